@@ -1,0 +1,99 @@
+import type { Reply } from "../mail/reply.ts";
+import type { TlsInfo } from "../net/conn.ts";
+import type { MessageRecord, RecipientRecord } from "../queue/store.ts";
+
+/** The octets of a message, for one attempt. */
+export interface MessageBody {
+  /** Size in octets. */
+  readonly sizeBytes: number;
+  /** All of it, when it is in memory; null when it must be streamed. */
+  readonly bytes: Uint8Array | null;
+  /** The octets in order. May be called once for each attempt at writing them. */
+  stream(): AsyncIterable<Uint8Array>;
+}
+
+/** One attempt to move one message to recipients that share a destination. */
+export interface DeliveryJob {
+  readonly message: MessageRecord;
+  /** At least one. */
+  readonly recipients: readonly RecipientRecord[];
+  /** The recipient domain they share, or, where the transport does not care, that of the first. */
+  readonly domain: string;
+  readonly body: MessageBody;
+}
+
+/**
+ * What became of one recipient in one attempt. The error of a typed failure is never derived
+ * from text: `reply` is what the peer said, `reason` what happened when it said nothing.
+ */
+export type Outcome =
+  | { readonly kind: "delivered"; readonly reply: Reply }
+  /** Try again later: the peer said so (4xx) or the message cannot go now. */
+  | {
+    readonly kind: "temporary";
+    readonly reply: Reply;
+    /** How long the peer asked to wait. */
+    readonly retryAfterMs?: number;
+    /** False when a limit and not the message prevented it; the attempt does not count then. */
+    readonly counts?: false;
+  }
+  /** Never try again for this recipient. */
+  | { readonly kind: "permanent"; readonly reply: Reply }
+  /**
+   * The way out does not work, whatever the message: nobody answers, the key is wrong, the
+   * account is suspended. The next transport of the route is tried; nothing ever bounces for it.
+   */
+  | {
+    readonly kind: "broken";
+    /** `destination`: this destination cannot be reached this way; `transport`: nothing can. */
+    readonly scope: "destination" | "transport";
+    /** A reply-shaped summary with a 4xx code. */
+    readonly reply: Reply;
+    readonly retryAfterMs?: number;
+  }
+  /**
+   * The connection died after the final dot (or the request body) and before the answer: the
+   * message may have been taken.
+   */
+  | { readonly kind: "uncertain"; readonly reply: Reply };
+
+/** The next hop that an attempt talked to. */
+export interface RemoteHop {
+  /** Name of the host as routed to; the address where it has no name. */
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What an attempt came to. */
+export interface DeliveryReport {
+  /** One for each recipient of the job, in its order. */
+  readonly outcomes: readonly Outcome[];
+  /** Null when no peer was reached. */
+  readonly remote: RemoteHop | null;
+  readonly tls: TlsInfo | null;
+}
+
+/** A way out. It makes one attempt and reports; it never waits to try again. */
+export interface Transport extends AsyncDisposable {
+  readonly name: string;
+  /** `mx`, `smarthost`, `lmtp` or the name of a provider. */
+  readonly kind: string;
+  /**
+   * The destination that recipients of `domain` share under this transport: connections,
+   * concurrency and failures are counted by it.
+   */
+  destinationOf(domain: string): string;
+  /**
+   * The most messages worth attempting at once to one destination, as a ceiling for the
+   * scheduler, which starts lower and grows.
+   */
+  readonly maxConcurrency: number;
+  /** The most recipients of one message in one attempt. */
+  readonly maxRecipients: number;
+  /**
+   * Makes one attempt. Resolves with a report in every case that mail can meet; throws only for
+   * a bug. When `signal` aborts it gives up as soon as it can tell what became of the message.
+   */
+  deliver(job: DeliveryJob, options: { signal: AbortSignal }): Promise<DeliveryReport>;
+}

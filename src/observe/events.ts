@@ -1,0 +1,123 @@
+/**
+ * Everything that happens in the relay, one event a step. Logs, metrics, traces and the admin
+ * API's stream are all made from these. Credentials and message content never enter them.
+ */
+export type RelayEvent =
+  | SessionEvent
+  | MessageEvent
+  | DestinationEvent
+  | ServiceEvent;
+
+/** Steps of an SMTP session before and around its messages. */
+export type SessionEvent =
+  | {
+    readonly type: "session_opened" | "session_closed";
+    readonly sessionId: string;
+    readonly listener: string;
+    readonly clientAddress: string;
+    readonly clientPort: number;
+    /** For `session_closed`: why (`quit`, `timeout`, `lost`, `too_many_errors`, `shutdown` …). */
+    readonly reason?: string;
+    /** For `session_closed`: messages accepted in the session. */
+    readonly messages?: number;
+  }
+  /** A command was answered with 4xx or 5xx. */
+  | {
+    readonly type: "command_refused";
+    readonly sessionId: string;
+    readonly listener: string;
+    readonly clientAddress: string;
+    readonly verb: string;
+    /** The reply on one line. */
+    readonly reply: string;
+    /** The cause where the reply does not tell it. */
+    readonly cause?: string;
+  };
+
+/** Steps of a message. */
+export type MessageEvent =
+  /** It is on disk and the client was, or is about to be, told so. */
+  | {
+    readonly type: "accepted";
+    readonly messageId: string;
+    readonly sessionId?: string;
+    readonly listener: string;
+    readonly clientAddress: string;
+    readonly reversePath: string;
+    readonly recipients: number;
+    readonly sizeBytes: number;
+  }
+  /** It was refused at or after the end of its data. */
+  | {
+    readonly type: "refused";
+    readonly messageId: string;
+    readonly listener: string;
+    readonly clientAddress: string;
+    readonly reversePath: string;
+    readonly reply: string;
+    readonly cause?: string;
+  }
+  /** One outcome of an attempt, for one recipient. */
+  | {
+    readonly type: "delivered" | "deferred" | "bounced" | "expired" | "uncertain";
+    readonly messageId: string;
+    readonly recipient: string;
+    readonly transport: string;
+    readonly destination: string;
+    /** `host[address]:port`; empty when no peer was reached. */
+    readonly remote: string;
+    readonly tls?: string;
+    readonly reply: string;
+    readonly attempts: number;
+    /** From acceptance to this outcome. */
+    readonly delayMs: number;
+    readonly nextAttemptAtMs?: number;
+  }
+  /** A notification was queued (RFC 3464). */
+  | {
+    readonly type: "notified";
+    readonly messageId: string;
+    readonly notificationId: string;
+    readonly action: "failed" | "delayed" | "delivered" | "relayed" | "expanded";
+    readonly to: string;
+  }
+  /** An operator's or a rule's action. */
+  | {
+    readonly type: "held" | "released" | "retried" | "cancelled";
+    readonly messageId: string;
+    readonly by: string;
+    readonly reason?: string;
+  };
+
+/** A destination changed how it is treated. */
+export type DestinationEvent = {
+  readonly type: "destination_down" | "destination_up";
+  readonly transport: string;
+  readonly destination: string;
+  readonly reason: string;
+  readonly retryAtMs?: number;
+};
+
+/** The relay itself. */
+export type ServiceEvent =
+  | { readonly type: "listening"; readonly listener: string; readonly address: string }
+  | { readonly type: "started" | "reloaded" | "draining" | "stopped"; readonly detail?: string }
+  /** Something an operator should look at. */
+  | {
+    readonly type: "trouble";
+    readonly level: "warning" | "error";
+    readonly component: string;
+    readonly message: string;
+    readonly messageId?: string;
+    readonly cause?: unknown;
+  };
+
+/** A sink is a function. It must not throw and must not block. */
+export type EventSink = (event: RelayEvent) => void;
+
+/** Hands each event to every sink. */
+export function fanOut(sinks: readonly EventSink[]): EventSink {
+  return (event) => {
+    for (const sink of sinks) sink(event);
+  };
+}
