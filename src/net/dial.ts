@@ -1,0 +1,143 @@
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { Conn } from "./conn.ts";
+import { errorCode } from "./conn_error.ts";
+import { plainConn } from "./plain_conn.ts";
+import { connectFrom } from "./source_address.ts";
+
+/** Where to connect to. */
+export type DialTarget =
+  | {
+    /** IP address without brackets. */
+    readonly address: string;
+    readonly port: number;
+    /** Address of this machine to connect from. */
+    readonly localAddress?: string;
+  }
+  | {
+    /** Path of a Unix socket. */
+    readonly path: string;
+  };
+
+/** Limits of one attempt to connect. */
+export interface DialOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+}
+
+/** Why no connection came about. */
+export type DialFailure =
+  /** Nothing listens there. */
+  | "refused"
+  | "timeout"
+  /** No way to the host, or the path of a Unix socket does not exist. */
+  | "unreachable"
+  /** `signal` aborted. */
+  | "aborted"
+  /** The address to connect from is not on this machine. */
+  | "local_address"
+  /** The process may not connect there. */
+  | "not_permitted"
+  /** This machine is short of something, such as descriptors or ports. */
+  | "exhausted"
+  /** The proxy on the way refused or failed. */
+  | "proxy"
+  | "other";
+
+/** What `dial` answers. */
+export type DialResult =
+  | { readonly kind: "connected"; readonly conn: Conn }
+  | { readonly kind: DialFailure; readonly reason: string };
+
+/** Connects once to `target`. Never throws for what the network does. */
+export async function dial(target: DialTarget, options: DialOptions): Promise<DialResult> {
+  const limit = new TimeLimit(options);
+  try {
+    const conn = await connect(target, limit.signal);
+    const failure = limit.failure();
+    if (failure === null) return { kind: "connected", conn };
+    conn.close();
+    return failure;
+  } catch (cause) {
+    return limit.failure() ?? describe(cause);
+  } finally {
+    limit.clear();
+  }
+}
+
+async function connect(target: DialTarget, signal: AbortSignal): Promise<Conn> {
+  if ("path" in target) return plainConn(await connectUnix(target.path, signal));
+  const { address, port, localAddress } = target;
+  if (localAddress !== undefined) return connectFrom(localAddress, { address, port, signal });
+  return plainConn(await Deno.connect({ hostname: address, port, signal }));
+}
+
+/** The runtime cannot cancel this one: it waits while the backlog of the listener is full. */
+function connectUnix(path: string, signal: AbortSignal): Promise<Deno.UnixConn> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    Deno.connect({ transport: "unix", path }).then((socket) => {
+      signal.removeEventListener("abort", onAbort);
+      if (signal.aborted) socket.close();
+      else resolve(socket);
+    }, reject);
+  });
+}
+
+/** The signal of one attempt: the caller's, or the end of its time. */
+class TimeLimit {
+  readonly #controller = new AbortController();
+  readonly #caller: AbortSignal | undefined;
+  readonly #timeoutMs: number;
+  readonly #cancel: () => void;
+  readonly #onAbort = (): void => this.#controller.abort();
+
+  constructor({ timeoutMs, signal, clock = systemClock }: DialOptions) {
+    this.#timeoutMs = timeoutMs;
+    this.#caller = signal;
+    this.#cancel = clock.schedule(timeoutMs, this.#onAbort);
+    if (signal?.aborted) this.#onAbort();
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The outcome when the limit was reached; null when it was not. */
+  failure(): { kind: DialFailure; reason: string } | null {
+    if (this.#caller?.aborted) return { kind: "aborted", reason: "the attempt was given up" };
+    if (!this.#controller.signal.aborted) return null;
+    return { kind: "timeout", reason: `no answer within ${this.#timeoutMs} ms` };
+  }
+
+  clear(): void {
+    this.#cancel();
+    this.#caller?.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+const FAILURE_OF_CODE: Readonly<Record<string, DialFailure>> = {
+  ECONNREFUSED: "refused",
+  ECONNRESET: "refused",
+  ETIMEDOUT: "timeout",
+  EHOSTUNREACH: "unreachable",
+  ENETUNREACH: "unreachable",
+  ENETDOWN: "unreachable",
+  ENOENT: "unreachable",
+  EADDRNOTAVAIL: "local_address",
+  EACCES: "not_permitted",
+  EPERM: "not_permitted",
+  EMFILE: "exhausted",
+  ENFILE: "exhausted",
+  ENOBUFS: "exhausted",
+  ENOMEM: "exhausted",
+  EAGAIN: "exhausted",
+};
+
+function describe(cause: unknown): { kind: DialFailure; reason: string } {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof Deno.errors.NotCapable) return { kind: "not_permitted", reason };
+  return { kind: FAILURE_OF_CODE[errorCode(cause)] ?? "other", reason };
+}

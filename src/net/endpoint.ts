@@ -1,0 +1,48 @@
+import type { Endpoint } from "./conn.ts";
+
+const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+
+/** The endpoint of an address as the runtime writes it. */
+export function endpointOf(address: Deno.Addr): Endpoint {
+  switch (address.transport) {
+    case "tcp":
+    case "udp":
+      return { address: plainAddress(address.hostname), port: address.port };
+    case "unix":
+    case "unixpacket":
+      return { address: address.path ?? "", port: 0 };
+    default:
+      return { address: "", port: 0 };
+  }
+}
+
+/**
+ * Writes an IPv4 client of a dual-stack socket as IPv4 (RFC 4291 section 2.5.5.2), so that one
+ * client has one address whichever socket accepted it.
+ */
+export function plainAddress(address: string): string {
+  return MAPPED_IPV4.exec(address)?.[1] ?? address;
+}
+
+/** `192.0.2.1:25`, `[2001:db8::1]:25`, or the path of a Unix socket. */
+export function formatEndpoint({ address, port }: Endpoint): string {
+  if (address === "") return "unnamed socket";
+  if (address.includes("/")) return address;
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/**
+ * Reads `192.0.2.1:25`, `[2001:db8::1]:25`, or either without its port; null when `text` is none
+ * of them.
+ */
+export function parseEndpoint(
+  text: string,
+  { defaultPort }: { defaultPort: number },
+): Endpoint | null {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+))(?::(\d{1,5}))?$/i.exec(text) ??
+    /^([0-9a-f:]*:[0-9a-f:.]*)$/i.exec(text);
+  const address = match?.[1] ?? match?.[2];
+  if (address === undefined) return null;
+  const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
+  return port > 65535 ? null : { address, port };
+}
