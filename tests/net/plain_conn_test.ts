@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { ConnError } from "../../src/net/conn_error.ts";
+import { ConnError, toConnError } from "../../src/net/conn_error.ts";
 import { connPair } from "../support/conn_pair.ts";
 
 Deno.test("a connection carries octets both ways and ends with null", async () => {
@@ -62,13 +62,21 @@ Deno.test("a write larger than the socket buffers arrives whole", async () => {
   client.close();
 });
 
-Deno.test("a reset by the peer is told as such", async () => {
+Deno.test("writing to a peer that is gone is told as a reset", async () => {
   const { client, server } = await connPair();
-  await client.write(new Uint8Array([1]));
-  await server.write(new Uint8Array([1]));
-  await client.read(new Uint8Array(1));
-  server.close(); // with an octet unread the system answers with a reset
-  const error = await assertRejects(() => client.read(new Uint8Array(1)), ConnError);
+  server.close();
+  const error = await assertRejects(async () => {
+    for (;;) await client.write(new Uint8Array(1));
+  }, ConnError);
   assertEquals(error.kind, "reset");
   client.close();
+});
+
+Deno.test("failures are told apart by their code", () => {
+  const kindOf = (code: string, closed = false): string =>
+    toConnError(Object.assign(new Error("no"), { code }), { closed }).kind;
+  assertEquals(kindOf("ECONNRESET"), "reset");
+  assertEquals(kindOf("ETIMEDOUT"), "timeout");
+  assertEquals(kindOf("EIO"), "other");
+  assertEquals(kindOf("ECONNRESET", true), "closed");
 });
