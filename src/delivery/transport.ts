@@ -52,6 +52,11 @@ export type Outcome =
     readonly retryAfterMs?: number;
   }
   /**
+   * This transport can not carry this message (its size, its form); another might. The next
+   * transport of the route is tried; when none takes it, it is permanent with `reply`.
+   */
+  | { readonly kind: "unsuitable"; readonly reply: Reply }
+  /**
    * The connection died after the final dot (or the request body) and before the answer: the
    * message may have been taken.
    */
@@ -72,6 +77,12 @@ export interface DeliveryReport {
   /** Null when no peer was reached. */
   readonly remote: RemoteHop | null;
   readonly tls: TlsInfo | null;
+  /**
+   * Who tells the sender of a success, should it have asked (RFC 3461 5.2): `dsn` the next hop, to
+   * which the parameters were passed; `final` this relay, because the mailbox has the message now.
+   * Absent means this relay, which can only say that it passed the message on.
+   */
+  readonly handover?: "dsn" | "final";
 }
 
 /** A way out. It makes one attempt and reports; it never waits to try again. */
@@ -84,6 +95,8 @@ export interface Transport extends AsyncDisposable {
    * concurrency and failures are counted by it.
    */
   destinationOf(domain: string): string;
+  /** The one destination of every domain, for transports that have only one. */
+  readonly sharedDestination?: string;
   /**
    * The most messages worth attempting at once to one destination, as a ceiling for the
    * scheduler, which starts lower and grows.

@@ -1,0 +1,164 @@
+import { Circuit } from "./circuit.ts";
+import { Destination, type DestinationLimits } from "./destination.ts";
+import type { Transport } from "./transport.ts";
+
+/** Domains that are remembered as paused at once; above it they are found out one by one. */
+const MAX_PAUSED = 10_000;
+
+/** Idle destinations of one transport whose concurrency is remembered. */
+const MAX_REMEMBERED = 1_000;
+
+/** A domain that need not be claimed before a time. */
+export interface Pause {
+  readonly untilMs: number;
+  readonly reason: string;
+}
+
+/**
+ * All destinations that something waits for or is remembered of, and whose turn it is: ready
+ * destinations take turns, one attempt each, so that none starves another.
+ */
+export class DestinationTable<Job> {
+  readonly #limits: DestinationLimits;
+  readonly #byTransport = new Map<Transport, Map<string, Destination<Job>>>();
+  readonly #circuits = new Map<Transport, Circuit>();
+  readonly #ready = new Set<Destination<Job>>();
+  readonly #paused = new Map<string, Pause>();
+  #gateUntilMs = 0;
+
+  constructor(limits: DestinationLimits) {
+    this.#limits = limits;
+  }
+
+  *[Symbol.iterator](): Iterator<Destination<Job>> {
+    for (const destinations of this.#byTransport.values()) yield* destinations.values();
+  }
+
+  /** The destination of `domain` under `transport`, made when it is not known yet. */
+  of(transport: Transport, domain: string): Destination<Job> {
+    let destinations = this.#byTransport.get(transport);
+    if (destinations === undefined) {
+      destinations = new Map();
+      this.#byTransport.set(transport, destinations);
+    }
+    const name = transport.destinationOf(domain);
+    let destination = destinations.get(name);
+    if (destination === undefined) {
+      const transportCircuit = this.#circuitOf(transport);
+      destination = new Destination({ transport, name, limits: this.#limits, transportCircuit });
+      destinations.set(name, destination);
+    }
+    return destination;
+  }
+
+  /** Puts a destination in line if it has work and may start it. */
+  markReady(destination: Destination<Job>, nowMs: number): void {
+    if (destination.waiting.length > 0 && destination.hasRoom(nowMs)) this.#ready.add(destination);
+  }
+
+  /** The destination whose turn it is; null when none can start anything. */
+  takeReady(nowMs: number): Destination<Job> | null {
+    for (const destination of this.#ready) {
+      this.#ready.delete(destination);
+      if (destination.waiting.length > 0 && destination.hasRoom(nowMs)) return destination;
+    }
+    return null;
+  }
+
+  /** Drops an idle destination, unless there is room to remember the concurrency it earned. */
+  forgetIfIdle(destination: Destination<Job>): void {
+    if (!destination.isIdle) return;
+    const destinations = this.#byTransport.get(destination.transport);
+    if (destinations === undefined) return;
+    if (destination.hasGrown && destinations.size <= MAX_REMEMBERED) return;
+    destinations.delete(destination.name);
+  }
+
+  /** Drops destinations that failed, for which nothing has come for a long time since. */
+  forgetStale(nowMs: number): void {
+    for (const destinations of this.#byTransport.values()) {
+      for (const [name, destination] of destinations) {
+        const isUnused = destination.running === 0 && destination.waiting.length === 0;
+        if (isUnused && destination.circuit.isStale(nowMs)) destinations.delete(name);
+      }
+    }
+  }
+
+  /** Remembers that all ways for `domain` are closed until `untilMs`. */
+  pause(domain: string, pause: Pause): void {
+    if (this.#paused.size < MAX_PAUSED || this.#paused.has(domain)) this.#paused.set(domain, pause);
+  }
+
+  isPaused(domain: string, nowMs: number): boolean {
+    const pause = this.#paused.get(domain);
+    return pause !== undefined && pause.untilMs > nowMs;
+  }
+
+  /** The domains that are paused at `nowMs`. */
+  paused(nowMs: number): ReadonlyMap<string, Pause> {
+    for (const [domain, { untilMs }] of this.#paused) {
+      if (untilMs <= nowMs) this.#paused.delete(domain);
+    }
+    return this.#paused;
+  }
+
+  /**
+   * Until when every way out is closed, whatever the recipient, so that nothing need be claimed;
+   * a time in the past when some way may be open.
+   */
+  get gateUntilMs(): number {
+    return this.#gateUntilMs;
+  }
+
+  /** Closes the gate if no transport of any route can reach anything before some time. */
+  closeGate(routes: readonly (readonly Transport[])[], nowMs: number): void {
+    let untilMs = Infinity;
+    for (const transports of routes) {
+      for (const transport of transports) {
+        const state = this.#wholeState(transport, nowMs);
+        if (state?.kind !== "down") return;
+        untilMs = Math.min(untilMs, state.untilMs);
+      }
+    }
+    if (untilMs !== Infinity) this.#gateUntilMs = untilMs;
+  }
+
+  /** Lets everything that is down be probed now. */
+  probeNow(): void {
+    this.#gateUntilMs = 0;
+    this.#paused.clear();
+    for (const circuit of this.#circuits.values()) circuit.probeNow();
+    for (const destination of this) destination.circuit.probeNow();
+  }
+
+  /** Keeps only what belongs to `transports`; what waits for others is returned. */
+  keepOnly(transports: ReadonlySet<Transport>): Job[] {
+    const homeless: Job[] = [];
+    for (const [transport, destinations] of this.#byTransport) {
+      if (transports.has(transport)) continue;
+      for (const destination of destinations.values()) {
+        homeless.push(...destination.waiting.drain());
+        this.#ready.delete(destination);
+      }
+      this.#byTransport.delete(transport);
+      this.#circuits.delete(transport);
+    }
+    return homeless;
+  }
+
+  #wholeState(transport: Transport, nowMs: number): ReturnType<Circuit["state"]> | null {
+    const whole = this.#circuitOf(transport).state(nowMs);
+    if (whole.kind === "down" || transport.sharedDestination === undefined) return whole;
+    const shared = this.#byTransport.get(transport)?.get(transport.sharedDestination);
+    return shared?.circuit.state(nowMs) ?? null;
+  }
+
+  #circuitOf(transport: Transport): Circuit {
+    let circuit = this.#circuits.get(transport);
+    if (circuit === undefined) {
+      circuit = new Circuit(this.#limits);
+      this.#circuits.set(transport, circuit);
+    }
+    return circuit;
+  }
+}

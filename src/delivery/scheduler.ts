@@ -1,0 +1,408 @@
+import type { Clock } from "../base/clock.ts";
+import { TaskGroup } from "../base/task_group.ts";
+import { formatReply, type Reply, reply } from "../mail/reply.ts";
+import type { EventSink } from "../observe/events.ts";
+import type {
+  ClaimedMessage,
+  Lease,
+  MessageRecord,
+  QueueStore,
+  RecipientRecord,
+} from "../queue/store.ts";
+import { BodyGoneError, bodyOf } from "./body.ts";
+import { Claimer } from "./claimer.ts";
+import type { RetryPolicy } from "./conclude.ts";
+import type { Destination, DestinationLimits } from "./destination.ts";
+import { DestinationTable } from "./destination_table.ts";
+import { groupIntoJobs, type Job, nextStep, transportOf } from "./job.ts";
+import type { NotificationMaker } from "./notifications.ts";
+import { Settler } from "./settler.ts";
+import { attemptEntry } from "./timeline.ts";
+import type { DeliveryReport, Outcome, Transport } from "./transport.ts";
+import { ActiveWindow, type WindowEntry, type WindowLimits } from "./window.ts";
+
+/** Finds the way out for a recipient; asked again at every attempt. */
+export interface Router {
+  /** Null when no rule fits. */
+  route(
+    message: MessageRecord,
+    recipient: RecipientRecord,
+  ): { readonly name: string; readonly transports: readonly Transport[] } | null;
+  /** Whether the answer depends on nothing but the recipient's domain. */
+  readonly byDomainOnly: boolean;
+  /** The transports of each rule. */
+  readonly ways: readonly (readonly Transport[])[];
+}
+
+export interface SchedulerOptions {
+  readonly store: QueueStore;
+  readonly clock: Clock;
+  readonly emit: EventSink;
+  /** Names this node in its claims. */
+  readonly owner: string;
+  readonly leaseMs: number;
+  readonly window: WindowLimits;
+  readonly destinations: DestinationLimits;
+  /** Attempts under way at once, over all destinations. */
+  readonly maxConcurrency: number;
+  readonly retry: RetryPolicy;
+  readonly notifications: NotificationMaker;
+  readonly router: Router;
+}
+
+/**
+ * Moves due mail out. It claims recipients into a bounded window, hands them to transports
+ * grouped by destination, fairly and with a limit for each, and has the outcomes settled.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #window: ActiveWindow;
+  readonly #table: DestinationTable<Job>;
+  readonly #tasks: TaskGroup;
+  readonly #settler: Settler;
+  readonly #claimer: Claimer;
+  readonly #abort = new AbortController();
+  #router: Router;
+  #attempts = 0;
+  #stopped = false;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.#router = options.router;
+    this.#window = new ActiveWindow(options.window);
+    this.#table = new DestinationTable(options.destinations);
+    this.#tasks = new TaskGroup((error) => this.#trouble("delivery", error));
+    this.#settler = new Settler({
+      ...options,
+      tasks: this.#tasks,
+      signal: this.#abort.signal,
+      onSettled: (entry, { recipients, nextAttemptAtMs, notified }) => {
+        this.#window.leave(entry, recipients);
+        if (nextAttemptAtMs !== null) this.#claimer.wakeAt(nextAttemptAtMs);
+        if (notified) this.#claimer.wake();
+        else this.#claimer.windowThinned();
+      },
+    });
+    this.#claimer = new Claimer({
+      ...options,
+      window: this.#window,
+      perDomain: options.window.perDomain,
+      tasks: this.#tasks,
+      gateUntilMs: () => this.#table.gateUntilMs,
+      paused: (nowMs) => this.#table.paused(nowMs),
+      onClaimed: (messages) => this.#takeIn(messages),
+      onHousekeeping: (nowMs) => this.#table.forgetStale(nowMs),
+      onError: (error) => this.#trouble("queue", error),
+    });
+  }
+
+  /** Starts claiming. */
+  start(): void {
+    this.#claimer.start();
+  }
+
+  /** Uses other routes and transports from the next attempt on; attempts under way go on. */
+  replaceRouter(router: Router): void {
+    this.#router = router;
+    const waiting = this.#table.keepOnly(new Set(router.ways.flat()));
+    this.#table.probeNow();
+    for (const { entry, recipients } of waiting) this.#enter(entry, recipients);
+    this.#pump();
+    this.wake();
+  }
+
+  /** What is known about destinations, for status displays. */
+  get destinations(): Iterable<Destination<Job>> {
+    return this.#table;
+  }
+
+  /** Recipients in the window. */
+  get activeRecipients(): number {
+    return this.#window.recipients;
+  }
+
+  /**
+   * Takes places in the window for a message about to be stored, so that it need not be claimed.
+   * Returns null when it should wait in the store like any other.
+   */
+  reserve(
+    recipients: readonly { readonly domain: string }[],
+    inlineBytes: number,
+  ): Lease | null {
+    const nowMs = this.#options.clock.now();
+    if (this.#stopped || this.#table.gateUntilMs > nowMs) return null;
+    for (const { domain } of recipients) if (this.#table.isPaused(domain, nowMs)) return null;
+    if (!this.#window.reserve(recipients, inlineBytes)) return null;
+    return { owner: this.#options.owner, untilMs: nowMs + this.#options.leaseMs };
+  }
+
+  /** Gives back what `reserve` took. */
+  unreserve(recipients: readonly { readonly domain: string }[], inlineBytes: number): void {
+    this.#window.unreserve(recipients, inlineBytes);
+  }
+
+  /** Starts on a message whose places were reserved and which is now durable. */
+  enterReserved(claimed: ClaimedMessage): void {
+    this.#enter(this.#window.enterReserved(claimed), claimed.recipients);
+    this.#pump();
+  }
+
+  /** Looks for due mail soon. Cheap to call often. */
+  wake(): void {
+    this.#claimer.wake();
+  }
+
+  /**
+   * Stops claiming, gives attempts under way `limitMs` to end, then aborts them, and gives back
+   * every claim. Resolves when nothing is claimed.
+   */
+  async stop({ limitMs }: { limitMs: number }): Promise<void> {
+    const { clock, owner, store } = this.#options;
+    this.#stopped = true;
+    this.#claimer.stop();
+    const cancelAbort = clock.schedule(limitMs, () => this.#abort.abort());
+    await this.#tasks.idle();
+    cancelAbort();
+    await store.abandon({ owner, nowMs: clock.now() });
+  }
+
+  #takeIn(claimed: readonly ClaimedMessage[]): void {
+    for (const message of claimed) this.#enter(this.#window.enter(message), message.recipients);
+    this.#pump();
+  }
+
+  #enter(entry: WindowEntry, recipients: readonly RecipientRecord[]): void {
+    const { jobs, unroutable } = groupIntoJobs(
+      entry,
+      recipients,
+      (recipient) => this.#router.route(entry.message, recipient),
+    );
+    for (const job of jobs) this.#dispatch(job);
+    if (unroutable.length === 0) return;
+    const why = reply(450, "4.4.4", "No route fits this recipient");
+    this.#settleWithoutAttempt(entry, unroutable, { kind: "temporary", reply: why });
+  }
+
+  /** Lines a job up at its destination, or passes it on when that is down. */
+  #dispatch(job: Job): void {
+    const nowMs = this.#options.clock.now();
+    const destination = this.#table.of(transportOf(job), job.domain);
+    const state = destination.state(nowMs);
+    if (state.kind !== "down") {
+      destination.waiting.push(job);
+      this.#table.markReady(destination, nowMs);
+      return;
+    }
+    const why = reply(451, "4.4.1", state.reason);
+    const next = nextStep(job, { recipients: job.recipients, lastReply: why });
+    if (next.length > 0) { for (const part of next) this.#dispatch(part); }
+    else this.#putOff(job, { untilMs: this.#earliestUp(job, nowMs), why });
+  }
+
+  /** Puts recipients back until one of their ways may be open again; no attempt was made. */
+  #putOff(job: Job, { untilMs, why }: { untilMs: number; why: Reply }): void {
+    const nowMs = this.#options.clock.now();
+    if (this.#router.byDomainOnly) {
+      this.#table.pause(job.domain, { untilMs, reason: formatReply(why) });
+    }
+    this.#settleWithoutAttempt(job.entry, job.recipients, {
+      kind: "temporary",
+      reply: why,
+      counts: false,
+      retryAfterMs: untilMs - nowMs,
+    });
+  }
+
+  /** When the first of the job's transports may be tried again. */
+  #earliestUp(job: Job, nowMs: number): number {
+    let untilMs = Infinity;
+    for (const transport of job.transports) {
+      const state = this.#table.of(transport, job.domain).state(nowMs);
+      untilMs = Math.min(untilMs, state.kind === "down" ? state.untilMs : nowMs);
+    }
+    return untilMs;
+  }
+
+  #pump(): void {
+    const { clock, maxConcurrency } = this.#options;
+    const nowMs = clock.now();
+    while (this.#attempts < maxConcurrency && !this.#stopped) {
+      const destination = this.#table.takeReady(nowMs);
+      const job = destination?.waiting.shift();
+      if (destination === null || job === undefined) return;
+      destination.begin();
+      this.#attempts++;
+      this.#table.markReady(destination, nowMs);
+      this.#tasks.run(() => this.#attempt(destination, job));
+    }
+  }
+
+  async #attempt(destination: Destination<Job>, job: Job): Promise<void> {
+    const { clock, store } = this.#options;
+    const startedAtMs = clock.now();
+    try {
+      const report = await destination.transport.deliver({
+        message: job.entry.message,
+        recipients: job.recipients,
+        domain: job.domain,
+        body: bodyOf(store, job.entry),
+      }, { signal: this.#abort.signal });
+      this.#learn(destination, { report, startedAtMs });
+      this.#digest(destination, { job, report, startedAtMs });
+    } catch (error) {
+      this.#digestError(destination, job, error);
+    } finally {
+      this.#attempts--;
+      destination.end();
+      this.#moveOn(destination);
+    }
+  }
+
+  /** After an attempt: what waited for a destination now down goes on, others get their turn. */
+  #moveOn(destination: Destination<Job>): void {
+    const nowMs = this.#options.clock.now();
+    if (destination.waiting.length > 0 && destination.state(nowMs).kind === "down") {
+      for (const job of destination.waiting.drain()) this.#dispatch(job);
+    }
+    this.#table.markReady(destination, nowMs);
+    this.#table.forgetIfIdle(destination);
+    this.#pump();
+  }
+
+  /** Adjusts what is known of the destination to what the attempt met. */
+  #learn(
+    destination: Destination<Job>,
+    { report, startedAtMs }: { report: DeliveryReport; startedAtMs: number },
+  ): void {
+    const broken = report.outcomes.find((outcome) => outcome.kind === "broken");
+    if (broken !== undefined) return this.#learnFailure(destination, { broken, startedAtMs });
+    if (report.outcomes.some(isTrouble)) return destination.troubled();
+    if (report.remote === null || !destination.succeeded()) return;
+    const { transport: { name: transport }, name } = destination;
+    this.#options.emit({ type: "destination_up", transport, destination: name, reason: "" });
+    this.wake();
+  }
+
+  #learnFailure(
+    destination: Destination<Job>,
+    { broken, startedAtMs }: {
+      broken: Extract<Outcome, { kind: "broken" }>;
+      startedAtMs: number;
+    },
+  ): void {
+    if (this.#abort.signal.aborted) return;
+    const nowMs = this.#options.clock.now();
+    const reason = formatReply(broken.reply);
+    const circuit = broken.scope === "transport"
+      ? destination.transportCircuit
+      : destination.circuit;
+    const retryAtMs = circuit.open({
+      startedAtMs,
+      nowMs,
+      reason,
+      ...(broken.retryAfterMs === undefined ? {} : { retryAfterMs: broken.retryAfterMs }),
+    });
+    if (retryAtMs === null) return;
+    const { transport: { name: transport }, name } = destination;
+    this.#options.emit({
+      type: "destination_down",
+      transport,
+      destination: broken.scope === "transport" ? "*" : name,
+      reason,
+      retryAtMs,
+    });
+    this.#table.closeGate(this.#router.ways, nowMs);
+    this.#claimer.wakeAt(retryAtMs);
+  }
+
+  /** Sends each recipient where its outcome leads: to the next transport, or to be settled. */
+  #digest(
+    destination: Destination<Job>,
+    { job, report, startedAtMs }: { job: Job; report: DeliveryReport; startedAtMs: number },
+  ): void {
+    const { entry } = job;
+    const { transport: { name: transport }, name } = destination;
+    const endedAtMs = this.#options.clock.now();
+    const facts = { transport, destination: name, report, startedAtMs, endedAtMs };
+    const timeline = [attemptEntry(job, facts)];
+    const settled: { recipients: RecipientRecord[]; outcomes: Outcome[] } = {
+      recipients: [],
+      outcomes: [],
+    };
+    const moving: RecipientRecord[] = [];
+    let lastReply: Reply | null = null;
+    const isLast = job.step + 1 >= job.transports.length;
+    report.outcomes.forEach((outcome, position) => {
+      const recipient = job.recipients[position];
+      if (recipient === undefined) return;
+      if (!isLast && (outcome.kind === "broken" || outcome.kind === "unsuitable")) {
+        moving.push(recipient);
+        lastReply = outcome.reply;
+        return;
+      }
+      settled.recipients.push(recipient);
+      settled.outcomes.push(outcome);
+    });
+    if (settled.recipients.length === 0) this.#settler.note(entry, timeline);
+    else {this.#settler.settle(entry, {
+        ...settled,
+        transport,
+        destination: name,
+        report,
+        timeline,
+      });}
+    if (lastReply === null) return;
+    for (const part of nextStep(job, { recipients: moving, lastReply })) this.#dispatch(part);
+  }
+
+  /** An error nobody expected is temporary and never a bounce. */
+  #digestError(destination: Destination<Job>, job: Job, error: unknown): void {
+    const { entry, recipients } = job;
+    this.#trouble("delivery", error, entry.message.id);
+    if (error instanceof BodyGoneError) {
+      return this.#settler.hold(entry, recipients, reply(451, "4.3.0", error.message));
+    }
+    const internal = reply(451, "4.3.0", "Internal error, see the relay's log");
+    this.#settler.settle(entry, {
+      recipients,
+      outcomes: recipients.map(() => ({ kind: "temporary", reply: internal })),
+      transport: destination.transport.name,
+      destination: destination.name,
+      report: null,
+      timeline: [],
+    });
+  }
+
+  #settleWithoutAttempt(
+    entry: WindowEntry,
+    recipients: readonly RecipientRecord[],
+    outcome: Outcome,
+  ): void {
+    this.#settler.settle(entry, {
+      recipients,
+      outcomes: recipients.map(() => outcome),
+      transport: "",
+      destination: "",
+      report: null,
+      timeline: [],
+    });
+  }
+
+  #trouble(component: string, cause: unknown, messageId?: string): void {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    this.#options.emit({
+      type: "trouble",
+      level: "error",
+      component,
+      message,
+      ...(messageId === undefined ? {} : { messageId }),
+      cause,
+    });
+  }
+}
+
+/** Throttling: the peer answered but wants less at once (RFC 5321 3.8 for 421). */
+function isTrouble(outcome: Outcome): boolean {
+  return outcome.kind === "uncertain" ||
+    (outcome.kind === "temporary" && (outcome.reply.code === 421 || outcome.counts === false));
+}

@@ -1,0 +1,208 @@
+import { type Clock, sleep } from "../base/clock.ts";
+import type { TaskGroup } from "../base/task_group.ts";
+import { formatReply, type Reply, reply } from "../mail/reply.ts";
+import type { EventSink } from "../observe/events.ts";
+import type {
+  NewMessage,
+  QueueStore,
+  RecipientRecord,
+  Settlement,
+  TimelineEntry,
+} from "../queue/store.ts";
+import { bodyOf } from "./body.ts";
+import { conclude, type Conclusion, emitConclusion, type RetryPolicy } from "./conclude.ts";
+import type { NotificationMaker } from "./notifications.ts";
+import type { DeliveryReport, Outcome } from "./transport.ts";
+import type { WindowEntry } from "./window.ts";
+
+/** What the settler needs and whom it tells. */
+export interface SettlerOptions {
+  readonly store: QueueStore;
+  readonly clock: Clock;
+  readonly emit: EventSink;
+  /** Names this node in its claims. */
+  readonly owner: string;
+  readonly retry: RetryPolicy;
+  readonly notifications: NotificationMaker;
+  readonly tasks: TaskGroup;
+  /** Aborted when the relay stops and nothing may wait any longer. */
+  readonly signal: AbortSignal;
+  /** Recipients are settled, on disk, and out of the window. */
+  readonly onSettled: (
+    entry: WindowEntry,
+    settled: {
+      readonly recipients: readonly RecipientRecord[];
+      /** When the first of them is due again; null when none is. */
+      readonly nextAttemptAtMs: number | null;
+      readonly notified: boolean;
+    },
+  ) => void;
+}
+
+/** Recipients of one message with what became of each. */
+export interface Verdict {
+  readonly recipients: readonly RecipientRecord[];
+  /** One for each recipient, in order. */
+  readonly outcomes: readonly Outcome[];
+  readonly transport: string;
+  readonly destination: string;
+  /** Null when no attempt was made. */
+  readonly report: DeliveryReport | null;
+  readonly timeline: readonly TimelineEntry[];
+}
+
+/** How long to wait before a settlement that the store could not take is tried again. */
+const STORE_RETRY_MS = 1_000;
+
+/**
+ * Writes outcomes into the store, with their events and notifications. A settlement is repeated
+ * until the store takes it: an outcome that is forgotten is a message sent twice.
+ */
+export class Settler {
+  readonly #options: SettlerOptions;
+
+  constructor(options: SettlerOptions) {
+    this.#options = options;
+  }
+
+  /** Settles recipients by their outcomes. */
+  settle(entry: WindowEntry, verdict: Verdict): void {
+    const { clock, emit, notifications, retry, store, tasks } = this.#options;
+    const { message } = entry;
+    const { transport, destination, report, timeline } = verdict;
+    const nowMs = clock.now();
+    const conclusions: Conclusion[] = [];
+    let nextAttemptAtMs: number | null = null;
+    verdict.recipients.forEach((recipient, position) => {
+      const outcome = settling(verdict.outcomes[position] ?? missingOutcome);
+      const conclusion = conclude({ message, recipient, outcome, retry });
+      const { kind } = outcome;
+      emitConclusion(emit, { conclusion, kind, message, transport, destination, report, nowMs });
+      conclusions.push(conclusion);
+      if (conclusion.disposition.kind !== "retry") return;
+      nextAttemptAtMs = Math.min(
+        nextAttemptAtMs ?? Infinity,
+        conclusion.disposition.nextAttemptAtMs,
+      );
+    });
+    const finish = (notices: readonly NewMessage[]): void => {
+      const settlement = settlementOf(conclusions, { timeline, notifications: notices });
+      this.#write(entry, { recipients: verdict.recipients, settlement, nextAttemptAtMs });
+    };
+    if (conclusions.every(({ news }) => news === null)) return finish([]);
+    const made = notifications({ message, conclusions, report, body: bodyOf(store, entry), nowMs });
+    if (!(made instanceof Promise)) return finish(made);
+    tasks.run(async () => finish(await this.#orNone(made, message.id)));
+  }
+
+  /** Puts recipients into an operator's hands. */
+  hold(entry: WindowEntry, recipients: readonly RecipientRecord[], why: Reply): void {
+    const reason = formatReply(why);
+    const { clock, emit } = this.#options;
+    emit({ type: "held", messageId: entry.message.id, by: "delivery", reason });
+    this.#write(entry, {
+      recipients,
+      nextAttemptAtMs: null,
+      settlement: {
+        recipients: recipients.map(({ index }) => ({
+          index,
+          disposition: { kind: "hold" },
+          reply: reason,
+        })),
+        timeline: [{
+          atMs: clock.now(),
+          kind: "held",
+          recipients: recipients.map(({ index }) => index),
+          detail: { reason },
+        }],
+        notifications: [],
+      },
+    });
+  }
+
+  /** Adds to the timeline of a message whose recipients go on to another transport. */
+  note(entry: WindowEntry, timeline: readonly TimelineEntry[]): void {
+    const settlement = { recipients: [], timeline, notifications: [] };
+    this.#write(entry, { recipients: [], settlement, nextAttemptAtMs: null });
+  }
+
+  /** A notification that cannot be made must not keep the outcome from being stored. */
+  async #orNone(
+    made: Promise<readonly NewMessage[]>,
+    messageId: string,
+  ): Promise<readonly NewMessage[]> {
+    try {
+      return await made;
+    } catch (error) {
+      this.#trouble("notification", { error, messageId });
+      return [];
+    }
+  }
+
+  #write(
+    entry: WindowEntry,
+    { recipients, settlement, nextAttemptAtMs }: {
+      recipients: readonly RecipientRecord[];
+      settlement: Omit<Settlement, "messageId" | "owner">;
+      nextAttemptAtMs: number | null;
+    },
+  ): void {
+    const { owner, tasks, onSettled } = this.#options;
+    const messageId = entry.message.id;
+    tasks.run(async () => {
+      await this.#store({ messageId, owner, ...settlement });
+      const notified = settlement.notifications.length > 0;
+      onSettled(entry, { recipients, nextAttemptAtMs, notified });
+    });
+  }
+
+  async #store(settlement: Settlement): Promise<void> {
+    const { store, clock, signal } = this.#options;
+    for (;;) {
+      try {
+        return await store.settle(settlement);
+      } catch (error) {
+        this.#trouble("queue", { error, messageId: settlement.messageId });
+        if (signal.aborted) return;
+      }
+      await sleep(clock, { delayMs: STORE_RETRY_MS, signal }).catch(() => {});
+    }
+  }
+
+  #trouble(
+    component: string,
+    { error, messageId }: { error: unknown; messageId: string },
+  ): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#options.emit({
+      type: "trouble",
+      level: "error",
+      component,
+      message,
+      messageId,
+      cause: error,
+    });
+  }
+}
+
+function settlementOf(
+  conclusions: readonly Conclusion[],
+  rest: Pick<Settlement, "timeline" | "notifications">,
+): Omit<Settlement, "messageId" | "owner"> {
+  const recipients = conclusions.map(({ recipient, disposition, reply }) => ({
+    index: recipient.index,
+    disposition,
+    reply: formatReply(reply),
+  }));
+  return { recipients, ...rest };
+}
+
+const missingOutcome: Outcome = {
+  kind: "temporary",
+  reply: reply(451, "4.3.0", "Internal error, see the relay's log"),
+};
+
+/** No other transport is left for an unsuitable message: it is permanent. */
+function settling(outcome: Outcome): Exclude<Outcome, { kind: "unsuitable" }> {
+  return outcome.kind === "unsuitable" ? { kind: "permanent", reply: outcome.reply } : outcome;
+}

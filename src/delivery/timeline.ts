@@ -1,0 +1,57 @@
+import { formatReply } from "../mail/reply.ts";
+import type { TimelineEntry } from "../queue/store.ts";
+import { formatRemote } from "./conclude.ts";
+import type { DeliveryReport, Outcome } from "./transport.ts";
+import type { Job } from "./job.ts";
+
+/**
+ * The timeline line of one attempt. Recipients with the same outcome share an entry of
+ * `detail.outcomes`, so that a message to a thousand people leaves one short line.
+ */
+export function attemptEntry(
+  job: Job,
+  { transport, destination, report, startedAtMs, endedAtMs }: {
+    transport: string;
+    destination: string;
+    report: DeliveryReport;
+    startedAtMs: number;
+    endedAtMs: number;
+  },
+): TimelineEntry {
+  const { tls } = report;
+  return {
+    atMs: startedAtMs,
+    kind: "attempt",
+    recipients: job.recipients.map(({ index }) => index),
+    detail: {
+      route: job.route,
+      transport,
+      destination,
+      remote: formatRemote(report.remote),
+      ...(tls === null ? {} : { tls: `${tls.version} ${tls.cipher}`.trim() }),
+      durationMs: endedAtMs - startedAtMs,
+      outcomes: groupOutcomes(job, report.outcomes),
+    },
+  };
+}
+
+/** One kind of outcome of an attempt and whom it befell. */
+export interface OutcomeGroup {
+  readonly kind: Outcome["kind"];
+  readonly reply: string;
+  readonly recipients: readonly number[];
+}
+
+function groupOutcomes(job: Job, outcomes: readonly Outcome[]): OutcomeGroup[] {
+  const groups = new Map<string, { kind: Outcome["kind"]; reply: string; recipients: number[] }>();
+  job.recipients.forEach(({ index }, position) => {
+    const outcome = outcomes[position];
+    if (outcome === undefined) return;
+    const reply = formatReply(outcome.reply);
+    const key = `${outcome.kind} ${reply}`;
+    const group = groups.get(key);
+    if (group !== undefined) group.recipients.push(index);
+    else groups.set(key, { kind: outcome.kind, reply, recipients: [index] });
+  });
+  return [...groups.values()];
+}

@@ -1,0 +1,254 @@
+import type { Clock } from "../base/clock.ts";
+import type { BodyFacts, Envelope, Origin, Recipient } from "../mail/envelope.ts";
+import type { EventSink } from "../observe/events.ts";
+import {
+  type BodyPlace,
+  type ClaimedMessage,
+  type Lease,
+  type MessageSummary,
+  type NewMessage,
+  type NewRecipient,
+  type QueueStore,
+  type SpoolWriter,
+  StoreError,
+} from "./store.ts";
+
+/** The scheduler's side of fresh mail: places in its window, taken before the commit. */
+export interface FreshMail {
+  /** Takes places; null when the message should wait in the store like any other. */
+  reserve(recipients: readonly { readonly domain: string }[], inlineBytes: number): Lease | null;
+  unreserve(recipients: readonly { readonly domain: string }[], inlineBytes: number): void;
+  /** The message is durable and its due recipients are claimed. */
+  enterReserved(claimed: ClaimedMessage): void;
+  /** A message is durable that nobody claimed yet. */
+  wake(): void;
+}
+
+export interface IntakeOptions {
+  readonly store: QueueStore;
+  readonly scheduler: FreshMail;
+  readonly clock: Clock;
+  readonly emit: EventSink;
+  readonly newId: () => string;
+  /** Reads what lists show from the first octets of a message. */
+  readonly summarize: (start: Uint8Array) => MessageSummary;
+  readonly limits: IntakeLimits;
+}
+
+/** Limits that a reload may change; read at each message. */
+export interface IntakeLimits {
+  /** Bodies up to this size stand in the database; larger ones in a spool file. */
+  readonly spoolThresholdBytes: number;
+  /** How long after its arrival a message is given up. */
+  readonly expireMs: number;
+}
+
+/** Why a message could not be stored. */
+export type IntakeFailure = "full" | "unavailable";
+export type IntakeResult =
+  | { readonly kind: "stored" }
+  | { readonly kind: "failed"; readonly failure: IntakeFailure };
+
+/** What `Intake.begin` needs of a message before its octets. */
+export interface IncomingMessage {
+  readonly envelope: Envelope;
+  readonly origin: Origin;
+  /** Makes the trace fields that go in front, for the queue id. */
+  readonly head: (id: string) => Uint8Array;
+}
+
+/**
+ * The one way into the queue. Octets gather in memory up to the spool threshold and in a spool
+ * file above it, so memory is bounded whatever the size; `commit` is the commit point.
+ */
+export class Intake {
+  readonly #options: IntakeOptions;
+  #limits: IntakeLimits;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.#limits = options.limits;
+  }
+
+  /** Uses other limits for messages that begin from now on. */
+  replaceLimits(limits: IntakeLimits): void {
+    this.#limits = limits;
+  }
+
+  /** Starts a message; exactly one of its `commit` and `abort` must follow. */
+  begin(message: IncomingMessage): IntakeWriter {
+    return new IntakeWriter(message, { ...this.#options, limits: this.#limits });
+  }
+}
+
+const FIRST_BUFFER_BYTES = 4 * 1024;
+const SPOOL_BUFFER_BYTES = 256 * 1024;
+/** How much of the start of a message `summarize` sees. */
+const SUMMARY_BYTES = 64 * 1024;
+
+/** Takes the octets of one message. */
+export class IntakeWriter {
+  readonly id: string;
+  readonly #message: IncomingMessage;
+  readonly #options: IntakeOptions;
+  readonly #headBytes: number;
+  #buffer: Uint8Array<ArrayBuffer>;
+  #length = 0;
+  #spool: SpoolWriter | null = null;
+  #start: Uint8Array | null = null;
+  #failure: unknown = null;
+
+  constructor(message: IncomingMessage, options: IntakeOptions) {
+    this.#message = message;
+    this.#options = options;
+    this.id = options.newId();
+    const head = message.head(this.id);
+    this.#headBytes = head.length;
+    this.#buffer = new Uint8Array(Math.max(FIRST_BUFFER_BYTES, head.length));
+    this.#buffer.set(head);
+    this.#length = head.length;
+  }
+
+  /** Copies `chunk`. A promise means the spool file must catch up first. */
+  write(chunk: Uint8Array): void | Promise<void> {
+    const total = this.#length + chunk.length;
+    if (this.#spool === null && total <= this.#options.limits.spoolThresholdBytes) {
+      this.#append(chunk);
+      return;
+    }
+    return this.#writeToSpool(chunk);
+  }
+
+  /** Makes the message durable: when it resolves with `stored`, it is on disk. */
+  async commit(facts: BodyFacts): Promise<IntakeResult> {
+    try {
+      if (this.#failure !== null) throw this.#failure;
+      await this.#put(facts);
+      return { kind: "stored" };
+    } catch (error) {
+      await this.abort();
+      return { kind: "failed", failure: this.#explain(error) };
+    }
+  }
+
+  async abort(): Promise<void> {
+    const spool = this.#spool;
+    this.#spool = null;
+    try {
+      await spool?.discard();
+    } catch (error) {
+      this.#explain(error);
+    }
+  }
+
+  async #put(facts: BodyFacts): Promise<void> {
+    const place = await this.#place();
+    const { scheduler, store } = this.#options;
+    const message = this.#newMessage(facts, place);
+    const inlineBytes = place.kind === "inline" ? place.bytes.length : 0;
+    const due = message.recipients.every(({ nextAttemptAtMs }) =>
+      nextAttemptAtMs <= message.receivedAtMs
+    );
+    const lease = due ? scheduler.reserve(message.recipients, inlineBytes) : null;
+    if (lease === null) {
+      await store.put(message);
+      scheduler.wake();
+      return;
+    }
+    try {
+      await store.put({ ...message, lease });
+    } catch (error) {
+      scheduler.unreserve(message.recipients, inlineBytes);
+      throw error;
+    }
+    scheduler.enterReserved(asClaimed(message));
+  }
+
+  async #place(): Promise<BodyPlace> {
+    const bytes = this.#buffer.subarray(0, this.#length);
+    if (this.#spool === null) return { kind: "inline", bytes };
+    await this.#spool.write(bytes);
+    const name = await this.#spool.finish();
+    this.#spool = null;
+    return { kind: "spool", name };
+  }
+
+  #newMessage(facts: BodyFacts, place: BodyPlace): NewMessage {
+    const { envelope, origin } = this.#message;
+    const { clock, limits, summarize } = this.#options;
+    const receivedAtMs = clock.now();
+    const { reversePath, body, smtpUtf8, extras } = envelope;
+    const nextAttemptAtMs = Math.max(receivedAtMs, extras?.holdUntilMs ?? 0);
+    return {
+      id: this.id,
+      receivedAtMs,
+      reversePath,
+      body,
+      smtpUtf8,
+      ...(extras === undefined ? {} : { extras }),
+      origin,
+      facts: { ...facts, sizeBytes: facts.sizeBytes + this.#headBytes },
+      summary: summarize(this.#start ?? this.#buffer.subarray(0, this.#length)),
+      expiresAtMs: nextAttemptAtMs + limits.expireMs,
+      place,
+      recipients: envelope.recipients.map((recipient) => newRecipient(recipient, nextAttemptAtMs)),
+    };
+  }
+
+  async #writeToSpool(chunk: Uint8Array): Promise<void> {
+    if (this.#failure !== null) return;
+    try {
+      this.#spool ??= this.#options.store.spool();
+      this.#start ??= this.#buffer.slice(0, Math.min(this.#length, SUMMARY_BYTES));
+      if (this.#length + chunk.length > SPOOL_BUFFER_BYTES) {
+        await this.#spool.write(this.#buffer.subarray(0, this.#length));
+        this.#length = 0;
+      }
+      this.#append(chunk);
+    } catch (error) {
+      this.#failure = error;
+    }
+  }
+
+  #append(chunk: Uint8Array): void {
+    const needed = this.#length + chunk.length;
+    if (needed > this.#buffer.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
+      grown.set(this.#buffer.subarray(0, this.#length));
+      this.#buffer = grown;
+    }
+    this.#buffer.set(chunk, this.#length);
+    this.#length = needed;
+  }
+
+  /** Tells operators the cause and the client only its kind. */
+  #explain(error: unknown): IntakeFailure {
+    this.#options.emit({
+      type: "trouble",
+      level: "error",
+      component: "queue",
+      message: error instanceof Error ? error.message : String(error),
+      messageId: this.id,
+      cause: error,
+    });
+    return error instanceof StoreError && error.kind === "full" ? "full" : "unavailable";
+  }
+}
+
+function newRecipient(recipient: Recipient, nextAttemptAtMs: number): NewRecipient {
+  return { ...recipient, state: "queued", nextAttemptAtMs };
+}
+
+/** The message as a claim would have brought it. */
+function asClaimed({ place, recipients, lease: _lease, ...message }: NewMessage): ClaimedMessage {
+  const records = recipients.map((recipient, index) => ({
+    ...recipient,
+    index,
+    attempts: 0,
+    delayNotified: false,
+    lastReply: "",
+  }));
+  return place.kind === "inline"
+    ? { message, recipients: records, bytes: place.bytes }
+    : { message, recipients: records };
+}
