@@ -1,0 +1,134 @@
+import { foldAscii } from "../mailbox.ts";
+import {
+  type BodyPlace,
+  type MessageDetail,
+  type MessageFilter,
+  type MessageListItem,
+  type MessageRecord,
+  type NewMessage,
+  type RecipientRecord,
+  type RecipientState,
+  type TimelineEntry,
+} from "../store.ts";
+import { isFinal, type RecipientStatus } from "../transition.ts";
+
+/** A recipient in memory: what it is and how it stands. */
+export interface StoredRecipient {
+  readonly fixed: Pick<
+    RecipientRecord,
+    "index" | "forwardPath" | "domain" | "notify" | "originalRecipient"
+  >;
+  status: RecipientStatus;
+  leaseUntilMs: number;
+}
+
+/** A message in memory. */
+export interface StoredMessage {
+  readonly record: MessageRecord;
+  /** Order of arrival in the store. */
+  readonly sequence: number;
+  /** Null when the octets are gone. */
+  place: BodyPlace | null;
+  readonly recipients: readonly StoredRecipient[];
+  readonly timeline: TimelineEntry[];
+  lastReply: string;
+  /** When the last recipient became final. */
+  doneAtMs: number | null;
+}
+
+/** Makes the stored form of a message that arrives at `nowMs`. */
+export function storedMessage(
+  { place, recipients, lease, ...record }: NewMessage,
+  { sequence, nowMs }: { sequence: number; nowMs: number },
+): StoredMessage {
+  const stored = recipients.map(
+    ({ state, nextAttemptAtMs, ...fixed }, index): StoredRecipient => {
+      const isLeased = lease !== undefined && state === "queued" && nextAttemptAtMs <= nowMs;
+      return {
+        fixed: { ...fixed, index },
+        status: {
+          state,
+          nextAttemptAtMs,
+          attempts: 0,
+          delayNotified: false,
+          lastReply: "",
+          owner: isLeased ? lease.owner : null,
+        },
+        leaseUntilMs: isLeased ? lease.untilMs : 0,
+      };
+    },
+  );
+  return {
+    record,
+    sequence,
+    place: place.kind === "inline" ? { kind: "inline", bytes: place.bytes.slice() } : place,
+    recipients: stored,
+    timeline: [],
+    lastReply: "",
+    doneAtMs: null,
+  };
+}
+
+/** Whether any recipient is not final. */
+export function isLive({ recipients }: StoredMessage): boolean {
+  return recipients.some(({ status }) => !isFinal(status.state));
+}
+
+/** The recipient as others see it. */
+export function recipientRecord({ fixed, status }: StoredRecipient): RecipientRecord {
+  const { owner: _, ...visible } = status;
+  return { ...fixed, ...visible };
+}
+
+/** Whether the message fits, and through which recipients. */
+export function fitting(message: StoredMessage, filter: MessageFilter): StoredRecipient[] | null {
+  const { record } = message;
+  const isFit = (filter.ids === undefined || filter.ids.includes(record.id)) &&
+    (filter.sender === undefined || foldAscii(filter.sender) === foldAscii(record.reversePath)) &&
+    (filter.receivedBeforeMs === undefined || record.receivedAtMs < filter.receivedBeforeMs) &&
+    (filter.receivedAfterMs === undefined || record.receivedAtMs > filter.receivedAfterMs);
+  if (!isFit) return null;
+  const fit = message.recipients.filter((recipient) => fitsRecipient(recipient, filter));
+  return fit.length > 0 ? fit : null;
+}
+
+function fitsRecipient(
+  { fixed, status }: StoredRecipient,
+  { states, domain, recipient }: MessageFilter,
+): boolean {
+  return (states === undefined || states.includes(status.state)) &&
+    (domain === undefined || domain === fixed.domain) &&
+    (recipient === undefined || foldAscii(recipient) === foldAscii(fixed.forwardPath));
+}
+
+/** The message as a row of a list. */
+export function listItem({ record, recipients, lastReply }: StoredMessage): MessageListItem {
+  const states: Partial<Record<RecipientState, number>> = {};
+  for (const { status } of recipients) states[status.state] = (states[status.state] ?? 0) + 1;
+  const queued = recipients.filter(({ status }) => status.state === "queued");
+  return {
+    message: record,
+    recipientCount: recipients.length,
+    states,
+    firstRecipients: recipients.slice(0, 5).map(({ fixed }) => fixed.forwardPath),
+    attempts: recipients.reduce((most, { status }) => Math.max(most, status.attempts), 0),
+    nextAttemptAtMs: queued.reduce<number | null>(
+      (first, { status }) => Math.min(first ?? Infinity, status.nextAttemptAtMs),
+      null,
+    ),
+    lastReply,
+  };
+}
+
+/** Everything about the message but its octets. */
+export function detailOf(message: StoredMessage): MessageDetail {
+  return {
+    message: message.record,
+    recipients: message.recipients.map((recipient) => ({
+      ...recipientRecord(recipient),
+      claimedBy: recipient.status.owner,
+    })),
+    timeline: [...message.timeline],
+    hasBody: message.place !== null,
+  };
+}

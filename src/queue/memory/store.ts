@@ -1,0 +1,271 @@
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { concatBytes } from "../../base/bytes.ts";
+import {
+  type ClaimRequest,
+  type ClaimResult,
+  type MessageDetail,
+  type MessageFilter,
+  type MessagePage,
+  type NewMessage,
+  type QueueCommand,
+  type QueueStore,
+  RECIPIENT_STATES,
+  type RecipientState,
+  type Settlement,
+  type SpoolWriter,
+  StoreError,
+  type StoreStats,
+} from "../store.ts";
+import { commandDone, commanded, settled } from "../transition.ts";
+import { claimDue, freeExpiredLeases } from "./claim.ts";
+import {
+  detailOf,
+  fitting,
+  isLive,
+  listItem,
+  type StoredMessage,
+  storedMessage,
+} from "./message.ts";
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** Opens an empty queue that lives in memory and forgets all when it is closed. */
+export function openMemoryStore({ clock = systemClock }: { clock?: Clock } = {}): QueueStore {
+  return new MemoryStore(clock);
+}
+
+class MemoryStore implements QueueStore {
+  readonly #clock: Clock;
+  /** All messages, in order of arrival. */
+  readonly #messages = new Map<string, StoredMessage>();
+  readonly #live = new Set<StoredMessage>();
+  readonly #spooled = new Map<string, Uint8Array>();
+  #sequence = 0;
+  #spoolFiles = 0;
+  #closed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  put(message: NewMessage): Promise<void> {
+    return this.#run(() => this.#put(message));
+  }
+
+  claim(request: ClaimRequest): Promise<ClaimResult> {
+    return this.#run(() => {
+      freeExpiredLeases(this.#live, request.nowMs);
+      return claimDue(this.#live, request);
+    });
+  }
+
+  renew(
+    { owner, messageIds, untilMs }: {
+      owner: string;
+      messageIds: readonly string[];
+      untilMs: number;
+    },
+  ): Promise<void> {
+    return this.#run(() => {
+      for (const id of messageIds) {
+        for (const recipient of this.#messages.get(id)?.recipients ?? []) {
+          if (recipient.status.owner === owner) recipient.leaseUntilMs = untilMs;
+        }
+      }
+    });
+  }
+
+  settle(settlement: Settlement): Promise<void> {
+    return this.#run(() => this.#settle(settlement));
+  }
+
+  abandon({ owner }: { owner: string; nowMs: number }): Promise<number> {
+    return this.#run(() => {
+      let count = 0;
+      for (const { recipients } of this.#live) {
+        for (const recipient of recipients) {
+          if (recipient.status.owner !== owner) continue;
+          recipient.status = { ...recipient.status, owner: null };
+          count += 1;
+        }
+      }
+      return count;
+    });
+  }
+
+  body(messageId: string): Promise<AsyncIterable<Uint8Array> | null> {
+    return this.#run(() => {
+      const place = this.#messages.get(messageId)?.place ?? null;
+      if (place === null) return null;
+      const bytes = place.kind === "inline" ? place.bytes : this.#spooled.get(place.name);
+      return bytes === undefined ? null : inChunks(bytes);
+    });
+  }
+
+  get(messageId: string): Promise<MessageDetail | null> {
+    return this.#run(() => {
+      const message = this.#messages.get(messageId);
+      return message === undefined ? null : detailOf(message);
+    });
+  }
+
+  list(
+    { filter, limit, cursor }: { filter: MessageFilter; limit: number; cursor?: string },
+  ): Promise<MessagePage> {
+    return this.#run(() => {
+      const below = cursor === undefined ? Infinity : Number(cursor);
+      const fit = [...this.#messages.values()].reverse().filter((message) =>
+        message.sequence < below && fitting(message, filter) !== null
+      );
+      const page = fit.slice(0, limit);
+      const last = page.at(-1);
+      const isMore = last !== undefined && fit.length > page.length;
+      return { items: page.map(listItem), cursor: isMore ? String(last.sequence) : null };
+    });
+  }
+
+  count(filter: MessageFilter): Promise<number> {
+    return this.#run(() => {
+      let count = 0;
+      for (const message of this.#messages.values()) {
+        if (fitting(message, filter) !== null) count += 1;
+      }
+      return count;
+    });
+  }
+
+  command(
+    { filter, command, nowMs, by }: {
+      filter: MessageFilter;
+      command: QueueCommand;
+      nowMs: number;
+      by: string;
+    },
+  ): Promise<number> {
+    return this.#run(() => {
+      let count = 0;
+      for (const message of this.#messages.values()) {
+        const changed: number[] = [];
+        for (const recipient of fitting(message, filter) ?? []) {
+          const next = commanded(recipient.status, { command, nowMs });
+          if (next === null) continue;
+          recipient.status = next;
+          changed.push(recipient.fixed.index);
+        }
+        if (changed.length === 0) continue;
+        count += 1;
+        const kind = commandDone(command);
+        message.timeline.push({ atMs: nowMs, kind, recipients: changed, detail: { by } });
+        this.#finish(message, nowMs);
+      }
+      return count;
+    });
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.#run(() => {
+      const states = RECIPIENT_STATES.map((state) => [state, 0]);
+      const recipients = Object.fromEntries(states) as Record<RecipientState, number>;
+      for (const message of this.#messages.values()) {
+        for (const { status } of message.recipients) recipients[status.state] += 1;
+      }
+      const [oldest] = this.#live;
+      return {
+        recipients,
+        liveMessages: this.#live.size,
+        oldestReceivedAtMs: oldest?.record.receivedAtMs ?? null,
+      };
+    });
+  }
+
+  purge({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
+    return this.#run(() => {
+      let count = 0;
+      for (const [id, { doneAtMs }] of this.#messages) {
+        if (count >= limit) break;
+        if (doneAtMs === null || doneAtMs >= beforeMs) continue;
+        this.#messages.delete(id);
+        count += 1;
+      }
+      return count;
+    });
+  }
+
+  /** Nobody else has a hand in this store, so the listener is never called. */
+  onChange(_listener: () => void): () => void {
+    return () => {};
+  }
+
+  spool(): SpoolWriter {
+    const name = String(++this.#spoolFiles);
+    const chunks: Uint8Array[] = [];
+    return {
+      write: (chunk) => this.#run(() => void chunks.push(chunk.slice())),
+      finish: () =>
+        this.#run(() => {
+          this.#spooled.set(name, concatBytes(chunks));
+          return name;
+        }),
+      discard: () => this.#run(() => void this.#spooled.delete(name)),
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    this.#messages.clear();
+    this.#live.clear();
+    this.#spooled.clear();
+    return Promise.resolve();
+  }
+
+  /** Runs one call; it is atomic because nothing in it waits. */
+  // deno-lint-ignore require-await -- async turns what is thrown into a rejection
+  async #run<T>(call: () => T): Promise<T> {
+    if (this.#closed) throw new StoreError("closed", "Cannot use the queue: it is closed");
+    return call();
+  }
+
+  #put(message: NewMessage): void {
+    if (this.#messages.has(message.id)) {
+      const reason = `a message with this id exists, got ${message.id}`;
+      throw new StoreError("unavailable", `Cannot store a message: ${reason}`);
+    }
+    const sequence = ++this.#sequence;
+    const stored = storedMessage(message, { sequence, nowMs: this.#clock.now() });
+    this.#messages.set(message.id, stored);
+    if (isLive(stored)) this.#live.add(stored);
+  }
+
+  #settle({ messageId, owner, recipients, timeline, notifications }: Settlement): void {
+    const message = this.#messages.get(messageId);
+    if (message === undefined) return;
+    let changed = 0;
+    for (const { index, disposition, reply } of recipients) {
+      const recipient = message.recipients[index];
+      if (recipient === undefined) continue;
+      const next = settled(recipient.status, { disposition, reply, owner });
+      if (next === null) continue;
+      recipient.status = next;
+      message.lastReply = next.lastReply;
+      changed += 1;
+    }
+    message.timeline.push(...timeline);
+    this.#finish(message, this.#clock.now());
+    if (changed > 0) { for (const notification of notifications) this.#put(notification); }
+  }
+
+  /** Lets go of the octets once the last recipient is final. */
+  #finish(message: StoredMessage, nowMs: number): void {
+    if (message.doneAtMs !== null || isLive(message)) return;
+    message.doneAtMs = nowMs;
+    this.#live.delete(message);
+    if (message.place?.kind === "spool") this.#spooled.delete(message.place.name);
+    message.place = null;
+  }
+}
+
+async function* inChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
+    yield bytes.subarray(start, start + CHUNK_BYTES);
+  }
+}
