@@ -52,3 +52,46 @@ declare module "@std/cli/parse-args" {
     options?: ParseOptions,
   ): { readonly _: readonly (string | number)[]; readonly [name: string]: unknown };
 }
+
+declare module "dns-packet" {
+  export const RECURSION_DESIRED: number;
+  export const AUTHENTIC_DATA: number;
+  export const TRUNCATED_RESPONSE: number;
+  export interface Question {
+    readonly name: string;
+    readonly type: string;
+  }
+  export interface ResourceRecord {
+    readonly name: string;
+    readonly type: string;
+    readonly ttl: number;
+    readonly data: unknown;
+  }
+  export interface OptRecord {
+    readonly name: ".";
+    readonly type: "OPT";
+    readonly udpPayloadSize: number;
+  }
+  export interface Packet {
+    readonly type: "query" | "response";
+    readonly id: number;
+    /** The flags, and the response code in the four lowest bits. */
+    readonly flags: number;
+    readonly questions: readonly Question[];
+    readonly answers?: readonly ResourceRecord[];
+    readonly authorities?: readonly ResourceRecord[];
+    readonly additionals?: readonly OptRecord[];
+  }
+  export interface DecodedPacket {
+    readonly type: "query" | "response";
+    readonly id: number;
+    readonly rcode: string;
+    readonly flag_tc: boolean;
+    readonly flag_ad: boolean;
+    readonly questions: readonly Question[];
+    readonly answers: readonly ResourceRecord[];
+    readonly authorities: readonly ResourceRecord[];
+  }
+  export function encode(packet: Packet): Uint8Array<ArrayBuffer>;
+  export function decode(bytes: Uint8Array): DecodedPacket;
+}
