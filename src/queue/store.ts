@@ -1,4 +1,7 @@
 import type { BodyFacts, BodyType, EnvelopeExtras, Notify, Origin } from "../mail/envelope.ts";
+import type { MessageSummary } from "../mail/summary.ts";
+
+export type { MessageSummary };
 
 /**
  * The state of one recipient in the store. `queued` waits for `nextAttemptAtMs` or is claimed
@@ -33,13 +36,6 @@ export interface MessageRecord {
   readonly summary: MessageSummary;
   /** When delivery is given up. */
   readonly expiresAtMs: number;
-}
-
-/** Header fields kept beside the message so that lists need not open it. */
-export interface MessageSummary {
-  readonly subject: string;
-  readonly from: string;
-  readonly messageId: string;
 }
 
 /** Where the octets of a message are. */

@@ -1,0 +1,26 @@
+import { decodeText } from "../base/bytes.ts";
+
+/**
+ * Decodes xtext (RFC 3461 section 4): `+` and two upper-case hexadecimal digits stand for an
+ * octet. What is not of that form is left as it is. Octets above 127 are read as UTF-8.
+ */
+export function decodeXtext(text: string): string {
+  if (!text.includes("+")) return text;
+  return text.replace(/(?:\+[0-9A-F]{2})+/g, (encoded) => {
+    const octets = encoded.slice(1).split("+").map((hex) => parseInt(hex, 16));
+    return decodeText(Uint8Array.from(octets));
+  });
+}
+
+/**
+ * Decodes an address of type utf-8 (RFC 6533 section 3): xtext in which `\x{HEX}` stands for a
+ * character.
+ */
+export function decodeUtf8Xtext(text: string): string {
+  return decodeXtext(text).replace(/\\x\{([0-9A-F]{2,6})\}/g, (encoded, hex: string) => {
+    const point = parseInt(hex, 16);
+    return point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)
+      ? encoded
+      : String.fromCodePoint(point);
+  });
+}
