@@ -1,0 +1,101 @@
+import { type BufferPool, POOLED_SIZES, type PooledSize } from "./buffer_pool.ts";
+
+/** Where octets come from; what `Conn.read` does. */
+export type ReadOctets = (into: Uint8Array) => Promise<number | null>;
+
+const IDLE_SIZE_BYTES = 512;
+
+/**
+ * The octets of one connection that arrived and are not used yet. It starts with 512 octets of
+ * room, borrows more when a read fills what it has, and falls back to its own when asked to rest.
+ */
+export class InputBuffer {
+  readonly #own = new Uint8Array(IDLE_SIZE_BYTES);
+  readonly #pool: BufferPool;
+  #bytes: Uint8Array = this.#own;
+  #start = 0;
+  #end = 0;
+  #wantsRoom = false;
+
+  constructor(pool: BufferPool) {
+    this.#pool = pool;
+  }
+
+  /** How many octets wait. */
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** The octets that wait, valid until the next `read` or `rest`. */
+  peek(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
+  /** Where `octet` stands among the waiting octets, at or after `from`; -1 if nowhere. */
+  indexOf(octet: number, from: number): number {
+    const at = this.#bytes.indexOf(octet, this.#start + from);
+    return at < 0 || at >= this.#end ? -1 : at - this.#start;
+  }
+
+  /** Takes the next `count` octets as used. */
+  consume(count: number): void {
+    this.#start += count;
+  }
+
+  /** Throws away what waits, as STARTTLS demands (RFC 3207 section 4.2). */
+  clear(): void {
+    this.#start = this.#end;
+  }
+
+  /** Gives borrowed room back where nothing waits in it. Call before a wait for a command. */
+  rest(): void {
+    if (this.length > 0 || this.#bytes === this.#own) return;
+    this.#pool.give(this.#bytes);
+    this.#bytes = this.#own;
+    this.#start = this.#end = 0;
+    this.#wantsRoom = false;
+  }
+
+  /** Makes sure that much can be read at once. Call before a message. */
+  expectMuch(): void {
+    if (this.#bytes === this.#own) this.#moveTo(POOLED_SIZES[0]);
+  }
+
+  /**
+   * Reads once. False at the end of the stream and when nothing more fits, which the reader of
+   * lines prevents by its limit.
+   */
+  async read(source: ReadOctets): Promise<boolean> {
+    this.#makeRoom();
+    const room = this.#bytes.subarray(this.#end);
+    if (room.length === 0) return false;
+    const count = await source(room);
+    if (count === null) return false;
+    this.#end += count;
+    this.#wantsRoom = count === room.length;
+    return true;
+  }
+
+  #makeRoom(): void {
+    const larger = this.#wantsRoom ? sizeAbove(this.#bytes.length) : null;
+    if (larger !== null) return this.#moveTo(larger);
+    if (this.#start === 0) return;
+    this.#bytes.copyWithin(0, this.#start, this.#end);
+    this.#end -= this.#start;
+    this.#start = 0;
+  }
+
+  #moveTo(size: PooledSize): void {
+    const larger = this.#pool.take(size);
+    larger.set(this.peek());
+    if (this.#bytes !== this.#own) this.#pool.give(this.#bytes);
+    this.#bytes = larger;
+    this.#end -= this.#start;
+    this.#start = 0;
+    this.#wantsRoom = false;
+  }
+}
+
+function sizeAbove(size: number): PooledSize | null {
+  return POOLED_SIZES.find((candidate) => candidate > size) ?? null;
+}
