@@ -26,7 +26,7 @@ export interface ClaimerOptions {
 
 /** How soon to look again after the store failed to answer. */
 const STORE_RETRY_MS = 5_000;
-/** How soon to look again when all that is due belongs to domains at their limit. */
+/** How soon to look again when something is due that the claim did not bring. */
 const CROWDED_RETRY_MS = 1_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -38,7 +38,7 @@ export class Claimer {
   readonly #options: ClaimerOptions;
   #isClaiming = false;
   #mayBeDue = false;
-  /** Recipients in the window when all else that was due belonged to domains at their limit. */
+  /** Recipients in the window at the last claim that left a domain at its limit. */
   #crowdedAt = 0;
   #stopped = false;
   #wakeAtMs = Infinity;
@@ -125,13 +125,13 @@ export class Claimer {
       bodyBudgetBytes: window.freeBodyBytes,
     });
     this.#options.onClaimed(claimed);
+    if (window.hasFullDomain) this.#crowdedAt = window.recipients;
     if (nextDueAtMs === null) return;
     if (nextDueAtMs > nowMs) return this.wakeAt(nextDueAtMs);
     if (claimed.length > 0) {
       this.#mayBeDue = true;
       return;
     }
-    this.#crowdedAt = window.recipients;
     this.wakeAt(nowMs + CROWDED_RETRY_MS);
   }
 
