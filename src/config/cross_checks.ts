@@ -1,0 +1,107 @@
+import { nearest } from "../base/suggest.ts";
+import { isTable } from "./references.ts";
+import type { Path } from "./toml.ts";
+
+/** A mistake that only shows when values are seen together. */
+export interface Finding {
+  readonly path: Path;
+  readonly expected: string;
+  /** Absent means the value at `path`. */
+  readonly got?: string;
+  readonly suggestion?: string;
+}
+
+type Table = Readonly<Record<string, unknown>>;
+
+/**
+ * Checks across sections. It takes the document as written, so that its findings stand beside
+ * those of the schema; values of the wrong kind are the schema's to report and skipped here.
+ */
+export function crossCheck(root: Table): Finding[] {
+  return [...listenerFindings(root), ...transportFindings(root), ...routeFindings(root)];
+}
+
+function* listenerFindings(root: Table): Iterable<Finding> {
+  const names = new Set<string>();
+  const places = new Set<string>();
+  for (const [index, listener] of tablesOf(root["listeners"])) {
+    const { name, address = "127.0.0.1", port } = listener;
+    if (typeof name === "string") {
+      const path = ["listeners", index, "name"];
+      if (names.has(name)) yield { path, expected: "a name that no other listener has" };
+      names.add(name);
+    }
+    if (typeof port !== "number" || port === 0) continue;
+    const place = `${String(address)} port ${port}`;
+    if (places.has(place)) {
+      const path = ["listeners", index, "port"];
+      yield { path, expected: "an address and port that no other listener has", got: place };
+    }
+    places.add(place);
+  }
+}
+
+function* transportFindings(root: Table): Iterable<Finding> {
+  const { transports, routes } = root;
+  if (!isTable(transports)) return;
+  const { length } = Object.keys(transports);
+  if (length === 0) {
+    yield { path: ["transports"], expected: "at least one [transports.NAME] table" };
+  }
+  if (length > 1 && routes === undefined) {
+    const expected = "at least one [[routes]] table, as there are several transports";
+    yield { path: ["routes"], expected };
+  }
+}
+
+function* routeFindings(root: Table): Iterable<Finding> {
+  const { transports = { mx: {} } } = root;
+  const transportNames = isTable(transports) ? Object.keys(transports) : [];
+  const listenerNames = [...namesOfListeners(root["listeners"]), "local"];
+  let catchAll: number | null = null;
+  for (const [index, route] of tablesOf(root["routes"])) {
+    yield* unknownNames(["routes", index, "transports"], {
+      used: route["transports"],
+      known: transportNames,
+      expected: "the name of a transport",
+    });
+    const match = isTable(route["match"]) ? route["match"] : {};
+    yield* unknownNames(["routes", index, "match", "listener"], {
+      used: match["listener"],
+      known: listenerNames,
+      expected: "the name of a listener",
+    });
+    if (catchAll !== null) {
+      const expected = `to stand before routes[${catchAll}], which fits everything`;
+      yield { path: ["routes", index], expected, got: "a route that is never reached" };
+    } else if (Object.keys(match).length === 0) catchAll = index;
+  }
+}
+
+function* unknownNames(
+  path: Path,
+  { used, known, expected }: { used: unknown; known: readonly string[]; expected: string },
+): Iterable<Finding> {
+  if (!Array.isArray(used)) return;
+  for (const [index, name] of used.entries()) {
+    if (typeof name !== "string" || known.includes(name)) continue;
+    const suggestion = nearest(name, known);
+    yield {
+      path: [...path, index],
+      expected: `${expected} (${known.join(", ")})`,
+      ...(suggestion === null ? {} : { suggestion }),
+    };
+  }
+}
+
+function namesOfListeners(listeners: unknown): string[] {
+  if (listeners === undefined) return ["smtp"];
+  return [...tablesOf(listeners)].map(([, { name }]) => name).filter((name) =>
+    typeof name === "string"
+  );
+}
+
+function* tablesOf(value: unknown): Iterable<[number, Table]> {
+  if (!Array.isArray(value)) return;
+  for (const [index, element] of value.entries()) if (isTable(element)) yield [index, element];
+}

@@ -1,0 +1,119 @@
+import type { z } from "zod";
+import { nearest } from "../base/suggest.ts";
+import { keysNamedIn } from "./fields.ts";
+import { describeReference, type Reference } from "./references.ts";
+import { formatPath, idOf, type Path, type Position, type Positions } from "./toml.ts";
+
+/** One mistake in a config file. */
+export interface Problem extends Position {
+  /** The file as it was named. */
+  readonly file: string;
+  /** `transports.out.port`; empty when it concerns the whole file. */
+  readonly path: string;
+  readonly expected: string;
+  /** The value, or a word for it; never a secret. */
+  readonly got: string;
+  /** The known key that was probably meant. */
+  readonly suggestion?: string;
+}
+
+/** `posthouse.toml:12:3: transports.out.port: expected a whole number, got "abc"`. */
+export function formatProblem(problem: Problem): string {
+  const { file, line, column, path, expected, got, suggestion } = problem;
+  const where = `${file}:${line}:${column}: ${path === "" ? "" : `${path}: `}`;
+  const hint = suggestion === undefined ? "" : ` (did you mean ${JSON.stringify(suggestion)}?)`;
+  return `${where}expected ${expected}, got ${got}${hint}`;
+}
+
+/** What is needed to tell where a problem is and what stands there. */
+export interface ProblemContext {
+  readonly file: string;
+  readonly root: unknown;
+  readonly positions: Positions;
+  readonly references: ReadonlyMap<string, Reference>;
+}
+
+/** A problem with the value at `path`; a missing value points at the table around it. */
+export function problemAt(
+  context: ProblemContext,
+  { path, expected, got, suggestion }: {
+    path: Path;
+    expected: string;
+    got?: string;
+    suggestion?: string;
+  },
+): Problem {
+  return {
+    file: context.file,
+    path: formatPath(path),
+    ...context.positions.ofValue(referenceAround(context, path)?.path ?? path),
+    expected,
+    got: got ?? describeValue(context, path),
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
+}
+
+/** The problems that one issue of the schema stands for: one for each unknown key, else one. */
+export function problemsOf(context: ProblemContext, issue: z.core.$ZodIssue): Problem[] {
+  const path = issue.path.map((step) => typeof step === "symbol" ? String(step) : step);
+  if (issue.code !== "unrecognized_keys") {
+    return [problemAt(context, { path, expected: issue.message })];
+  }
+  return issue.keys.map((key) => unknownKey(context, { path: [...path, key], issue }));
+}
+
+function unknownKey(
+  { file, positions }: ProblemContext,
+  { path, issue }: { path: Path; issue: z.core.$ZodIssue },
+): Problem {
+  const key = String(path.at(-1));
+  const suggestion = nearest(key, keysNamedIn(issue.message));
+  return {
+    file,
+    path: formatPath(path),
+    ...positions.ofKey(path),
+    expected: issue.message,
+    got: JSON.stringify(key),
+    ...(suggestion === null ? {} : { suggestion }),
+  };
+}
+
+/** The reference that the value at `path` came from; it may have given a whole list. */
+function referenceAround(
+  { references }: ProblemContext,
+  path: Path,
+): { readonly path: Path; readonly reference: Reference } | null {
+  for (let length = path.length; length > 0; length--) {
+    const outer = path.slice(0, length);
+    const reference = references.get(idOf(outer));
+    if (reference !== undefined) return { path: outer, reference };
+  }
+  return null;
+}
+
+function describeValue(context: ProblemContext, path: Path): string {
+  const source = referenceAround(context, path);
+  if (source !== null) return describeReference(source.reference);
+  const value = valueAt(context.root, path);
+  if (value === undefined) return "nothing";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  if (value instanceof Date) return "a date";
+  if (typeof value === "object") return "a table";
+  return typeof value === "string" ? shortened(JSON.stringify(value)) : String(value);
+}
+
+/** The value at `path` below `root`; undefined when there is none. */
+export function valueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) {
+      return undefined;
+    }
+    value = (value as Readonly<Record<string | number, unknown>>)[step];
+  }
+  return value;
+}
+
+function shortened(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 76)}…"`;
+}

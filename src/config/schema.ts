@@ -1,0 +1,101 @@
+import type { z } from "zod";
+import { hostname, table, text } from "./fields.ts";
+import { type DeliveryConfig, deliveryConfig, deliverySchema } from "./sections/delivery.ts";
+import { type DnsConfig, dnsConfig, dnsSchema } from "./sections/dns.ts";
+import { type LimitsConfig, limitsConfig, limitsSchema } from "./sections/limits.ts";
+import { type ListenerConfig, listenerConfig, listenersSchema } from "./sections/listeners.ts";
+import { type LogConfig, logConfig, logSchema } from "./sections/log.ts";
+import {
+  type NotificationsConfig,
+  notificationsConfig,
+  notificationsSchema,
+} from "./sections/notifications.ts";
+import { type QueueConfig, queueConfig, queueSchema } from "./sections/queue.ts";
+import { type RelayConfig, relayConfig, relaySchema } from "./sections/relay.ts";
+import { type RouteConfig, routeConfig, routesSchema } from "./sections/routes.ts";
+import { type TransportConfig, transportConfig, transportsSchema } from "./sections/transports.ts";
+
+/** The whole configuration, validated, complete and frozen. */
+export interface Config {
+  /** The relay's own name in greetings, EHLO and trace fields. */
+  readonly hostname: string;
+  /** Folder of the queue. */
+  readonly dataDir: string;
+  /** At least one. */
+  readonly listeners: readonly ListenerConfig[];
+  readonly relay: RelayConfig;
+  readonly limits: LimitsConfig;
+  readonly queue: QueueConfig;
+  readonly delivery: DeliveryConfig;
+  readonly notifications: NotificationsConfig;
+  readonly dns: DnsConfig;
+  /** By name; at least one. */
+  readonly transports: Readonly<Record<string, TransportConfig>>;
+  /** At least one; every transport they name exists. */
+  readonly routes: readonly RouteConfig[];
+  readonly log: LogConfig;
+}
+
+/** The shape of the config file: keys as in TOML, values as written, defaults filled in. */
+export const documentSchema = table({
+  hostname: hostname().optional()
+    .describe("The relay's own name in greetings and trace fields; the system's where not given."),
+  data_dir: text({ expected: "the path of a folder", isValid: (value) => value !== "" })
+    .default("./data").describe("Folder of the queue."),
+  listeners: listenersSchema,
+  relay: relaySchema,
+  limits: limitsSchema,
+  queue: queueSchema,
+  delivery: deliverySchema,
+  notifications: notificationsSchema,
+  dns: dnsSchema,
+  transports: transportsSchema,
+  routes: routesSchema,
+  log: logSchema,
+});
+
+/** A config file with its defaults filled in. */
+export type ConfigDocument = z.output<typeof documentSchema>;
+
+/** A document in which nothing is left to a default. */
+export type CompleteDocument = ConfigDocument & {
+  readonly hostname: string;
+  readonly notifications: { readonly from: string };
+  readonly routes: NonNullable<ConfigDocument["routes"]>;
+};
+
+/** Fills in what depends on the system and on other values. */
+export function completeDocument(
+  document: ConfigDocument,
+  { systemHostname }: { systemHostname: string },
+): CompleteDocument {
+  const { hostname = systemHostname, notifications, transports, routes, ...rest } = document;
+  const everything = { name: "default", match: {}, transports: Object.keys(transports) };
+  return {
+    hostname,
+    ...rest,
+    notifications: { from: notifications.from ?? `MAILER-DAEMON@${hostname}` },
+    transports,
+    routes: routes ?? [everything],
+  };
+}
+
+/** Turns a valid document into the values the relay works with. */
+export function configOf(document: CompleteDocument): Config {
+  return {
+    hostname: document.hostname,
+    dataDir: document.data_dir,
+    listeners: document.listeners.map(listenerConfig),
+    relay: relayConfig(document.relay),
+    limits: limitsConfig(document.limits),
+    queue: queueConfig(document.queue),
+    delivery: deliveryConfig(document.delivery),
+    notifications: notificationsConfig(document.notifications),
+    dns: dnsConfig(document.dns),
+    transports: Object.fromEntries(
+      Object.entries(document.transports).map(([name, doc]) => [name, transportConfig(doc)]),
+    ),
+    routes: document.routes.map(routeConfig),
+    log: logConfig(document.log),
+  };
+}

@@ -1,0 +1,35 @@
+import type { z } from "zod";
+import { count, duration, table } from "../fields.ts";
+import { durationMs } from "../units.ts";
+
+/** How hard destinations are worked. */
+export interface DeliveryConfig {
+  /** Attempts under way at once over all destinations. */
+  readonly maxConcurrency: number;
+  /** Attempts at once to a destination nothing is known of; grows with success. */
+  readonly initialConcurrency: number;
+  /** How long a destination is left alone after its first failure; doubles with each one. */
+  readonly downMs: number;
+  /** The longest time it is left alone. */
+  readonly maxDownMs: number;
+}
+
+/** The `[delivery]` table. */
+export const deliverySchema = table({
+  max_concurrency: count().default(500)
+    .describe("Attempts under way at once over all destinations."),
+  initial_concurrency: count().default(5)
+    .describe("Attempts at once to a destination nothing is known of; grows with success."),
+  down: duration({ minMs: 1 }).default("30s")
+    .describe("How long a destination is left alone after its first failure; doubles."),
+  max_down: duration({ minMs: 1 }).default("10m").describe("The longest it is left alone."),
+}).prefault({}).describe("How hard destinations are worked.");
+
+export function deliveryConfig(doc: z.output<typeof deliverySchema>): DeliveryConfig {
+  return {
+    maxConcurrency: doc.max_concurrency,
+    initialConcurrency: doc.initial_concurrency,
+    downMs: durationMs(doc.down),
+    maxDownMs: durationMs(doc.max_down),
+  };
+}

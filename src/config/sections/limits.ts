@@ -1,0 +1,33 @@
+import type { z } from "zod";
+import { count, size, table } from "../fields.ts";
+import { sizeBytes } from "../units.ts";
+
+/** What one message and one session may take. */
+export interface LimitsConfig {
+  /** The SIZE of RFC 1870. */
+  readonly messageSizeBytes: number;
+  /** Recipients of one message; RFC 5321 4.5.3.1.8 asks for at least 100. */
+  readonly recipients: number;
+  /** Received fields above which a message is taken for looping (RFC 5321 6.3). */
+  readonly receivedHops: number;
+  /** Refused commands after which a session is ended. */
+  readonly errors: number;
+}
+
+/** The `[limits]` table. */
+export const limitsSchema = table({
+  message_size: size({ minBytes: 65536 }).default("50MiB").describe("Largest message accepted."),
+  recipients: count().default(1000).describe("Recipients of one message."),
+  received_hops: count().default(100)
+    .describe("Received fields above which a message is taken for looping (RFC 5321 6.3)."),
+  errors: count().default(20).describe("Refused commands after which a session is ended."),
+}).prefault({}).describe("What one message and one session may take.");
+
+export function limitsConfig(doc: z.output<typeof limitsSchema>): LimitsConfig {
+  return {
+    messageSizeBytes: sizeBytes(doc.message_size),
+    recipients: doc.recipients,
+    receivedHops: doc.received_hops,
+    errors: doc.errors,
+  };
+}
