@@ -57,7 +57,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Lets promise reactions that are ready, and what they start, run. */
+/** Lets everything run that is ready, and what that starts. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
 }
