@@ -21,21 +21,19 @@ const SUBJECTS: Readonly<Record<DsnAction, string>> = {
   expanded: "Mail delivered to a mailing list",
 };
 
+/** What follows "Your message" in front of the recipients that share an action. */
 const OPENINGS: Readonly<Record<DsnAction, string>> = {
-  failed:
-    "Your message could not be delivered to the recipients below and will not be tried again.",
-  delayed:
-    "Your message has not been delivered yet to the recipients below. You need not send it " +
-    "again: delivery goes on being tried.",
-  relayed: "Your message was passed on to mail systems that send no delivery notifications. You " +
-    "may hear nothing more of it.",
-  delivered: "Your message was delivered to the recipients below, as you asked to be told.",
-  expanded: "Your message was delivered to the lists below, which passed it on to their members.",
+  failed: "could not be delivered, and will not be tried again, to:",
+  delayed: "has not been delivered yet. Delivery goes on being tried and you need not send it " +
+    "again. It waits to go to:",
+  relayed: "was passed on, as you asked to be told. The next mail system sends no such " +
+    "notifications, so this one is the last. It went to:",
+  delivered: "was delivered, as you asked to be told, to:",
+  expanded: "was delivered to a mailing list, which passed it on to its members:",
 };
 
-const TO_POSTMASTER =
-  "The message below has no return address, so its sender cannot be told. You " +
-  'get this instead because you are the postmaster; read "your message" as "the message".';
+const TO_POSTMASTER = "The message below has no return address, so its sender cannot be told. " +
+  "You get this notification as the postmaster of this mail system.";
 
 /** The action that matters most among those of a notification. */
 export function mainAction(recipients: readonly { readonly action: DsnAction }[]): DsnAction {
@@ -53,22 +51,26 @@ export function subjectOf(recipients: readonly DsnRecipient[]): string {
  * side said, what it means and what to do. Lines end in CRLF.
  */
 export function explain(request: DsnRequest): string {
-  const explained = request.recipients.slice(0, EXPLAINED_RECIPIENTS);
   const lines = [
     `This is the mail system at ${request.reportingMta}.`,
     "",
     ...(request.forPostmaster ? [...wrapText(TO_POSTMASTER, WIDTH_CHARS), ""] : []),
-    ...BY_WEIGHT.flatMap((action) => explainGroup(action, explained)),
-    ...unexplained(request.recipients.length - explained.length),
+    ...BY_WEIGHT.flatMap((action) => explainGroup(request, action)),
+    ...unexplained(request.recipients.length - EXPLAINED_RECIPIENTS),
     ...messageLines(request),
   ];
   return `${lines.join("\r\n")}\r\n`;
 }
 
-function explainGroup(action: DsnAction, recipients: readonly DsnRecipient[]): string[] {
-  const group = recipients.filter((recipient) => recipient.action === action);
+function explainGroup(
+  { recipients, forPostmaster }: DsnRequest,
+  action: DsnAction,
+): string[] {
+  const group = recipients.slice(0, EXPLAINED_RECIPIENTS)
+    .filter((recipient) => recipient.action === action);
   if (group.length === 0) return [];
-  return [...wrapText(OPENINGS[action], WIDTH_CHARS), "", ...group.flatMap(explainRecipient)];
+  const opening = `${forPostmaster ? "It" : "Your message"} ${OPENINGS[action]}`;
+  return [...wrapText(opening, WIDTH_CHARS), "", ...group.flatMap(explainRecipient)];
 }
 
 function explainRecipient(recipient: DsnRecipient): string[] {
@@ -100,15 +102,15 @@ function failureAdvice({ expired, status }: DsnRecipient): string[] {
 }
 
 function unexplained(count: number): string[] {
-  if (count === 0) return [];
+  if (count <= 0) return [];
   return [`... and ${count} more; the delivery report attached lists them all.`, ""];
 }
 
 function messageLines({ about, original }: DsnRequest): string[] {
   return [
-    "The message:",
+    "About the message:",
     ...(about.subject === "" ? [] : indented(`Subject: ${withoutControls(about.subject)}`)),
-    `  Received: ${formatDateTime(about.arrivedAtMs)}`,
+    `  Accepted: ${formatDateTime(about.arrivedAtMs)}`,
     `  Queue id: ${about.id}`,
     ...(original === null ? [] : ["", "The message or its header is attached."]),
   ];
