@@ -59,5 +59,5 @@ export class ManualClock implements Clock {
 
 /** Lets everything run that is ready, and what that starts. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
 }
