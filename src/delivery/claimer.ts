@@ -38,7 +38,7 @@ export class Claimer {
   readonly #options: ClaimerOptions;
   #isClaiming = false;
   #mayBeDue = false;
-  /** Recipients in the window at the last claim that left a domain at its limit. */
+  /** Recipients in the window at the last claim that found a domain at its limit; or 0. */
   #crowdedAt = 0;
   #stopped = false;
   #wakeAtMs = Infinity;
@@ -114,18 +114,23 @@ export class Claimer {
     const nowMs = clock.now();
     const gateUntilMs = this.#options.gateUntilMs();
     if (gateUntilMs > nowMs) return this.wakeAt(gateUntilMs);
+    const active = new Map(window.byDomain);
     const { claimed, nextDueAtMs } = await store.claim({
       nowMs,
       owner,
       leaseMs,
       limit: window.free,
       perDomain,
-      active: window.byDomain,
+      active,
       paused: this.#options.paused(nowMs),
       bodyBudgetBytes: window.freeBodyBytes,
     });
     this.#options.onClaimed(claimed);
-    if (window.hasFullDomain) this.#crowdedAt = window.recipients;
+    for (const { recipients } of claimed) {
+      for (const { domain } of recipients) active.set(domain, (active.get(domain) ?? 0) + 1);
+    }
+    const isCrowded = active.values().some((count) => count >= perDomain);
+    if (isCrowded) this.#crowdedAt = Math.max(1, window.recipients);
     if (nextDueAtMs === null) return;
     if (nextDueAtMs > nowMs) return this.wakeAt(nextDueAtMs);
     if (claimed.length > 0) {

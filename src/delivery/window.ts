@@ -31,7 +31,6 @@ export class ActiveWindow {
   readonly #byDomain = new Map<string, number>();
   #recipients = 0;
   #bodyBytes = 0;
-  #fullDomains = 0;
 
   constructor(limits: WindowLimits) {
     this.#limits = limits;
@@ -58,11 +57,6 @@ export class ActiveWindow {
 
   get freeBodyBytes(): number {
     return Math.max(0, this.#limits.bodyBytes - this.#bodyBytes);
-  }
-
-  /** Whether some domain is at its limit, so that more of its mail may be due than is here. */
-  get hasFullDomain(): boolean {
-    return this.#fullDomains > 0;
   }
 
   /** Whether enough has drained for a claim to be worth its cost. */
@@ -115,9 +109,7 @@ export class ActiveWindow {
 
   #add(recipients: readonly { readonly domain: string }[], bodyBytes: number): void {
     for (const { domain } of recipients) {
-      const count = (this.#byDomain.get(domain) ?? 0) + 1;
-      if (count === this.#limits.perDomain) this.#fullDomains++;
-      this.#byDomain.set(domain, count);
+      this.#byDomain.set(domain, (this.#byDomain.get(domain) ?? 0) + 1);
     }
     this.#recipients += recipients.length;
     this.#bodyBytes += bodyBytes;
@@ -126,7 +118,6 @@ export class ActiveWindow {
   #removeRecipient(domain: string): void {
     this.#recipients--;
     const left = (this.#byDomain.get(domain) ?? 0) - 1;
-    if (left === this.#limits.perDomain - 1) this.#fullDomains--;
     if (left > 0) this.#byDomain.set(domain, left);
     else this.#byDomain.delete(domain);
   }
