@@ -1,0 +1,156 @@
+/** What is measured of each server. Each measurement starts a server of its own. */
+import { freePort, tempFolder } from "../support/peers.ts";
+import { PlainClient } from "../support/plain_client.ts";
+import { memoryStats, treeStats } from "../support/process_stats.ts";
+import type { Contender, RunningServer } from "./contender.ts";
+import { percentile, runSource, startCountingSink } from "./load.ts";
+
+/** Figures by name; the unit is in the name. */
+export type Figures = Readonly<Record<string, number>>;
+
+const SIZE_BYTES = 2048;
+const SESSIONS = 20;
+const LARGE_BYTES = 100 * 1024 * 1024;
+const WARM_UP_SHARE = 0.1;
+
+/** Accepting into the queue while the next hop is away. */
+export async function measureAccept(contender: Contender): Promise<Figures> {
+  await using server = await contender.start({ nextHopPort: freePort() });
+  const load = { port: server.port, sessions: SESSIONS, sizeBytes: SIZE_BYTES };
+  const messages = contender.messages;
+  await runSource({ ...load, messages: messages * WARM_UP_SHARE });
+  const before = await treeStats(server.pid);
+  const seconds = await runSource({ ...load, messages });
+  const after = await treeStats(server.pid);
+  return {
+    messages_per_second: messages / seconds,
+    cpu_ms_per_message: (after.cpuMs - before.cpuMs) / messages,
+  };
+}
+
+/** From source to sink, connections reused on both sides. */
+export async function measureRelay(contender: Contender): Promise<Figures> {
+  await using sink = await startCountingSink();
+  await using server = await contender.start({ nextHopPort: sink.port });
+  const load = { port: server.port, sessions: SESSIONS, sizeBytes: SIZE_BYTES };
+  const messages = contender.messages;
+  const warmUp = messages * WARM_UP_SHARE;
+  await runSource({ ...load, messages: warmUp });
+  await sink.waitForMessages(warmUp);
+  const before = await treeStats(server.pid);
+  const startedAt = performance.now();
+  await runSource({ ...load, messages });
+  const acceptedAt = performance.now();
+  await sink.waitForMessages(warmUp + messages);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const after = await treeStats(server.pid);
+  return {
+    messages_per_second: messages / seconds,
+    accepted_per_second: messages / ((acceptedAt - startedAt) / 1000),
+    cpu_ms_per_message: (after.cpuMs - before.cpuMs) / messages,
+  };
+}
+
+/** One session, one message at a time: final dot to 250. */
+export async function measureLatency(contender: Contender): Promise<Figures> {
+  await using sink = await startCountingSink();
+  await using server = await contender.start({ nextHopPort: sink.port });
+  using client = await PlainClient.greet(server.port);
+  await sendMany({ client, count: 200 });
+  const times = await sendMany({ client, count: 1000 });
+  return { median_ms: percentile(times, 0.5), p99_ms: percentile(times, 0.99) };
+}
+
+async function sendMany(
+  { client, count }: { client: PlainClient; count: number },
+): Promise<number[]> {
+  const data = body(SIZE_BYTES);
+  const times: number[] = [];
+  for (let index = 0; index < count; index++) {
+    const result = await client.send({ from: "a@source.test", to: ["b@sink.test"], data });
+    if (result.reply.code !== 250 || result.dotToReplyMs === null) {
+      throw new Error(`refused: ${result.reply.code} ${result.reply.lines.join(" ")}`);
+    }
+    times.push(result.dotToReplyMs);
+  }
+  return times;
+}
+
+/** Sessions that said EHLO and then nothing. */
+export async function measureIdle(contender: Contender): Promise<Figures> {
+  await using server = await contender.start({ nextHopPort: freePort() });
+  const clients: PlainClient[] = [];
+  try {
+    clients.push(await PlainClient.greet(server.port));
+    const before = await treeStats(server.pid);
+    while (clients.length < contender.idleSessions) {
+      clients.push(await PlainClient.greet(server.port));
+    }
+    const after = await treeStats(server.pid);
+    return {
+      sessions: clients.length,
+      kib_per_session: (after.proportionalKib - before.proportionalKib) / (clients.length - 1),
+      total_mib: after.proportionalKib / 1024,
+    };
+  } finally {
+    for (const client of clients) client[Symbol.dispose]();
+  }
+}
+
+/** One message of 100 MiB in and out. */
+export async function measureLarge(contender: Contender): Promise<Figures> {
+  await using sink = await startCountingSink();
+  await using server = await contender.start({ nextHopPort: sink.port });
+  using client = await PlainClient.greet(server.port);
+  const data = body(LARGE_BYTES);
+  const startedAt = performance.now();
+  const { reply } = await client.send({ from: "a@source.test", to: ["b@sink.test"], data });
+  if (reply.code !== 250) throw new Error(`refused: ${reply.code} ${reply.lines.join(" ")}`);
+  const acceptedMs = performance.now() - startedAt;
+  await sink.waitForMessages(1);
+  const totalMs = performance.now() - startedAt;
+  return {
+    accepted_mib_per_second: LARGE_BYTES / 1024 / 1024 / (acceptedMs / 1000),
+    relayed_mib_per_second: LARGE_BYTES / 1024 / 1024 / (totalMs / 1000),
+    ...await peakOf({ contender, server }),
+  };
+}
+
+/** The peak of a server that is one process; that of many processes is not their sum. */
+async function peakOf(
+  { contender, server }: { contender: Contender; server: RunningServer },
+): Promise<Figures> {
+  if (contender.name !== "posthouse") return {};
+  return { peak_resident_mib: (await memoryStats(server.pid)).peakResidentKib / 1024 };
+}
+
+/** What the disk takes to make 2 KiB durable, without any server. */
+export async function measureFsync(): Promise<Figures> {
+  await using folder = await tempFolder();
+  using file = await Deno.open(`${folder.path}/file`, { create: true, write: true });
+  const data = body(SIZE_BYTES);
+  const times: number[] = [];
+  for (let index = 0; index < 500; index++) {
+    const startedAt = performance.now();
+    file.writeSync(data);
+    file.syncSync();
+    times.push(performance.now() - startedAt);
+  }
+  return { median_ms: percentile(times, 0.5), p99_ms: percentile(times, 0.99) };
+}
+
+/** What source and sink reach without a server between them. */
+export async function measureTools(): Promise<Figures> {
+  await using sink = await startCountingSink();
+  const messages = 20_000;
+  const load = { port: sink.port, sessions: SESSIONS, sizeBytes: SIZE_BYTES };
+  return { messages_per_second: messages / await runSource({ ...load, messages }) };
+}
+
+/** A message with a header section, lines of 64 octets and this size. */
+function body(sizeBytes: number): Uint8Array {
+  const head = "From: <a@source.test>\r\nTo: <b@sink.test>\r\nSubject: load\r\n\r\n";
+  const line = `${"x".repeat(62)}\r\n`;
+  const lines = Math.ceil((sizeBytes - head.length) / line.length);
+  return new TextEncoder().encode(head + line.repeat(lines));
+}
