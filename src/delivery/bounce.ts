@@ -1,0 +1,185 @@
+import { concatBytes } from "../base/bytes.ts";
+import { parseMailbox } from "../mail/address.ts";
+import { buildDsn } from "../mail/dsn.ts";
+import { mainAction } from "../mail/dsn_text.ts";
+import type { DsnMessage, DsnOriginal, DsnRecipient, DsnSubject } from "../mail/dsn_types.ts";
+import type { EventSink } from "../observe/events.ts";
+import type { MessageRecord, NewMessage } from "../queue/store.ts";
+import { type NotificationPlan, planNotification } from "./bounce_plan.ts";
+import type { NotificationMaker } from "./notifications.ts";
+import type { MessageBody } from "./transport.ts";
+
+/** How notifications are made. */
+export interface BounceOptions {
+  /** Makes the queue id of each notification. */
+  readonly newId: () => string;
+  /** The name that this relay gives itself. */
+  readonly hostname: string;
+  /** Mailbox that is told of failures of mail without a reverse-path; null for none. */
+  readonly postmaster: string | null;
+  /** Larger messages are returned as their header section; at least that is what is read. */
+  readonly returnLimitBytes?: number;
+  /** How long the delivery of a notification is tried. */
+  readonly lifetimeMs: number;
+  readonly emit: EventSink;
+}
+
+const RETURN_LIMIT_BYTES = 64 * 1024;
+
+type Notify = Extract<NotificationPlan, { kind: "notify" }>;
+
+interface Notice {
+  readonly plan: Notify;
+  readonly message: MessageRecord;
+  readonly nowMs: number;
+}
+
+/**
+ * Makes the notifications of a settlement (RFC 3461 section 5). Without a promise where nobody
+ * is to be told or the message is in memory.
+ */
+export function notificationMaker(options: BounceOptions): NotificationMaker {
+  const limitBytes = options.returnLimitBytes ?? RETURN_LIMIT_BYTES;
+  const { postmaster } = options;
+  return ({ message, conclusions, report, body, nowMs }) => {
+    const plan = planNotification({ message, conclusions, report, nowMs, postmaster });
+    if (plan.kind === "none") return [];
+    if (plan.kind === "nobody") {
+      return tellNobody(options, { message, recipients: plan.recipients });
+    }
+    const notice = { plan, message, nowMs };
+    const { bytes } = body;
+    if (bytes !== null) {
+      return notify(options, { ...notice, original: originalOf(notice, { bytes, limitBytes }) });
+    }
+    return readOriginal(options, { notice, body, limitBytes }).then((original) =>
+      notify(options, { ...notice, original })
+    );
+  };
+}
+
+/** What is returned: RET of RFC 3461 4.3, and only the header where nothing failed. */
+function originalOf(
+  { plan, message }: Notice,
+  { bytes, limitBytes }: { bytes: Uint8Array; limitBytes: number },
+): DsnOriginal {
+  const failed = plan.recipients.some(({ action }) => action === "failed");
+  return {
+    bytes: bytes.length > limitBytes ? bytes.subarray(0, limitBytes) : bytes,
+    whole: message.facts.sizeBytes <= limitBytes,
+    full: failed && message.extras?.ret !== "HDRS" && message.body !== "BINARYMIME",
+  };
+}
+
+/** Reads no more than `limitBytes`. A message that cannot be read is still reported. */
+async function readOriginal(
+  { emit }: BounceOptions,
+  { notice, body, limitBytes }: { notice: Notice; body: MessageBody; limitBytes: number },
+): Promise<DsnOriginal | null> {
+  try {
+    const bytes = await beginningOf(body, limitBytes);
+    return originalOf(notice, { bytes, limitBytes });
+  } catch (cause) {
+    emit({
+      type: "trouble",
+      level: "warning",
+      component: "notifications",
+      message: "Cannot return the message with its notification: its octets cannot be read",
+      messageId: notice.message.id,
+      cause,
+    });
+    return null;
+  }
+}
+
+async function beginningOf(body: MessageBody, limitBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let lengthBytes = 0;
+  for await (const chunk of body.stream()) {
+    chunks.push(chunk);
+    lengthBytes += chunk.length;
+    if (lengthBytes >= limitBytes) break;
+  }
+  return concatBytes(chunks);
+}
+
+function notify(
+  { newId, hostname, lifetimeMs, emit }: BounceOptions,
+  { plan, message, nowMs, original }: Notice & { readonly original: DsnOriginal | null },
+): readonly NewMessage[] {
+  const { to, recipients, forPostmaster } = plan;
+  const domain = domainOf(to);
+  if (domain === null) return tellNobody({ emit }, { message, recipients });
+  const id = newId();
+  const dsn = buildDsn({
+    id,
+    to,
+    reportingMta: hostname,
+    nowMs,
+    about: subjectOf(message),
+    recipients,
+    original,
+    ...(forPostmaster ? { forPostmaster } : {}),
+  });
+  const action = mainAction(recipients);
+  emit({ type: "notified", messageId: message.id, notificationId: id, action, to });
+  return [newMessage(dsn, { id, to, domain, nowMs, lifetimeMs })];
+}
+
+function subjectOf({ id, receivedAtMs, summary, extras, smtpUtf8 }: MessageRecord): DsnSubject {
+  const about = { id, arrivedAtMs: receivedAtMs, smtpUtf8, ...summary };
+  return extras?.envid === undefined ? about : { ...about, envid: extras.envid };
+}
+
+/** The notification as mail that the relay sends like any other, from the null reverse-path. */
+function newMessage(
+  { bytes, body, smtpUtf8, facts, subject, from, messageId }: DsnMessage,
+  { id, to, domain, nowMs, lifetimeMs }: {
+    id: string;
+    to: string;
+    domain: string;
+    nowMs: number;
+    lifetimeMs: number;
+  },
+): NewMessage {
+  return {
+    id,
+    receivedAtMs: nowMs,
+    reversePath: "", // RFC 3461 6.1, RFC 5321 4.5.5
+    body,
+    smtpUtf8,
+    origin: { listener: "local", clientAddress: "", clientPort: 0, helo: "", protocol: "LOCAL" },
+    facts,
+    summary: { subject, from, messageId },
+    expiresAtMs: nowMs + lifetimeMs,
+    place: { kind: "inline", bytes },
+    recipients: [{
+      forwardPath: to,
+      domain,
+      notify: ["NEVER"],
+      state: "queued",
+      nextAttemptAtMs: nowMs,
+    }],
+  };
+}
+
+function domainOf(mailbox: string): string | null {
+  const parsed = parseMailbox(mailbox);
+  return parsed.kind === "ok" ? parsed.mailbox.domain : null;
+}
+
+function tellNobody(
+  { emit }: Pick<BounceOptions, "emit">,
+  { message, recipients }: { message: MessageRecord; recipients: readonly DsnRecipient[] },
+): readonly NewMessage[] {
+  const mailboxes = recipients.slice(0, 5).map(({ mailbox }) => `<${mailbox}>`).join(", ");
+  emit({
+    type: "trouble",
+    level: "warning",
+    component: "notifications",
+    message: `Cannot tell anybody that ${mailboxes} did not get the message: ` +
+      "it has no usable return address",
+    messageId: message.id,
+  });
+  return [];
+}
