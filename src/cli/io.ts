@@ -1,0 +1,53 @@
+/** Everything a command reads and writes, as one value, so that tests can run it in-process. */
+export interface CliIo {
+  /** Arguments after the program's name. */
+  readonly args: readonly string[];
+  /** An environment variable; undefined when it is not set. */
+  env(name: string): string | undefined;
+  /** Writes to standard output: what was asked for. */
+  out(text: string): void;
+  /** Writes to standard error: problems, progress and questions. */
+  err(text: string): void;
+  readonly stdin: CliInput;
+  readonly terminal: TerminalFacts;
+  /** The name of this machine. */
+  hostname(): string;
+  /**
+   * Reads a file of text.
+   *
+   * @throws Deno.errors.NotFound and others.
+   */
+  readTextFile(path: string): Promise<string>;
+  /** Reads a file. Throws as `readTextFile`. */
+  readFile(path: string): Promise<Uint8Array>;
+  /** Calls `listener` at each of these signals until the returned function is called. */
+  onSignal(signals: readonly Deno.Signal[], listener: (signal: Deno.Signal) => void): () => void;
+}
+
+/** Standard input. */
+export interface CliInput {
+  /** All of it. */
+  readAll(): Promise<Uint8Array>;
+  /** One line without its end; null at the end of the input. */
+  readLine(): Promise<string | null>;
+}
+
+/** What stands at the other ends of the standard streams. */
+export interface TerminalFacts {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Columns of the terminal; Infinity when standard output is none. */
+  columns(): number;
+}
+
+/** How a command ended; the process's exit status. */
+export type ExitCode = typeof EXIT[keyof typeof EXIT];
+
+/** Exit statuses. */
+export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+
+/** Writes a value as JSON that people can read too. */
+export function writeJson(io: CliIo, value: unknown): void {
+  io.out(`${JSON.stringify(value, null, 2)}\n`);
+}

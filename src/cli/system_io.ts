@@ -1,0 +1,62 @@
+import { concatBytes } from "../base/bytes.ts";
+import type { CliInput, CliIo, TerminalFacts } from "./io.ts";
+
+/** The streams, environment and signals of this process. */
+export function systemIo(): CliIo {
+  return {
+    args: Deno.args,
+    env: (name) => Deno.env.get(name),
+    out: (text) => writeText(Deno.stdout, text),
+    err: (text) => writeText(Deno.stderr, text),
+    stdin: systemInput,
+    terminal: systemTerminal(),
+    hostname: () => Deno.hostname(),
+    readTextFile: (path) => Deno.readTextFile(path),
+    readFile: (path) => Deno.readFile(path),
+    onSignal,
+  };
+}
+
+const systemInput: CliInput = {
+  async readAll() {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of Deno.stdin.readable) chunks.push(chunk);
+    return concatBytes(chunks);
+  },
+  async readLine() {
+    const buffer = new Uint8Array(4096); // a terminal hands over one line at a time
+    const lengthBytes = await Deno.stdin.read(buffer);
+    if (lengthBytes === null) return null;
+    return new TextDecoder().decode(buffer.subarray(0, lengthBytes)).replace(/\r?\n[^]*$/, "");
+  },
+};
+
+function systemTerminal(): TerminalFacts {
+  return {
+    stdin: Deno.stdin.isTerminal(),
+    stdout: Deno.stdout.isTerminal(),
+    stderr: Deno.stderr.isTerminal(),
+    columns: () => Deno.stdout.isTerminal() ? Deno.consoleSize().columns : Infinity,
+  };
+}
+
+/** Writes all of `text`; a reader that left early (`| head`) is no failure of the command. */
+function writeText(stream: { writeSync(data: Uint8Array): number }, text: string): void {
+  let rest: Uint8Array = new TextEncoder().encode(text);
+  try {
+    while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+function onSignal(
+  signals: readonly Deno.Signal[],
+  listener: (signal: Deno.Signal) => void,
+): () => void {
+  const listeners = signals.map((signal) => ({ signal, run: () => listener(signal) }));
+  for (const { signal, run } of listeners) Deno.addSignalListener(signal, run);
+  return () => {
+    for (const { signal, run } of listeners) Deno.removeSignalListener(signal, run);
+  };
+}
