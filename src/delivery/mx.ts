@@ -1,0 +1,129 @@
+import { parseIp } from "../base/ip.ts";
+import { reply } from "../mail/reply.ts";
+import { orderAddresses } from "./smtp/address_order.ts";
+import { SmtpDelivery } from "./smtp/delivery.ts";
+import { byRank, type HostPlan } from "./smtp/hosts.ts";
+import { hostsOfMx, LOOPS_BACK, type MxRules } from "./smtp/mx_hosts.ts";
+import {
+  DEFAULT_MAX_CONCURRENCY,
+  DEFAULT_MAX_RECIPIENTS,
+  type SmtpTransportOptions,
+} from "./smtp/options.ts";
+import { broken, lookupFailed } from "./smtp/outcome.ts";
+import type {
+  DeliverOptions,
+  DeliveryJob,
+  DeliveryReport,
+  Outcome,
+  Transport,
+} from "./transport.ts";
+
+/** How mail goes to the exchangers of its recipients' domains. */
+export interface MxOptions extends SmtpTransportOptions {
+  /** Names under which this relay may stand in MX records, `heloName` apart. */
+  readonly ownNames?: readonly string[];
+  /** Port of the exchangers; default 25. */
+  readonly port?: number;
+  /** The most exchangers of one domain considered; default 10. */
+  readonly maxHosts?: number;
+}
+
+const DEFAULT_MAX_HOSTS = 10;
+
+/** Sends mail to the mail exchangers of each recipient domain (RFC 5321 5.1). */
+export class MxTransport implements Transport {
+  readonly kind = "mx";
+  readonly name: string;
+  readonly maxConcurrency: number;
+  readonly maxRecipients: number;
+  readonly #options: MxOptions;
+  readonly #rules: MxRules & { readonly port: number };
+  readonly #delivery: SmtpDelivery;
+
+  constructor(options: MxOptions) {
+    this.name = options.name;
+    this.maxConcurrency = options.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
+    this.maxRecipients = options.maxRecipients ?? DEFAULT_MAX_RECIPIENTS;
+    this.#options = options;
+    const ownNames = [options.heloName, ...options.ownNames ?? []];
+    this.#rules = {
+      ownNames: new Set(ownNames.map((name) => name.toLowerCase())),
+      port: options.port ?? 25,
+      maxHosts: options.maxHosts ?? DEFAULT_MAX_HOSTS,
+    };
+    this.#delivery = new SmtpDelivery(options, { hostUnknown: unroutable });
+  }
+
+  destinationOf(domain: string): string {
+    return domain;
+  }
+
+  async deliver(job: DeliveryJob, { signal }: DeliverOptions): Promise<DeliveryReport> {
+    const plan = await this.#plan(job.domain);
+    if (plan.kind === "none") {
+      const outcomes = job.recipients.map(() => plan.outcome);
+      return { outcomes, remote: null, tls: null };
+    }
+    const hosts = byRank(plan.hosts, this.#options.services.random);
+    return await this.#delivery.deliver(job, { hosts, signal });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#delivery[Symbol.asyncDispose]();
+  }
+
+  async #plan(domain: string): Promise<HostPlan> {
+    if (domain.startsWith("[")) return this.#planLiteral(domain);
+    const answer = await this.#options.services.resolver.mx(domain);
+    switch (answer.kind) {
+      case "found":
+        return hostsOfMx(answer.records, this.#rules);
+      case "none":
+        return await this.#planImplicit(domain);
+      case "nonexistent":
+        return { kind: "none", outcome: noSuchDomain(domain) };
+      case "temporary":
+        return { kind: "none", outcome: lookupFailed(domain, answer.reason) };
+    }
+  }
+
+  /** RFC 5321 5.1: without MX records the domain is its own only exchanger. */
+  async #planImplicit(domain: string): Promise<HostPlan> {
+    if (this.#rules.ownNames.has(domain)) return { kind: "none", outcome: LOOPS_BACK };
+    const answer = await this.#options.services.resolver.addresses(domain);
+    if (answer.kind === "temporary") {
+      return { kind: "none", outcome: lookupFailed(domain, answer.reason) };
+    }
+    if (answer.kind !== "found") return { kind: "none", outcome: noSuchDomain(domain) };
+    const addresses = orderAddresses(answer.records, this.#options.addressOrder ?? "ipv4_first");
+    if (addresses.length === 0) {
+      const text = `${domain} has no address of the kind in use`;
+      return { kind: "none", outcome: broken(reply(451, "4.4.4", text)) };
+    }
+    return { kind: "hosts", hosts: [this.#host(domain, addresses)] };
+  }
+
+  /** RFC 5321 4.1.3: a literal names the host itself. */
+  #planLiteral(domain: string): HostPlan {
+    const address = domain.slice(1, -1).replace(/^IPv6:/i, "");
+    if (!domain.endsWith("]") || parseIp(address) === null) {
+      const text = `Cannot use the address literal ${domain}`;
+      return { kind: "none", outcome: { kind: "permanent", reply: reply(550, "5.1.2", text) } };
+    }
+    return { kind: "hosts", hosts: [this.#host(address, [address])] };
+  }
+
+  #host(host: string, addresses: readonly string[]) {
+    return { host, port: this.#rules.port, rank: 0, addresses };
+  }
+}
+
+function noSuchDomain(domain: string): Outcome {
+  return { kind: "permanent", reply: reply(550, "5.1.2", `Domain ${domain} does not exist`) };
+}
+
+/** Exchangers are named and none of them has an address (RFC 3463 3.5). */
+function unroutable(host: string): Outcome {
+  const text = `Mail exchanger ${host} has no address`;
+  return { kind: "permanent", reply: reply(550, "5.4.4", text) };
+}

@@ -1,0 +1,24 @@
+import type { HostAddress } from "../../net/resolver.ts";
+
+/** Which kinds of address are used, and which first. */
+export const ADDRESS_ORDERS = ["ipv4_first", "ipv6_first", "ipv4_only", "ipv6_only"] as const;
+export type AddressOrder = typeof ADDRESS_ORDERS[number];
+
+/** The usable addresses of one host; within a kind they stay in order (RFC 5321 5.1). */
+export function orderAddresses(
+  addresses: readonly HostAddress[],
+  order: AddressOrder,
+): readonly string[] {
+  const ofFamily = (family: 4 | 6): string[] =>
+    addresses.filter((address) => address.family === family).map(({ address }) => address);
+  switch (order) {
+    case "ipv4_first":
+      return [...ofFamily(4), ...ofFamily(6)];
+    case "ipv6_first":
+      return [...ofFamily(6), ...ofFamily(4)];
+    case "ipv4_only":
+      return ofFamily(4);
+    case "ipv6_only":
+      return ofFamily(6);
+  }
+}

@@ -1,0 +1,88 @@
+import type { RecipientRecord } from "../../queue/store.ts";
+import type { TransactionResult } from "../../smtp/client/transaction.ts";
+import type { DeliveryJob, DeliveryReport, Outcome, RemoteHop } from "../transport.ts";
+import type { TlsInfo } from "../../net/conn.ts";
+import { judge } from "./outcome.ts";
+import type { Session } from "./pool.ts";
+
+/** What one attempt has come to so far, over all the hosts it asks. */
+export class Attempt {
+  readonly job: DeliveryJob;
+  readonly #outcomes: (Outcome | null)[];
+  /** What open recipients end with when no other host is asked. */
+  readonly #fallback: (Outcome | null)[];
+  #remote: RemoteHop | null = null;
+  #tls: TlsInfo | null = null;
+
+  constructor(job: DeliveryJob) {
+    this.job = job;
+    this.#outcomes = job.recipients.map(() => null);
+    this.#fallback = job.recipients.map(() => null);
+  }
+
+  /** Whether every recipient has its outcome. */
+  get isSettled(): boolean {
+    return !this.#outcomes.includes(null);
+  }
+
+  /** Recipients without an outcome, in order. */
+  openRecipients(): readonly RecipientRecord[] {
+    const { recipients } = this.job;
+    if (!this.#outcomes.some((outcome) => outcome !== null)) return recipients;
+    return recipients.filter((_, index) => this.#outcomes[index] === null);
+  }
+
+  /** Takes what a transaction for the open recipients came to. */
+  record(result: TransactionResult, { hop, client }: Session): void {
+    const open = this.#openIndexes();
+    let accepted = false;
+    for (const [place, index] of open.entries()) {
+      const recipientResult = result.recipients[place];
+      if (recipientResult === undefined) throw new Error("Cannot record: a result is missing");
+      const { outcome, elsewhere } = judge(recipientResult, { hop, accepted });
+      this.#fallback[index] = outcome;
+      if (!elsewhere) this.#outcomes[index] = outcome;
+      accepted ||= !(recipientResult.kind === "reply" && recipientResult.stage === "rcpt");
+    }
+    if (result.begun) this.reached(hop, client.tls);
+  }
+
+  /** Takes note of the peer that this attempt talked to last. */
+  reached(hop: RemoteHop, tls: TlsInfo | null): void {
+    this.#remote = hop;
+    this.#tls = tls;
+  }
+
+  /**
+   * A host could not be used; another may be. That one of several hosts does not exist says
+   * nothing for good while another of them may come back.
+   */
+  failHost(outcome: Outcome): void {
+    for (const index of this.#openIndexes()) {
+      const earlier = this.#fallback[index] ?? null;
+      if (outcome.kind === "permanent" && earlier !== null) continue;
+      this.#fallback[index] = outcome;
+    }
+  }
+
+  /** Gives all open recipients the same outcome. */
+  settle(outcome: Outcome): void {
+    for (const index of this.#openIndexes()) this.#outcomes[index] = outcome;
+  }
+
+  /** The report when nobody else is asked; `otherwise` for recipients nothing is known of. */
+  report(otherwise: Outcome): DeliveryReport {
+    const outcomes = this.#outcomes.map((outcome, index) =>
+      outcome ?? this.#fallback[index] ?? otherwise
+    );
+    return { outcomes, remote: this.#remote, tls: this.#tls };
+  }
+
+  #openIndexes(): number[] {
+    const indexes: number[] = [];
+    for (const [index, outcome] of this.#outcomes.entries()) {
+      if (outcome === null) indexes.push(index);
+    }
+    return indexes;
+  }
+}

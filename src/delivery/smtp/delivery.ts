@@ -1,0 +1,158 @@
+import { type Reply, reply } from "../../mail/reply.ts";
+import type { MailData } from "../../smtp/client/mail_data.ts";
+import type { DeliveryJob, DeliveryReport, MessageBody, Outcome, RemoteHop } from "../transport.ts";
+import { type AddressOrder, orderAddresses } from "./address_order.ts";
+import { Attempt } from "./attempt.ts";
+import { fit } from "./fit.ts";
+import type { HostTarget } from "./hosts.ts";
+import { SessionOpener } from "./opener.ts";
+import type { MailResolver, SmtpTransportOptions } from "./options.ts";
+import { broken, GIVEN_UP, lookupFailed } from "./outcome.ts";
+import { ConnectionPool, type Session } from "./pool.ts";
+
+const DEFAULT_MAX_ADDRESSES = 5;
+
+/** What it means for mail that a host has no address. */
+export type HostUnknown = (host: string) => Outcome;
+
+/**
+ * One attempt over hosts that speak SMTP or LMTP: an open session to the best host where there
+ * is one, else new ones, host by host and address by address, until every recipient has an
+ * outcome or the hosts are used up.
+ */
+export class SmtpDelivery implements AsyncDisposable {
+  readonly #resolver: MailResolver;
+  readonly #addressOrder: AddressOrder;
+  readonly #maxAddresses: number;
+  readonly #hostUnknown: HostUnknown;
+  readonly #opener: SessionOpener;
+  readonly #pool: ConnectionPool;
+
+  constructor(options: SmtpTransportOptions, { hostUnknown }: { hostUnknown: HostUnknown }) {
+    const { clock, resolver, onError } = options.services;
+    this.#resolver = resolver;
+    this.#addressOrder = options.addressOrder ?? "ipv4_first";
+    this.#maxAddresses = options.maxAddresses ?? DEFAULT_MAX_ADDRESSES;
+    this.#hostUnknown = hostUnknown;
+    this.#opener = new SessionOpener(options);
+    this.#pool = new ConnectionPool({ clock, limits: options.reuse ?? {}, onError });
+  }
+
+  /** Makes the attempt; `hosts` in the order in which to try them. */
+  async deliver(
+    job: DeliveryJob,
+    { hosts, signal }: { hosts: readonly HostTarget[]; signal: AbortSignal },
+  ): Promise<DeliveryReport> {
+    const attempt = new Attempt(job);
+    const kept = this.#takeKept(hosts);
+    if (kept !== null) await this.#use(kept, { attempt, signal });
+    if (!attempt.isSettled) await this.#askHosts(hosts, { attempt, signal });
+    if (signal.aborted) attempt.settle(GIVEN_UP);
+    return attempt.report(broken(reply(451, "4.4.1", "No host could be tried")));
+  }
+
+  /** An open session with one of the best hosts. */
+  #takeKept(hosts: readonly HostTarget[]): Session | null {
+    for (const host of hosts) {
+      if (host.rank !== hosts[0]?.rank) return null;
+      const session = this.#pool.take(keyOf(host));
+      if (session !== null) return session;
+    }
+    return null;
+  }
+
+  async #askHosts(
+    hosts: readonly HostTarget[],
+    { attempt, signal }: { attempt: Attempt; signal: AbortSignal },
+  ): Promise<void> {
+    let triesLeft = this.#maxAddresses;
+    for (const [index, host] of hosts.entries()) {
+      const kept = index === 0 ? null : this.#pool.take(keyOf(host));
+      if (kept !== null) await this.#use(kept, { attempt, signal });
+      if (attempt.isSettled || signal.aborted || triesLeft <= 0) return;
+      const addresses = await this.#addressesOf(host, attempt);
+      for (const address of addresses.slice(0, triesLeft)) {
+        triesLeft--;
+        await this.#askAddress({ host: host.host, address, port: host.port }, { attempt, signal });
+        if (attempt.isSettled || signal.aborted) return;
+      }
+    }
+  }
+
+  /** The addresses of a host in the order in which to try them; empty when there are none. */
+  async #addressesOf(
+    { host, addresses }: HostTarget,
+    attempt: Attempt,
+  ): Promise<readonly string[]> {
+    if (addresses !== null) return addresses;
+    const answer = await this.#resolver.addresses(host);
+    if (answer.kind === "found") {
+      const usable = orderAddresses(answer.records, this.#addressOrder);
+      if (usable.length === 0) attempt.failHost(broken(noUsableAddress(host)));
+      return usable;
+    }
+    if (answer.kind === "temporary") attempt.failHost(lookupFailed(host, answer.reason));
+    else attempt.failHost(this.#hostUnknown(host));
+    return [];
+  }
+
+  async #askAddress(
+    hop: RemoteHop,
+    { attempt, signal }: { attempt: Attempt; signal: AbortSignal },
+  ): Promise<void> {
+    const key = keyOf(hop);
+    const result = await this.#opener.open(hop, { key, signal });
+    if (result.kind === "session") return await this.#use(result.session, { attempt, signal });
+    attempt.failHost(result.outcome);
+    if (result.reached) attempt.reached(hop, null);
+  }
+
+  /** Runs the transaction and gives the session back. */
+  async #use(
+    session: Session,
+    { attempt, signal }: { attempt: Attempt; signal: AbortSignal },
+  ): Promise<void> {
+    const { client, hop } = session;
+    try {
+      if (signal.aborted) return;
+      const recipients = attempt.openRecipients();
+      const { message, body } = attempt.job;
+      const fitted = fit(message, { recipients, capabilities: client.capabilities });
+      if (fitted.kind === "unsuitable") {
+        attempt.reached(hop, client.tls);
+        return attempt.settle(fitted);
+      }
+      const result = await client.transact({
+        reversePath: message.reversePath,
+        mailParameters: fitted.mailParameters,
+        recipients: fitted.recipients,
+        data: dataOf(body, message.facts.dotLines),
+      }, { signal });
+      attempt.record(result, session);
+    } finally {
+      this.#pool.release(session);
+    }
+  }
+
+  /** Closes the sessions that wait, politely; those in use close when they are given back. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool[Symbol.asyncDispose]();
+  }
+}
+
+function keyOf({ host, port }: { host: string; port: number }): string {
+  return `${host} ${port}`;
+}
+
+function noUsableAddress(host: string): Reply {
+  return reply(451, "4.4.4", `${host} has no address of the kind in use`);
+}
+
+function dataOf(body: MessageBody, dotLines: number): MailData {
+  return {
+    sizeBytes: body.sizeBytes,
+    dotLines,
+    bytes: body.bytes,
+    stream: () => body.stream(),
+  };
+}

@@ -1,0 +1,27 @@
+import type { Random } from "../../base/random.ts";
+import { shuffled } from "../../base/random.ts";
+import type { Outcome } from "../transport.ts";
+
+/** A host that takes mail for a destination. */
+export interface HostTarget {
+  /** Its name, or its IP address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Hosts of a lower rank come first; those of one rank are as good as each other. */
+  readonly rank: number;
+  /** Its IP addresses where they need no lookup; null where they do. */
+  readonly addresses: readonly string[] | null;
+}
+
+/** Where mail for a domain may go. */
+export type HostPlan =
+  /** In the order in which to try them; at least one. */
+  | { readonly kind: "hosts"; readonly hosts: readonly HostTarget[] }
+  /** There is no host to try; the same outcome for all recipients. */
+  | { readonly kind: "none"; readonly outcome: Outcome };
+
+/** Orders hosts by rank, those of one rank at random (RFC 5321 5.1). */
+export function byRank(hosts: readonly HostTarget[], random: Random): HostTarget[] {
+  const mixed = hosts.length > 1 ? shuffled(hosts, random) : [...hosts];
+  return mixed.sort((a, b) => a.rank - b.rank);
+}

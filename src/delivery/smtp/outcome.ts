@@ -1,0 +1,137 @@
+import type { EnhancedCode } from "../../mail/enhanced_code.ts";
+import { formatReply, type Reply, reply } from "../../mail/reply.ts";
+import type { DialFailure } from "../../net/dial.ts";
+import type { DnsTrouble } from "../../net/resolver.ts";
+import type { ConnectionLost } from "../../smtp/client/connection_lost.ts";
+import type { OpenResult } from "../../smtp/client/client.ts";
+import type { RecipientResult } from "../../smtp/client/transaction.ts";
+import type { Outcome, RemoteHop } from "../transport.ts";
+
+/** What one session says of one recipient. */
+export interface Verdict {
+  readonly outcome: Outcome;
+  /** Whether another host may be asked: this one has taken leave or broke off. */
+  readonly elsewhere: boolean;
+}
+
+/** Attempts that this side gave up are repeated and do not count. */
+export const GIVEN_UP: Outcome = {
+  kind: "temporary",
+  reply: reply(451, "4.3.2", "Attempt was given up"),
+  counts: false,
+};
+
+/** Judges what a transaction came to for one recipient. */
+export function judge(
+  result: RecipientResult,
+  { hop, accepted }: { hop: RemoteHop; accepted: boolean },
+): Verdict {
+  if (result.kind === "reply") return judgeReply(result, accepted);
+  const outcome = judgeLoss(result.lost, hop);
+  if (result.kind === "lost") return { outcome, elsewhere: result.lost.cause !== "aborted" };
+  return { outcome: { kind: "uncertain", reply: outcome.reply }, elsewhere: false };
+}
+
+function judgeReply(
+  { stage, reply }: RecipientResult & { kind: "reply" },
+  accepted: boolean,
+): Verdict {
+  const { code } = reply;
+  if (code === 421) return { outcome: { kind: "temporary", reply }, elsewhere: stage !== "dot" };
+  if (code < 300) return { outcome: { kind: "delivered", reply }, elsewhere: false };
+  const tooMany = stage === "rcpt" && accepted && isTooManyRecipients(reply);
+  const kind = code < 500 || tooMany ? "temporary" : "permanent";
+  return { outcome: { kind, reply }, elsewhere: false };
+}
+
+/** RFC 5321 4.5.3.1.10: servers that mean 452 and say 552, after taking other recipients. */
+function isTooManyRecipients({ code, enhanced }: Reply): boolean {
+  return code === 552 && (enhanced === undefined || enhanced === "5.5.3");
+}
+
+function judgeLoss(lost: ConnectionLost, hop: RemoteHop): Outcome {
+  if (lost.cause === "aborted") return GIVEN_UP;
+  const reply = lossReply(lost, hop);
+  // A server that breaks off in the middle may do so because of this message only.
+  const inside = lost.stage === "rcpt" || lost.stage === "data" || lost.stage === "body";
+  const ofMessage = inside && (lost.cause === "closed" || lost.cause === "reset");
+  return ofMessage ? { kind: "temporary", reply } : { kind: "broken", scope: "destination", reply };
+}
+
+const LOSS_TEXT = {
+  closed: "closed the connection",
+  reset: "broke the connection",
+  timeout: "did not answer in time",
+  out_of_step: "sent something that is no reply",
+  aborted: "was given up",
+} as const;
+
+const STAGE_TEXT = {
+  greeting: "before its greeting",
+  hello: "after EHLO",
+  mail: "after MAIL",
+  rcpt: "after RCPT",
+  data: "after DATA",
+  body: "while it received the message",
+  dot: "after the end of the message",
+  rset: "after RSET",
+  quit: "after QUIT",
+} as const;
+
+function lossReply({ stage, cause }: ConnectionLost, hop: RemoteHop): Reply {
+  const enhanced = cause === "out_of_step" ? "4.5.0" : "4.4.2"; // RFC 3463 3.5 and 3.6
+  return reply(451, enhanced, `${formatHop(hop)} ${LOSS_TEXT[cause]} ${STAGE_TEXT[stage]}`);
+}
+
+/** Judges a session that did not open (RFC 5321 3.1 and 5.1: another host may be asked). */
+export function judgeOpening(
+  result: Exclude<OpenResult, { kind: "open" }>,
+  hop: RemoteHop,
+): Outcome {
+  if (result.kind === "lost") return judgeLoss(result.lost, hop);
+  // 4xx asks for less or later of a server that works; 5xx says it will never serve this relay.
+  if (result.reply.code < 500) return { kind: "temporary", reply: result.reply };
+  const text = `${formatHop(hop)} refused the session: ${formatReply(result.reply)}`;
+  return broken(reply(451, asTransient(result.reply.enhanced) ?? "4.3.2", text));
+}
+
+/** Judges a connection that did not come about. */
+export function judgeDial(
+  { kind, reason }: { kind: DialFailure; reason: string },
+  hop: RemoteHop,
+): Outcome {
+  if (kind === "aborted") return GIVEN_UP;
+  const text = `Cannot connect to ${formatHop(hop)}: ${DIAL_TEXT[kind] ?? reason}`;
+  const isLocal = kind === "local_address" || kind === "not_permitted" || kind === "exhausted";
+  if (!isLocal) return broken(reply(451, "4.4.1", text)); // RFC 3463 3.5: no answer from host
+  return { kind: "broken", scope: "transport", reply: reply(451, "4.3.5", text) };
+}
+
+const DIAL_TEXT: Partial<Record<DialFailure, string>> = {
+  refused: "connection refused",
+  timeout: "no answer in time",
+  unreachable: "host unreachable",
+  local_address: "the address to connect from is not on this machine",
+  not_permitted: "this process may not connect there",
+  exhausted: "this machine is out of connections or descriptors",
+};
+
+/** The destination cannot be reached; `reply` has a 4xx code. */
+export function broken(reply: Reply): Outcome {
+  return { kind: "broken", scope: "destination", reply };
+}
+
+/** The DNS could not tell. */
+export function lookupFailed(name: string, trouble: DnsTrouble): Outcome {
+  const text = `Cannot look up ${name}: ${trouble.replace("_", " ")}`;
+  return { kind: "temporary", reply: reply(451, "4.4.3", text) }; // RFC 3463 3.5
+}
+
+/** A hop as people read it. */
+export function formatHop({ host, address, port }: RemoteHop): string {
+  return host === address ? `[${address}]:${port}` : `${host}[${address}]:${port}`;
+}
+
+function asTransient(enhanced: EnhancedCode | undefined): EnhancedCode | null {
+  return enhanced === undefined ? null : `4${enhanced.slice(1)}` as EnhancedCode;
+}

@@ -1,0 +1,55 @@
+import type { Reply } from "../../mail/reply.ts";
+
+/** What a server offers, read from its reply to EHLO or LHLO. */
+export interface Capabilities {
+  /** Extension keywords in upper case with their parameters as sent. */
+  readonly keywords: ReadonlyMap<string, string>;
+  /** RFC 2920. */
+  readonly pipelining: boolean;
+  /** RFC 6152. */
+  readonly eightBitMime: boolean;
+  /** RFC 6531. */
+  readonly smtpUtf8: boolean;
+  /** RFC 1870: whether MAIL may carry SIZE. */
+  readonly size: boolean;
+  /** The largest message it takes in octets; null when it names none. */
+  readonly maxSizeBytes: number | null;
+}
+
+/** What a server that knows only HELO offers. */
+export const NO_CAPABILITIES: Capabilities = makeCapabilities(new Map());
+
+/**
+ * Reads a 250 reply to EHLO (RFC 5321 4.1.1.1): the first line greets, each later one is a
+ * keyword with parameters. `KEYWORD=` is read as `KEYWORD `, since `AUTH=LOGIN` is common.
+ */
+export function parseCapabilities({ lines }: Reply): Capabilities {
+  const keywords = new Map<string, string>();
+  for (const line of lines.slice(1)) {
+    const match = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =](.*))?$/.exec(line.trim());
+    if (match === null) continue;
+    const keyword = (match[1] ?? "").toUpperCase();
+    const earlier = keywords.get(keyword);
+    const parameters = (match[2] ?? "").trim();
+    keywords.set(keyword, earlier ? `${earlier} ${parameters}` : parameters);
+  }
+  return makeCapabilities(keywords);
+}
+
+function makeCapabilities(keywords: ReadonlyMap<string, string>): Capabilities {
+  return {
+    keywords,
+    pipelining: keywords.has("PIPELINING"),
+    eightBitMime: keywords.has("8BITMIME"),
+    smtpUtf8: keywords.has("SMTPUTF8"),
+    size: keywords.has("SIZE"),
+    maxSizeBytes: parseMaxSize(keywords.get("SIZE")),
+  };
+}
+
+/** RFC 1870 section 4: digits, where 0 or nothing means that no fixed limit is in force. */
+function parseMaxSize(parameter: string | undefined): number | null {
+  if (parameter === undefined || !/^\d{1,20}$/.test(parameter)) return null;
+  const sizeBytes = Number(parameter);
+  return sizeBytes === 0 ? null : sizeBytes;
+}

@@ -1,0 +1,183 @@
+import type { Deadlines } from "../../base/deadlines.ts";
+import type { Reply } from "../../mail/reply.ts";
+import type { Conn, TlsInfo } from "../../net/conn.ts";
+import { type Capabilities, NO_CAPABILITIES, parseCapabilities } from "./capabilities.ts";
+import { ConnectionLost } from "./connection_lost.ts";
+import { ReplyChannel } from "./reply_channel.ts";
+import { DEFAULT_TIMEOUTS, type Stage, type StageTimeouts } from "./stage.ts";
+import {
+  type ClientProtocol,
+  Transaction,
+  type TransactionRequest,
+  type TransactionResult,
+} from "./transaction.ts";
+
+/** How a client session is led. */
+export interface SmtpClientOptions {
+  /** What it calls itself in EHLO: a domain, or an address literal (RFC 5321 4.1.1.1). */
+  readonly heloName: string;
+  /** Default `smtp`. */
+  readonly protocol?: ClientProtocol;
+  readonly deadlines: Deadlines;
+  /** Replaces single values of `DEFAULT_TIMEOUTS`. */
+  readonly timeoutsMs?: Partial<StageTimeouts>;
+  /** How long an aborted transaction still waits for the reply to its final dot. */
+  readonly abortGraceMs?: number;
+}
+
+/** What opening a session came to. */
+export type OpenResult =
+  | { readonly kind: "open"; readonly client: SmtpClient }
+  /** The server refused the session; the connection is closed. */
+  | { readonly kind: "refused"; readonly stage: "greeting" | "hello"; readonly reply: Reply }
+  | { readonly kind: "lost"; readonly lost: ConnectionLost };
+
+const DEFAULT_ABORT_GRACE_MS = 5000;
+
+/**
+ * The client's side of one SMTP or LMTP connection, for any number of transactions one after
+ * the other. It reports what the server said; what that means for mail is for its owner.
+ */
+export class SmtpClient {
+  readonly #channel: ReplyChannel;
+  readonly #heloName: string;
+  readonly #protocol: ClientProtocol;
+  #capabilities = NO_CAPABILITIES;
+  #needsReset = false;
+  #transactions = 0;
+
+  private constructor(channel: ReplyChannel, options: SmtpClientOptions) {
+    this.#channel = channel;
+    this.#heloName = options.heloName;
+    this.#protocol = options.protocol ?? "smtp";
+  }
+
+  /**
+   * Waits for the greeting and introduces itself. The connection belongs to the client from
+   * here on and is closed unless the result is `open`.
+   */
+  static async open(
+    conn: Conn,
+    options: SmtpClientOptions & { readonly signal: AbortSignal },
+  ): Promise<OpenResult> {
+    const channel = new ReplyChannel(conn, {
+      deadlines: options.deadlines,
+      timeoutsMs: { ...DEFAULT_TIMEOUTS, ...options.timeoutsMs },
+      abortGraceMs: options.abortGraceMs ?? DEFAULT_ABORT_GRACE_MS,
+    });
+    const client = new SmtpClient(channel, options);
+    const result = await abortable(channel, options.signal, () => client.#introduce());
+    if (result.kind !== "open") channel.close();
+    return result;
+  }
+
+  get capabilities(): Capabilities {
+    return this.#capabilities;
+  }
+
+  get tls(): TlsInfo | null {
+    return this.#channel.conn.tls;
+  }
+
+  /** Transactions that were begun on this connection. */
+  get transactions(): number {
+    return this.#transactions;
+  }
+
+  /** Whether another transaction can be run. */
+  get isUsable(): boolean {
+    return this.#channel.lost === null;
+  }
+
+  /**
+   * Runs one transaction; the next one may start when it has resolved. When `signal` aborts it
+   * ends as soon as it is known what became of the message.
+   *
+   * @throws what the stream of the message throws; the connection is closed then.
+   */
+  async transact(
+    request: TransactionRequest,
+    { signal }: { signal: AbortSignal },
+  ): Promise<TransactionResult> {
+    const transaction = new Transaction(this.#channel, {
+      capabilities: this.#capabilities,
+      protocol: this.#protocol,
+      request,
+    });
+    this.#transactions++;
+    const reset = this.#needsReset;
+    const result = await abortable(this.#channel, signal, () => transaction.run({ reset }));
+    this.#needsReset = !result.finished;
+    return result;
+  }
+
+  /** Takes leave and closes. Does not wait long for the server's reply, which changes nothing. */
+  async quit(): Promise<void> {
+    if (this.isUsable) {
+      this.#channel.send("QUIT\r\n");
+      await this.#channel.reply("quit");
+    }
+    this.close();
+  }
+
+  /** Closes the connection at once. */
+  close(): void {
+    this.#channel.close();
+  }
+
+  async #introduce(): Promise<OpenResult> {
+    const greeting = await this.#channel.reply("greeting");
+    if (greeting instanceof ConnectionLost) return { kind: "lost", lost: greeting };
+    if (!isPositive(greeting)) return { kind: "refused", stage: "greeting", reply: greeting };
+    return this.#hello();
+  }
+
+  async #hello(): Promise<OpenResult> {
+    const answer = await this.#command("hello", `${this.#verb()} ${this.#heloName}`);
+    if (answer instanceof ConnectionLost) return { kind: "lost", lost: answer };
+    if (isPositive(answer)) {
+      this.#capabilities = parseCapabilities(answer);
+      return { kind: "open", client: this };
+    }
+    // RFC 5321 3.2: a server that does not know EHLO gets HELO. LMTP has no such fallback.
+    if (answer.code >= 500 && this.#protocol === "smtp") return await this.#plainHello();
+    return { kind: "refused", stage: "hello", reply: answer };
+  }
+
+  async #plainHello(): Promise<OpenResult> {
+    const answer = await this.#command("hello", `HELO ${this.#heloName}`);
+    if (answer instanceof ConnectionLost) return { kind: "lost", lost: answer };
+    if (!isPositive(answer)) return { kind: "refused", stage: "hello", reply: answer };
+    this.#capabilities = NO_CAPABILITIES;
+    return { kind: "open", client: this };
+  }
+
+  #verb(): string {
+    return this.#protocol === "smtp" ? "EHLO" : "LHLO"; // RFC 2033 section 4.1
+  }
+
+  #command(stage: Stage, line: string): Reply | ConnectionLost | Promise<Reply | ConnectionLost> {
+    this.#channel.send(`${line}\r\n`);
+    return this.#channel.reply(stage);
+  }
+}
+
+/** Runs `work`, which ends when the channel is aborted, under `signal`. */
+async function abortable<T>(
+  channel: ReplyChannel,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  const onAbort = (): void => channel.abort();
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort);
+  try {
+    return await work();
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function isPositive({ code }: Reply): boolean {
+  return code < 300;
+}

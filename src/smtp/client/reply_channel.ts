@@ -1,0 +1,136 @@
+import { encodeText } from "../../base/bytes.ts";
+import type { Deadline, Deadlines } from "../../base/deadlines.ts";
+import type { Reply } from "../../mail/reply.ts";
+import type { Conn } from "../../net/conn.ts";
+import { ReplyDecoder } from "../wire/reply_decoder.ts";
+import { ConnectionLost, type LossCause } from "./connection_lost.ts";
+import type { Stage, StageTimeouts } from "./stage.ts";
+
+const READ_BUFFER_BYTES = 2048;
+
+/** What a reply channel needs besides its connection. */
+export interface ReplyChannelOptions {
+  readonly deadlines: Deadlines;
+  readonly timeoutsMs: StageTimeouts;
+  /** How long an aborted session still waits for the answer to its final dot. */
+  readonly abortGraceMs: number;
+}
+
+/**
+ * Writes commands and reads replies over one connection, with one decoder and one time limit
+ * for its whole life. A loss is told once it happened and to every call after that.
+ */
+export class ReplyChannel {
+  readonly conn: Conn;
+  readonly #decoder = new ReplyDecoder();
+  readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
+  readonly #deadline: Deadline;
+  readonly #timeoutsMs: StageTimeouts;
+  readonly #abortGraceMs: number;
+  #stage: Stage = "greeting";
+  #dotPending = false;
+  #aborting = false;
+  /** The end of the connection, or why `close` was called while something was pending. */
+  #lost: ConnectionLost | null = null;
+
+  constructor(conn: Conn, { deadlines, timeoutsMs, abortGraceMs }: ReplyChannelOptions) {
+    this.conn = conn;
+    this.#deadline = deadlines.add(() => this.#end(this.#aborting ? "aborted" : "timeout"));
+    this.#timeoutsMs = timeoutsMs;
+    this.#abortGraceMs = abortGraceMs;
+  }
+
+  /** How the connection ended; null while it is usable. */
+  get lost(): ConnectionLost | null {
+    return this.#lost;
+  }
+
+  /** Starts writing commands and does not wait: a failure shows when their replies are read. */
+  send(commands: string | Uint8Array): void {
+    if (this.#lost !== null) return;
+    const octets = typeof commands === "string" ? encodeText(commands) : commands;
+    // A server that closes often sent a reply first, so the reader goes on and finds the end.
+    this.conn.write(octets).catch(() => {});
+  }
+
+  /**
+   * Writes octets of a message and waits until the runtime took them. False when it did not:
+   * then `reply("body")` tells what the server said before it closed, or how it ended.
+   */
+  async write(octets: Uint8Array): Promise<boolean> {
+    if (this.#lost !== null) return false;
+    this.#enter("body");
+    try {
+      await this.conn.write(octets);
+      return this.#lost === null;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The reply of `stage`: at once where its octets are here already. */
+  reply(stage: Stage): Reply | ConnectionLost | Promise<Reply | ConnectionLost> {
+    return this.#lost ?? this.#decode(stage) ?? this.#read(stage);
+  }
+
+  /**
+   * Ends the session at the next moment at which it is known what became of the message: at
+   * once, or, when the final dot was sent, with its answer or after the grace.
+   */
+  abort(): void {
+    this.#aborting = true;
+    if (this.#dotPending) this.#deadline.set(this.#abortGraceMs);
+    else this.#end("aborted");
+  }
+
+  /** Closes the connection. */
+  close(): void {
+    this.#end("aborted");
+  }
+
+  /** Marks the dialogue as out of step and closes the connection. */
+  outOfStep(stage: Stage, detail: unknown): ConnectionLost {
+    this.#stage = stage;
+    return this.#end("out_of_step", detail);
+  }
+
+  async #read(stage: Stage): Promise<Reply | ConnectionLost> {
+    this.#enter(stage);
+    for (;;) {
+      try {
+        const lengthBytes = await this.conn.read(this.#buffer);
+        if (this.#lost !== null) return this.#lost;
+        if (lengthBytes === null) return this.#end("closed");
+        this.#decoder.push(this.#buffer.subarray(0, lengthBytes));
+      } catch (error) {
+        return this.#end("reset", error);
+      }
+      const decoded = this.#decode(stage);
+      if (decoded !== null) return decoded;
+    }
+  }
+
+  #decode(stage: Stage): Reply | ConnectionLost | null {
+    const decoded = this.#decoder.next();
+    if (decoded.kind === "incomplete") return null;
+    if (decoded.kind === "error") return this.outOfStep(stage, decoded.line);
+    this.#deadline.clear();
+    this.#dotPending = false;
+    return decoded.reply;
+  }
+
+  #enter(stage: Stage): void {
+    this.#stage = stage;
+    this.#dotPending = stage === "dot";
+    const limitMs = this.#timeoutsMs[stage];
+    this.#deadline.set(this.#aborting ? Math.min(limitMs, this.#abortGraceMs) : limitMs);
+  }
+
+  #end(cause: LossCause, detail?: unknown): ConnectionLost {
+    if (this.#lost !== null) return this.#lost;
+    this.#lost = new ConnectionLost(this.#stage, { cause, detail });
+    this.#deadline.dispose();
+    this.conn.close();
+    return this.#lost;
+  }
+}
