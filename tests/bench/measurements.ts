@@ -3,7 +3,7 @@ import { freePort, tempFolder } from "../support/peers.ts";
 import { PlainClient } from "../support/plain_client.ts";
 import { memoryStats, treeStats } from "../support/process_stats.ts";
 import type { Contender, RunningServer } from "./contender.ts";
-import { percentile, runSource, startCountingSink } from "./load.ts";
+import { runSource, startCountingSink } from "../support/load.ts";
 
 /** Figures by name; the unit is in the name. */
 export type Figures = Readonly<Record<string, number>>;
@@ -153,4 +153,10 @@ function body(sizeBytes: number): Uint8Array {
   const line = `${"x".repeat(62)}\r\n`;
   const lines = Math.ceil((sizeBytes - head.length) / line.length);
   return new TextEncoder().encode(head + line.repeat(lines));
+}
+
+/** The value below which `share` of the values are; NaN for none. */
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }

@@ -51,6 +51,8 @@ export interface RecordingSink extends AsyncDisposable {
    * @throws Error when they do not within `timeoutMs`.
    */
   waitForMessages(count: number, options?: { timeoutMs?: number }): Promise<void>;
+  /** The same for a condition, looked at after each message that came. */
+  waitUntil(condition: () => boolean, options?: { timeoutMs?: number }): Promise<void>;
 }
 
 const DEFAULT_EXTENSIONS = ["PIPELINING", "SIZE 0", "8BITMIME", "ENHANCEDSTATUSCODES"];
@@ -71,7 +73,7 @@ class Sink implements RecordingSink {
   readonly #open = new Map<Deno.TcpConn, Promise<void>>();
   readonly #seen = new Map<string, number>();
   readonly #accepting: Promise<void>;
-  #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+  #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
 
   constructor(options: RecordingSinkOptions) {
     this.options = options;
@@ -88,19 +90,25 @@ class Sink implements RecordingSink {
 
   record(message: RecordedMessage): void {
     this.messages.push(message);
-    const reached = this.#waiting.filter(({ count }) => count <= this.messages.length);
-    this.#waiting = this.#waiting.filter(({ count }) => count > this.messages.length);
-    for (const { resolve } of reached) resolve();
+    this.#waiting = this.#waiting.filter(({ condition, resolve }) => {
+      const isMet = condition();
+      if (isMet) resolve();
+      return !isMet;
+    });
   }
 
-  async waitForMessages(count: number, { timeoutMs = 60_000 } = {}): Promise<void> {
-    if (this.messages.length >= count) return;
+  async waitForMessages(count: number, options?: { timeoutMs?: number }): Promise<void> {
+    await this.waitUntil(() => this.messages.length >= count, options);
+  }
+
+  async waitUntil(condition: () => boolean, { timeoutMs = 60_000 } = {}): Promise<void> {
+    if (condition()) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#waiting.push({ count, resolve });
+        this.#waiting.push({ condition, resolve });
         timer = setTimeout(() => {
-          reject(new Error(`${this.messages.length} of ${count} messages after ${timeoutMs} ms`));
+          reject(new Error(`only ${this.messages.length} messages after ${timeoutMs} ms`));
         }, timeoutMs);
       });
     } finally {

@@ -1,5 +1,5 @@
-/** The load around a server under measurement: Postfix's source and sink. */
-import { findPeer, freePort, runPeer, waitForPort } from "../support/peers.ts";
+/** Postfix's own load tools around a server: a source of mail and a sink that counts. */
+import { findPeer, freePort, runPeer, waitForPort } from "./peers.ts";
 
 /** smtp-sink does not stay root. */
 const SINK_USER = Deno.uid() === 0 ? ["-u", "nobody"] : [];
@@ -79,10 +79,4 @@ class Counter {
     for (const waiting of this.#waiting) if (waiting.count <= count) waiting.resolve();
     this.#waiting = this.#waiting.filter((waiting) => waiting.count > count);
   }
-}
-
-/** The value below which `share` of the values are; NaN for none. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
