@@ -60,7 +60,6 @@ export type ConfigDocument = z.output<typeof documentSchema>;
 /** A document in which nothing is left to a default. */
 export type CompleteDocument = ConfigDocument & {
   readonly hostname: string;
-  readonly notifications: { readonly from: string };
   readonly routes: NonNullable<ConfigDocument["routes"]>;
 };
 
@@ -69,12 +68,11 @@ export function completeDocument(
   document: ConfigDocument,
   { systemHostname }: { systemHostname: string },
 ): CompleteDocument {
-  const { hostname = systemHostname, notifications, transports, routes, ...rest } = document;
+  const { hostname = systemHostname, transports, routes, ...rest } = document;
   const everything = { name: "default", match: {}, transports: Object.keys(transports) };
   return {
     hostname,
     ...rest,
-    notifications: { from: notifications.from ?? `MAILER-DAEMON@${hostname}` },
     transports,
     routes: routes ?? [everything],
   };

@@ -17,7 +17,6 @@ data_dir = "/var/lib/posthouse"
 name = "smtp"
 address = "::"
 port = 25
-banner = "hello there"
 max_connections = 10
 max_connections_per_address = 2
 idle_timeout = "90s"
@@ -42,7 +41,7 @@ delay_warning = 0
 spool_threshold = 0
 
 [notifications]
-from = "postmaster@example.net"
+postmaster = "postmaster@example.net"
 
 [dns]
 servers = ["127.0.0.1:5353", "[::1]:54", "192.0.2.1"]
@@ -85,7 +84,7 @@ Deno.test("without a config file the defaults hold", async () => {
   assertEquals(config.routes, [{ name: "default", match: {}, transports: ["mx"] }]);
   assertEquals(config.queue.retryMs.slice(0, 3), [60_000, 120_000, 300_000]);
   assertEquals(config.queue.expireMs, 4 * 86_400_000);
-  assertEquals(config.notifications.from, "MAILER-DAEMON@relay.example.net");
+  assertEquals(config.notifications.postmaster, null);
 });
 
 Deno.test("a system without a usable name is localhost", async () => {
@@ -103,11 +102,7 @@ Deno.test("values are read into the units their names tell", async () => {
   assertEquals(queue.retryMs, [30_000, 5_400_000]);
   assertEquals(queue.delayWarningMs, null);
   assertEquals(relay.domains, ["example.net", "*.example.org"]);
-  assertEquals(dns.servers, [
-    { host: "127.0.0.1", port: 5353 },
-    { host: "::1", port: 54 },
-    { host: "192.0.2.1", port: 53 },
-  ]);
+  assertEquals(dns.servers, ["127.0.0.1:5353", "[::1]:54", "192.0.2.1"]);
   const inside = transports["inside"];
   assert(inside?.type === "smarthost");
   assertEquals(inside.hosts, [

@@ -1,34 +1,39 @@
 import type { z } from "zod";
-import { duration, type HostPort, listOf, parseHostPort, table, text } from "../fields.ts";
+import { count, duration, listOf, parseHostPort, table, text } from "../fields.ts";
 import { parseIp } from "../../base/ip.ts";
 import { durationMs } from "../units.ts";
 
 /** How names are resolved. */
 export interface DnsConfig {
-  /** Name servers by address; empty means the system's. */
-  readonly servers: readonly HostPort[];
+  /** Each `address` or `address:port`, IPv6 as `[address]:port`; empty means the system's. */
+  readonly servers: readonly string[];
+  /** For one try at one server. */
   readonly timeoutMs: number;
+  /** Rounds over all servers. */
+  readonly attempts: number;
 }
 
 const DNS_PORT = 53;
 
-function serverOf(value: string): HostPort | null {
+function isServer(value: string): boolean {
   const server = parseHostPort(value, { defaultPort: DNS_PORT });
-  return server === null || parseIp(server.host) === null ? null : server;
+  return server !== null && parseIp(server.host) !== null;
 }
 
 /** The `[dns]` table. */
 export const dnsSchema = table({
   servers: listOf(text({
     expected: `an IP address with or without port, such as "127.0.0.1:5353" or "[::1]:53"`,
-    isValid: (value) => serverOf(value) !== null,
+    isValid: isServer,
   })).default([]).describe("Name servers, port 53 where not given; empty for the system's."),
-  timeout: duration({ minMs: 1 }).default("10s").describe("Time limit of one look-up."),
+  timeout: duration({ minMs: 1 }).default("5s").describe("Time limit of one try at one server."),
+  attempts: count().default(2).describe("Rounds over all servers."),
 }).prefault({}).describe("How names are resolved.");
 
 export function dnsConfig(doc: z.output<typeof dnsSchema>): DnsConfig {
   return {
-    servers: doc.servers.map(serverOf).filter((server) => server !== null),
+    servers: doc.servers,
     timeoutMs: durationMs(doc.timeout),
+    attempts: doc.attempts,
   };
 }

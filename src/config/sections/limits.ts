@@ -4,14 +4,16 @@ import { sizeBytes } from "../units.ts";
 
 /** What one message and one session may take. */
 export interface LimitsConfig {
-  /** The SIZE of RFC 1870. */
+  /** Octets of a message as RFC 1870 counts them. */
   readonly messageSizeBytes: number;
   /** Recipients of one message; RFC 5321 4.5.3.1.8 asks for at least 100. */
   readonly recipients: number;
   /** Received fields above which a message is taken for looping (RFC 5321 6.3). */
   readonly receivedHops: number;
-  /** Refused commands after which a session is ended. */
+  /** Refused commands since the last accepted message after which a session is ended. */
   readonly errors: number;
+  /** Octets of a command line with its CRLF, to which extensions add (RFC 5321 4.5.3.1.4). */
+  readonly commandLineBytes: number;
 }
 
 /** The `[limits]` table. */
@@ -21,6 +23,8 @@ export const limitsSchema = table({
   received_hops: count().default(100)
     .describe("Received fields above which a message is taken for looping (RFC 5321 6.3)."),
   errors: count().default(20).describe("Refused commands after which a session is ended."),
+  command_line: size({ minBytes: 512 }).default("512B")
+    .describe("Longest command line; extensions add to it (RFC 5321 4.5.3.1.4)."),
 }).prefault({}).describe("What one message and one session may take.");
 
 export function limitsConfig(doc: z.output<typeof limitsSchema>): LimitsConfig {
@@ -29,5 +33,6 @@ export function limitsConfig(doc: z.output<typeof limitsSchema>): LimitsConfig {
     recipients: doc.recipients,
     receivedHops: doc.received_hops,
     errors: doc.errors,
+    commandLineBytes: sizeBytes(doc.command_line),
   };
 }

@@ -10,12 +10,16 @@ export interface ListenerConfig {
   readonly address: string;
   /** 0 for a port that the system chooses. */
   readonly port: number;
-  /** Text behind the host name in the 220 greeting. */
-  readonly banner: string;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
-  /** How long a client may be silent (RFC 5321 4.5.3.2.7). */
+  /** How long a client may take to send a command or to take a reply (RFC 5321 4.5.3.2.7). */
   readonly idleTimeoutMs: number;
+  /** How long the next octets of a message may take to arrive. */
+  readonly dataTimeoutMs: number;
+  /** How long a session may last. */
+  readonly sessionTimeoutMs: number;
+  /** How long the greeting waits for clients that talk before it; 0 does not look for them. */
+  readonly greetDelayMs: number;
 }
 
 const listener = table({
@@ -27,15 +31,16 @@ const listener = table({
     .describe("IP address to listen on; 0.0.0.0 or :: for all."),
   port: wholeNumber({ min: 0, max: 65535 })
     .describe("TCP port; 0 for one that the system chooses."),
-  banner: text({
-    expected: "one line of printable ASCII, at most 200 characters",
-    isValid: (value) => /^[\x20-\x7e]{1,200}$/.test(value),
-  }).default("Posthouse").describe("Text behind the host name in the greeting."),
   max_connections: count().default(1000).describe("Sessions at once; more get 421."),
   max_connections_per_address: count().default(100)
     .describe("Sessions at once from one client address."),
   idle_timeout: duration({ minMs: 1000 }).default("5m")
-    .describe("How long a client may be silent (RFC 5321 4.5.3.2.7)."),
+    .describe("How long a client may be silent between commands (RFC 5321 4.5.3.2.7)."),
+  data_timeout: duration({ minMs: 1000 }).default("5m")
+    .describe("How long a client may be silent within a message."),
+  session_timeout: duration({ minMs: 1000 }).default("1d").describe("How long a session may last."),
+  greet_delay: duration().default(0)
+    .describe("How long the greeting waits for clients that talk before it; 0 for not at all."),
 });
 
 /** The `[[listeners]]` tables; without any, one on 127.0.0.1:2525. */
@@ -48,9 +53,11 @@ export function listenerConfig(doc: z.output<typeof listener>): ListenerConfig {
     name: doc.name,
     address: doc.address,
     port: doc.port,
-    banner: doc.banner,
     maxConnections: doc.max_connections,
     maxConnectionsPerAddress: doc.max_connections_per_address,
     idleTimeoutMs: durationMs(doc.idle_timeout),
+    dataTimeoutMs: durationMs(doc.data_timeout),
+    sessionTimeoutMs: durationMs(doc.session_timeout),
+    greetDelayMs: durationMs(doc.greet_delay),
   };
 }

@@ -1,17 +1,33 @@
-import { mailbox, table } from "../fields.ts";
+import type { z } from "zod";
+import { duration, mailbox, size, table } from "../fields.ts";
+import { durationMs, sizeBytes } from "../units.ts";
 
 /** Delivery status notifications (RFC 3464). */
 export interface NotificationsConfig {
-  /** The address in their From field; the envelope has the null reverse-path. */
-  readonly from: string;
+  /** Mailbox that is told of failures of mail without a reverse-path; null for none. */
+  readonly postmaster: string | null;
+  /** Larger messages are returned as their header section. */
+  readonly returnLimitBytes: number;
+  /** How long the delivery of a notification is tried. */
+  readonly expireMs: number;
 }
 
 /** The `[notifications]` table. */
 export const notificationsSchema = table({
-  from: mailbox().optional()
-    .describe("Address in the From field; MAILER-DAEMON at the relay's hostname where not given."),
+  postmaster: mailbox().optional()
+    .describe("Who is told of failures of mail without a reverse-path; nobody where not given."),
+  return_limit: size().default("64KiB")
+    .describe("Larger messages are returned as their header section."),
+  expire: duration({ minMs: 1000 }).default("4d")
+    .describe("How long the delivery of a notification is tried."),
 }).prefault({}).describe("Delivery status notifications.");
 
-export function notificationsConfig({ from }: { from: string }): NotificationsConfig {
-  return { from };
+export function notificationsConfig(
+  doc: z.output<typeof notificationsSchema>,
+): NotificationsConfig {
+  return {
+    postmaster: doc.postmaster ?? null,
+    returnLimitBytes: sizeBytes(doc.return_limit),
+    expireMs: durationMs(doc.expire),
+  };
 }

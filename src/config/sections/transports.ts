@@ -6,6 +6,7 @@ import {
   type HostPort,
   ipAddress,
   listOf,
+  oneOf,
   parseHostPort,
   port,
   table,
@@ -22,11 +23,13 @@ export interface MxTransportConfig extends SmtpTransportConfig {
   readonly port: number;
 }
 
-/** Delivery through given servers, in order of preference. */
+/** Delivery through given servers. */
 export interface SmarthostTransportConfig extends SmtpTransportConfig {
   readonly type: "smarthost";
   /** At least one. */
   readonly hosts: readonly HostPort[];
+  /** `in_order`: the later ones stand in for the first; `shuffled`: they share the work. */
+  readonly selection: "in_order" | "shuffled";
 }
 
 /** What all transports that speak SMTP have in common. */
@@ -35,6 +38,10 @@ export interface SmtpTransportConfig {
   readonly helo: string | null;
   /** Local IP address of connections; null lets the system choose. */
   readonly sourceAddress: string | null;
+  /** Which kinds of address are used, and which first. */
+  readonly addressOrder: "ipv4_first" | "ipv6_first" | "ipv4_only" | "ipv6_only";
+  /** The most addresses one attempt connects to. */
+  readonly maxAddresses: number;
   /** The most attempts at once to one destination. */
   readonly maxConcurrency: number;
   /** The most recipients in one transaction. */
@@ -81,12 +88,15 @@ const timeouts = table({
 const common = {
   helo: hostname().optional().describe("Argument of EHLO; the relay's hostname where not given."),
   source_address: ipAddress().optional().describe("Local IP address of connections."),
+  address_order: oneOf(["ipv4_first", "ipv6_first", "ipv4_only", "ipv6_only"])
+    .default("ipv4_first").describe("Which kinds of address are used, and which first."),
+  max_addresses: count().default(5).describe("Addresses that one attempt connects to."),
   max_concurrency: count().default(20).describe("Attempts at once to one destination."),
   max_recipients: count().default(100).describe("Recipients in one transaction."),
   max_messages_per_connection: count().default(100)
     .describe("Messages after which a connection is replaced."),
   max_connection_age: timeLimit().default("5m").describe("Age at which a connection is replaced."),
-  connection_idle: duration().default("5s")
+  connection_idle: duration().default("30s")
     .describe("How long an unused connection is kept; 0 for not at all."),
   timeouts,
 };
@@ -105,7 +115,9 @@ const smarthost = table({
       isValid: (value) => hostOf(value) !== null,
     }),
     { atLeastOne: "host" },
-  ).describe("Servers in order of preference, port 25 where not given."),
+  ).describe("Servers, port 25 where not given."),
+  selection: oneOf(["in_order", "shuffled"]).default("in_order")
+    .describe("Whether the later hosts stand in for the first, or all share the work."),
   ...common,
 });
 
@@ -121,13 +133,15 @@ type TransportDoc = z.output<typeof mx> | z.output<typeof smarthost>;
 export function transportConfig(doc: TransportDoc): TransportConfig {
   if (doc.type === "mx") return { type: "mx", port: doc.port, ...commonConfig(doc) };
   const hosts = doc.hosts.map(hostOf).filter((host) => host !== null);
-  return { type: "smarthost", hosts, ...commonConfig(doc) };
+  return { type: "smarthost", hosts, selection: doc.selection, ...commonConfig(doc) };
 }
 
 function commonConfig(doc: TransportDoc): SmtpTransportConfig {
   return {
     helo: doc.helo ?? null,
     sourceAddress: doc.source_address ?? null,
+    addressOrder: doc.address_order,
+    maxAddresses: doc.max_addresses,
     maxConcurrency: doc.max_concurrency,
     maxRecipients: doc.max_recipients,
     maxMessagesPerConnection: doc.max_messages_per_connection,
