@@ -95,7 +95,3 @@ declare module "dns-packet" {
   export function encode(packet: Packet): Uint8Array<ArrayBuffer>;
   export function decode(bytes: Uint8Array): DecodedPacket;
 }
-
-declare module "@std/cli/unicode-width" {
-  export function unicodeWidth(text: string): number;
-}

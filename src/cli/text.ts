@@ -1,5 +1,3 @@
-import { unicodeWidth } from "@std/cli/unicode-width";
-
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
 
@@ -8,9 +6,20 @@ export function printable(text: string): string {
   return text.replace(CONTROLS, " ");
 }
 
-/** Columns that `text` takes on a terminal. */
+const ASCII = /^[\x20-\x7e]*$/;
+const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
+/** Characters that take two columns: UAX 11 "Wide" by script, full-width forms and emoji. */
+const DOUBLE_WIDTH =
+  /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Bopomofo}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]$/u;
+
+/** Columns that `text`, without control characters, takes on a terminal. */
 export function widthOf(text: string): number {
-  return unicodeWidth(text);
+  if (ASCII.test(text)) return text.length;
+  let columns = 0;
+  for (const character of text) {
+    if (!ZERO_WIDTH.test(character)) columns += DOUBLE_WIDTH.test(character) ? 2 : 1;
+  }
+  return columns;
 }
 
 /** `text` in at most `columns` columns, with an ellipsis where it was cut. */

@@ -39,7 +39,7 @@ const listener = table({
   data_timeout: duration({ minMs: 1000 }).default("5m")
     .describe("How long a client may be silent within a message."),
   session_timeout: duration({ minMs: 1000 }).default("1d").describe("How long a session may last."),
-  greet_delay: duration().default(0)
+  greet_delay: duration().default("0s")
     .describe("How long the greeting waits for clients that talk before it; 0 for not at all."),
 });
 
