@@ -2,7 +2,14 @@
 // direction of the text around them (Unicode UAX 9), which can make a line read as another.
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+const UNSAFE_EACH = new RegExp(UNSAFE, "g");
 const UNSAFE_RUN = new RegExp(`${UNSAFE.source}+`, "g");
+
+const NAMED_ESCAPES: ReadonlyMap<string, string> = new Map([
+  ["\t", "\\t"],
+  ["\n", "\\n"],
+  ["\r", "\\r"],
+]);
 
 // A character takes at most 4 octets, so these keep a line with its indentation under 998.
 const HARD_BREAK_CHARS = 200;
@@ -57,4 +64,13 @@ function breakWord(word: string): string[] {
 /** Whether every character is ASCII. */
 export function isAsciiText(text: string): boolean {
   return !/[^\p{ASCII}]/u.test(text);
+}
+
+/** Text from elsewhere on one line, with nothing lost: `\n` for a line feed, `\u{9b}` for others. */
+export function escapeControls(text: string): string {
+  if (!UNSAFE.test(text)) return text;
+  return text.replace(
+    UNSAFE_EACH,
+    (control) => NAMED_ESCAPES.get(control) ?? `\\u{${control.charCodeAt(0).toString(16)}}`,
+  );
 }

@@ -1,0 +1,142 @@
+import { escapeControls } from "../mail/safe_text.ts";
+import { formatDuration, formatSize } from "./quantities.ts";
+import type {
+  DestinationEvent,
+  MessageEvent,
+  RelayEvent,
+  ServiceEvent,
+  SessionEvent,
+} from "./events.ts";
+
+/**
+ * An event in one line of plain English, without the id of its message. What came from elsewhere
+ * is escaped, so the line is one line and does nothing to a terminal.
+ */
+export function describe(event: RelayEvent): string {
+  return escapeControls(sentence(event));
+}
+
+/** The cause of a failure in a few words, with those behind it; never a stack. */
+export function describeCause(cause: unknown): string {
+  const words: string[] = [];
+  for (let current = cause; current !== undefined && words.length < 5;) {
+    words.push(current instanceof Error ? `${current.name}: ${current.message}` : String(current));
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return words.join("; because of ");
+}
+
+function sentence(event: RelayEvent): string {
+  switch (event.type) {
+    case "session_opened":
+    case "session_closed":
+    case "command_refused":
+      return sessionSentence(event);
+    case "destination_down":
+    case "destination_up":
+      return destinationSentence(event);
+    case "listening":
+    case "started":
+    case "reloaded":
+    case "draining":
+    case "stopped":
+    case "trouble":
+      return serviceSentence(event);
+    default:
+      return messageSentence(event);
+  }
+}
+
+function sessionSentence(event: SessionEvent): string {
+  const { clientAddress, listener } = event;
+  switch (event.type) {
+    case "session_opened":
+      return `session opened on ${listener} by ${clientAddress} port ${event.clientPort}`;
+    case "session_closed": {
+      const messages = event.messages ?? 0;
+      const count = `${messages} ${messages === 1 ? "message" : "messages"}`;
+      return `session on ${listener} with ${clientAddress} closed after ${count}` +
+        after(": ", event.reason);
+    }
+    case "command_refused":
+      return `${event.verb} from ${clientAddress} on ${listener} refused: ${event.reply}` +
+        inBrackets(event.cause);
+  }
+}
+
+type OutcomeEvent = Extract<MessageEvent, { readonly recipient: string }>;
+
+const OUTCOME_WORDS: Readonly<Record<OutcomeEvent["type"], string>> = {
+  delivered: "delivered",
+  deferred: "not delivered yet",
+  bounced: "could not be delivered",
+  expired: "given up, its time is over,",
+  uncertain: "perhaps delivered",
+};
+
+function messageSentence(event: MessageEvent): string {
+  switch (event.type) {
+    case "accepted": {
+      const { reversePath, recipients, sizeBytes, clientAddress, listener } = event;
+      const count = `${recipients} ${recipients === 1 ? "recipient" : "recipients"}`;
+      const from = clientAddress === "" ? "" : ` from ${clientAddress}`;
+      return `accepted on ${listener}${from}: sender <${reversePath}>, ${count}, ` +
+        formatSize(sizeBytes);
+    }
+    case "refused":
+      return `refused on ${event.listener} from ${event.clientAddress}: ` +
+        `sender <${event.reversePath}>, answered ${event.reply}${inBrackets(event.cause)}`;
+    case "notified":
+      return `<${event.to}> is told "${event.action}" by ${event.notificationId}`;
+    case "held":
+    case "released":
+    case "retried":
+    case "cancelled":
+      return `${event.type} by ${event.by}${after(": ", event.reason)}`;
+    default:
+      return outcomeSentence(event);
+  }
+}
+
+function outcomeSentence(event: OutcomeEvent): string {
+  const { type, recipient, transport, remote, tls, delayMs, attempts, reply } = event;
+  const how = remote === "" ? transport : `${transport}, ${remote}`;
+  const next = event.nextAttemptAtMs === undefined
+    ? ""
+    : `, next attempt ${formatTime(event.nextAttemptAtMs)}`;
+  return `${OUTCOME_WORDS[type]} to <${recipient}> (${how}${after(", ", tls)}) ` +
+    `after ${formatDuration(delayMs)}, attempt ${attempts}${next}: ${reply}`;
+}
+
+function destinationSentence(event: DestinationEvent): string {
+  const { type, transport, destination, reason, retryAtMs } = event;
+  const state = type === "destination_down" ? "cannot be reached" : "can be reached again";
+  const next = retryAtMs === undefined ? "" : `, next attempt ${formatTime(retryAtMs)}`;
+  return `${destination} ${state} (${transport})${next}: ${reason}`;
+}
+
+function serviceSentence(event: ServiceEvent): string {
+  switch (event.type) {
+    case "listening":
+      return `listening on ${event.address} (${event.listener})`;
+    case "trouble": {
+      const cause = event.cause === undefined ? undefined : describeCause(event.cause);
+      return `${event.component}: ${event.message}${inBrackets(cause)}`;
+    }
+    default:
+      return `${event.type}${after(": ", event.detail)}`;
+  }
+}
+
+function after(mark: string, text: string | undefined): string {
+  return text === undefined || text === "" ? "" : `${mark}${text}`;
+}
+
+function inBrackets(text: string | undefined): string {
+  return text === undefined || text === "" ? "" : ` (${text})`;
+}
+
+/** To the second, in UTC. */
+function formatTime(timeMs: number): string {
+  return `${new Date(timeMs).toISOString().slice(0, 19)}Z`;
+}

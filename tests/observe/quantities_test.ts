@@ -1,0 +1,29 @@
+import { assertEquals } from "@std/assert";
+import { formatDuration, formatSize } from "../../src/observe/quantities.ts";
+
+Deno.test("formatSize", () => {
+  const cases: readonly [number, string][] = [
+    [0, "0 B"],
+    [1023, "1023 B"],
+    [1024, "1.0 KiB"],
+    [10_240, "10 KiB"],
+    [5 * 1024 ** 3, "5.0 GiB"],
+    [1e18, "909495 TiB"],
+  ];
+  for (const [sizeBytes, text] of cases) assertEquals(formatSize(sizeBytes), text);
+});
+
+Deno.test("formatDuration", () => {
+  const cases: readonly [number, string][] = [
+    [-5, "0 ms"],
+    [0, "0 ms"],
+    [999, "999 ms"],
+    [1000, "1.0 s"],
+    [59_940, "59.9 s"],
+    [60_000, "1 min"],
+    [125_000, "2 min 5 s"],
+    [3_600_000, "1 h"],
+    [86_400_000 * 3 + 3_600_000 * 4, "3 d 4 h"],
+  ];
+  for (const [durationMs, text] of cases) assertEquals(formatDuration(durationMs), text);
+});
