@@ -54,6 +54,11 @@ export class DotDecoder {
     return this.#violation;
   }
 
+  /** Octets of the message so far. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
   /** What is known of the octets so far; exact after the end of a message without violation. */
   get facts(): BodyFacts {
     return {

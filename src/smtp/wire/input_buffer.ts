@@ -1,7 +1,10 @@
 import { type BufferPool, POOLED_SIZES, type PooledSize } from "./buffer_pool.ts";
 
-/** Where octets come from; what `Conn.read` does. */
-export type ReadOctets = (into: Uint8Array) => Promise<number | null>;
+/** Where octets come from; `Conn` is one. */
+export interface OctetSource {
+  /** Reads at least one octet into `into` and returns how many; null at the end. */
+  read(into: Uint8Array): Promise<number | null>;
+}
 
 const IDLE_SIZE_BYTES = 512;
 
@@ -65,11 +68,11 @@ export class InputBuffer {
    * Reads once. False at the end of the stream and when nothing more fits, which the reader of
    * lines prevents by its limit.
    */
-  async read(source: ReadOctets): Promise<boolean> {
+  async read(source: OctetSource): Promise<boolean> {
     this.#makeRoom();
     const room = this.#bytes.subarray(this.#end);
     if (room.length === 0) return false;
-    const count = await source(room);
+    const count = await source.read(room);
     if (count === null) return false;
     this.#end += count;
     this.#wantsRoom = count === room.length;

@@ -13,7 +13,8 @@ export type LineResult =
    * The line is too long, or has an LF without CR. It is told once, as soon as it is sure; the
    * octets up to its CRLF, which may still be to come, are thrown away.
    */
-  | { readonly kind: "too_long" | "bare_lf" };
+  | { readonly kind: "too_long" }
+  | { readonly kind: "bare_lf" };
 
 const INCOMPLETE: LineResult = { kind: "incomplete" };
 const TOO_LONG: LineResult = { kind: "too_long" };
@@ -33,6 +34,11 @@ export class LineReader {
   constructor(input: InputBuffer, { maxLineBytes }: { maxLineBytes: number }) {
     this.#input = input;
     this.#maxLineBytes = maxLineBytes;
+  }
+
+  /** Whether a line has begun and its end is still to come. */
+  get midLine(): boolean {
+    return this.#draining || this.#input.length > 0;
   }
 
   /** Takes the next line out of the buffer. */

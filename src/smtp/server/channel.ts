@@ -1,0 +1,143 @@
+import { encodeText } from "../../base/bytes.ts";
+import type { Deadline } from "../../base/deadlines.ts";
+import type { Reply } from "../../mail/reply.ts";
+import type { Conn, TlsInfo } from "../../net/conn.ts";
+import { InputBuffer } from "../wire/input_buffer.ts";
+import { formatReplyLines } from "../wire/reply_encoder.ts";
+import type { SessionContext } from "./context.ts";
+import { REPLIES } from "./replies.ts";
+import type { CloseReason } from "./verb.ts";
+
+/** How long a client that is being hung up on may take for the last reply. */
+const GOODBYE_MS = 5_000;
+
+/**
+ * The connection of one session: its only reader, its only writer, its time limits, and the
+ * reason why it is over. A lost connection is a value here, not an exception.
+ */
+export class Channel {
+  readonly input: InputBuffer;
+  readonly #conn: Conn;
+  readonly #context: SessionContext;
+  readonly #deadline: Deadline;
+  readonly #endsAtMs: number;
+  #unsent = "";
+  #closing: CloseReason | null = null;
+  #reading = false;
+  #pendingRead: Promise<boolean> | null = null;
+
+  constructor(conn: Conn, context: SessionContext) {
+    this.#conn = conn;
+    this.#context = context;
+    this.input = new InputBuffer(context.buffers);
+    this.#deadline = context.deadlines.add(() => this.#expire());
+    this.#endsAtMs = context.clock.monotonic() + context.limits.sessionTimeoutMs;
+  }
+
+  get remote(): Conn["remote"] {
+    return this.#conn.remote;
+  }
+
+  get tls(): TlsInfo | null {
+    return this.#conn.tls;
+  }
+
+  /** Why the session is over; null while it is not. */
+  get closing(): CloseReason | null {
+    return this.#closing;
+  }
+
+  /** How much text waits for `flush`, in characters. */
+  get unsentChars(): number {
+    return this.#unsent.length;
+  }
+
+  /**
+   * Adds a reply to what the next `flush` writes.
+   *
+   * @throws RangeError when the reply cannot be encoded.
+   */
+  send(reply: Reply): void {
+    this.#unsent += formatReplyLines(reply);
+  }
+
+  /** Writes the replies that wait, in one piece. False when the connection is lost. */
+  async flush(): Promise<boolean> {
+    if (this.#unsent === "") return true;
+    const octets = encodeText(this.#unsent);
+    this.#unsent = "";
+    this.#arm(this.#context.limits.commandTimeoutMs);
+    try {
+      await this.#conn.write(octets);
+      return true;
+    } catch {
+      this.end("lost");
+      return false;
+    } finally {
+      this.#deadline.clear();
+    }
+  }
+
+  /** Flushes, then reads once within `timeoutMs`. False when the session is over. */
+  async fill(timeoutMs: number): Promise<boolean> {
+    if (this.#closing !== null || !await this.flush()) return false;
+    this.#arm(timeoutMs);
+    this.#reading = true;
+    const more = await (this.#pendingRead ?? this.#read());
+    this.#pendingRead = null;
+    this.#reading = false;
+    this.#deadline.clear();
+    if (!more) this.end("lost");
+    return this.#closing === null;
+  }
+
+  /** Whether the client sends something, or leaves, before `delayMs` are over. */
+  hearsWithin(delayMs: number): Promise<boolean> {
+    const read = this.#pendingRead = this.#read();
+    return new Promise((resolve) => {
+      const cancel = this.#context.clock.schedule(delayMs, () => resolve(false));
+      read.then(() => {
+        cancel();
+        resolve(true);
+      });
+    });
+  }
+
+  /** The session is over once what waits is flushed; the first reason counts. */
+  end(reason: CloseReason): void {
+    this.#closing ??= reason;
+  }
+
+  /** Ends the session from outside, while `fill` waits: says why, then closes. */
+  hangUp(reply: Reply, reason: CloseReason): void {
+    this.end(reason);
+    this.#deadline.set(GOODBYE_MS);
+    const close = () => this.#conn.close();
+    this.#conn.write(encodeText(formatReplyLines(reply))).then(close, close);
+  }
+
+  /** Closes the connection at once. */
+  close(reason: CloseReason): void {
+    this.end(reason);
+    this.#deadline.dispose();
+    this.#conn.close();
+  }
+
+  async #read(): Promise<boolean> {
+    try {
+      return await this.input.read(this.#conn);
+    } catch {
+      return false; // lost, or closed by a deadline
+    }
+  }
+
+  #arm(timeoutMs: number): void {
+    this.#deadline.set(Math.min(timeoutMs, this.#endsAtMs - this.#context.clock.monotonic()));
+  }
+
+  #expire(): void {
+    if (this.#reading && this.#closing === null) return this.hangUp(REPLIES.timeout, "timeout");
+    this.end("timeout"); // the client does not even take what we say
+    this.#conn.close();
+  }
+}

@@ -1,0 +1,26 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Deadlines } from "../../base/deadlines.ts";
+import type { EventSink } from "../../observe/events.ts";
+import type { BufferPool } from "../wire/buffer_pool.ts";
+import type { Offer } from "./extension.ts";
+import type { SessionLimits } from "./limits.ts";
+import type { ServerPolicy } from "./policy.ts";
+import type { MessageSink } from "./sink.ts";
+
+/** What the sessions of one server share. */
+export interface SessionContext {
+  /** Name of the listener. */
+  readonly listener: string;
+  /** The name this relay calls itself. */
+  readonly hostname: string;
+  readonly sink: MessageSink;
+  readonly policy: ServerPolicy;
+  readonly events: EventSink;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly limits: SessionLimits;
+  readonly offer: Offer;
+  readonly buffers: BufferPool;
+  /** Makes session ids. */
+  readonly nextId: () => string;
+}

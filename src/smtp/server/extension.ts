@@ -1,0 +1,49 @@
+import type { Reply } from "../../mail/reply.ts";
+import type { MailParams, RcptParams } from "./state.ts";
+import type { Verb, VerbSession } from "./verb.ts";
+
+/**
+ * Reads one parameter into `params`; `value` is null where the client gave none. Returns the
+ * refusal where it will not do.
+ */
+export type ParamHandler<Params> = (
+  request: {
+    readonly params: Params;
+    readonly value: string | null;
+    readonly session: VerbSession;
+  },
+) => Reply | null;
+
+/** A service extension (RFC 5321 2.2): everything the server must know to offer it. */
+export interface Extension {
+  /** Its EHLO keyword, by which it is switched on and off. */
+  readonly name: string;
+  /** The line of the EHLO reply; null where this session is not offered it now. */
+  readonly ehloLine: (session: VerbSession) => string | null;
+  /** By how much the longest command line grows, in octets. */
+  readonly extraLineBytes?: number;
+  readonly mailParams?: Readonly<Record<string, ParamHandler<MailParams>>>;
+  readonly rcptParams?: Readonly<Record<string, ParamHandler<RcptParams>>>;
+  readonly verbs?: readonly Verb[];
+}
+
+/** All that a server offers, ready for look-ups. */
+export interface Offer {
+  readonly extensions: readonly Extension[];
+  readonly verbs: ReadonlyMap<string, Verb>;
+  readonly mailParams: ReadonlyMap<string, ParamHandler<MailParams>>;
+  readonly rcptParams: ReadonlyMap<string, ParamHandler<RcptParams>>;
+  readonly extraLineBytes: number;
+}
+
+/** Puts the verbs of the base protocol and the extensions into one offer. */
+export function makeOffer(baseVerbs: readonly Verb[], extensions: readonly Extension[]): Offer {
+  const verbs = [...baseVerbs, ...extensions.flatMap((extension) => extension.verbs ?? [])];
+  return {
+    extensions,
+    verbs: new Map(verbs.map((verb) => [verb.verb, verb])),
+    mailParams: new Map(extensions.flatMap(({ mailParams = {} }) => Object.entries(mailParams))),
+    rcptParams: new Map(extensions.flatMap(({ rcptParams = {} }) => Object.entries(rcptParams))),
+    extraLineBytes: extensions.reduce((sum, { extraLineBytes = 0 }) => sum + extraLineBytes, 0),
+  };
+}

@@ -1,0 +1,7 @@
+import type { Extension } from "../extension.ts";
+
+/** ENHANCEDSTATUSCODES (RFC 2034). */
+export const enhancedStatusCodes: Extension = {
+  name: "ENHANCEDSTATUSCODES",
+  ehloLine: () => "ENHANCEDSTATUSCODES",
+};

@@ -1,0 +1,13 @@
+import type { Extension } from "../extension.ts";
+import { eightBitMime } from "./eight_bit_mime.ts";
+import { enhancedStatusCodes } from "./enhanced_status_codes.ts";
+import { pipelining } from "./pipelining.ts";
+import { size } from "./size.ts";
+
+/** Every extension the server knows, in the order of the EHLO reply. */
+export const EXTENSIONS: readonly Extension[] = [
+  pipelining,
+  size,
+  eightBitMime,
+  enhancedStatusCodes,
+];

@@ -1,0 +1,48 @@
+import type { Mailbox } from "../../mail/address.ts";
+import type { TlsInfo } from "../../net/conn.ts";
+import type { Decision } from "../../policy/decision.ts";
+
+/** What is known of a session when something is decided about it. */
+export interface SessionFacts {
+  readonly sessionId: string;
+  readonly listener: string;
+  /** IP address without brackets. */
+  readonly clientAddress: string;
+  readonly clientPort: number;
+  /** The argument of HELO or EHLO; empty before it. */
+  readonly helo: string;
+  /** Whether it was EHLO. */
+  readonly esmtp: boolean;
+  readonly tls: TlsInfo | null;
+  /** The authenticated user. */
+  readonly user: string | null;
+}
+
+/** A recipient that a client asks for. */
+export interface RecipientRequest {
+  readonly recipient: Mailbox;
+  /** Whether a source route was dropped from the forward-path. */
+  readonly routed: boolean;
+  /** Empty for the null reverse-path. */
+  readonly reversePath: string;
+  /** How many recipients the message has already. */
+  readonly recipientCount: number;
+}
+
+/**
+ * Decides what a session may do. Declared here so that the server knows no rules; whoever builds
+ * the server brings them. A value where it is at hand is better than a promise.
+ */
+export interface ServerPolicy {
+  /** Before the greeting. A refusal with 421 closes the connection. */
+  connect(facts: SessionFacts): Decision | Promise<Decision>;
+  /** The client named itself; `facts` have the new name. */
+  helo(facts: SessionFacts): Decision | Promise<Decision>;
+  /** `sender` is null for the null reverse-path. */
+  mail(
+    facts: SessionFacts,
+    request: { sender: Mailbox | null },
+  ): Decision | Promise<Decision>;
+  /** Asked for every recipient but Postmaster without a domain (RFC 5321 4.5.1). */
+  rcpt(facts: SessionFacts, request: RecipientRequest): Decision | Promise<Decision>;
+}

@@ -1,0 +1,93 @@
+import { type Clock, systemClock } from "../../base/clock.ts";
+import type { Deadlines } from "../../base/deadlines.ts";
+import { idGenerator } from "../../base/ids.ts";
+import { systemRandom } from "../../base/random.ts";
+import type { Conn } from "../../net/conn.ts";
+import type { EventSink } from "../../observe/events.ts";
+import { BufferPool } from "../wire/buffer_pool.ts";
+import type { SessionContext } from "./context.ts";
+import { type Extension, makeOffer } from "./extension.ts";
+import { EXTENSIONS } from "./extensions/mod.ts";
+import { DEFAULT_LIMITS, type SessionLimits } from "./limits.ts";
+import type { ServerPolicy } from "./policy.ts";
+import { Session } from "./session.ts";
+import type { MessageSink } from "./sink.ts";
+import { BASE_VERBS } from "./verb_table.ts";
+
+/** What a server is made from. */
+export interface SmtpServerOptions {
+  /** Name of the listener, for events and the origin of messages. */
+  readonly listener: string;
+  /** The name this relay calls itself in greetings and trace fields. */
+  readonly hostname: string;
+  readonly sink: MessageSink;
+  readonly policy: ServerPolicy;
+  readonly events: EventSink;
+  /** Shared by all servers of the process. */
+  readonly deadlines: Deadlines;
+  readonly clock?: Clock;
+  readonly limits?: Partial<SessionLimits>;
+  /** By default all that the server knows. */
+  readonly extensions?: readonly Extension[];
+}
+
+/**
+ * The SMTP server of one listener: it serves connections that others accept. Disposing of it is
+ * an orderly shutdown without a time limit.
+ */
+export class SmtpServer implements AsyncDisposable {
+  readonly #context: SessionContext;
+  readonly #sessions = new Map<Session, Promise<void>>();
+  #stopping = false;
+
+  constructor(
+    { clock = systemClock, limits, extensions = EXTENSIONS, ...rest }: SmtpServerOptions,
+  ) {
+    this.#context = {
+      ...rest,
+      clock,
+      limits: { ...DEFAULT_LIMITS, ...limits },
+      offer: makeOffer(BASE_VERBS, extensions),
+      buffers: new BufferPool(),
+      nextId: idGenerator({ clock, random: systemRandom }),
+    };
+  }
+
+  /** How many sessions are open. */
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  /** Serves one client; resolves when its connection is closed. Throws only for a bug. */
+  async serve(conn: Conn): Promise<void> {
+    const session = new Session(conn, this.#context);
+    if (this.#stopping) session.shutdown();
+    const running = session.run();
+    this.#sessions.set(session, running);
+    try {
+      await running;
+    } finally {
+      this.#sessions.delete(session);
+    }
+  }
+
+  /**
+   * Ends every session: those that wait for a command at once with 421, those within a message
+   * after it. When `signal` aborts, what is left is cut. Connections that come later get 421.
+   */
+  async shutdown({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    this.#stopping = true;
+    for (const session of this.#sessions.keys()) session.shutdown();
+    const cut = (): void => {
+      for (const session of this.#sessions.keys()) session.close();
+    };
+    if (signal?.aborted) cut();
+    signal?.addEventListener("abort", cut, { once: true });
+    await Promise.allSettled(this.#sessions.values());
+    signal?.removeEventListener("abort", cut);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+}

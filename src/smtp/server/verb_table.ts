@@ -1,0 +1,26 @@
+import type { Verb } from "./verb.ts";
+import { data } from "./verbs/data.ts";
+import { ehlo, helo } from "./verbs/helo.ts";
+import { help } from "./verbs/help.ts";
+import { mail } from "./verbs/mail.ts";
+import { noop } from "./verbs/noop.ts";
+import { obsolete } from "./verbs/obsolete.ts";
+import { quit } from "./verbs/quit.ts";
+import { rcpt } from "./verbs/rcpt.ts";
+import { rset } from "./verbs/rset.ts";
+import { vrfy } from "./verbs/vrfy.ts";
+
+/** The commands of RFC 5321; extensions bring theirs. */
+export const BASE_VERBS: readonly Verb[] = [
+  helo,
+  ehlo,
+  mail,
+  rcpt,
+  data,
+  rset,
+  noop,
+  vrfy,
+  help,
+  quit,
+  ...obsolete,
+];

@@ -1,0 +1,54 @@
+import { type Reply, reply } from "../../../mail/reply.ts";
+import { whenDecided } from "../decide.ts";
+import type { Greeting } from "../state.ts";
+import { always, answer, type Verb, type VerbResult, type VerbSession } from "../verb.ts";
+
+const BAD_NAME = reply(501, "5.5.4", "Syntax: HELO or EHLO and the name of your host");
+
+/** HELO (RFC 5321 4.1.1.1), for clients that know no extensions. */
+export const helo: Verb = {
+  verb: "HELO",
+  syntax: "HELO <domain>",
+  check: always,
+  pipelinable: false,
+  run: (session, args) =>
+    introduce(
+      session,
+      { helo: args, esmtp: false },
+      () => reply(250, null, session.context.hostname),
+    ),
+};
+
+/** EHLO (RFC 5321 4.1.1.1). */
+export const ehlo: Verb = {
+  verb: "EHLO",
+  syntax: "EHLO <domain>",
+  check: always,
+  pipelinable: false,
+  run: (session, args) =>
+    introduce(session, { helo: args, esmtp: true }, () => {
+      const { hostname, offer } = session.context;
+      const lines = offer.extensions.map(({ ehloLine }) => ehloLine(session));
+      return { code: 250, lines: [hostname, ...lines.filter((line) => line !== null)] };
+    }),
+};
+
+/**
+ * Makes the client known by its name and forgets any transaction (RFC 5321 4.1.4). A refusal
+ * leaves the session as it was.
+ */
+function introduce(
+  session: VerbSession,
+  greeting: Greeting,
+  makeReply: () => Reply,
+): VerbResult | Promise<VerbResult> {
+  // Real clients give names of every kind; a name that is no domain is not refused for that.
+  if (greeting.helo === "" || greeting.helo.includes(" ")) return answer(BAD_NAME);
+  const before = session.state;
+  session.state = { kind: "ready", greeting };
+  return whenDecided(session.context.policy.helo(session), (decision) => {
+    if (decision.kind === "accept") return answer(makeReply());
+    session.state = before;
+    return answer(decision.reply, decision.cause);
+  });
+}

@@ -1,0 +1,82 @@
+import { isAsciiText, type Mailbox } from "../../../mail/address.ts";
+import { reply } from "../../../mail/reply.ts";
+import { ACCEPT, type Decision } from "../../../policy/decision.ts";
+import { type Path, scanPath } from "../../wire/path.ts";
+import { applyParams } from "../apply_params.ts";
+import { withinTransaction } from "../checks.ts";
+import { whenDecided } from "../decide.ts";
+import { type RcptParams, type Transaction, transactionOf } from "../state.ts";
+import { answer, type Verb, type VerbResult, type VerbSession } from "../verb.ts";
+
+const OK = answer(reply(250, "2.1.5", "Recipient ok"));
+const TOO_MANY = answer(reply(452, "4.5.3", "Too many recipients")); // RFC 5321 4.5.3.1.10
+const NULL_PATH = answer(reply(501, "5.1.3", "Bad recipient address: the path is empty"));
+const NEEDS_UTF8 = answer(reply(553, "5.6.7", "Recipient address needs SMTPUTF8"));
+
+/** RCPT (RFC 5321 4.1.1.3): adds a recipient to the transaction. */
+export const rcpt: Verb = {
+  verb: "RCPT",
+  syntax: "RCPT TO:<forward-path> [parameters]",
+  check: withinTransaction,
+  pipelinable: true,
+  run: (session, args) => {
+    const transaction = transactionOf(session.state);
+    const result = judge(session, transaction, args);
+    return result instanceof Promise
+      ? result.then((settled) => counted(settled, transaction))
+      : counted(result, transaction);
+  },
+};
+
+function judge(
+  session: VerbSession,
+  transaction: Transaction,
+  args: string,
+): VerbResult | Promise<VerbResult> {
+  const { recipients } = transaction;
+  if (recipients.length >= session.context.limits.recipients) return TOO_MANY;
+  const scanned = scanPath(args, "TO");
+  if (scanned.kind === "error") {
+    return answer(reply(501, "5.1.3", `Bad recipient address: ${scanned.reason}`));
+  }
+  const params: RcptParams = {};
+  const handlers = session.context.offer.rcptParams;
+  const refusal = applyParams(args.slice(scanned.end), { params, handlers, session });
+  if (refusal !== null) return answer(refusal);
+  const recipient = mailboxOf(scanned.path, session);
+  if (recipient === null) return NULL_PATH;
+  if (!transaction.params.smtpUtf8 && !isAsciiText(recipient.text)) return NEEDS_UTF8;
+  return whenDecided(decide(session, transaction, scanned.path), (decision) => {
+    if (decision.kind === "refuse") return answer(decision.reply, decision.cause);
+    recipients.push({ forwardPath: recipient.text, domain: recipient.domain, ...params });
+    return OK;
+  });
+}
+
+function decide(
+  session: VerbSession,
+  { reversePath, recipients }: Transaction,
+  path: Path,
+): Decision | Promise<Decision> {
+  if (path.kind !== "mailbox") return ACCEPT; // Postmaster is always reached, RFC 5321 4.5.1
+  return session.context.policy.rcpt(session, {
+    recipient: path.mailbox,
+    routed: path.routed,
+    reversePath,
+    recipientCount: recipients.length,
+  });
+}
+
+/** The mailbox that mail goes to; null for the null path, which receives nothing. */
+function mailboxOf(path: Path, { context }: VerbSession): Mailbox | null {
+  if (path.kind === "null") return null;
+  if (path.kind === "mailbox") return path.mailbox;
+  const domain = context.hostname;
+  return { localPart: path.text, domain, text: `${path.text}@${domain}` };
+}
+
+/** Keeps count of refusals, which DATA has to tell apart from no RCPT at all. */
+function counted(result: VerbResult, transaction: Transaction): VerbResult {
+  if (result !== OK) transaction.refusedRecipients++;
+  return result;
+}
