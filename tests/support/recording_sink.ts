@@ -2,28 +2,14 @@
  * A next hop for tests: an SMTP server that keeps every message octet for octet and answers as
  * it is told. It shares no code with the relay, so that a mistake there cannot hide here.
  */
-import { Buffer } from "node:buffer";
-import { ByteBuffer } from "./byte_buffer.ts";
+import {
+  closeQuietly,
+  type RecordedMessage,
+  type SessionHost,
+  SinkSession,
+} from "./recording_session.ts";
 
-const encoder = new TextEncoder();
-const CRLF = encoder.encode("\r\n");
-const END_OF_DATA = encoder.encode("\r\n.\r\n");
-const DOT_LINE = encoder.encode(".\r\n");
-const DOT_AT_LINE_START = encoder.encode("\r\n.");
-const DOT = 0x2e;
-
-/** A message that was answered with 2xx after its final dot. */
-export interface RecordedMessage {
-  /** The argument of MAIL FROM without brackets, and its parameters as given. */
-  readonly reversePath: string;
-  readonly mailParameters: string;
-  /** Those of RCPT TO that were answered with 2xx. */
-  readonly recipients: readonly string[];
-  /** The octets, transparency removed. */
-  readonly data: Uint8Array<ArrayBuffer>;
-  /** The connection it came on, counted from 1. */
-  readonly session: number;
-}
+export type { RecordedMessage };
 
 /** How a sink behaves; by default it accepts everything. */
 export interface RecordingSinkOptions {
@@ -62,13 +48,14 @@ export function startRecordingSink(options: RecordingSinkOptions = {}): Recordin
   return new Sink(options);
 }
 
-class Sink implements RecordingSink {
+class Sink implements RecordingSink, SessionHost {
   readonly messages: RecordedMessage[] = [];
   readonly commands: string[] = [];
   readonly port: number;
+  readonly extensions: readonly string[];
   sessions = 0;
-  dots = 0;
-  readonly options: RecordingSinkOptions;
+  readonly #options: RecordingSinkOptions;
+  #dots = 0;
   readonly #listener: Deno.TcpListener;
   readonly #open = new Map<Deno.TcpConn, Promise<void>>();
   readonly #seen = new Map<string, number>();
@@ -76,7 +63,8 @@ class Sink implements RecordingSink {
   #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
 
   constructor(options: RecordingSinkOptions) {
-    this.options = options;
+    this.#options = options;
+    this.extensions = options.extensions ?? DEFAULT_EXTENSIONS;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: options.port ?? 0 });
     this.port = this.#listener.addr.port;
     this.#accepting = this.#accept();
@@ -85,16 +73,17 @@ class Sink implements RecordingSink {
   judgeRecipient(address: string): string | null {
     const seen = this.#seen.get(address) ?? 0;
     this.#seen.set(address, seen + 1);
-    return this.options.judgeRecipient?.(address, seen) ?? null;
+    return this.#options.judgeRecipient?.(address, seen) ?? null;
   }
 
-  record(message: RecordedMessage): void {
-    this.messages.push(message);
-    this.#waiting = this.#waiting.filter(({ condition, resolve }) => {
-      const isMet = condition();
-      if (isMet) resolve();
-      return !isMet;
-    });
+  noteCommand(line: string): void {
+    this.commands.push(line);
+  }
+
+  takeMessage(message: RecordedMessage): string | null {
+    const refusal = this.#options.judgeMessage?.(message, this.#dots++) ?? null;
+    if (refusal === null) this.#record(message);
+    return refusal;
   }
 
   async waitForMessages(count: number, options?: { timeoutMs?: number }): Promise<void> {
@@ -130,185 +119,13 @@ class Sink implements RecordingSink {
       this.#open.set(conn, session.run().finally(() => this.#open.delete(conn)));
     }
   }
-}
 
-class SinkSession {
-  readonly #sink: Sink;
-  readonly #conn: Deno.TcpConn;
-  readonly #number: number;
-  readonly #input = new ByteBuffer();
-  #replies = "220 sink.test ESMTP\r\n";
-  #mail: { readonly reversePath: string; readonly mailParameters: string } | null = null;
-  #recipients: string[] = [];
-
-  constructor({ sink, conn, number }: { sink: Sink; conn: Deno.TcpConn; number: number }) {
-    this.#sink = sink;
-    this.#conn = conn;
-    this.#number = number;
-  }
-
-  async run(): Promise<void> {
-    try {
-      for (;;) {
-        const line = await this.#readLine();
-        if (line === null) return;
-        this.#sink.commands.push(line);
-        if (!await this.#answer(line)) return;
-      }
-    } catch {
-      // The peer vanished, or the sink was disposed of: both end the session.
-    } finally {
-      closeQuietly(this.#conn);
-    }
-  }
-
-  /** Answers one command; false after QUIT. */
-  async #answer(line: string): Promise<boolean> {
-    switch (line.slice(0, 4).toUpperCase()) {
-      case "EHLO":
-        this.#reply(ehloReply(this.#sink.options.extensions ?? DEFAULT_EXTENSIONS));
-        break;
-      case "MAIL":
-        this.#startMail(line);
-        break;
-      case "RCPT":
-        this.#addRecipient(line);
-        break;
-      case "DATA":
-        await this.#takeData();
-        break;
-      case "QUIT":
-        this.#reply("221 2.0.0 Bye");
-        await this.#flush();
-        return false;
-      case "RSET":
-        this.#reset();
-        this.#reply("250 2.0.0 Ok");
-        break;
-      default:
-        this.#reply("250 2.0.0 Ok");
-    }
-    return true;
-  }
-
-  #startMail(line: string): void {
-    const match = /^MAIL FROM:<([^>]*)>\s*(.*)$/i.exec(line);
-    if (match === null) return this.#reply("501 5.5.4 Syntax");
-    if (this.#mail !== null) return this.#reply("503 5.5.1 Nested MAIL");
-    this.#mail = { reversePath: match[1] ?? "", mailParameters: match[2] ?? "" };
-    this.#reply("250 2.1.0 Ok");
-  }
-
-  #addRecipient(line: string): void {
-    const address = /^RCPT TO:<([^>]*)>/i.exec(line)?.[1];
-    if (address === undefined) return this.#reply("501 5.5.4 Syntax");
-    const refusal = this.#sink.judgeRecipient(address);
-    if (refusal === null) this.#recipients.push(address);
-    this.#reply(refusal ?? "250 2.1.5 Ok");
-  }
-
-  async #takeData(): Promise<void> {
-    const mail = this.#mail;
-    if (mail === null || this.#recipients.length === 0) {
-      return this.#reply("503 5.5.1 No valid recipients");
-    }
-    this.#reply("354 Go ahead");
-    const data = await this.#readData();
-    const message = {
-      ...mail,
-      recipients: this.#recipients,
-      data,
-      session: this.#number,
-    };
-    this.#reset();
-    const refusal = this.#sink.options.judgeMessage?.(message, this.#sink.dots++) ?? null;
-    if (refusal === null) this.#sink.record(message);
-    this.#reply(refusal ?? "250 2.0.0 Stored");
-  }
-
-  #reset(): void {
-    this.#mail = null;
-    this.#recipients = [];
-  }
-
-  async #readData(): Promise<Uint8Array<ArrayBuffer>> {
-    let searched = 0;
-    for (;;) {
-      if (this.#input.length >= 3 && this.#input.indexOf(DOT_LINE) === 0) {
-        this.#input.take(3);
-        return new Uint8Array();
-      }
-      const index = this.#input.indexOf(END_OF_DATA, searched);
-      if (index >= 0) {
-        const stuffed = this.#input.take(index + 2);
-        this.#input.take(3);
-        return unstuff(stuffed);
-      }
-      searched = Math.max(0, this.#input.length - 4);
-      await this.#fill();
-    }
-  }
-
-  /** The next command without CRLF; null at the end of the stream. */
-  async #readLine(): Promise<string | null> {
-    for (;;) {
-      const index = this.#input.indexOf(CRLF);
-      if (index >= 0) {
-        const line = this.#input.takeText(index);
-        this.#input.take(2);
-        return line;
-      }
-      try {
-        await this.#fill();
-      } catch {
-        return null;
-      }
-    }
-  }
-
-  async #fill(): Promise<void> {
-    await this.#flush();
-    if (!await this.#input.fill(this.#conn)) throw new Error("end of stream");
-  }
-
-  #reply(text: string): void {
-    this.#replies += `${text}\r\n`;
-  }
-
-  /** Writes what was answered since the last read, in one piece. */
-  async #flush(): Promise<void> {
-    let rest = encoder.encode(this.#replies);
-    this.#replies = "";
-    while (rest.length > 0) rest = rest.subarray(await this.#conn.write(rest));
-  }
-}
-
-function ehloReply(extensions: readonly string[]): string {
-  const lines = ["sink.test", ...extensions];
-  return lines.map((line, index) => `250${index === lines.length - 1 ? " " : "-"}${line}`)
-    .join("\r\n");
-}
-
-/** Removes the dot that RFC 5321 4.5.2 put before each line that began with one. */
-function unstuff(data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const stuffed = Buffer.from(data.buffer, data.byteOffset, data.length);
-  const pieces: Uint8Array[] = [];
-  let start = stuffed[0] === DOT ? 1 : 0;
-  for (;;) {
-    const index = stuffed.indexOf(DOT_AT_LINE_START, start);
-    if (index < 0) break;
-    pieces.push(stuffed.subarray(start, index + 2));
-    start = index + 3;
-  }
-  if (pieces.length === 0) return data.subarray(start);
-  pieces.push(stuffed.subarray(start));
-  return Uint8Array.from(Buffer.concat(pieces));
-}
-
-function closeQuietly(conn: Deno.TcpConn): void {
-  try {
-    conn.close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error; // closed already
+  #record(message: RecordedMessage): void {
+    this.messages.push(message);
+    this.#waiting = this.#waiting.filter(({ condition, resolve }) => {
+      const isMet = condition();
+      if (isMet) resolve();
+      return !isMet;
+    });
   }
 }
