@@ -9,6 +9,8 @@ const PROJECT = new URL("../../deno.json", import.meta.url).pathname;
 export interface RelayOptions {
   /** The folder that holds its config file and its data; it outlives the process. */
   readonly folder: string;
+  /** Where its queue stands, if not in that folder. */
+  readonly dataFolder?: string;
   /** The port on 127.0.0.1 that all mail goes to; without it, the config names no transport. */
   readonly nextHopPort?: number;
   /** More tables of the config file, as TOML. */
@@ -17,6 +19,8 @@ export interface RelayOptions {
   readonly port?: number;
   /** More keys of the listener, as TOML lines. */
   readonly listener?: string;
+  /** What to run instead of the sources: an executable, or a bundle's path ending in `.js`. */
+  readonly program?: string;
   /** Its output goes to the file `log` in the folder, as a service's does, and is not seen here. */
   readonly logToFile?: boolean;
 }
@@ -42,13 +46,14 @@ export interface RelayProcess extends AsyncDisposable {
 export const PERMISSIONS: readonly string[] = manifest.tasks.serve.command.split(" ")
   .filter((word) => word.startsWith("--allow") || word.startsWith("--unstable"));
 
-/** Runs any `posthouse` command to its end, or starts it. */
+/** Starts any `posthouse` command. */
 export function startPosthouse(
   args: readonly string[],
-  { cwd, stdin }: { cwd: string; stdin?: string },
+  { cwd, stdin, program = MAIN }: { cwd: string; stdin?: string; program?: string },
 ): Peer {
-  return startPeer(Deno.execPath(), {
-    args: runArguments(args),
+  const [command = "", ...before] = commandLine(program);
+  return startPeer(command, {
+    args: [...before, ...args],
     cwd,
     ...(stdin === undefined ? {} : { stdin }),
   });
@@ -62,7 +67,7 @@ export async function startRelay(options: RelayOptions): Promise<RelayProcess> {
   await Deno.writeTextFile(configPath, relayConfig({ ...options, ...port }));
   const args = ["serve", "--config", configPath];
   const peer = fixedPort === undefined
-    ? startPosthouse(args, { cwd: options.folder })
+    ? startPosthouse(args, { cwd: options.folder, program: options.program ?? MAIN })
     : startLogging({ args, folder: options.folder });
   try {
     if (fixedPort !== undefined) await waitForPort(fixedPort);
@@ -77,7 +82,7 @@ export async function startRelay(options: RelayOptions): Promise<RelayProcess> {
 export function relayConfig(options: RelayOptions): string {
   return [
     `hostname = "relay.test"`,
-    `data_dir = "${options.folder}/data"`,
+    `data_dir = "${options.dataFolder ?? `${options.folder}/data`}"`,
     `[[listeners]]`,
     `name = "smtp"`,
     `address = "127.0.0.1"`,
@@ -134,8 +139,11 @@ class RunningRelay implements RelayProcess {
   }
 }
 
-function runArguments(args: readonly string[]): string[] {
-  return ["run", "--quiet", "--no-prompt", `--config=${PROJECT}`, ...PERMISSIONS, MAIN, ...args];
+/** How to start a program; scripts run with the permissions of the serve task. */
+function commandLine(program: string): string[] {
+  if (!/\.[jt]s$/.test(program)) return [program];
+  const flags = ["--quiet", "--no-prompt", `--config=${PROJECT}`, ...PERMISSIONS];
+  return [Deno.execPath(), "run", ...flags, program];
 }
 
 /** The event that tells which port the system chose. */
@@ -149,7 +157,7 @@ async function listeningPort(peer: Peer): Promise<number> {
 function startLogging({ args, folder }: { args: readonly string[]; folder: string }): Peer {
   const script = `log=$1; shift; exec "$@" >>"$log" 2>&1`;
   return startPeer("sh", {
-    args: ["-c", script, "sh", `${folder}/log`, Deno.execPath(), ...runArguments(args)],
+    args: ["-c", script, "sh", `${folder}/log`, ...commandLine(MAIN), ...args],
     cwd: folder,
   });
 }
