@@ -21,6 +21,34 @@ export class ConnError extends Error {
   }
 }
 
+/** Why a TLS handshake failed. */
+export type TlsFailure =
+  /** The two sides did not agree, or the peer does not speak TLS. */
+  | "handshake"
+  /** No trusted root vouches for the certificate. */
+  | "untrusted"
+  /** The certificate is for other names. */
+  | "name_mismatch"
+  /** The certificate is not valid at this time. */
+  | "expired"
+  | "timeout"
+  /** The connection ended during the handshake. */
+  | "lost";
+
+/** What `upgradeToTls` throws. */
+export class TlsError extends ConnError {
+  override readonly name = "TlsError";
+  readonly reason: TlsFailure;
+  /** The code of the TLS library, such as `CERT_HAS_EXPIRED`; empty where there is none. */
+  readonly code: string;
+
+  constructor(reason: TlsFailure, options: { message: string; cause?: unknown }) {
+    super("tls", options);
+    this.reason = reason;
+    this.code = errorCode(options.cause);
+  }
+}
+
 const KIND_OF_CODE: Readonly<Record<string, ConnFailure>> = {
   ECONNRESET: "reset",
   ECONNABORTED: "reset",

@@ -1,6 +1,7 @@
-import type { Conn, Endpoint } from "./conn.ts";
+import type { Conn, Endpoint, TlsUpgrade } from "./conn.ts";
 import { toConnError } from "./conn_error.ts";
 import { endpointOf } from "./endpoint.ts";
+import { upgradeToTls } from "./tls_upgrade.ts";
 
 /**
  * The connection over a socket of the runtime. Small, because thousands of them are idle.
@@ -54,5 +55,9 @@ class PlainConn implements Conn {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.close();
+  }
+
+  upgradeToTls(upgrade: TlsUpgrade): Promise<Conn> {
+    return upgradeToTls(this, upgrade);
   }
 }

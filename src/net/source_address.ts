@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 import type { Conn, Endpoint } from "./conn.ts";
 import { plainAddress } from "./endpoint.ts";
 import { streamConn } from "./stream_conn.ts";
+import { upgradeToTls } from "./tls_upgrade.ts";
 
 /**
  * Connects from one address of this machine. `Deno.connect` cannot choose the source address, so
@@ -17,7 +18,8 @@ export async function connectFrom(
   signal.throwIfAborted();
   const socket = connect({ host: address, port, localAddress, noDelay: true });
   await connected(socket, signal);
-  return streamConn(socket, { local: localOf(socket), remote: { address, port }, tls: null });
+  const local = localOf(socket);
+  return streamConn(socket, { local, remote: { address, port }, tls: null, upgradeToTls });
 }
 
 function connected(socket: Socket, signal: AbortSignal): Promise<void> {

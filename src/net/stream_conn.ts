@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { Conn, Endpoint, TlsInfo } from "./conn.ts";
+import type { Conn, Endpoint, TlsInfo, TlsUpgrade } from "./conn.ts";
 import { connClosed, type ConnError, toConnError } from "./conn_error.ts";
 
 /** What a connection over a stream knows that the stream does not. */
@@ -7,6 +7,8 @@ export interface StreamConnOptions {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly tls: TlsInfo | null;
+  /** How this connection becomes TLS. */
+  readonly upgradeToTls: (conn: Conn, upgrade: TlsUpgrade) => Promise<Conn>;
 }
 
 /** The connection over a `node:stream` duplex: a `node:net` or `node:tls` socket. */
@@ -25,13 +27,15 @@ class StreamConn implements Conn {
   readonly remote: Endpoint;
   readonly tls: TlsInfo | null;
   readonly #stream: Duplex;
+  readonly #upgradeToTls: StreamConnOptions["upgradeToTls"];
   #pending: PendingRead | null = null;
   #failure: ConnError | null = null;
   #ended = false;
   #closed = false;
 
-  constructor(stream: Duplex, { local, remote, tls }: StreamConnOptions) {
+  constructor(stream: Duplex, { local, remote, tls, upgradeToTls }: StreamConnOptions) {
     this.#stream = stream;
+    this.#upgradeToTls = upgradeToTls;
     this.local = local;
     this.remote = remote;
     this.tls = tls;
@@ -71,8 +75,13 @@ class StreamConn implements Conn {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#stream.destroy();
+    if (this.tls === null) this.#stream.destroy();
+    else sayGoodbye(this.#stream);
     this.#settle();
+  }
+
+  upgradeToTls(upgrade: TlsUpgrade): Promise<Conn> {
+    return this.#upgradeToTls(this, upgrade);
   }
 
   /** Ends the pending read as soon as there is something to tell it. */
@@ -100,4 +109,16 @@ class StreamConn implements Conn {
     into.set(chunk);
     return chunk.length;
   }
+}
+
+const GOODBYE_LIMIT_MS = 1000;
+
+/**
+ * Closes a TLS stream after its close_notify (RFC 8446 section 6.1), without which the peer must
+ * suspect that somebody cut the connection. A peer that does not take it is not waited for.
+ */
+function sayGoodbye(stream: Duplex): void {
+  const timer = setTimeout(() => stream.destroy(), GOODBYE_LIMIT_MS);
+  stream.once("close", () => clearTimeout(timer));
+  stream.end(() => stream.destroy());
 }

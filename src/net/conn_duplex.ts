@@ -1,0 +1,52 @@
+import { Duplex } from "node:stream";
+import type { Conn } from "./conn.ts";
+
+const FIRST_BUFFER_BYTES = 512;
+const LARGEST_BUFFER_BYTES = 65536;
+
+/**
+ * A connection as the `node:stream` duplex that `node:tls` wants below it. The read buffer starts
+ * small, because most connections are idle, and grows with the traffic.
+ */
+export class ConnDuplex extends Duplex {
+  readonly #conn: Conn;
+  #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
+
+  constructor(conn: Conn) {
+    super();
+    this.#conn = conn;
+  }
+
+  override _read(): void {
+    this.#conn.read(this.#buffer).then(
+      (lengthBytes) => this.push(lengthBytes === null ? null : this.#takeRead(lengthBytes)),
+      (error) => this.destroy(error),
+    );
+  }
+
+  override _write(
+    chunk: Uint8Array,
+    _encoding: string,
+    callback: (error?: Error | null) => void,
+  ): void {
+    this.#conn.write(chunk).then(() => callback(), callback);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#conn.close();
+    callback(error);
+  }
+
+  /** The octets read, in memory that the stream may keep. */
+  #takeRead(lengthBytes: number): Uint8Array {
+    const buffer = this.#buffer;
+    if (lengthBytes < buffer.length / 2) {
+      if (buffer.length > FIRST_BUFFER_BYTES) this.#buffer = new Uint8Array(FIRST_BUFFER_BYTES);
+      return buffer.slice(0, lengthBytes);
+    }
+    const isFull = lengthBytes === buffer.length;
+    const nextBytes = isFull ? Math.min(buffer.length * 4, LARGEST_BUFFER_BYTES) : buffer.length;
+    this.#buffer = new Uint8Array(nextBytes);
+    return buffer.subarray(0, lengthBytes);
+  }
+}
