@@ -1,0 +1,336 @@
+import { relayRules } from "./app/policy.ts";
+import { FrontDoor, type ServerSettings } from "./app/front_door.ts";
+import { HistoryKeeper } from "./app/history.ts";
+import { openStore } from "./app/store.ts";
+import { TransportSet } from "./app/transports.ts";
+import { type Clock, systemClock } from "./base/clock.ts";
+import { Deadlines } from "./base/deadlines.ts";
+import { idGenerator } from "./base/ids.ts";
+import { type Random, systemRandom } from "./base/random.ts";
+import type { Config } from "./config/schema.ts";
+import { notificationMaker } from "./delivery/bounce.ts";
+import { retryPolicy } from "./delivery/retry.ts";
+import { createRouter } from "./delivery/router.ts";
+import { Scheduler, type SchedulerOptions } from "./delivery/scheduler.ts";
+import { summarize } from "./mail/summary.ts";
+import { dial } from "./net/dial.ts";
+import { formatEndpoint } from "./net/endpoint.ts";
+import { createResolver, type Resolver } from "./net/resolver.ts";
+import type { EventSink } from "./observe/events.ts";
+import { Intake, type IntakeLimits } from "./queue/intake.ts";
+import type { RetrySchedule } from "./queue/schedule.ts";
+import type { QueueStore } from "./queue/store.ts";
+import { relayServerPolicy } from "./smtp/server/relay_server_policy.ts";
+
+/** What a relay gets from the process it runs in. */
+export interface RelayOptions {
+  /** Hears of everything that happens. */
+  readonly events: EventSink;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** Where a running relay accepts SMTP. */
+export interface OpenListener {
+  readonly name: string;
+  readonly address: string;
+  /** The real port, also where the configuration says 0. */
+  readonly port: number;
+}
+
+/**
+ * Starts a relay: opens the queue, starts delivering what is in it, then accepts mail.
+ *
+ * @throws StoreError when the queue cannot be opened, ListenError when an address cannot be
+ * listened on; nothing is left running then.
+ */
+export async function startRelay(config: Config, options: RelayOptions): Promise<Relay> {
+  const { clock = systemClock, random = systemRandom, events } = options;
+  const store = await openStore(config, { clock, mode: "relay" });
+  const relay = new Relay(config, { store, clock, random, events });
+  try {
+    await relay.start();
+    return relay;
+  } catch (error) {
+    await relay.stop();
+    throw error;
+  }
+}
+
+/** What a reload may change in how outcomes are treated. */
+type DeliveryRules = Pick<SchedulerOptions, "retry" | "notifications">;
+
+/** A running relay. */
+export class Relay {
+  readonly #store: QueueStore;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #events: EventSink;
+  readonly #deadlines: Deadlines;
+  readonly #resolver: Resolver;
+  readonly #transports: TransportSet;
+  readonly #scheduler: Scheduler;
+  readonly #intake: Intake;
+  readonly #history: HistoryKeeper;
+  readonly #newId: () => string;
+  #doors: FrontDoor[] = [];
+  /** Doors that a reload closed, as long as sessions that came through them go on. */
+  #closedDoors: FrontDoor[] = [];
+  #rules: DeliveryRules;
+  #config: Config;
+  #stopped: Promise<void> | null = null;
+
+  constructor(
+    config: Config,
+    { store, clock, random, events }: {
+      store: QueueStore;
+      clock: Clock;
+      random: Random;
+      events: EventSink;
+    },
+  ) {
+    this.#config = config;
+    this.#store = store;
+    this.#clock = clock;
+    this.#random = random;
+    this.#events = events;
+    this.#newId = idGenerator({ clock, random });
+    this.#deadlines = new Deadlines({ clock });
+    this.#resolver = createResolver({ ...dnsOptions(config), clock, random });
+    this.#transports = new TransportSet({
+      clock,
+      random,
+      deadlines: this.#deadlines,
+      dial,
+      resolver: this.#resolver,
+      onError: (error) => this.#trouble("delivery", error),
+    });
+    this.#transports.use(config);
+    this.#rules = this.#makeRules(config);
+    this.#scheduler = this.#makeScheduler();
+    this.#intake = new Intake({
+      store,
+      scheduler: this.#scheduler,
+      clock,
+      emit: events,
+      newId: this.#newId,
+      summarize,
+      limits: intakeLimits(config),
+    });
+    this.#history = new HistoryKeeper({
+      store,
+      clock,
+      keepMs: config.queue.keepHistoryMs,
+      onError: (error) => this.#trouble("queue", error),
+    });
+  }
+
+  /** Where it accepts SMTP. */
+  get listeners(): readonly OpenListener[] {
+    return this.#doors.flatMap(({ config: { name, address }, port }) =>
+      port === null ? [] : [{ name, address, port }]
+    );
+  }
+
+  /** The queue, for whoever shows or commands it. */
+  get store(): QueueStore {
+    return this.#store;
+  }
+
+  /** Opens the doors. */
+  async start(): Promise<void> {
+    this.#scheduler.start();
+    this.#history.start();
+    for (const listener of this.#config.listeners) {
+      const door = new FrontDoor(listener, this.#serverSettings());
+      this.#doors.push(door);
+      await door.open();
+    }
+    this.#events({ type: "started" });
+  }
+
+  /**
+   * Uses another configuration for all that begins from now on; sessions and attempts under way
+   * end with what they began with. What needs a restart is reported and left as it was.
+   *
+   * @throws ListenError when a new listener cannot listen; the others are reloaded.
+   */
+  async reload(config: Config): Promise<void> {
+    this.#reportRestartNeeds(config);
+    this.#config = config;
+    this.#rules = this.#makeRules(config);
+    const ended = this.#transports.use(config);
+    this.#scheduler.replaceRouter(createRouter(config.routes, this.#transports.byName));
+    this.#intake.replaceLimits(intakeLimits(config));
+    this.#history.keepMs = config.queue.keepHistoryMs;
+    await this.#reloadDoors();
+    await ended;
+    this.#events({ type: "reloaded" });
+  }
+
+  /**
+   * Stops accepting, lets sessions end their message, lets attempts end, both within the
+   * configured time, and gives back what is claimed. Calling it again waits for the same.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    this.#events({ type: "draining" });
+    const limitMs = this.#config.queue.drainTimeoutMs;
+    const endMs = this.#clock.monotonic() + limitMs;
+    const timeUp = new AbortController();
+    const cancel = this.#clock.schedule(limitMs, () => timeUp.abort());
+    const { signal } = timeUp;
+    const doors = [...this.#doors, ...this.#closedDoors];
+    await Promise.all(doors.map((door) => door.shutdown({ signal })));
+    cancel();
+    await this.#history.stop();
+    await this.#scheduler.stop({ limitMs: Math.max(0, endMs - this.#clock.monotonic()) });
+    await this.#transports[Symbol.asyncDispose]();
+    this.#resolver[Symbol.dispose]();
+    this.#deadlines[Symbol.dispose]();
+    await this.#store[Symbol.asyncDispose]();
+    this.#events({ type: "stopped" });
+  }
+
+  #makeRules(config: Config): DeliveryRules {
+    const { hostname, notifications } = config;
+    return {
+      retry: retryPolicy({
+        schedule: retrySchedule(config),
+        clock: this.#clock,
+        random: this.#random,
+      }),
+      notifications: notificationMaker({
+        newId: this.#newId,
+        hostname,
+        postmaster: notifications.postmaster,
+        returnLimitBytes: notifications.returnLimitBytes,
+        lifetimeMs: notifications.expireMs,
+        emit: this.#events,
+      }),
+    };
+  }
+
+  #makeScheduler(): Scheduler {
+    const { queue, delivery, routes } = this.#config;
+    return new Scheduler({
+      store: this.#store,
+      clock: this.#clock,
+      emit: this.#events,
+      owner: this.#newId(),
+      leaseMs: queue.leaseMs,
+      window: {
+        recipients: queue.window,
+        perDomain: queue.windowPerDomain,
+        bodyBytes: queue.windowBodiesBytes,
+      },
+      destinations: {
+        initialConcurrency: delivery.initialConcurrency,
+        downMs: delivery.downMs,
+        maxDownMs: delivery.maxDownMs,
+      },
+      maxConcurrency: delivery.maxConcurrency,
+      retry: (facts) => this.#rules.retry(facts),
+      notifications: (facts) => this.#rules.notifications(facts),
+      router: createRouter(routes, this.#transports.byName),
+    });
+  }
+
+  #serverSettings(): ServerSettings {
+    const { hostname, limits } = this.#config;
+    return {
+      hostname,
+      sink: this.#intake,
+      policy: relayServerPolicy(relayRules(this.#config)),
+      events: this.#events,
+      deadlines: this.#deadlines,
+      clock: this.#clock,
+      limits: {
+        messageBytes: limits.messageSizeBytes,
+        recipients: limits.recipients,
+        hops: limits.receivedHops,
+        errors: limits.errors,
+        commandLineBytes: limits.commandLineBytes,
+      },
+    };
+  }
+
+  async #reloadDoors(): Promise<void> {
+    const settings = this.#serverSettings();
+    const wanted = new Map(
+      this.#config.listeners.map((listener) => [addressKey(listener), listener]),
+    );
+    const kept: FrontDoor[] = [];
+    this.#closedDoors = this.#closedDoors.filter(({ sessions }) => sessions > 0);
+    for (const door of this.#doors) {
+      const listener = wanted.get(addressKey(door.config));
+      if (listener === undefined) {
+        door.close();
+        this.#closedDoors.push(door);
+        continue;
+      }
+      wanted.delete(addressKey(door.config));
+      door.reload(listener, settings);
+      kept.push(door);
+    }
+    this.#doors = kept;
+    for (const listener of wanted.values()) {
+      const door = new FrontDoor(listener, settings);
+      await door.open();
+      this.#doors.push(door);
+    }
+  }
+
+  #reportRestartNeeds(config: Config): void {
+    const parts: [string, (config: Config) => unknown][] = [
+      ["data_dir", ({ dataDir }) => dataDir],
+      ["queue.store", ({ queue }) => queue.store],
+      ["queue.window", ({ queue }) => [queue.window, queue.windowPerDomain]],
+      ["queue.window_bodies", ({ queue }) => queue.windowBodiesBytes],
+      ["queue.lease", ({ queue }) => queue.leaseMs],
+      ["delivery", ({ delivery }) => delivery],
+      ["dns", ({ dns }) => dns],
+      ["log", ({ log }) => log],
+    ];
+    for (const [key, pick] of parts) {
+      if (JSON.stringify(pick(config)) === JSON.stringify(pick(this.#config))) continue;
+      this.#events({
+        type: "trouble",
+        level: "warning",
+        component: "config",
+        message: `The change of ${key} takes effect at the next start`,
+      });
+    }
+  }
+
+  #trouble(component: string, cause: unknown): void {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    this.#events({ type: "trouble", level: "error", component, message, cause });
+  }
+}
+
+function addressKey({ address, port }: { address: string; port: number }): string {
+  return formatEndpoint({ address, port });
+}
+
+function intakeLimits({ queue }: Config): IntakeLimits {
+  return { spoolThresholdBytes: queue.spoolThresholdBytes, expireMs: queue.expireMs };
+}
+
+function retrySchedule({ queue }: Config): RetrySchedule {
+  return {
+    delaysMs: queue.retryMs,
+    jitter: queue.retryJitter,
+    expireAfterMs: queue.expireMs,
+    warnAfterMs: queue.delayWarningMs,
+  };
+}
+
+function dnsOptions({ dns }: Config): { servers?: readonly string[]; timeoutMs: number } {
+  const { servers, timeoutMs } = dns;
+  return servers.length === 0 ? { timeoutMs } : { servers, timeoutMs };
+}

@@ -1,0 +1,26 @@
+import type { Clock } from "../base/clock.ts";
+import type { Config } from "../config/schema.ts";
+import { openMemoryStore } from "../queue/memory/store.ts";
+import { openSqliteStore } from "../queue/sqlite/store.ts";
+import type { QueueStore } from "../queue/store.ts";
+
+/**
+ * Opens the queue of a configuration: `relay` to own it, `tool` to look at it and command it
+ * while a relay may be running.
+ *
+ * @throws StoreError as the store does.
+ */
+export function openStore(
+  { queue, dataDir }: Config,
+  { clock, mode }: { clock: Clock; mode: "relay" | "tool" },
+): Promise<QueueStore> {
+  if (queue.store === "memory") return Promise.resolve(openMemoryStore({ clock }));
+  return openSqliteStore({ folder: dataDir, clock, mode, workerUrl: storeWorkerUrl() });
+}
+
+/** Bundled programs have the worker beside them as JavaScript. */
+function storeWorkerUrl(): URL {
+  const isBundled = !import.meta.url.endsWith("/app/store.ts");
+  const path = isBundled ? "./queue/sqlite/worker.js" : "../queue/sqlite/worker.ts";
+  return new URL(path, import.meta.url);
+}

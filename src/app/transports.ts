@@ -1,0 +1,100 @@
+import type { Config } from "../config/schema.ts";
+import type { TransportConfig, TransportTimeouts } from "../config/sections/transports.ts";
+import { MxTransport } from "../delivery/mx.ts";
+import { SmarthostTransport } from "../delivery/smarthost.ts";
+import type { SmtpServices, SmtpTransportOptions } from "../delivery/smtp/options.ts";
+import type { Transport } from "../delivery/transport.ts";
+import type { StageTimeouts } from "../smtp/client/stage.ts";
+
+/**
+ * The transports of a configuration by name. A reload keeps those whose settings did not change,
+ * with their connections and what is known of their destinations.
+ */
+export class TransportSet implements AsyncDisposable {
+  readonly #services: SmtpServices;
+  #made = new Map<string, { readonly settings: string; readonly transport: Transport }>();
+
+  constructor(services: SmtpServices) {
+    this.#services = services;
+  }
+
+  get byName(): ReadonlyMap<string, Transport> {
+    return new Map([...this.#made].map(([name, { transport }]) => [name, transport]));
+  }
+
+  /**
+   * Makes the transports of `config`. Those that are no longer in it end when what they are
+   * doing has ended; the returned promise waits for that.
+   */
+  use(config: Config): Promise<void> {
+    const before = this.#made;
+    this.#made = new Map();
+    for (const [name, transportConfig] of Object.entries(config.transports)) {
+      const settings = JSON.stringify([config.hostname, transportConfig]);
+      const kept = before.get(name);
+      if (kept?.settings === settings) {
+        before.delete(name);
+        this.#made.set(name, kept);
+        continue;
+      }
+      const options = { name, hostname: config.hostname, services: this.#services };
+      this.#made.set(name, { settings, transport: makeTransport(transportConfig, options) });
+    }
+    return endAll([...before.values()].map(({ transport }) => transport));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return endAll([...this.byName.values()]);
+  }
+}
+
+async function endAll(transports: readonly Transport[]): Promise<void> {
+  await Promise.all(transports.map((transport) => transport[Symbol.asyncDispose]()));
+}
+
+function makeTransport(
+  config: TransportConfig,
+  { name, hostname, services }: { name: string; hostname: string; services: SmtpServices },
+): Transport {
+  const options: SmtpTransportOptions = {
+    name,
+    services,
+    heloName: config.helo ?? hostname,
+    connectTimeoutMs: config.timeouts.connectMs,
+    timeoutsMs: stageTimeouts(config.timeouts),
+    ...(config.sourceAddress === null ? {} : { localAddress: config.sourceAddress }),
+    addressOrder: config.addressOrder,
+    maxAddresses: config.maxAddresses,
+    maxConcurrency: config.maxConcurrency,
+    maxRecipients: config.maxRecipients,
+    reuse: {
+      maxMessages: config.maxMessagesPerConnection,
+      maxAgeMs: config.maxConnectionAgeMs,
+      maxIdleMs: config.connectionIdleMs,
+    },
+  };
+  switch (config.type) {
+    case "mx":
+      return new MxTransport({ ...options, port: config.port, ownNames: [hostname] });
+    case "smarthost":
+      return new SmarthostTransport({
+        ...options,
+        hosts: config.hosts,
+        selection: config.selection,
+      });
+  }
+}
+
+function stageTimeouts(timeouts: TransportTimeouts): StageTimeouts {
+  return {
+    greeting: timeouts.greetingMs,
+    hello: timeouts.helloMs,
+    mail: timeouts.mailMs,
+    rcpt: timeouts.rcptMs,
+    data: timeouts.dataMs,
+    body: timeouts.bodyMs,
+    dot: timeouts.dotMs,
+    rset: timeouts.rsetMs,
+    quit: timeouts.quitMs,
+  };
+}
