@@ -1,11 +1,19 @@
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
+import { queueChangeCommands } from "./queue/change.ts";
+import { queueListCommand } from "./queue/list.ts";
+import { queueShowCommand } from "./queue/show.ts";
 import { schemaCommand } from "./schema.ts";
+import { sendCommand } from "./send.ts";
 import { versionCommand } from "./version.ts";
 
 /** All commands, in the order of the overview. */
 export const COMMANDS: readonly Command[] = [
   checkCommand,
   schemaCommand,
+  sendCommand,
+  queueListCommand,
+  queueShowCommand,
+  ...queueChangeCommands,
   versionCommand,
 ];

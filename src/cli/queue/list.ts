@@ -1,0 +1,110 @@
+import { formatSize } from "../../observe/quantities.ts";
+import type { MessageListItem, MessagePage, QueueStore } from "../../queue/store.ts";
+import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
+import { EXIT, type ExitCode, writeJson } from "../io.ts";
+import { styleOf } from "../style.ts";
+import { type Column, formatTable } from "../table.ts";
+import { counted, printable, relativeTime } from "../text.ts";
+import { FILTER_FLAGS, readFilter } from "./filter.ts";
+import { QUEUE_FLAGS, withQueue } from "./open.ts";
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 10_000;
+
+/** Lists messages, newest first. */
+export const queueListCommand: Command = {
+  name: "queue list",
+  summary: "List the messages of the queue, newest first.",
+  operands: "[ID…]",
+  details: "Without a filter it lists the messages that still have somebody to reach. Works " +
+    "while the relay runs and while it does not.",
+  flags: [
+    ...FILTER_FLAGS,
+    { name: "all", kind: "switch", help: "Messages that are done too." },
+    { name: "limit", kind: "count", value: "N", help: `Most messages; ${DEFAULT_LIMIT}.` },
+    { name: "cursor", kind: "text", value: "TEXT", help: "Go on where --json left off." },
+    ...QUEUE_FLAGS,
+    JSON_FLAG,
+  ],
+  examples: [
+    { command: "queue list", does: "What waits" },
+    { command: "queue list --domain example.net --older-than 1h", does: "What waits for long" },
+    { command: "queue list --state failed --json", does: "What bounced, for a program" },
+  ],
+  run: list,
+};
+
+async function list(invocation: Invocation): Promise<ExitCode> {
+  const { io, flags } = invocation;
+  const nowMs = Date.now();
+  const read = readFilter(invocation, nowMs);
+  if (read.kind === "wrong") {
+    io.err(`${read.reason}\n`);
+    return EXIT.usage;
+  }
+  const showsLive = read.isOpen && !flags.switch("all");
+  const filter = showsLive ? { states: ["queued", "held"] as const } : read.filter;
+  const cursor = flags.text("cursor");
+  return await withQueue(invocation, async (store: QueueStore) => {
+    const total = await store.count(filter);
+    const page = await store.list({
+      filter,
+      limit: Math.min(flags.number("limit") ?? DEFAULT_LIMIT, MAX_LIMIT),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    if (flags.switch("json")) writeJson(io, { total, ...page });
+    else writePage(invocation, { page, total, nowMs });
+    return EXIT.ok;
+  });
+}
+
+function writePage(
+  { io }: Invocation,
+  { page: { items, cursor }, total, nowMs }: { page: MessagePage; total: number; nowMs: number },
+): void {
+  if (items.length === 0) {
+    io.out("No messages.\n");
+    return;
+  }
+  const style = styleOf(io);
+  io.out(formatTable(items, { columns: columns(nowMs), width: io.terminal.columns(), style }));
+  const rest = cursor === null ? "" : `, ${items.length} shown; more with --limit or a filter`;
+  io.out(`${style.dim(`${counted(total, "message")}${rest}`)}\n`);
+}
+
+function columns(nowMs: number): Column<MessageListItem>[] {
+  return [
+    { header: "ID", cell: ({ message }) => message.id },
+    { header: "AGE", cell: ({ message }) => ageOf(message.receivedAtMs, nowMs), align: "right" },
+    { header: "SIZE", cell: ({ message }) => formatSize(message.facts.sizeBytes), align: "right" },
+    { header: "FROM", cell: ({ message }) => senderText(message.reversePath), minWidth: 12 },
+    { header: "TO", cell: recipientsText, minWidth: 12 },
+    { header: "STATE", cell: statesText },
+    { header: "NEXT", cell: ({ nextAttemptAtMs: at }) => at === null ? "-" : dueText(at, nowMs) },
+    { header: "LAST REPLY", cell: ({ lastReply }) => printable(lastReply), minWidth: 10 },
+  ];
+}
+
+/** The reverse-path as people know it. */
+export function senderText(reversePath: string): string {
+  return reversePath === "" ? "<>" : printable(reversePath);
+}
+
+function ageOf(receivedAtMs: number, nowMs: number): string {
+  return relativeTime(receivedAtMs, nowMs).replace(" ago", "");
+}
+
+function dueText(atMs: number, nowMs: number): string {
+  return atMs <= nowMs ? "now" : relativeTime(atMs, nowMs);
+}
+
+function recipientsText({ firstRecipients, recipientCount }: MessageListItem): string {
+  const [first = ""] = firstRecipients;
+  return printable(first) + (recipientCount > 1 ? ` +${recipientCount - 1}` : "");
+}
+
+function statesText({ states, recipientCount }: MessageListItem): string {
+  const parts = Object.entries(states).filter(([, count]) => count > 0);
+  return parts.map(([state, count]) => recipientCount === 1 ? state : `${count} ${state}`)
+    .join(", ");
+}

@@ -1,0 +1,85 @@
+import { formatDuration } from "../../observe/quantities.ts";
+import type { TimelineEntry } from "../../queue/store.ts";
+import type { Style } from "../style.ts";
+import { formatTable } from "../table.ts";
+import { printable } from "../text.ts";
+
+/** One line of a timeline; an attempt has one for each kind of outcome. */
+interface Step {
+  readonly atMs: number;
+  readonly kind: string;
+  readonly recipients: readonly number[];
+  readonly text: string;
+}
+
+/** The steps in the life of a message, oldest first, as a table. */
+export function timelineTable(
+  timeline: readonly TimelineEntry[],
+  { width, style }: { width: number; style: Style },
+): string {
+  return formatTable(timeline.flatMap(stepsOf), {
+    width,
+    style,
+    columns: [
+      { header: "TIME", cell: ({ atMs }) => new Date(atMs).toISOString() },
+      { header: "STEP", cell: ({ kind }) => printable(kind), mark: (text) => markOf(style)(text) },
+      { header: "FOR", cell: ({ recipients }) => rangesOf(recipients), minWidth: 5 },
+      { header: "DETAIL", cell: ({ text }) => printable(text), minWidth: 20 },
+    ],
+  });
+}
+
+function stepsOf(entry: TimelineEntry): Step[] {
+  const { atMs, kind, recipients, detail } = entry;
+  const { outcomes } = detail;
+  if (!Array.isArray(outcomes)) return [{ atMs, kind, recipients, text: wordsOf(detail) }];
+  return outcomes.map((outcome: Readonly<Record<string, unknown>>) => ({
+    atMs,
+    kind: String(outcome["kind"]),
+    recipients: Array.isArray(outcome["recipients"]) ? outcome["recipients"] : recipients,
+    text: attemptText(detail, String(outcome["reply"])),
+  }));
+}
+
+/** `out, mx.example.net[192.0.2.1]:25, 451 4.7.1 Greylisted (120 ms)`. */
+function attemptText(detail: TimelineEntry["detail"], reply: string): string {
+  const { transport, remote, durationMs } = detail;
+  const duration = typeof durationMs === "number" ? ` (${formatDuration(durationMs)})` : "";
+  return [transport, remote, `${reply}${duration}`].filter(Boolean).join(", ");
+}
+
+function wordsOf(detail: TimelineEntry["detail"]): string {
+  return Object.entries(detail)
+    .filter(([, value]) => typeof value === "string" || typeof value === "number")
+    .map(([name, value]) => `${name} ${value}`).join(", ");
+}
+
+/** `0-3,7`; an empty list means all. */
+function rangesOf(indexes: readonly number[]): string {
+  const ranges: { first: number; last: number }[] = [];
+  for (const index of indexes.toSorted((a, b) => a - b)) {
+    const range = ranges.at(-1);
+    if (range !== undefined && index === range.last + 1) range.last = index;
+    else ranges.push({ first: index, last: index });
+  }
+  const text = ranges.map(({ first, last }) => first === last ? `${first}` : `${first}-${last}`);
+  return text.join(",") || "all";
+}
+
+function markOf(style: Style): (text: string) => string {
+  return (text) => {
+    switch (text.trim()) {
+      case "delivered":
+        return style.green(text);
+      case "permanent":
+      case "expired":
+        return style.red(text);
+      case "temporary":
+      case "broken":
+      case "uncertain":
+        return style.yellow(text);
+      default:
+        return text;
+    }
+  };
+}
