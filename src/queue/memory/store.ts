@@ -226,19 +226,24 @@ class MemoryStore implements QueueStore {
   }
 
   #put(message: NewMessage): void {
-    if (this.#messages.has(message.id)) {
-      const reason = `a message with this id exists, got ${message.id}`;
-      throw new StoreError("unavailable", `Cannot store a message: ${reason}`);
-    }
+    this.#checkNew([message]);
     const sequence = ++this.#sequence;
     const stored = storedMessage(message, { sequence, nowMs: this.#clock.now() });
     this.#messages.set(message.id, stored);
     if (isLive(stored)) this.#live.add(stored);
   }
 
+  #checkNew(messages: readonly NewMessage[]): void {
+    const known = messages.find(({ id }) => this.#messages.has(id));
+    if (known === undefined) return;
+    const reason = `a message with this id exists, got ${known.id}`;
+    throw new StoreError("unavailable", `Cannot store a message: ${reason}`);
+  }
+
   #settle({ messageId, owner, recipients, timeline, notifications }: Settlement): void {
     const message = this.#messages.get(messageId);
     if (message === undefined) return;
+    this.#checkNew(notifications);
     let changed = 0;
     for (const { index, disposition, reply } of recipients) {
       const recipient = message.recipients[index];

@@ -1,0 +1,212 @@
+import { existsSync } from "./files.ts";
+import type { ClaimRequest } from "../store.ts";
+import { DAMAGED_RECORD_REPLY, MISSING_BODY_REPLY } from "../transition.ts";
+import { type DueRow, type DueTable, dueTable } from "./due.ts";
+import type { Leases } from "./lease.ts";
+import type { PackedClaim, RecipientRow } from "./protocol.ts";
+import { messageChange, type RecipientTable } from "./recipient.ts";
+import { encodeEntry, type TimelineWriter } from "./timeline.ts";
+import type { Workbench } from "./workbench.ts";
+
+/** The most due rows one call looks at in order of time. */
+const WALK_LIMIT = 2_000;
+const WALK_PAGE = 250;
+/** The most domains one call looks at when the walk was cut short. */
+const SWEEP_LIMIT = 256;
+/** The most expired leases one call ends. */
+const INTERRUPT_LIMIT = 1_000;
+/** How soon to ask again when a call ended before it had seen every domain. */
+const CONTINUE_MS = 20;
+
+type MessageRow = [record: string, isValid: number, spool: string | null];
+type Claimed = PackedClaim["claimed"][number];
+
+/**
+ * Claims due recipients with bounded work. The walk takes them in order of time. When recipients
+ * that cannot be claimed now (their domain is at its limit) cut it short, a sweep goes over the
+ * domains, beginning where the last one ended, so that no domain starves behind another.
+ */
+export function claimHandler(
+  bench: Workbench,
+  parts: { leases: Leases; table: RecipientTable; timeline: TimelineWriter },
+): (request: ClaimRequest) => PackedClaim {
+  const { leases } = parts;
+  const due = dueTable(bench.database);
+  const open = messageOpener(bench, parts);
+  let sweepFrom = "";
+
+  return (request) => {
+    const { nowMs } = request;
+    const interrupted = leases.interrupt({ untilMs: nowMs, nowMs, limit: INTERRUPT_LIMIT });
+    const round = new Round(due, request);
+    let isComplete = round.walk();
+    if (!isComplete && !round.isFull) {
+      const swept = round.sweep(sweepFrom);
+      sweepFrom = swept.next;
+      isComplete = swept.isComplete;
+    }
+    const claimed = open(round.picked, request);
+    if (interrupted === INTERRUPT_LIMIT) isComplete = false;
+    return { claimed, nextDueAtMs: nextDue(due, { request, isComplete, isFull: round.isFull }) };
+  };
+}
+
+function nextDue(
+  due: DueTable,
+  { request: { nowMs }, isComplete, isFull }: {
+    request: ClaimRequest;
+    isComplete: boolean;
+    isFull: boolean;
+  },
+): number | null {
+  if (isFull) return due.first(0);
+  if (!isComplete) return nowMs + CONTINUE_MS;
+  // What is due and still here belongs to domains at their limit.
+  return due.first(nowMs);
+}
+
+/** One claim in the making. */
+class Round {
+  readonly picked = new Map<number, RecipientRow[]>();
+  readonly #due: DueTable;
+  readonly #request: ClaimRequest;
+  /** How many more each domain may have. */
+  readonly #room = new Map<string, number>();
+  #left: number;
+
+  constructor(due: DueTable, request: ClaimRequest) {
+    this.#due = due;
+    this.#request = request;
+    this.#left = request.limit;
+  }
+
+  get isFull(): boolean {
+    return this.#left <= 0;
+  }
+
+  /** Goes through due rows by time; true when it came to the end. */
+  walk(): boolean {
+    const { nowMs } = this.#request;
+    let seen = 0;
+    let skipped = 0;
+    while (seen < WALK_LIMIT && !this.isFull) {
+      // Rows that were claimed or put off are no longer among the due ones.
+      const rows = this.#due.byTime({ nowMs, skip: skipped, limit: WALK_PAGE });
+      for (const row of rows) {
+        if (this.isFull) return false;
+        if (!this.#take(row)) skipped += 1;
+      }
+      if (rows.length < WALK_PAGE) return true;
+      seen += rows.length;
+    }
+    return false;
+  }
+
+  /** Goes through domains from `from`, round-robin; true when it saw every one. */
+  sweep(from: string): { isComplete: boolean; next: string } {
+    let domain = from;
+    let hasWrapped = false;
+    for (let visited = 0; visited < SWEEP_LIMIT; visited++) {
+      if (this.isFull) return { isComplete: false, next: domain };
+      const next = this.#due.domainAfter(domain);
+      if (next === null || (hasWrapped && next > from)) {
+        if (hasWrapped || from === "") return { isComplete: true, next: domain };
+        hasWrapped = true;
+        domain = "";
+        continue;
+      }
+      domain = next;
+      this.#takeDomain(domain);
+    }
+    return { isComplete: false, next: domain };
+  }
+
+  #takeDomain(domain: string): void {
+    const { nowMs, paused } = this.#request;
+    const limit = paused.has(domain) ? WALK_PAGE : Math.min(this.#roomFor(domain), this.#left);
+    if (limit <= 0) return;
+    for (const row of this.#due.byDomain({ domain, nowMs, limit })) this.#take(row);
+  }
+
+  /** Claims a row, or puts it off; false when it stays as it is. */
+  #take([message, index, domain]: DueRow): boolean {
+    const { paused, owner, nowMs, leaseMs } = this.#request;
+    const pause = paused.get(domain);
+    if (pause !== undefined && pause.untilMs > nowMs) {
+      this.#due.putOff({ message, index, ...pause });
+      return true;
+    }
+    const room = this.#roomFor(domain);
+    if (room <= 0) return false;
+    this.#room.set(domain, room - 1);
+    this.#left -= 1;
+    const recipient = this.#due.claim({ message, index, owner, untilMs: nowMs + leaseMs });
+    const group = this.picked.get(message);
+    if (group === undefined) this.picked.set(message, [recipient]);
+    else group.push(recipient);
+    return true;
+  }
+
+  #roomFor(domain: string): number {
+    const { perDomain, active } = this.#request;
+    return this.#room.get(domain) ?? perDomain - (active.get(domain) ?? 0);
+  }
+}
+
+/** Makes the function that adds records and octets to what was picked. */
+function messageOpener(
+  { database, spoolFolder, handOver }: Workbench,
+  { table, timeline }: { table: RecipientTable; timeline: TimelineWriter },
+): (picked: ReadonlyMap<number, RecipientRow[]>, request: ClaimRequest) => Claimed[] {
+  const selectMessage = database.prepare<MessageRow>(
+    "SELECT record, json_valid(record), spool FROM messages WHERE seq = ?",
+  );
+  const selectBody = database.prepare<[Uint8Array<ArrayBuffer> | null]>(
+    "SELECT iif(length(data) <= ?2, data, NULL) FROM bodies WHERE message = ?1",
+  );
+
+  /** Puts recipients that cannot be delivered for a damage of ours into an operator's hands. */
+  const quarantine = (
+    message: number,
+    { recipients, reason, nowMs }: { recipients: RecipientRow[]; reason: string; nowMs: number },
+  ): void => {
+    const change = messageChange(message, nowMs);
+    for (const [index] of recipients) {
+      const from = table.read(message, index);
+      if (from === null) continue;
+      const to = { ...from, state: "held", owner: null, lastReply: reason } as const;
+      table.write(change, { index, from, to });
+    }
+    table.finish(change);
+    const indexes = recipients.map(([index]) => index);
+    const detail = { reason };
+    timeline(
+      message,
+      encodeEntry({ atMs: nowMs, kind: "quarantined", recipients: indexes, detail }),
+    );
+  };
+
+  return (picked, { nowMs, bodyBudgetBytes }) => {
+    const claimed: Claimed[] = [];
+    let leftBytes = bodyBudgetBytes;
+    for (const [message, recipients] of picked) {
+      const [record, isValid, spool] = selectMessage.first(message) ?? ["", 0, null];
+      const body = spool === null ? selectBody.first(message, leftBytes) : [null] as const;
+      const isMissing = spool === null
+        ? body === undefined
+        : !existsSync(`${spoolFolder}/${spool}`);
+      if (isValid !== 1 || isMissing) {
+        const reason = isValid === 1 ? MISSING_BODY_REPLY : DAMAGED_RECORD_REPLY;
+        quarantine(message, { recipients, reason, nowMs });
+        continue;
+      }
+      const bytes = body?.[0] ?? null;
+      if (bytes !== null) {
+        leftBytes -= bytes.length;
+        handOver.push(bytes.buffer);
+      }
+      claimed.push({ record, recipients, bytes });
+    }
+    return claimed;
+  };
+}

@@ -1,0 +1,54 @@
+import { commandDone, commanded } from "../transition.ts";
+import type { Database } from "./database.ts";
+import type { Calls } from "./protocol.ts";
+import { messageChange, type RecipientTable } from "./recipient.ts";
+import { findMessages, recipientCondition } from "./search.ts";
+import { encodeEntry, type TimelineWriter } from "./timeline.ts";
+import type { Workbench } from "./workbench.ts";
+
+type Request = Calls["command"]["args"];
+
+/** How many messages one call works on, so that others need not wait for long. */
+const MESSAGES_PER_CALL = 200;
+
+/** Applies an operator's command to some of the messages that fit. */
+export function commandHandler(
+  { database }: Workbench,
+  { table, timeline }: { table: RecipientTable; timeline: TimelineWriter },
+): (request: Request) => Calls["command"]["result"] {
+  const apply = (sequence: number, { command, filter, nowMs, by }: Request): boolean => {
+    const change = messageChange(sequence, nowMs);
+    const changed: number[] = [];
+    for (const index of fittingRecipients(database, { sequence, filter })) {
+      const from = table.read(sequence, index);
+      const to = from === null ? null : commanded(from, { command, nowMs });
+      if (from === null || to === null) continue;
+      table.write(change, { index, from, to });
+      changed.push(index);
+    }
+    if (changed.length === 0) return false;
+    table.finish({ ...change, lastReply: null });
+    const kind = commandDone(command);
+    timeline(sequence, encodeEntry({ atMs: nowMs, kind, recipients: changed, detail: { by } }));
+    return true;
+  };
+
+  return (request) => {
+    const range = { below: request.below, limit: MESSAGES_PER_CALL };
+    const found = findMessages(database, { filter: request.filter, range });
+    let changed = 0;
+    for (const sequence of found) if (apply(sequence, request)) changed += 1;
+    const isMore = found.length === MESSAGES_PER_CALL;
+    return { changed, below: isMore ? found.at(-1) ?? null : null };
+  };
+}
+
+function fittingRecipients(
+  database: Database,
+  { sequence, filter }: { sequence: number; filter: Request["filter"] },
+): number[] {
+  const { sql, values } = recipientCondition(filter);
+  return database.prepare<[number]>(
+    `SELECT r.idx FROM recipients r WHERE r.message = ? AND ${sql} ORDER BY r.idx`,
+  ).all(sequence, ...values).map(([index]) => index);
+}

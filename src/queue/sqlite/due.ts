@@ -1,0 +1,82 @@
+import type { Database } from "./database.ts";
+import type { RecipientRow } from "./protocol.ts";
+
+/** A recipient that waits and that nobody holds. */
+export type DueRow = readonly [message: number, index: number, domain: string];
+
+/** The recipients that wait, as the claim sees them. */
+export interface DueTable {
+  /** Due ones, longest waiting first. */
+  byTime(range: { nowMs: number; skip: number; limit: number }): DueRow[];
+  /** Due ones of one domain, longest waiting first. */
+  byDomain(range: { domain: string; nowMs: number; limit: number }): DueRow[];
+  /** The next domain in order that has recipients waiting, due or not. */
+  domainAfter(domain: string): string | null;
+  /** The first time after `afterMs` at which a recipient is due or a lease ends. */
+  first(afterMs: number): number | null;
+  /** Claims one and returns it. */
+  claim(
+    lease: { message: number; index: number; owner: string; untilMs: number },
+  ): RecipientRow;
+  /** Makes one wait for longer. */
+  putOff(
+    pause: { message: number; index: number; untilMs: number; reason: string },
+  ): void;
+}
+
+/** Makes the table of one connection. */
+export function dueTable(database: Database): DueTable {
+  const isWaiting = "state = 0 AND owner IS NULL";
+  const byTime = database.prepare<[number, number, string]>(
+    `SELECT message, idx, domain FROM recipients INDEXED BY recipients_due
+     WHERE ${isWaiting} AND next_attempt_at <= ?
+     ORDER BY next_attempt_at, domain, message, idx LIMIT ? OFFSET ?`,
+  );
+  const byDomain = database.prepare<[number, number, string]>(
+    `SELECT message, idx, domain FROM recipients INDEXED BY recipients_due_by_domain
+     WHERE ${isWaiting} AND domain = ? AND next_attempt_at <= ?
+     ORDER BY next_attempt_at, message, idx LIMIT ?`,
+  );
+  const domainAfter = database.prepare<[string | null]>(
+    `SELECT min(domain) FROM recipients INDEXED BY recipients_due_by_domain
+     WHERE ${isWaiting} AND domain > ?`,
+  );
+  const firstDue = database.prepare<[number | null]>(
+    `SELECT min(next_attempt_at) FROM recipients INDEXED BY recipients_due
+     WHERE ${isWaiting} AND next_attempt_at > ?`,
+  );
+  const firstLease = database.prepare<[number | null]>(
+    `SELECT min(lease_until) FROM recipients INDEXED BY recipients_leased
+     WHERE owner IS NOT NULL`,
+  );
+  const claim = database.prepare<[...RecipientRow]>(
+    `UPDATE recipients SET owner = ?, lease_until = ? WHERE message = ? AND idx = ?
+     RETURNING idx, forward_path, domain, extras, state, attempts, next_attempt_at,
+       delay_notified, last_reply`,
+  );
+  const putOff = database.prepare(
+    "UPDATE recipients SET next_attempt_at = ?, last_reply = ? WHERE message = ? AND idx = ?",
+  );
+  const updateReply = database.prepare("UPDATE messages SET last_reply = ? WHERE seq = ?");
+
+  return {
+    byTime: ({ nowMs, skip, limit }) => byTime.all(nowMs, limit, skip),
+    byDomain: ({ domain, nowMs, limit }) => byDomain.all(domain, nowMs, limit),
+    domainAfter: (domain) => domainAfter.first(domain)?.[0] ?? null,
+    first(afterMs) {
+      const dueMs = firstDue.first(afterMs)?.[0] ?? null;
+      const leaseMs = firstLease.first()?.[0] ?? null;
+      if (dueMs === null || leaseMs === null) return dueMs ?? leaseMs;
+      return Math.min(dueMs, leaseMs);
+    },
+    claim({ message, index, owner, untilMs }) {
+      const row = claim.first(owner, untilMs, message, index);
+      if (row === undefined) throw new Error(`Cannot claim: no recipient ${message}/${index}`);
+      return row;
+    },
+    putOff({ message, index, untilMs, reason }) {
+      putOff.run(untilMs, reason, message, index);
+      updateReply.run(reason, message);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import type { Calls } from "./protocol.ts";
+import { encodeEntry, type TimelineWriter } from "./timeline.ts";
+import type { Workbench } from "./workbench.ts";
+
+type LeaseRow = [message: number, index: number, owner: string];
+
+/** Ends and extends claims. */
+export interface Leases {
+  /** Ends claims that ran until `untilMs` or sooner, at most `limit`, and says so in timelines. */
+  interrupt(request: { untilMs: number; nowMs: number; limit: number }): number;
+  abandon(request: Calls["abandon"]["args"]): number;
+  renew(request: Calls["renew"]["args"]): null;
+}
+
+/** Makes the leases of one connection. */
+export function leases(
+  { database }: Workbench,
+  { timeline }: { timeline: TimelineWriter },
+): Leases {
+  const selectEnded = database.prepare<LeaseRow>(
+    `SELECT message, idx, owner FROM recipients INDEXED BY recipients_leased
+     WHERE owner IS NOT NULL AND lease_until <= ? LIMIT ?`,
+  );
+  const selectOwned = database.prepare<LeaseRow>(
+    `SELECT message, idx, owner FROM recipients INDEXED BY recipients_leased
+     WHERE owner IS NOT NULL AND owner = ? LIMIT ?`,
+  );
+  const free = database.prepare(
+    "UPDATE recipients SET owner = NULL, lease_until = NULL WHERE message = ? AND idx = ?",
+  );
+  const extend = database.prepare(
+    `UPDATE recipients SET lease_until = ?
+     WHERE message = (SELECT seq FROM messages WHERE id = ?) AND owner = ?`,
+  );
+
+  return {
+    interrupt({ untilMs, nowMs, limit }) {
+      const rows = selectEnded.all(untilMs, limit);
+      for (const [message, index] of rows) free.run(message, index);
+      for (const { message, owner, recipients } of grouped(rows)) {
+        const entry = { atMs: nowMs, kind: "interrupted", recipients, detail: { owner } };
+        timeline(message, encodeEntry(entry));
+      }
+      return rows.length;
+    },
+    abandon({ owner, limit }) {
+      const rows = selectOwned.all(owner, limit);
+      for (const [message, index] of rows) free.run(message, index);
+      return rows.length;
+    },
+    renew({ owner, messageIds, untilMs }) {
+      for (const id of messageIds) extend.run(untilMs, id, owner);
+      return null;
+    },
+  };
+}
+
+interface LeaseGroup {
+  readonly message: number;
+  readonly owner: string;
+  readonly recipients: number[];
+}
+
+function grouped(rows: readonly LeaseRow[]): Iterable<LeaseGroup> {
+  const groups = new Map<string, LeaseGroup>();
+  for (const [message, index, owner] of rows) {
+    const key = `${message} ${owner}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { message, owner, recipients: [index] });
+    else group.recipients.push(index);
+  }
+  return groups.values();
+}

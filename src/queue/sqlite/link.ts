@@ -1,0 +1,185 @@
+import { setImmediate } from "node:timers";
+import { StoreError } from "../store.ts";
+import { Batch, type Waiter } from "./batch.ts";
+import type { Attach } from "./pack.ts";
+import type { CallName, Calls, Request, Response } from "./protocol.ts";
+
+/** The most one batch carries, so that no transaction takes long. */
+const MAX_BATCH_CALLS = 1_000;
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+/** The largest buffer that is kept for the next batch. */
+const MAX_KEPT_BYTES = 8 * 1024 * 1024;
+const FIRST_BUFFER_BYTES = 64 * 1024;
+
+/** Makes the arguments of a call; it gets the means to send octets along. */
+export type Pack<Name extends CallName> = (attach: Attach) => Calls[Name]["args"];
+
+/** What a worker is opened for. */
+export interface LinkOptions {
+  readonly workerUrl: string | URL;
+  readonly role: "writer" | "reader";
+  readonly folder: string;
+  readonly watchMs: number;
+  /** Another process changed the store. */
+  readonly onChange: () => void;
+}
+
+/**
+ * This thread's end of one worker. One batch is with the worker while the next one gathers, so
+ * that calls which come together share a transaction.
+ */
+export class Link {
+  readonly #worker: Worker;
+  readonly #onChange: () => void;
+  readonly #waiting: Batch[] = [];
+  #inFlight: Batch | null = null;
+  #spare: ArrayBuffer | null = null;
+  #isScheduled = false;
+  #broken: StoreError | null = null;
+  #greeting: Waiter | null = null;
+
+  private constructor({ workerUrl, role, onChange }: LinkOptions) {
+    this.#onChange = onChange;
+    this.#worker = new Worker(workerUrl, { type: "module", name: `posthouse-queue-${role}` });
+    this.#worker.onmessage = ({ data }: MessageEvent<Response>) => this.#receive(data);
+    this.#worker.onmessageerror = () => this.#break("an answer of the worker was damaged");
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#break(event.message);
+    };
+  }
+
+  /**
+   * Starts a worker and has it open the store.
+   *
+   * @throws StoreError when it cannot.
+   */
+  static async open(options: LinkOptions): Promise<Link> {
+    const link = new Link(options);
+    const { role, folder, watchMs } = options;
+    try {
+      await link.#greet({ kind: "open", role, folder, watchMs });
+      return link;
+    } catch (error) {
+      link.#worker.terminate();
+      throw error;
+    }
+  }
+
+  /** Makes a call. */
+  call<Name extends CallName>(
+    name: Name,
+    pack: Pack<Name>,
+  ): Promise<Calls[Name]["result"]> {
+    if (this.#broken !== null) return Promise.reject(this.#broken);
+    const batch = this.#gathering();
+    const args = pack((bytes) => batch.attach(bytes));
+    batch.calls.push([name, args]);
+    this.#schedule();
+    return new Promise((resolve, reject) =>
+      batch.waiters.push({ resolve: resolve as (result: unknown) => void, reject })
+    );
+  }
+
+  /** Waits for all calls, then ends the worker. */
+  async close(): Promise<void> {
+    while (this.#broken === null && (this.#inFlight !== null || this.#waiting.length > 0)) {
+      const last = this.#waiting.at(-1) ?? this.#inFlight;
+      await new Promise<void>((resolve) =>
+        last?.waiters.push({ resolve: () => resolve(), reject: () => resolve() })
+      );
+    }
+    if (this.#broken === null) {
+      await this.#greet({ kind: "close" }).catch(() => {});
+      this.#broken = new StoreError("closed", "Cannot use the queue: it is closed");
+    }
+    this.#worker.terminate();
+  }
+
+  #greet(request: Request): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#greeting = { resolve: () => resolve(), reject };
+      this.#worker.postMessage(request);
+    });
+  }
+
+  #gathering(): Batch {
+    const last = this.#waiting.at(-1);
+    const hasRoom = last !== undefined && last.calls.length < MAX_BATCH_CALLS &&
+      last.lengthBytes < MAX_BATCH_BYTES;
+    if (hasRoom) return last;
+    const batch = new Batch(this.#spare ?? new ArrayBuffer(FIRST_BUFFER_BYTES));
+    this.#spare = null;
+    this.#waiting.push(batch);
+    return batch;
+  }
+
+  /** Sends at the end of this turn of the event loop, so that its other calls come along. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#inFlight !== null) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    if (this.#inFlight !== null || this.#broken !== null) return;
+    const batch = this.#waiting.shift();
+    if (batch === undefined) return;
+    this.#inFlight = batch;
+    const request: Request = { kind: "batch", calls: batch.calls, bytes: batch.buffer };
+    this.#worker.postMessage(request, [batch.buffer]);
+  }
+
+  #receive(response: Response): void {
+    switch (response.kind) {
+      case "done":
+        return this.#finish(response);
+      case "changed":
+        return this.#onChange();
+      case "opened":
+      case "closed":
+        return this.#greeting?.resolve(null);
+      case "failed": {
+        const { kind, message } = response.failure;
+        return this.#greeting?.reject(new StoreError(kind, message));
+      }
+    }
+  }
+
+  #finish({ results, failures, bytes }: Extract<Response, { kind: "done" }>): void {
+    const batch = this.#inFlight;
+    this.#inFlight = null;
+    if (bytes.byteLength <= MAX_KEPT_BYTES) this.#spare = bytes;
+    this.#send(); // The worker goes on while those who waited are told.
+    if (batch === null) return;
+    const errors = new Map(
+      failures.map(([position, kind, message]) => [
+        position,
+        new StoreError(kind, `Cannot ${batch.calls[position]?.[0]}: ${message}`),
+      ]),
+    );
+    batch.waiters.forEach(({ resolve, reject }, position) => {
+      const error = errors.get(position);
+      if (error === undefined) resolve(results[position]);
+      else reject(error);
+    });
+  }
+
+  /** Nothing is known of what the worker had; all who wait learn that. */
+  #break(reason: string): void {
+    const error = new StoreError(
+      "unavailable",
+      `Cannot use the queue: its worker failed: ${reason}`,
+    );
+    this.#broken ??= error;
+    this.#worker.terminate();
+    this.#greeting?.reject(error);
+    const batches = this.#inFlight === null ? this.#waiting : [this.#inFlight, ...this.#waiting];
+    for (const { waiters } of batches) for (const { reject } of waiters) reject(error);
+    this.#inFlight = null;
+    this.#waiting.length = 0;
+  }
+}

@@ -1,0 +1,152 @@
+import type {
+  ClaimResult,
+  MessageDetail,
+  MessageListItem,
+  MessageRecord,
+  NewMessage,
+  NewRecipient,
+  RecipientRecord,
+  Settlement,
+} from "../store.ts";
+import { STATE_CODE, stateAt } from "./counters.ts";
+import {
+  FLAG_COUNTS,
+  FLAG_DELAY_NOTIFIED,
+  type PackedClaim,
+  type PackedDetail,
+  type PackedListItem,
+  type PackedMessage,
+  type PackedRecord,
+  type PackedSettlement,
+  type RecipientRow,
+} from "./protocol.ts";
+import { decodeEntry, encodeEntry } from "./timeline.ts";
+
+/** Copies octets into the batch's buffer and returns where they begin. */
+export type Attach = (bytes: Uint8Array) => number;
+
+/** Packs a message for the worker. */
+export function packMessage(
+  { place, recipients, lease, ...record }: NewMessage,
+  { attach, nowMs }: { attach: Attach; nowMs: number },
+): PackedMessage {
+  const packed: (string | number | null)[] = [];
+  for (const recipient of recipients) {
+    const { forwardPath, domain, state, nextAttemptAtMs } = recipient;
+    packed.push(forwardPath, domain, packExtras(recipient), STATE_CODE[state], nextAttemptAtMs);
+  }
+  const isInline = place.kind === "inline";
+  return [
+    record.id,
+    record.receivedAtMs,
+    record.reversePath,
+    JSON.stringify(record),
+    isInline ? null : place.name,
+    isInline ? attach(place.bytes) : 0,
+    isInline ? place.bytes.length : 0,
+    lease?.owner ?? null,
+    lease?.untilMs ?? 0,
+    nowMs,
+    packed,
+  ];
+}
+
+function packExtras({ notify, originalRecipient }: NewRecipient): string | null {
+  if (notify === undefined && originalRecipient === undefined) return null;
+  return JSON.stringify({ notify, originalRecipient });
+}
+
+/** Packs a settlement for the worker. */
+export function packSettlement(
+  { messageId, owner, recipients, timeline, notifications }: Settlement,
+  { attach, nowMs }: { attach: Attach; nowMs: number },
+): PackedSettlement {
+  const packed: (string | number | null)[] = [];
+  for (const { index, disposition, reply = null } of recipients) {
+    if (disposition.kind === "retry") {
+      const { nextAttemptAtMs, counts, delayNotified } = disposition;
+      const flags = (counts ? FLAG_COUNTS : 0) | (delayNotified ? FLAG_DELAY_NOTIFIED : 0);
+      packed.push(index, STATE_CODE.queued, nextAttemptAtMs, flags, reply);
+    } else {
+      const state = disposition.kind === "hold" ? "held" : disposition.state;
+      packed.push(index, STATE_CODE[state], 0, 0, reply);
+    }
+  }
+  return [
+    messageId,
+    owner,
+    nowMs,
+    packed,
+    timeline.map(encodeEntry),
+    notifications.map((message) => packMessage(message, { attach, nowMs })),
+  ];
+}
+
+/** Unpacks a claim. The worker has checked that the records are JSON. */
+export function unpackClaim({ claimed, nextDueAtMs }: PackedClaim): ClaimResult {
+  const messages = claimed.map(({ record, bytes, recipients }) => {
+    const message: MessageRecord = JSON.parse(record);
+    const unpacked = { message, recipients: recipients.map(unpackRecipient) };
+    return bytes === null ? unpacked : { ...unpacked, bytes };
+  });
+  return { claimed: messages, nextDueAtMs };
+}
+
+/** Unpacks a row of a list. */
+export function unpackListItem(
+  { id, receivedAtMs, reversePath, record, ...item }: PackedListItem,
+): MessageListItem {
+  return { message: unpackRecord({ id, receivedAtMs, reversePath, record }), ...item };
+}
+
+/** Unpacks all about one message. */
+export function unpackDetail(packed: PackedDetail): MessageDetail {
+  return {
+    message: unpackRecord(packed),
+    recipients: packed.recipients.map((row, position) => ({
+      ...unpackRecipient(row),
+      claimedBy: packed.owners[position] ?? null,
+    })),
+    timeline: packed.timeline.flatMap((entry) => decodeEntry(entry) ?? []),
+    hasBody: packed.hasBody,
+  };
+}
+
+function unpackRecipient(row: RecipientRow): RecipientRecord {
+  const [index, forwardPath, domain, extras, state, attempts, nextAttemptAtMs] = row;
+  const [, , , , , , , delayNotified, lastReply] = row;
+  return {
+    index,
+    forwardPath,
+    domain,
+    ...(extras === null ? {} : JSON.parse(extras)),
+    state: stateAt(state),
+    attempts,
+    nextAttemptAtMs,
+    delayNotified: delayNotified !== 0,
+    lastReply,
+  };
+}
+
+/** The record, or what is left of it when its JSON is damaged, for an operator to see. */
+function unpackRecord({ id, receivedAtMs, reversePath, record }: PackedRecord): MessageRecord {
+  try {
+    return JSON.parse(record);
+  } catch {
+    return {
+      ...{ id, receivedAtMs, reversePath },
+      body: "8BITMIME",
+      smtpUtf8: false,
+      origin: { listener: "", clientAddress: "", clientPort: 0, helo: "", protocol: "" },
+      facts: {
+        sizeBytes: 0,
+        eightBit: true,
+        dotLines: 0,
+        longestLineBytes: 0,
+        lineOriented: false,
+      },
+      summary: { subject: "(damaged record)", from: "", messageId: "" },
+      expiresAtMs: receivedAtMs,
+    };
+  }
+}

@@ -1,0 +1,52 @@
+import { LIVE_MASK } from "./counters.ts";
+import { PACKED_RECIPIENT_FIELDS, type PackedMessage } from "./protocol.ts";
+import type { Workbench } from "./workbench.ts";
+
+/** Stores a message with its recipients and octets. */
+export function putHandler(bench: Workbench): (message: PackedMessage) => null {
+  const { database, counters } = bench;
+  const insertMessage = database.prepare(
+    `INSERT INTO messages (id, received_at, reverse_path, record, spool, mask, queued, held,
+       delivered, failed, expired, cancelled, last_reply, done_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, '', ?)`,
+  );
+  const insertRecipient = database.prepare(
+    "INSERT INTO recipients VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, '', ?, ?)",
+  );
+  const insertBody = database.prepare("INSERT INTO bodies VALUES (?, ?)");
+
+  return (message) => {
+    const [id, receivedAtMs, reversePath, record, spool, start, length] = message;
+    const [, , , , , , , leaseOwner, leaseUntilMs, nowMs, recipients] = message;
+    const { queued, held } = countStates(recipients);
+    const mask = (queued > 0 ? 1 : 0) | (held > 0 ? 2 : 0);
+    const isLive = (mask & LIVE_MASK) !== 0;
+    const doneAtMs = isLive ? null : nowMs;
+    const sequence = insertMessage
+      .run(id, receivedAtMs, reversePath, record, spool, mask, queued, held, doneAtMs);
+    for (let at = 0, index = 0; at < recipients.length; at += PACKED_RECIPIENT_FIELDS, index++) {
+      const [path, domain, extras, state, nextAttemptAtMs] = recipients
+        .slice(at, at + PACKED_RECIPIENT_FIELDS) as [string, string, string, number, number];
+      const isLeased = leaseOwner !== null && state === 0 && nextAttemptAtMs <= nowMs;
+      const owner = isLeased ? leaseOwner : null;
+      const untilMs = isLeased ? leaseUntilMs : null;
+      insertRecipient
+        .run(sequence, index, path, domain, extras, state, nextAttemptAtMs, owner, untilMs);
+    }
+    if (spool === null && isLive) {
+      insertBody.run(sequence, bench.bytes.subarray(start, start + length));
+    }
+    counters.addMessages(mask, 1);
+    counters.addRecipients(0, queued);
+    counters.addRecipients(1, held);
+    return null;
+  };
+}
+
+function countStates(recipients: PackedMessage[10]): { queued: number; held: number } {
+  let held = 0;
+  for (let at = 3; at < recipients.length; at += PACKED_RECIPIENT_FIELDS) {
+    if (recipients[at] === 1) held += 1;
+  }
+  return { queued: recipients.length / PACKED_RECIPIENT_FIELDS - held, held };
+}

@@ -1,0 +1,145 @@
+import { RECIPIENT_STATES, type RecipientState } from "../store.ts";
+import { LIVE_MASK, readMasks, readStates } from "./counters.ts";
+import type {
+  Handlers,
+  PackedBody,
+  PackedDetail,
+  PackedListItem,
+  RecipientRow,
+} from "./protocol.ts";
+import { countMessages, findMessages } from "./search.ts";
+import type { Workbench } from "./workbench.ts";
+
+/** The most steps of a timeline that are shown; the last ones are. */
+const TIMELINE_LIMIT = 1_000;
+const FIRST_RECIPIENTS = 5;
+
+/** What only reads. */
+export function queryHandlers(bench: Workbench): Handlers {
+  const { database } = bench;
+  const item = itemReader(bench);
+  return {
+    list({ filter, limit, below }) {
+      // One more than asked for tells whether there is another page.
+      const found = findMessages(database, { filter, range: { below, limit: limit + 1 } });
+      const page = found.slice(0, limit);
+      const next = found.length > limit ? page.at(-1) ?? null : null;
+      return { items: page.flatMap((sequence) => item(sequence) ?? []), below: next };
+    },
+    count: (filter) => countMessages(database, filter),
+    get: detailReader(bench),
+    body: bodyReader(bench),
+    stats: statsReader(bench),
+  };
+}
+
+type ItemRow = [
+  id: string,
+  receivedAtMs: number,
+  reversePath: string,
+  record: string,
+  lastReply: string,
+  ...counts: number[],
+];
+
+function itemReader({ database }: Workbench): (sequence: number) => PackedListItem | null {
+  const selectMessage = database.prepare<ItemRow>(
+    `SELECT id, received_at, reverse_path, record, last_reply, queued, held, delivered, failed,
+       expired, cancelled FROM messages WHERE seq = ?`,
+  );
+  const selectFirst = database.prepare<[string]>(
+    "SELECT forward_path FROM recipients WHERE message = ? ORDER BY idx LIMIT ?",
+  );
+  const selectSums = database.prepare<[attempts: number | null, next: number | null]>(
+    `SELECT max(attempts), min(iif(state = 0, next_attempt_at, NULL))
+     FROM recipients WHERE message = ?`,
+  );
+
+  return (sequence) => {
+    const row = selectMessage.first(sequence);
+    if (row === undefined) return null;
+    const [id, receivedAtMs, reversePath, record, lastReply, ...counts] = row;
+    const states: Partial<Record<RecipientState, number>> = {};
+    RECIPIENT_STATES.forEach((state, code) => {
+      const count = counts[code] ?? 0;
+      if (count > 0) states[state] = count;
+    });
+    const [attempts, nextAttemptAtMs] = selectSums.first(sequence) ?? [null, null];
+    return {
+      ...{ id, receivedAtMs, reversePath, record, lastReply, states, nextAttemptAtMs },
+      attempts: attempts ?? 0,
+      recipientCount: counts.reduce((total, count) => total + count, 0),
+      firstRecipients: selectFirst.all(sequence, FIRST_RECIPIENTS).map(([path]) => path),
+    };
+  };
+}
+
+type DetailRow = [
+  sequence: number,
+  receivedAtMs: number,
+  reversePath: string,
+  record: string,
+  mask: number,
+];
+
+function detailReader({ database }: Workbench): (id: string) => PackedDetail | null {
+  const selectMessage = database.prepare<DetailRow>(
+    "SELECT seq, received_at, reverse_path, record, mask FROM messages WHERE id = ?",
+  );
+  const selectRecipients = database.prepare<[owner: string | null, ...RecipientRow]>(
+    `SELECT owner, idx, forward_path, domain, extras, state, attempts, next_attempt_at,
+       delay_notified, last_reply FROM recipients WHERE message = ? ORDER BY idx`,
+  );
+  const selectTimeline = database.prepare<[string]>(
+    "SELECT entry FROM timeline WHERE message = ? ORDER BY step DESC LIMIT ?",
+  );
+
+  return (id) => {
+    const row = selectMessage.first(id);
+    if (row === undefined) return null;
+    const [sequence, receivedAtMs, reversePath, record, mask] = row;
+    const rows = selectRecipients.all(sequence);
+    const steps = selectTimeline.all(sequence, TIMELINE_LIMIT);
+    return {
+      ...{ id, receivedAtMs, reversePath, record },
+      owners: rows.map(([owner]) => owner),
+      recipients: rows.map(([, ...recipient]) => recipient),
+      timeline: steps.map(([entry]) => entry).reverse(),
+      hasBody: (mask & LIVE_MASK) !== 0,
+    };
+  };
+}
+
+function bodyReader({ database, handOver }: Workbench): (id: string) => PackedBody | null {
+  const select = database.prepare<
+    [spool: string | null, mask: number, data: Uint8Array<ArrayBuffer> | null]
+  >(
+    `SELECT m.spool, m.mask, b.data FROM messages m LEFT JOIN bodies b ON b.message = m.seq
+     WHERE m.id = ?`,
+  );
+  return (id) => {
+    const [spool, mask, bytes] = select.first(id) ?? [null, 0, null];
+    if ((mask & LIVE_MASK) === 0) return null;
+    if (spool !== null) return { kind: "spool", name: spool };
+    if (bytes === null) return null;
+    handOver.push(bytes.buffer);
+    return { kind: "inline", bytes };
+  };
+}
+
+function statsReader({ database }: Workbench): NonNullable<Handlers["stats"]> {
+  // Messages come in order of arrival, but for the time a session takes.
+  const selectOldest = database.prepare<[number]>(
+    `SELECT received_at FROM messages INDEXED BY messages_by_mask
+     WHERE mask = ? ORDER BY seq LIMIT 1`,
+  );
+  return () => {
+    const live = [...readMasks(database)].filter(([mask]) => (mask & LIVE_MASK) !== 0);
+    const oldest = live.flatMap(([mask]) => selectOldest.first(mask) ?? []);
+    return {
+      recipients: readStates(database),
+      liveMessages: live.reduce((total, [, count]) => total + count, 0),
+      oldestReceivedAtMs: oldest.length === 0 ? null : Math.min(...oldest),
+    };
+  };
+}

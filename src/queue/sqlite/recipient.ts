@@ -1,0 +1,117 @@
+import type { RecipientStatus } from "../transition.ts";
+import { LIVE_MASK, STATE_CODE, stateAt } from "./counters.ts";
+import type { Workbench } from "./workbench.ts";
+
+type StatusRow = [
+  state: number,
+  attempts: number,
+  nextAttemptAtMs: number,
+  delayNotified: number,
+  lastReply: string,
+  owner: string | null,
+];
+type TallyRow = [spool: string | null, mask: number, ...counts: number[]];
+
+/** Changes to the recipients of one message, which end in one change to the message. */
+export interface MessageChange {
+  readonly sequence: number;
+  readonly nowMs: number;
+  /** How many recipients entered (and left) each state, by position. */
+  readonly moves: number[];
+  /** The reply of the recipient that was changed last; null when none was. */
+  lastReply: string | null;
+}
+
+/** Starts a change. */
+export function messageChange(sequence: number, nowMs: number): MessageChange {
+  return { sequence, nowMs, moves: [0, 0, 0, 0, 0, 0], lastReply: null };
+}
+
+/** Reads and writes the changing part of recipients, and keeps their message in step. */
+export interface RecipientTable {
+  read(sequence: number, index: number): RecipientStatus | null;
+  /** Writes a status that holds no claim. */
+  write(
+    change: MessageChange,
+    update: { index: number; from: RecipientStatus; to: RecipientStatus },
+  ): void;
+  /** Brings the message and the counters up to date, and lets go of octets nobody needs. */
+  finish(change: MessageChange): void;
+}
+
+/** Makes the table of one connection. */
+export function recipientTable(bench: Workbench): RecipientTable {
+  const { database, counters, unspooled } = bench;
+  const select = database.prepare<StatusRow>(
+    `SELECT state, attempts, next_attempt_at, delay_notified, last_reply, owner
+     FROM recipients WHERE message = ? AND idx = ?`,
+  );
+  const update = database.prepare(
+    `UPDATE recipients SET state = ?, attempts = ?, next_attempt_at = ?, delay_notified = ?,
+       last_reply = ?, owner = ?, lease_until = iif(?6 IS NULL, NULL, lease_until)
+     WHERE message = ? AND idx = ?`,
+  );
+  const selectTally = database.prepare<TallyRow>(
+    `SELECT spool, mask, queued, held, delivered, failed, expired, cancelled
+     FROM messages WHERE seq = ?`,
+  );
+  const updateReply = database.prepare("UPDATE messages SET last_reply = ? WHERE seq = ?");
+  const updateTally = database.prepare(
+    `UPDATE messages SET mask = ?, queued = ?, held = ?, delivered = ?, failed = ?, expired = ?,
+       cancelled = ?, last_reply = coalesce(?, last_reply), done_at = ? WHERE seq = ?`,
+  );
+  const deleteBody = database.prepare("DELETE FROM bodies WHERE message = ?");
+
+  const retally = ({ sequence, nowMs, moves, lastReply }: MessageChange): void => {
+    const row = selectTally.first(sequence);
+    if (row === undefined) return;
+    const [spool, oldMask, ...old] = row;
+    const counts = moves.map((move, code) => (old[code] ?? 0) + move);
+    const mask = counts.reduce((bits, count, code) => count > 0 ? bits | (1 << code) : bits, 0);
+    const isDone = (mask & LIVE_MASK) === 0;
+    const [queued = 0, held = 0, delivered = 0, failed = 0, expired = 0, cancelled = 0] = counts;
+    const doneAtMs = isDone ? nowMs : null;
+    updateTally.run(
+      ...[mask, queued, held, delivered, failed, expired, cancelled],
+      ...[lastReply, doneAtMs, sequence],
+    );
+    counters.addMessages(oldMask, -1);
+    counters.addMessages(mask, 1);
+    moves.forEach((move, code) => counters.addRecipients(code, move));
+    if (!isDone || (oldMask & LIVE_MASK) === 0) return;
+    if (spool === null) deleteBody.run(sequence);
+    else unspooled.push(spool);
+  };
+
+  return {
+    read(sequence, index) {
+      const row = select.first(sequence, index);
+      if (row === undefined) return null;
+      const [state, attempts, nextAttemptAtMs, delayNotified, lastReply, owner] = row;
+      return {
+        state: stateAt(state),
+        attempts,
+        nextAttemptAtMs,
+        delayNotified: delayNotified !== 0,
+        lastReply,
+        owner,
+      };
+    },
+    write(change, { index, from, to }) {
+      const { state, attempts, nextAttemptAtMs, delayNotified, lastReply, owner } = to;
+      const code = STATE_CODE[state];
+      update.run(
+        ...[code, attempts, nextAttemptAtMs, delayNotified ? 1 : 0, lastReply, owner],
+        ...[change.sequence, index],
+      );
+      const fromCode = STATE_CODE[from.state];
+      change.moves[fromCode] = (change.moves[fromCode] ?? 0) - 1;
+      change.moves[code] = (change.moves[code] ?? 0) + 1;
+      change.lastReply = lastReply;
+    },
+    finish(change) {
+      if (change.moves.some((move) => move !== 0)) retally(change);
+      else if (change.lastReply !== null) updateReply.run(change.lastReply, change.sequence);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { StoreError } from "../store.ts";
+import type { Database } from "./database.ts";
+
+/**
+ * Searches by mailbox or domain go through the messages in buckets of 4,096, newest first. The
+ * indexes begin with the bucket, so new entries fall on a few pages whatever their keys are, and
+ * a search costs one seek for each bucket.
+ */
+export const BUCKET_BITS = 12;
+
+/** Each takes the schema from the version that is its position to the next. */
+const MIGRATIONS: readonly string[] = [
+  `
+  -- What is known of a message, with the count of its recipients in each state.
+  CREATE TABLE messages (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    received_at INTEGER NOT NULL,
+    reverse_path TEXT NOT NULL,
+    record TEXT NOT NULL,             -- MessageRecord as JSON
+    spool TEXT,                       -- name of the spool file, when the octets are in one
+    mask INTEGER NOT NULL,            -- a bit for each state that a recipient is in
+    queued INTEGER NOT NULL,
+    held INTEGER NOT NULL,
+    delivered INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    expired INTEGER NOT NULL,
+    cancelled INTEGER NOT NULL,
+    last_reply TEXT NOT NULL,
+    done_at INTEGER                   -- when the last recipient became final
+  );
+  CREATE INDEX messages_by_mask ON messages (mask, seq, received_at);
+  CREATE INDEX messages_by_sender ON messages (seq >> ${BUCKET_BITS}, lower(reverse_path));
+  CREATE INDEX messages_done ON messages (done_at) WHERE done_at IS NOT NULL;
+
+  CREATE TABLE recipients (
+    message INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    forward_path TEXT NOT NULL,
+    domain TEXT NOT NULL,
+    extras TEXT,                      -- notify and originalRecipient as JSON
+    state INTEGER NOT NULL,           -- position in RECIPIENT_STATES
+    attempts INTEGER NOT NULL,
+    next_attempt_at INTEGER NOT NULL,
+    delay_notified INTEGER NOT NULL,
+    last_reply TEXT NOT NULL,
+    owner TEXT,                       -- who holds the claim; only queued recipients are held
+    lease_until INTEGER,
+    PRIMARY KEY (message, idx)
+  ) WITHOUT ROWID;
+  CREATE INDEX recipients_due ON recipients (next_attempt_at, domain)
+    WHERE state = 0 AND owner IS NULL;
+  CREATE INDEX recipients_due_by_domain ON recipients (domain, next_attempt_at)
+    WHERE state = 0 AND owner IS NULL;
+  CREATE INDEX recipients_leased ON recipients (lease_until) WHERE owner IS NOT NULL;
+  CREATE INDEX recipients_by_domain ON recipients (message >> ${BUCKET_BITS}, domain, state);
+  CREATE INDEX recipients_by_mailbox
+    ON recipients (message >> ${BUCKET_BITS}, lower(forward_path));
+
+  -- Octets of messages that have a recipient that is not final, unless they are spooled.
+  CREATE TABLE bodies (message INTEGER PRIMARY KEY, data BLOB NOT NULL);
+
+  CREATE TABLE timeline (
+    message INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    entry TEXT NOT NULL,              -- TimelineEntry as JSON
+    PRIMARY KEY (message, step)
+  ) WITHOUT ROWID;
+
+  -- Below 100 the messages with that mask, from 100 the recipients in that state.
+  CREATE TABLE counters (key INTEGER PRIMARY KEY, n INTEGER NOT NULL);
+  `,
+];
+
+/** The version this program writes, kept in the database's user_version. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * Brings a new or older database to this program's version.
+ *
+ * @throws StoreError `newer_schema` when a newer program wrote it.
+ */
+export function migrate(database: Database): void {
+  if (versionOf(database) === SCHEMA_VERSION) return;
+  database.begin();
+  try {
+    // Read again: another process may have been faster.
+    for (const step of MIGRATIONS.slice(versionOf(database))) database.script(step);
+    database.script(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    database.commit();
+  } catch (error) {
+    database.rollback();
+    throw error;
+  }
+}
+
+/** The version of a database that this program can use, 0 for an empty one. */
+function versionOf(database: Database): number {
+  const version = Number(database.pragma("user_version"));
+  if (version <= SCHEMA_VERSION) return version;
+  throw new StoreError(
+    "newer_schema",
+    `Cannot open the queue: a newer program wrote it, got schema version ${version} ` +
+      `where this one knows up to ${SCHEMA_VERSION}`,
+  );
+}

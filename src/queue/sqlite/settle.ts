@@ -1,0 +1,64 @@
+import type { Disposition } from "../store.ts";
+import { isFinal, settled } from "../transition.ts";
+import { stateAt } from "./counters.ts";
+import {
+  FLAG_COUNTS,
+  FLAG_DELAY_NOTIFIED,
+  PACKED_DISPOSITION_FIELDS,
+  type PackedMessage,
+  type PackedSettlement,
+} from "./protocol.ts";
+import { messageChange, type RecipientTable } from "./recipient.ts";
+import type { TimelineWriter } from "./timeline.ts";
+import type { Workbench } from "./workbench.ts";
+
+/** Settles claimed recipients of one message. */
+export function settleHandler(
+  { database }: Workbench,
+  { table, timeline, put }: {
+    table: RecipientTable;
+    timeline: TimelineWriter;
+    put: (message: PackedMessage) => null;
+  },
+): (settlement: PackedSettlement) => null {
+  const findMessage = database.prepare<[number]>("SELECT seq FROM messages WHERE id = ?");
+
+  return ([messageId, owner, nowMs, recipients, entries, notifications]) => {
+    const sequence = findMessage.first(messageId)?.[0];
+    if (sequence === undefined) return null;
+    const change = messageChange(sequence, nowMs);
+    let changed = 0;
+    for (let at = 0; at < recipients.length; at += PACKED_DISPOSITION_FIELDS) {
+      const [index, code, nextAttemptAtMs, flags, reply] = recipients
+        .slice(at, at + PACKED_DISPOSITION_FIELDS) as PackedDisposition;
+      const from = table.read(sequence, index);
+      if (from === null) continue;
+      const disposition = unpackDisposition([index, code, nextAttemptAtMs, flags, reply]);
+      const to = settled(from, { disposition, reply: reply ?? undefined, owner });
+      if (to === null) continue;
+      table.write(change, { index, from, to });
+      changed += 1;
+    }
+    table.finish(change);
+    for (const entry of entries) timeline(sequence, entry);
+    if (changed > 0) { for (const notification of notifications) put(notification); }
+    return null;
+  };
+}
+
+type PackedDisposition = [
+  index: number,
+  code: number,
+  nextAttemptAtMs: number,
+  flags: number,
+  reply: string | null,
+];
+
+function unpackDisposition([, code, nextAttemptAtMs, flags]: PackedDisposition): Disposition {
+  const state = stateAt(code);
+  if (isFinal(state)) return { kind: "final", state };
+  if (state === "held") return { kind: "hold" };
+  const counts = (flags & FLAG_COUNTS) !== 0;
+  const retry = { kind: "retry", nextAttemptAtMs, counts } as const;
+  return (flags & FLAG_DELAY_NOTIFIED) === 0 ? retry : { ...retry, delayNotified: true };
+}

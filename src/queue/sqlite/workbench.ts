@@ -1,0 +1,15 @@
+import type { Counters } from "./counters.ts";
+import type { Database } from "./database.ts";
+
+/** What the handlers of a worker share while a batch runs. */
+export interface Workbench {
+  readonly database: Database;
+  readonly counters: Counters;
+  readonly spoolFolder: string;
+  /** The octets that came with the batch. */
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Buffers that change hands with the answer. */
+  readonly handOver: ArrayBuffer[];
+  /** Spool files that nothing refers to once the transaction is committed. */
+  readonly unspooled: string[];
+}

@@ -1,0 +1,105 @@
+/// <reference lib="deno.worker" />
+import { StoreError } from "../store.ts";
+import { Database } from "./database.ts";
+import { type Engine, readingEngine, writingEngine } from "./engine.ts";
+import { failureOf } from "./failure.ts";
+import { checkFile, DATABASE_FILE, SPOOL_FOLDER } from "./folder.ts";
+import type { Request, Response } from "./protocol.ts";
+import { migrate } from "./schema.ts";
+
+type OpenRequest = Extract<Request, { kind: "open" }>;
+
+const PRAGMAS: readonly string[] = [
+  "journal_mode = WAL",
+  "synchronous = FULL",
+  "cache_size = -65536",
+  "temp_store = MEMORY",
+];
+/** How long to wait for a lock that the command line holds for a moment. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/** The worker's end of a store: one connection, and the engine on it. */
+class WorkerEnd {
+  #database: Database | null = null;
+  #engine: Engine | null = null;
+  #watch: ReturnType<typeof setInterval> | null = null;
+  #seenVersion: unknown = null;
+
+  answer(request: Request): void {
+    switch (request.kind) {
+      case "open":
+        return this.#open(request);
+      case "batch":
+        return this.#run(request);
+      case "close":
+        return this.#close();
+    }
+  }
+
+  #open({ role, folder, watchMs }: OpenRequest): void {
+    try {
+      const database = openDatabase(role, folder);
+      this.#database = database;
+      const options = { database, spoolFolder: `${folder}/${SPOOL_FOLDER}` };
+      this.#engine = role === "writer" ? writingEngine(options) : readingEngine(options);
+      if (watchMs > 0) this.#startWatch(database, watchMs);
+      say({ kind: "opened" });
+    } catch (error) {
+      this.#database?.[Symbol.dispose]();
+      say({ kind: "failed", failure: failureOf(error) });
+    }
+  }
+
+  #run(batch: Extract<Request, { kind: "batch" }>): void {
+    if (this.#engine === null) throw new Error("Cannot run a batch: the store is not open");
+    const { answer, handOver } = this.#engine.run(batch);
+    say(answer, handOver);
+  }
+
+  #close(): void {
+    if (this.#watch !== null) clearInterval(this.#watch);
+    this.#database?.[Symbol.dispose]();
+    say({ kind: "closed" });
+    self.close();
+  }
+
+  /** `data_version` changes when another connection commits, and not for our own commits. */
+  #startWatch(database: Database, watchMs: number): void {
+    this.#seenVersion = database.pragma("data_version");
+    this.#watch = setInterval(() => {
+      const version = database.pragma("data_version");
+      if (version === this.#seenVersion) return;
+      this.#seenVersion = version;
+      say({ kind: "changed" });
+    }, watchMs);
+  }
+}
+
+function openDatabase(role: "writer" | "reader", folder: string): Database {
+  const path = `${folder}/${DATABASE_FILE}`;
+  checkFile(path, { create: role === "writer" });
+  const database = new Database(path, { readOnly: role === "reader" });
+  try {
+    database.script(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    if (role === "reader") {
+      database.pragma("user_version");
+      return database;
+    }
+    migrate(database);
+    for (const pragma of PRAGMAS) database.pragma(pragma);
+    if (database.pragma("journal_mode") !== "wal") {
+      throw new StoreError("unavailable", "Cannot open the queue: no write-ahead log");
+    }
+    return database;
+  } catch (error) {
+    database[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function say(response: Response, handOver: ArrayBuffer[] = []): void {
+  self.postMessage(response, handOver);
+}
+
+const end = new WorkerEnd();
+self.onmessage = ({ data }: MessageEvent<Request>) => end.answer(data);

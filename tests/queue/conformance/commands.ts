@@ -1,0 +1,139 @@
+import { assertEquals } from "@std/assert";
+import type { MessageFilter, QueueCommand, QueueStore } from "../../../src/queue/store.ts";
+import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
+import { detailOf, statesOf, type StoreCase, textOf } from "./case.ts";
+
+const LATER_MS = NOW_MS + 5_000;
+
+function apply(
+  store: QueueStore,
+  kind: QueueCommand["kind"],
+  filter: MessageFilter = {},
+): Promise<number> {
+  return store.command({ filter, command: { kind }, nowMs: LATER_MS, by: "operator" });
+}
+
+export const commandCases: readonly StoreCase[] = [
+  {
+    title: "hold and release, with a line each in the timeline",
+    async run(store) {
+      await store.put(messageOf(1));
+      assertEquals(await apply(store, "hold"), 1);
+      assertEquals(await statesOf(store, 1), ["held"]);
+      assertEquals(await apply(store, "hold"), 0);
+      assertEquals((await store.claim(claimOf())).claimed, []);
+      assertEquals(await apply(store, "release"), 1);
+      const { recipients: [recipient], timeline } = await detailOf(store, 1);
+      assertEquals(recipient?.state, "queued");
+      assertEquals(recipient?.nextAttemptAtMs, LATER_MS);
+      const line = { atMs: LATER_MS, recipients: [0], detail: { by: "operator" } };
+      assertEquals(timeline, [{ ...line, kind: "held" }, { ...line, kind: "released" }]);
+      assertEquals((await store.claim(claimOf({ nowMs: LATER_MS }))).claimed.length, 1);
+    },
+  },
+  {
+    title: "retry makes queued recipients due and leaves held ones",
+    async run(store) {
+      const nextAttemptAtMs = NOW_MS + 1e6;
+      const to = [
+        recipientOf("a@dest.example", { nextAttemptAtMs }),
+        recipientOf("b@dest.example", { state: "held", nextAttemptAtMs }),
+      ];
+      await store.put(messageOf(1, { to }));
+      assertEquals(await apply(store, "retry"), 1);
+      const { recipients } = await detailOf(store, 1);
+      assertEquals(recipients.map(({ nextAttemptAtMs }) => nextAttemptAtMs), [
+        LATER_MS,
+        nextAttemptAtMs,
+      ]);
+      assertEquals(await apply(store, "retry"), 0);
+    },
+  },
+  {
+    title: "cancel ends what is not final and lets go of the octets",
+    async run(store) {
+      await store.put(messageOf(1, {
+        to: ["a@dest.example", recipientOf("b@dest.example", { state: "held" })],
+      }));
+      assertEquals(await apply(store, "cancel"), 1);
+      assertEquals(await statesOf(store, 1), ["cancelled", "cancelled"]);
+      assertEquals(await textOf(store, 1), null);
+      assertEquals(await apply(store, "release"), 0);
+      assertEquals(await apply(store, "cancel"), 0);
+      assertEquals((await detailOf(store, 1)).timeline.length, 1);
+    },
+  },
+  {
+    title: "holding a claimed recipient takes the claim away",
+    async run(store) {
+      await store.put(messageOf(1, { to: ["a@dest.example", "b@dest.example"] }));
+      await store.claim(claimOf());
+      assertEquals(await apply(store, "hold"), 1);
+      assertEquals((await detailOf(store, 1)).recipients[0]?.claimedBy, null);
+      const retry = { kind: "retry", nextAttemptAtMs: NOW_MS, counts: true } as const;
+      await store.settle(settlementOf(1, {
+        recipients: [
+          { index: 0, disposition: retry, reply: "451 later" },
+          { index: 1, disposition: { kind: "final", state: "delivered" }, reply: "250 ok" },
+        ],
+      }));
+      assertEquals(await statesOf(store, 1), ["held", "delivered"]);
+      assertEquals((await store.claim(claimOf())).claimed, []);
+    },
+  },
+  {
+    title: "a claimed recipient that is cancelled stays so, unless it was delivered",
+    async run(store) {
+      await store.put(messageOf(1, { to: ["a@dest.example", "b@dest.example"] }));
+      await store.claim(claimOf());
+      assertEquals(await apply(store, "cancel"), 1);
+      await store.settle(settlementOf(1, {
+        recipients: [
+          {
+            index: 0,
+            disposition: { kind: "final", state: "failed" },
+            reply: "550 no",
+          },
+          { index: 1, disposition: { kind: "final", state: "delivered" }, reply: "250 ok" },
+        ],
+        notifications: [],
+      }));
+      assertEquals(await statesOf(store, 1), ["cancelled", "delivered"]);
+      const { recipients, liveMessages } = await store.stats();
+      assertEquals([recipients.cancelled, recipients.delivered, liveMessages], [1, 1, 0]);
+    },
+  },
+  {
+    title: "retry leaves a claimed recipient with its owner",
+    async run(store) {
+      await store.put(messageOf(1));
+      await store.claim(claimOf());
+      assertEquals(await apply(store, "retry"), 0);
+      assertEquals((await detailOf(store, 1)).recipients[0]?.claimedBy, "node-a");
+    },
+  },
+  {
+    title: "a command reaches the recipients that the filter means, and no others",
+    async run(store) {
+      await store.put(messageOf(1, { to: ["a@one.example", "b@two.example"] }));
+      await store.put(messageOf(2, { to: ["a@one.example"] }));
+      await store.put(messageOf(3, { to: ["c@two.example"] }));
+      assertEquals(await apply(store, "hold", { domain: "two.example" }), 2);
+      assertEquals(await statesOf(store, 1), ["queued", "held"]);
+      assertEquals(await apply(store, "cancel", { recipient: "A@ONE.example", ids: [idOf(1)] }), 1);
+      assertEquals(await statesOf(store, 1), ["cancelled", "held"]);
+      assertEquals(await statesOf(store, 2), ["queued"]);
+      assertEquals(await apply(store, "cancel", { states: ["held"] }), 2);
+      assertEquals(await statesOf(store, 3), ["cancelled"]);
+    },
+  },
+  {
+    title: "a command on more messages than fit one transaction",
+    async run(store) {
+      const numbers = Array.from({ length: 450 }, (_, number) => number);
+      await Promise.all(numbers.map((number) => store.put(messageOf(number))));
+      assertEquals(await apply(store, "hold", { sender: "SENDER@origin.example" }), 450);
+      assertEquals((await store.stats()).recipients.held, 450);
+    },
+  },
+];

@@ -1,0 +1,26 @@
+import { leaseCases } from "./conformance/leases.ts";
+import { claimCases } from "./conformance/claims.ts";
+import { commandCases } from "./conformance/commands.ts";
+import { messageCases } from "./conformance/messages.ts";
+import { queryCases } from "./conformance/queries.ts";
+import { settleCases } from "./conformance/settlements.ts";
+import type { OpenStore } from "./conformance/case.ts";
+
+const CASES = [
+  ...messageCases,
+  ...claimCases,
+  ...leaseCases,
+  ...settleCases,
+  ...commandCases,
+  ...queryCases,
+];
+
+/** Registers the tests that every store must pass. `open` gives an empty store each time. */
+export function testStore(name: string, open: OpenStore): void {
+  for (const { title, run } of CASES) {
+    Deno.test(`${name}: ${title}`, async () => {
+      await using opened = await open();
+      await run(opened.store);
+    });
+  }
+}
