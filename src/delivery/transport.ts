@@ -70,6 +70,37 @@ export interface RemoteHop {
   readonly port: number;
 }
 
+/** What a conversion can cost a message. */
+export const LOSS_KINDS = [
+  /** A signature or encryption over the octets: DKIM, S/MIME, OpenPGP. */
+  "signature",
+  /** Parts nested in a way that the other form cannot say. */
+  "structure",
+  /** An alternative that is neither plain text nor HTML, such as an invitation. */
+  "alternative",
+  /** Text whose charset could not be decoded without doubt. */
+  "charset",
+  /** Header fields that the other form refuses or cannot repeat. */
+  "fields",
+  /** Who the message says it went to, where that is not who it goes to. */
+  "recipient_fields",
+] as const;
+export type LossKind = typeof LOSS_KINDS[number];
+
+/** Something that a message loses on its way through a transport that cannot take it as it is. */
+export interface Loss {
+  readonly kind: LossKind;
+  /** What it concerns, for people: a media type, the name of a field. */
+  readonly what: string;
+}
+
+/** What the peer said it would still take. */
+export interface RateAllowance {
+  /** Requests left until the limit is counted anew. */
+  readonly remaining: number;
+  readonly resetAfterMs: number;
+}
+
 /** What an attempt came to. */
 export interface DeliveryReport {
   /** One for each recipient of the job, in its order. */
@@ -83,6 +114,17 @@ export interface DeliveryReport {
    * Absent means this relay, which can only say that it passed the message on.
    */
   readonly handover?: "dsn" | "final";
+  /** What was, or would have been, lost; absent where the octets go out as they are. */
+  readonly losses?: readonly Loss[];
+  /** Absent when the peer said nothing of it. */
+  readonly rate?: RateAllowance;
+}
+
+/** How an attempt is to be made. */
+export interface DeliverOptions {
+  readonly signal: AbortSignal;
+  /** Rather not at all than with a loss: a message that would lose something is `unsuitable`. */
+  readonly rawOnly?: boolean;
 }
 
 /** A way out. It makes one attempt and reports; it never waits to try again. */
@@ -108,5 +150,5 @@ export interface Transport extends AsyncDisposable {
    * Makes one attempt. Resolves with a report in every case that mail can meet; throws only for
    * a bug. When `signal` aborts it gives up as soon as it can tell what became of the message.
    */
-  deliver(job: DeliveryJob, options: { signal: AbortSignal }): Promise<DeliveryReport>;
+  deliver(job: DeliveryJob, options: DeliverOptions): Promise<DeliveryReport>;
 }
