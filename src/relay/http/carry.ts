@@ -1,0 +1,92 @@
+import { isAscii } from "node:buffer";
+import { concatBytes } from "../../base/bytes.ts";
+import { HEADER_SECTION_LIMIT_BYTES, headerSection } from "../../mail/headers.ts";
+import type { Reply } from "../../mail/reply.ts";
+import { isAsciiText } from "../../mail/safe_text.ts";
+import type { DeliveryJob } from "../../delivery/transport.ts";
+import { jsonTextBody, type RequestBody } from "./body.ts";
+import { replyOf } from "./outcome.ts";
+import type { JobRecipient } from "./provider.ts";
+
+/**
+ * Why an API cannot take the message of a job in any form; null when it can.
+ *
+ * @param maxBytes the largest message in octets, before any encoding.
+ */
+export function carryProblem(
+  { recipients, body }: DeliveryJob,
+  { api, maxBytes }: { api: string; maxBytes: number },
+): Reply | null {
+  if (body.sizeBytes > maxBytes) {
+    return replyOf("5.3.4", `${api} takes ${maxBytes} octets, this message has ${body.sizeBytes}`);
+  }
+  const isInternational = recipients.some(({ forwardPath }) =>
+    !isAsciiText(localPartOf(forwardPath))
+  );
+  return isInternational ? notInternational(api) : null;
+}
+
+/** As `carryProblem`, for an API that is given the octets as they are. */
+export function rawProblem(
+  job: DeliveryJob,
+  { api, maxBytes }: { api: string; maxBytes: number },
+): Reply | null | Promise<Reply | null> {
+  const problem = carryProblem(job, { api, maxBytes });
+  if (problem !== null) return problem;
+  const { smtpUtf8, facts, reversePath } = job.message;
+  // RFC 3030 3: binary content goes only where BINARYMIME is offered; X.6.3 is conversion required.
+  if (!facts.lineOriented) return replyOf("5.6.3", `${api} takes no binary content`);
+  if (!isAsciiText(localPartOf(reversePath))) return notInternational(api);
+  if (!smtpUtf8 || !facts.eightBit) return null;
+  // RFC 6531 3.2: UTF-8 fields may only go where they are known to be understood. Many clients
+  // say SMTPUTF8 of every message, so the fields themselves decide.
+  return headOf(job).then((head) => isAscii(head) ? null : notInternational(api));
+}
+
+/**
+ * The message of a job as the inside of a JSON string, for an API that is given its octets as
+ * text. Octets that are no UTF-8 cannot be text, and to encode them anew would break signatures,
+ * so such a message is left to another transport.
+ */
+export async function rawTextOf(
+  job: DeliveryJob,
+  limits: { api: string; maxBytes: number },
+): Promise<
+  | { readonly kind: "text"; readonly text: RequestBody }
+  | { readonly kind: "unsuitable"; readonly reply: Reply }
+> {
+  const problem = await rawProblem(job, limits);
+  if (problem !== null) return { kind: "unsuitable", reply: problem };
+  const text = await jsonTextBody(job.body);
+  if (text !== null) return { kind: "text", text };
+  // RFC 3463 X.6.3: conversion required but not supported
+  return { kind: "unsuitable", reply: replyOf("5.6.3", `${limits.api} takes UTF-8 only`) };
+}
+
+/** The octets of the header section. */
+export async function headOf({ body }: DeliveryJob): Promise<Uint8Array> {
+  const { bytes } = body;
+  let head = bytes ?? new Uint8Array(0);
+  let section = headerSection(head);
+  if (bytes !== null || body.sizeBytes === 0) return head.subarray(0, section.endOffset);
+  for await (const chunk of body.stream()) {
+    head = concatBytes([head, chunk]);
+    section = headerSection(head);
+    if (section.complete || head.length >= HEADER_SECTION_LIMIT_BYTES) break;
+  }
+  return head.subarray(0, section.endOffset);
+}
+
+function notInternational(api: string): Reply {
+  return replyOf("5.6.7", `${api} takes no internationalized mail`);
+}
+
+/** A recipient's mailbox with its domain in ASCII. */
+export function apiAddress({ forwardPath, domain }: JobRecipient): string {
+  if (isAsciiText(forwardPath)) return forwardPath;
+  return `${localPartOf(forwardPath)}@${domain}`;
+}
+
+function localPartOf(address: string): string {
+  return address.slice(0, address.lastIndexOf("@"));
+}

@@ -1,0 +1,232 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Reply } from "../../mail/reply.ts";
+import type {
+  DeliverOptions,
+  DeliveryJob,
+  DeliveryReport,
+  Loss,
+  Outcome,
+  RateAllowance,
+  Transport,
+} from "../../delivery/transport.ts";
+import { type Answer, exchange, type Fetch, type HttpRequest } from "./exchange.ts";
+import { mailboxKey } from "./addresses.ts";
+import { apiAddress } from "./carry.ts";
+import { outcomeOf, outcomeOfFailure } from "./outcome.ts";
+import { rateAllowance } from "./rate.ts";
+
+/** A recipient of a job. */
+export type JobRecipient = DeliveryJob["recipients"][number];
+
+/** One request and whom it is for. */
+export interface Shipment {
+  readonly request: HttpRequest;
+  /** At least one, out of the job. */
+  readonly recipients: readonly JobRecipient[];
+}
+
+/** How a message is to be handed to an API. */
+export type Plan =
+  | {
+    readonly kind: "shipments";
+    /** Every recipient of the job is in exactly one. */
+    readonly shipments: readonly Shipment[];
+    readonly losses?: readonly Loss[];
+  }
+  /** The API cannot take it. */
+  | { readonly kind: "unsuitable"; readonly reply: Reply; readonly losses?: readonly Loss[] };
+
+/** A request with its credentials, or why there are none. */
+export type Authorization =
+  | { readonly kind: "request"; readonly request: HttpRequest }
+  | { readonly kind: "failed"; readonly outcome: Outcome };
+
+/** What is particular to one API. */
+export interface Provider {
+  /** The name of the provider, as in the config file. */
+  readonly kind: string;
+  /** Where requests go, for reports. */
+  readonly baseUrl: URL;
+  /** Attempts at once; undefined for the usual number. */
+  readonly maxConcurrency?: number;
+  readonly maxRecipients: number;
+  /** Turns a job into requests. No request leaves before it returned. */
+  plan(job: DeliveryJob): Plan | Promise<Plan>;
+  /** Adds credentials that change with time; absent where `plan` added them. */
+  authorize?(request: HttpRequest): Promise<Authorization>;
+  /** Hears that the server answered 401; true when another try with fresh credentials may help. */
+  refuseCredentials?(request: HttpRequest): boolean;
+  /** What an answer means, for all recipients of the shipment or for each of them. */
+  judge(answer: Answer, facts: { shipment: Shipment; nowMs: number }): Outcome | readonly Outcome[];
+}
+
+/** What every transport to an API needs besides its own configuration. */
+export interface ProviderOptions {
+  /** The name of the transport in the config file. */
+  readonly name: string;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  /** The time for one request and its answer; five minutes where not given. */
+  readonly timeoutMs?: number;
+  readonly maxConcurrency?: number;
+}
+
+// SparkPost asks its clients for 300 s; a shorter time makes duplicates where an API is slow.
+const DEFAULT_TIMEOUT_MS = 300_000;
+const DEFAULT_CONCURRENCY = 10;
+
+/** A way out through an HTTP API. */
+export class HttpTransport implements Transport {
+  readonly name: string;
+  readonly kind: string;
+  readonly maxConcurrency: number;
+  readonly maxRecipients: number;
+  readonly sharedDestination: string;
+  readonly #provider: Provider;
+  readonly #options: ProviderOptions;
+
+  constructor(provider: Provider, options: ProviderOptions) {
+    this.name = options.name;
+    this.kind = provider.kind;
+    this.maxConcurrency = options.maxConcurrency ?? provider.maxConcurrency ?? DEFAULT_CONCURRENCY;
+    this.maxRecipients = provider.maxRecipients;
+    this.sharedDestination = provider.baseUrl.host;
+    this.#provider = provider;
+    this.#options = options;
+  }
+
+  /** The API takes mail for every domain. */
+  destinationOf(_domain: string): string {
+    return this.sharedDestination;
+  }
+
+  async deliver(
+    job: DeliveryJob,
+    { signal, rawOnly = false }: DeliverOptions,
+  ): Promise<DeliveryReport> {
+    const plan = await this.#provider.plan(job);
+    if (plan.kind === "unsuitable") return refusal(job, plan);
+    const losses = plan.losses ?? [];
+    if (rawOnly && losses.length > 0) {
+      // RFC 3463 X.6.2: conversion required and prohibited
+      const { reply } = outcomeOf({ verdict: "unsuitable", enhanced: "5.6.2" }, {
+        text: `${this.kind} cannot carry it unchanged: ${
+          losses.map(({ what }) => what).join(", ")
+        }`,
+      });
+      return refusal(job, { reply, losses });
+    }
+    const { outcomes, rate } = await this.#send(plan.shipments, signal);
+    return {
+      outcomes: job.recipients.map((recipient) => outcomes.get(recipient) ?? unplanned(recipient)),
+      remote: remoteOf(this.#provider.baseUrl),
+      tls: this.#provider.baseUrl.protocol === "https:" ? { version: "", cipher: "" } : null,
+      ...(losses.length === 0 ? {} : { losses }),
+      ...(rate === null ? {} : { rate }),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** One after the other; when the API itself is in trouble the rest is not tried. */
+  async #send(
+    shipments: readonly Shipment[],
+    signal: AbortSignal,
+  ): Promise<{ outcomes: Map<JobRecipient, Outcome>; rate: RateAllowance | null }> {
+    const outcomes = new Map<JobRecipient, Outcome>();
+    let rate: RateAllowance | null = null;
+    let trouble: Outcome | null = null;
+    for (const shipment of shipments) {
+      const { results, allowance }: ShipmentResult = trouble === null
+        ? await this.#ship(shipment, signal)
+        : { results: trouble, allowance: null };
+      rate = allowance ?? rate;
+      shipment.recipients.forEach((recipient, index) =>
+        outcomes.set(recipient, isList(results) ? results[index] ?? unplanned(recipient) : results)
+      );
+      trouble ??= troubleOf(results);
+    }
+    return { outcomes, rate };
+  }
+
+  async #ship(shipment: Shipment, signal: AbortSignal): Promise<ShipmentResult> {
+    const first = await this.#request(shipment, signal);
+    if (first.kind === "retry") return (await this.#request(shipment, signal)).result;
+    return first.result;
+  }
+
+  async #request(
+    shipment: Shipment,
+    signal: AbortSignal,
+  ): Promise<{ kind: "done" | "retry"; result: ShipmentResult }> {
+    const authorized = await this.#provider.authorize?.(shipment.request) ??
+      { kind: "request", request: shipment.request };
+    if (authorized.kind === "failed") return done(authorized.outcome);
+    const { clock, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+    const result = await exchange(this.#options, authorized.request, { signal, timeoutMs });
+    if (result.kind === "failed") {
+      return done(outcomeOfFailure(result, { host: this.#provider.baseUrl.host }));
+    }
+    const { answer } = result;
+    const nowMs = clock.now();
+    const results = this.#provider.judge(answer, { shipment, nowMs });
+    const mayRetry = answer.status === 401 &&
+      (this.#provider.refuseCredentials?.(authorized.request) ?? false);
+    const allowance = rateAllowance(answer.headers, nowMs);
+    return { kind: mayRetry ? "retry" : "done", result: { results, allowance } };
+  }
+}
+
+/**
+ * The outcomes of a shipment from an answer that names recipients. One that it does not name is
+ * not known to have been taken.
+ */
+export function forEachRecipient(
+  { recipients }: Shipment,
+  results: readonly { readonly address: string; readonly outcome: Outcome }[],
+): Outcome[] {
+  const byKey = new Map<string, Outcome>();
+  for (const { address, outcome } of results) byKey.set(mailboxKey(address), outcome);
+  return recipients.map((recipient) =>
+    byKey.get(mailboxKey(apiAddress(recipient))) ??
+      outcomeOf("uncertain", { text: `Nothing was said of ${recipient.forwardPath}` })
+  );
+}
+
+/** The refusal of a whole job that was not sent. */
+function refusal(
+  { recipients }: DeliveryJob,
+  { reply, losses }: { reply: Reply; losses?: readonly Loss[] },
+): DeliveryReport {
+  const outcomes = recipients.map((): Outcome => ({ kind: "unsuitable", reply }));
+  return { outcomes, remote: null, tls: null, ...(losses === undefined ? {} : { losses }) };
+}
+
+interface ShipmentResult {
+  readonly results: Outcome | readonly Outcome[];
+  readonly allowance: RateAllowance | null;
+}
+
+function done(outcome: Outcome): { kind: "done"; result: ShipmentResult } {
+  return { kind: "done", result: { results: outcome, allowance: null } };
+}
+
+/** An outcome that the next request would only repeat. */
+function troubleOf(results: Outcome | readonly Outcome[]): Outcome | null {
+  if (isList(results)) return null;
+  const isLimit = results.kind === "temporary" && results.counts === false;
+  return results.kind === "broken" || isLimit ? results : null;
+}
+
+function unplanned({ forwardPath }: JobRecipient): never {
+  throw new Error(`Cannot report on ${forwardPath}: no request was made for it`);
+}
+
+function remoteOf({ hostname, port, protocol }: URL): DeliveryReport["remote"] {
+  const usual = protocol === "https:" ? 443 : 80;
+  return { host: hostname, address: "", port: port === "" ? usual : Number(port) };
+}
+
+function isList(results: Outcome | readonly Outcome[]): results is readonly Outcome[] {
+  return Array.isArray(results);
+}
