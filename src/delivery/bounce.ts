@@ -58,16 +58,20 @@ export function notificationMaker(options: BounceOptions): NotificationMaker {
   };
 }
 
-/** What is returned: RET of RFC 3461 4.3, and only the header where nothing failed. */
+/**
+ * What is returned: RET of RFC 3461 4.3, only the header where nothing failed, and for REQUIRETLS
+ * as if RET=HDRS had been said (RFC 8689 section 5).
+ */
 function originalOf(
   { plan, message }: Notice,
   { bytes, limitBytes }: { bytes: Uint8Array; limitBytes: number },
 ): DsnOriginal {
   const failed = plan.recipients.some(({ action }) => action === "failed");
+  const headerOnly = message.extras?.ret === "HDRS" || message.extras?.requireTls === true;
   return {
     bytes: bytes.length > limitBytes ? bytes.subarray(0, limitBytes) : bytes,
     whole: message.facts.sizeBytes <= limitBytes,
-    full: failed && message.extras?.ret !== "HDRS" && message.body !== "BINARYMIME",
+    full: failed && !headerOnly && message.body !== "BINARYMIME",
   };
 }
 
@@ -123,7 +127,11 @@ function notify(
   });
   const action = mainAction(recipients);
   emit({ type: "notified", messageId: message.id, notificationId: id, action, to });
-  return [newMessage(dsn, { id, to, domain, nowMs, lifetimeMs })];
+  const notification = newMessage(dsn, { id, to, domain, nowMs, lifetimeMs });
+  // RFC 8689 section 5: it tells of the message, so it is protected like the message.
+  return [
+    message.extras?.requireTls ? { ...notification, extras: { requireTls: true } } : notification,
+  ];
 }
 
 function subjectOf({ id, receivedAtMs, summary, extras, smtpUtf8 }: MessageRecord): DsnSubject {

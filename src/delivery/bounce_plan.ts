@@ -103,13 +103,18 @@ function dsnRecipient(
     mailbox: recipient.forwardPath,
     ...(originalRecipient === undefined ? {} : { originalRecipient }),
     action,
-    status: news === "expired" ? "4.4.7" : statusFor(action, reply), // RFC 3463 3.5: X.4.7 expired
+    status: news === "expired" ? expiryStatus(message) : statusFor(action, reply),
     reply,
     remote: report?.remote ?? null,
     ...(news === "expired" ? { expired: true } : {}),
     lastAttemptAtMs: nowMs,
     ...(action === "delayed" ? { willRetryUntilMs: message.expiresAtMs } : {}),
   };
+}
+
+/** RFC 3463 3.5: X.4.7, delivery time expired; for good where the sender set it (RFC 2852 4.1). */
+function expiryStatus({ extras }: MessageRecord): EnhancedCode {
+  return extras?.deliverBy?.mode === "R" ? "5.4.7" : "4.4.7";
 }
 
 /** The reply's own status, with the class that the action has (RFC 3464 2.3.4). */

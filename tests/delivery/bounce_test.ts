@@ -233,6 +233,13 @@ Deno.test("RET, the action and the size decide what comes back (RFC 3461 4.3)", 
   );
 });
 
+Deno.test("what REQUIRETLS protected stays protected (RFC 8689 section 5)", async () => {
+  const secret = message({ extras: { ret: "FULL", requireTls: true } });
+  const { made } = await make({ message: secret, conclusions: [conclusion("failed")] });
+  assertEquals(made[0]?.extras, { requireTls: true });
+  assertMatch(textOf(made[0]), /^Content-Type: text\/rfc822-headers\r$/m);
+});
+
 Deno.test("of a large message no more than the limit is read", async () => {
   let readBytes = 0;
   const sizeBytes = 100 * 1024 * 1024;
