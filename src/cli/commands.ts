@@ -5,10 +5,12 @@ import { queueListCommand } from "./queue/list.ts";
 import { queueShowCommand } from "./queue/show.ts";
 import { schemaCommand } from "./schema.ts";
 import { sendCommand } from "./send.ts";
+import { serveCommand } from "./serve.ts";
 import { versionCommand } from "./version.ts";
 
 /** All commands, in the order of the overview. */
 export const COMMANDS: readonly Command[] = [
+  serveCommand,
   checkCommand,
   schemaCommand,
   sendCommand,

@@ -8,6 +8,8 @@ export interface CliIo {
   out(text: string): void;
   /** Writes to standard error: problems, progress and questions. */
   err(text: string): void;
+  /** Writes log lines to standard output; a promise means that its reader is slow. */
+  log(bytes: Uint8Array): void | Promise<void>;
   readonly stdin: CliInput;
   readonly terminal: TerminalFacts;
   /** The name of this machine. */

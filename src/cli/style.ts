@@ -10,10 +10,15 @@ export interface Style {
   cyan(text: string): string;
 }
 
-/** The style of a stream: colours only on a terminal, and not against the user's wish. */
-export function styleOf(io: CliIo, stream: "stdout" | "stderr" = "stdout"): Style {
+/** Whether a stream takes colours: only a terminal does, and not against the user's wish. */
+export function hasColors(io: CliIo, stream: "stdout" | "stderr"): boolean {
   // NO_COLOR counts when it is there and not empty (no-color.org).
-  const isPlain = !io.terminal[stream] || Boolean(io.env("NO_COLOR")) || io.env("TERM") === "dumb";
+  return io.terminal[stream] && !io.env("NO_COLOR") && io.env("TERM") !== "dumb";
+}
+
+/** The style of a stream. */
+export function styleOf(io: CliIo, stream: "stdout" | "stderr" = "stdout"): Style {
+  const isPlain = !hasColors(io, stream);
   const mark = (open: number, close: number) => (text: string): string =>
     isPlain || text === "" ? text : `\x1b[${open}m${text}\x1b[${close}m`;
   return {

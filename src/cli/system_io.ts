@@ -8,6 +8,7 @@ export function systemIo(): CliIo {
     env: (name) => Deno.env.get(name),
     out: (text) => writeText(Deno.stdout, text),
     err: (text) => writeText(Deno.stderr, text),
+    log: writeLog,
     stdin: systemInput,
     terminal: systemTerminal(),
     hostname: () => Deno.hostname(),
@@ -47,6 +48,12 @@ function writeText(stream: { writeSync(data: Uint8Array): number }, text: string
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+async function writeLog(bytes: Uint8Array): Promise<void> {
+  for (let rest = bytes; rest.length > 0;) {
+    rest = rest.subarray(await Deno.stdout.write(rest));
   }
 }
 

@@ -1,4 +1,7 @@
-import { openSqliteStore } from "../../queue/sqlite/store.ts";
+import { openStore } from "../../app/store.ts";
+import { systemClock } from "../../base/clock.ts";
+import type { Config } from "../../config/schema.ts";
+import { DATABASE_FILE } from "../../queue/sqlite/folder.ts";
 import { type QueueStore, StoreError } from "../../queue/store.ts";
 import { configOrProblems } from "../configuration.ts";
 import type { Flag } from "../command.ts";
@@ -20,14 +23,19 @@ export async function withQueue(
   { io, flags }: { io: CliIo; flags: FlagValues },
   use: (store: QueueStore) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const place = await queueFolder(io, flags);
-  if (typeof place === "number") return place;
-  if (!(await exists(`${place}/queue.db`))) {
-    io.err(`There is no queue in ${place} yet.\n`);
+  const config = await configOrProblems(io, flags);
+  if (config === null) return EXIT.usage;
+  const dataDir = flags.text("data-dir") ?? config.dataDir;
+  const obstacle = await obstacleOf({ ...config, dataDir });
+  if (obstacle !== null) {
+    io.err(`${obstacle}\n`);
     return EXIT.failed;
   }
   try {
-    await using store = await openSqliteStore({ folder: place, mode: "tool" });
+    await using store = await openStore({ ...config, dataDir }, {
+      clock: systemClock,
+      mode: "tool",
+    });
     return await use(store);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
@@ -36,15 +44,14 @@ export async function withQueue(
   }
 }
 
-/** The folder that flags or config name; an exit status when they name none. */
-async function queueFolder(io: CliIo, flags: FlagValues): Promise<string | ExitCode> {
-  const named = flags.text("data-dir");
-  if (named !== undefined) return named;
-  const config = await configOrProblems(io, flags);
-  if (config === null) return EXIT.usage;
-  if (config.queue.store === "sqlite") return config.dataDir;
-  io.err(`The queue is in the memory of the relay (queue.store = "memory").\n`);
-  return EXIT.failed;
+/** Why there is nothing to open; null when there is. */
+async function obstacleOf({ queue, dataDir }: Config): Promise<string | null> {
+  if (queue.store === "memory") {
+    return `The queue is in the memory of the relay (queue.store = "memory").`;
+  }
+  return await exists(`${dataDir}/${DATABASE_FILE}`)
+    ? null
+    : `There is no queue in ${dataDir} yet.`;
 }
 
 async function exists(path: string): Promise<boolean> {

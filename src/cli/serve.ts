@@ -1,0 +1,107 @@
+import { type Relay, startRelay } from "../app.ts";
+import { systemClock } from "../base/clock.ts";
+import type { LogConfig } from "../config/sections/log.ts";
+import { formatProblem } from "../config/problems.ts";
+import { ListenError } from "../net/listener.ts";
+import type { EventSink } from "../observe/events.ts";
+import { configureLogging, type Logging } from "../observe/log_sink.ts";
+import { StoreError } from "../queue/store.ts";
+import { type Command, CONFIG_FLAG, type Invocation } from "./command.ts";
+import { configOrProblems, readConfig } from "./configuration.ts";
+import { type CliIo, EXIT, type ExitCode } from "./io.ts";
+import { hasColors } from "./style.ts";
+
+/** Runs the relay until it is told to stop. */
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "Run the relay (the default command).",
+  details: "SIGTERM or SIGINT stops it: no new connections, sessions end their message, attempts " +
+    "under way get queue.drain_timeout; a second one stops it at once. SIGHUP reads the config " +
+    "again without dropping sessions. Logs go to standard output.",
+  flags: [CONFIG_FLAG],
+  examples: [
+    { command: "serve", does: "With posthouse.toml, or with the defaults" },
+    { command: "serve --config /etc/posthouse.toml", does: "With another config file" },
+  ],
+  run: serve,
+};
+
+async function serve({ io, flags }: Invocation): Promise<ExitCode> {
+  const config = await configOrProblems(io, flags);
+  if (config === null) return EXIT.usage;
+  await using logging = startLogging(io, config.log);
+  using signals = new Signals(io);
+  try {
+    const relay = await startRelay(config, { events: logging.sink });
+    signals.onReload = () => reload({ io, flags, relay, events: logging.sink });
+    await signals.stop;
+    await Promise.race([relay.stop(), signals.stopNow]);
+    return EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof StoreError || error instanceof ListenError)) throw error;
+    await logging.flush();
+    io.err(`${error.message}\n`);
+    return EXIT.failed;
+  }
+}
+
+function startLogging(io: CliIo, { level, format }: LogConfig): Logging {
+  const isText = format === "text" || format === "auto" && io.terminal.stdout;
+  return configureLogging({
+    level,
+    format: isText ? "text" : "json",
+    colors: hasColors(io, "stdout"),
+    write: (bytes) => io.log(bytes),
+    clock: systemClock,
+  });
+}
+
+/** Reads the config again; with a mistake in it, everything stays as it is. */
+async function reload(
+  { io, flags, relay, events }: Pick<Invocation, "io" | "flags"> & {
+    relay: Relay;
+    events: EventSink;
+  },
+): Promise<void> {
+  const trouble = (message: string): void =>
+    events({ type: "trouble", level: "error", component: "config", message });
+  const result = await readConfig(io, flags);
+  if (result.kind === "invalid") {
+    for (const problem of result.problems) trouble(formatProblem(problem));
+    trouble("The configuration was not reloaded, the former one holds");
+    return;
+  }
+  try {
+    await relay.reload(result.config);
+  } catch (error) {
+    trouble(error instanceof Error ? error.message : String(error)); // the relay goes on
+  }
+}
+
+/** What the process is told from outside. Reloads run one after the other. */
+class Signals implements Disposable {
+  /** Resolves at the first SIGTERM or SIGINT. */
+  readonly stop: Promise<void>;
+  /** Resolves at the second. */
+  readonly stopNow: Promise<void>;
+  /** Called at SIGHUP, once the relay runs. */
+  onReload: () => Promise<void> = () => Promise.resolve();
+  readonly #ignore: () => void;
+  #reloading: Promise<void> = Promise.resolve();
+
+  constructor(io: CliIo) {
+    const first = Promise.withResolvers<void>();
+    const second = Promise.withResolvers<void>();
+    this.stop = first.promise;
+    this.stopNow = second.promise;
+    let stops = 0;
+    this.#ignore = io.onSignal(["SIGTERM", "SIGINT", "SIGHUP"], (signal) => {
+      if (signal === "SIGHUP") this.#reloading = this.#reloading.then(() => this.onReload());
+      else (++stops === 1 ? first : second).resolve();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#ignore();
+  }
+}
