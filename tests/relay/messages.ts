@@ -67,7 +67,8 @@ function bodyOf(
 }
 
 function domainOf(forwardPath: string): string {
-  return new URL(`http://${forwardPath.slice(forwardPath.lastIndexOf("@") + 1)}`).hostname;
+  const domain = forwardPath.slice(forwardPath.lastIndexOf("@") + 1);
+  return domain === "" ? "" : new URL(`http://${domain}`).hostname;
 }
 
 function longestLine(bytes: Uint8Array): number {

@@ -40,7 +40,8 @@ function waitOf(text: string, nowMs: number): number | null {
     if (value > 1e11) return bounded(value - nowMs);
     return bounded(value > 1e9 ? value * 1000 - nowMs : value * 1000);
   }
-  const atMs = Date.parse(trimmed);
+  // The runtime's parser takes nearly anything for a date, "-5" among it.
+  const atMs = /^(?:[A-Z][a-z]{2,8},? |\d{4}-\d\d-)/.test(trimmed) ? Date.parse(trimmed) : NaN;
   return Number.isNaN(atMs) ? null : bounded(atMs - nowMs);
 }
 
