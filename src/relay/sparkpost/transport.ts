@@ -1,0 +1,97 @@
+import type { DeliveryJob, Outcome, Transport } from "../../delivery/transport.ts";
+import { rawTextOf } from "../http/carry.ts";
+import { type Answer, jsonOf } from "../http/exchange.ts";
+import { listAt, messageText, tableOf, textAt } from "../http/fields.ts";
+import { apiUrl } from "../http/options.ts";
+import { type AnswerTable, judge, outcomeOf, type Problem } from "../http/outcome.ts";
+import { HttpTransport, type Plan, type Provider, type ProviderOptions } from "../http/provider.ts";
+import type { SparkpostConfig } from "./config.ts";
+import { sparkpostRequest } from "./convert.ts";
+
+const API = "SparkPost";
+
+/** The JSON text should stay near 50 MB, and escapes add to the message's octets. */
+const LIMITS = { api: API, maxBytes: 40_000_000 };
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * Source: SparkPost/support-docs `extended-error-codes.md`. 420 is SparkPost's own status for a
+ * sending limit; 1502 comes with 400 and asks to try later.
+ */
+const ANSWERS: AnswerTable = {
+  statuses: { 420: { verdict: "exhausted", waitMs: HOUR_MS } },
+  codes: {
+    "1100": "broken", // permission denied
+    "1101": "broken", // invalid URI
+    "1102": "broken", // invalid method
+    "1103": "broken", // invalid query string
+    "1303": "broken", // unauthorized tenant
+    "1304": "broken", // unauthorized user
+    "1305": { verdict: "unsuitable", enhanced: "5.6.3" }, // not UTF-8
+    "1502": { verdict: "limited", enhanced: "4.3.0" }, // server resources unavailable
+    "1600": "broken", // resource not found
+    "1601": "broken", // no licence
+    "1900": { verdict: "limited", enhanced: "4.3.0" }, // generation not available
+    "1910": "broken", // generation not configured
+    "2101": { verdict: "exhausted", waitMs: HOUR_MS / 4 }, // hourly limit
+    "2102": { verdict: "exhausted", waitMs: HOUR_MS }, // daily limit
+    "2103": { verdict: "exhausted", waitMs: HOUR_MS }, // sandbox limit
+    "2105": { verdict: "exhausted", waitMs: 6 * HOUR_MS }, // monthly limit
+    "5002": { verdict: "rejected", enhanced: "5.1.3" }, // no valid recipients
+    "7000": { verdict: "unsuitable", enhanced: "5.7.1" }, // sending domain blocked
+    "7001": { verdict: "unsuitable", enhanced: "5.7.1" }, // invalid sending domain
+  },
+};
+
+/** A way out through SparkPost; the message goes out octet for octet. */
+export function createSparkpost(config: SparkpostConfig, options: ProviderOptions): Transport {
+  return new HttpTransport(new Sparkpost(config), options);
+}
+
+class Sparkpost implements Provider {
+  readonly kind = "sparkpost";
+  readonly maxRecipients = 1000;
+  readonly maxConcurrency = 10; // SparkPost asks for no more connections
+  readonly baseUrl: URL;
+  readonly #config: SparkpostConfig;
+
+  constructor(config: SparkpostConfig) {
+    const host = config.region === "eu" ? "api.eu.sparkpost.com" : "api.sparkpost.com";
+    this.baseUrl = apiUrl(config.base_url, `https://${host}`);
+    this.#config = config;
+  }
+
+  async plan(job: DeliveryJob): Promise<Plan> {
+    const raw = await rawTextOf(job, LIMITS);
+    if (raw.kind === "unsuitable") return raw;
+    const options = { text: raw.text, config: this.#config, base: this.baseUrl };
+    const request = sparkpostRequest(job, options);
+    return { kind: "shipments", shipments: [{ request, recipients: job.recipients }] };
+  }
+
+  judge(answer: Answer, { nowMs }: { nowMs: number }): Outcome {
+    const json = jsonOf(answer);
+    if (answer.status === 200) return accepted(json);
+    return judge({ api: API, answer, table: ANSWERS, problem: problemOf(json), nowMs });
+  }
+}
+
+/** Who was refused is not said, only how many, so that a part means that nothing is known. */
+function accepted(json: unknown): Outcome {
+  const id = textAt(json, "results", "id");
+  const rejected = Number(textAt(json, "results", "total_rejected_recipients") ?? 0);
+  const taken = textAt(json, "results", "total_accepted_recipients");
+  if (id === null) return outcomeOf("uncertain", { text: `${API} answered 200 without an id` });
+  if (rejected === 0) return outcomeOf("delivered", { text: `${API} took it as ${id}` });
+  const text = `${API} refused ${rejected} recipients of ${id}`;
+  const verdict = taken === "0" ? "rejected" as const : "uncertain" as const;
+  return outcomeOf(verdict === "rejected" ? { verdict, enhanced: "5.1.3" } : verdict, { text });
+}
+
+function problemOf(json: unknown): Problem {
+  const errors = listAt(json, "errors").map(tableOf).filter((error) => error !== null);
+  const codes = errors.map((error) => textAt(error, "code")).filter((code) => code !== null);
+  const first = errors[0] ?? null;
+  return { codes, text: textAt(first, "description") ?? messageText(first) };
+}
