@@ -1,4 +1,5 @@
 import { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
 import type { Conn } from "./conn.ts";
 
 const FIRST_BUFFER_BYTES = 512;
@@ -10,14 +11,25 @@ const LARGEST_BUFFER_BYTES = 65536;
  */
 export class ConnDuplex extends Duplex {
   readonly #conn: Conn;
+  #ahead: Uint8Array | null;
   #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
 
-  constructor(conn: Conn) {
+  /** `ahead` was read from the connection before and comes first. */
+  constructor(conn: Conn, ahead: Uint8Array | null = null) {
     super();
     this.#conn = conn;
+    this.#ahead = ahead;
   }
 
   override _read(): void {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (ahead !== null) {
+      // Not at once: node:tls starts in the next tick, and fails outside of every promise when a
+      // stream has broken its handshake before that.
+      setImmediate(() => this.push(ahead));
+      return;
+    }
     this.#conn.read(this.#buffer).then(
       (lengthBytes) => this.push(lengthBytes === null ? null : this.#takeRead(lengthBytes)),
       (error) => this.destroy(error),

@@ -57,11 +57,12 @@ const MAX_TRUSTED_CLIENTS = 10_000;
 
 /** Certificates by name, sessions to resume, and the clients that were found trusted. */
 export class ServerTlsState {
-  /** For clients that ask for no name. */
-  readonly defaultContext: SecureContext;
+  /** Whether there is more than one certificate to choose from. */
+  readonly choosesByName: boolean;
   readonly requestsClientCertificates: boolean;
   /** Without roots no client's certificate is trusted, whatever the library says. */
   readonly hasClientRoots: boolean;
+  readonly #defaultContext: SecureContext;
   readonly #byName = new Map<string, SecureContext>();
   readonly #trustedClients = new Set<string>();
 
@@ -71,16 +72,21 @@ export class ServerTlsState {
     if (defaultContext === undefined) {
       throw new CertificateError("Cannot answer TLS: at least one certificate is needed, got none");
     }
-    this.defaultContext = defaultContext;
+    this.#defaultContext = defaultContext;
+    this.choosesByName = contexts.length > 1;
     this.requestsClientCertificates = options.requestClientCertificates ?? false;
     this.hasClientRoots = (options.clientCa ?? []).length > 0;
   }
 
-  /** For clients that ask for `serverName` (RFC 6066 section 3, wildcards by RFC 6125 6.4.3). */
-  contextFor(serverName: string): SecureContext {
+  /**
+   * For clients that ask for `serverName` (RFC 6066 section 3, wildcards by RFC 6125 section 6.4.3),
+   * or for none.
+   */
+  contextFor(serverName: string | null): SecureContext {
+    if (serverName === null) return this.#defaultContext;
     const name = serverName.toLowerCase();
     const wildcard = `*${name.slice(Math.max(name.indexOf("."), 0))}`;
-    return this.#byName.get(name) ?? this.#byName.get(wildcard) ?? this.defaultContext;
+    return this.#byName.get(name) ?? this.#byName.get(wildcard) ?? this.#defaultContext;
   }
 
   /** Keeps that a full handshake found the certificate with this fingerprint trusted. */
