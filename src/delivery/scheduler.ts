@@ -292,7 +292,7 @@ export class Scheduler {
   ): void {
     if (this.#abort.signal.aborted) return;
     const nowMs = this.#options.clock.now();
-    const reason = formatReply(broken.reply);
+    const reason = broken.reply.lines.join(" ");
     const circuit = broken.scope === "transport"
       ? destination.transportCircuit
       : destination.circuit;
