@@ -1,5 +1,6 @@
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
+import { demoCommand } from "./demo.ts";
 import { queueChangeCommands } from "./queue/change.ts";
 import { queueListCommand } from "./queue/list.ts";
 import { queueShowCommand } from "./queue/show.ts";
@@ -17,5 +18,6 @@ export const COMMANDS: readonly Command[] = [
   queueListCommand,
   queueShowCommand,
   ...queueChangeCommands,
+  demoCommand,
   versionCommand,
 ];

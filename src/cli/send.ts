@@ -8,13 +8,14 @@ import { JSON_FLAG } from "./command.ts";
 import type { DialogueLine } from "./dialogue.ts";
 import { type CliIo, EXIT, type ExitCode, writeJson } from "./io.ts";
 import { fillerText, sampleMessage } from "./sample_message.ts";
-import { submit, type SubmitRequest, type SubmitResult } from "./submit.ts";
+import { type Failed, type Letter, type SentResult, type Submission, submit } from "./submit.ts";
 import { styleOf } from "./style.ts";
 import { counted } from "./text.ts";
 
 const DEFAULT_SERVER = "127.0.0.1:2525";
 const SMTP_PORT = 25;
 const GENERATED_BYTES = 500;
+const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** Sends one message to any SMTP server and shows the dialogue. */
 export const sendCommand: Command = {
@@ -62,9 +63,9 @@ export const sendCommand: Command = {
 async function send({ io, flags, operands }: Invocation): Promise<ExitCode> {
   const to = flags.texts("to");
   const from = reversePathOf(flags.text("from") ?? `posthouse@${io.hostname()}`);
-  const server = flags.text("server") ?? DEFAULT_SERVER;
-  const address = parseHostPort(server, { defaultPort: SMTP_PORT });
-  if (address === null) return wrong(io, `--server needs a host and port, got ${server}.`);
+  const place = flags.text("server") ?? DEFAULT_SERVER;
+  const address = parseHostPort(place, { defaultPort: SMTP_PORT });
+  if (address === null) return wrong(io, `--server needs a host and port, got ${place}.`);
   if (to.length === 0) return wrong(io, "Nobody to send to: name at least one --to ADDRESS.");
   const strange = [from, ...to].find((path) => path !== "" && parseMailbox(path).kind !== "ok");
   if (strange !== undefined) return wrong(io, `Not a mail address: ${JSON.stringify(strange)}.`);
@@ -75,35 +76,30 @@ async function send({ io, flags, operands }: Invocation): Promise<ExitCode> {
     io.err(`${message.reason}\n`);
     return EXIT.failed;
   }
-  const request: SubmitRequest = {
+  const server = {
     ...address,
     heloName: flags.text("helo") ?? io.hostname(),
-    reversePath: from,
-    recipients: to,
-    bytes: message.bytes,
-    timeoutMs: flags.number("timeout") ?? 60_000,
+    timeoutMs: flags.number("timeout") ?? DEFAULT_TIMEOUT_MS,
   };
-  return await sendAndTell({ io, flags, operands }, request);
+  const letter = { reversePath: from, recipients: to, bytes: message.bytes };
+  return await sendAndTell({ io, flags, operands }, { server, letter });
 }
 
 async function sendAndTell(
   { io, flags }: Invocation,
-  request: SubmitRequest,
+  { server, letter }: { server: Omit<Submission, "deadlines">; letter: Letter },
 ): Promise<ExitCode> {
   const asJson = flags.switch("json");
-  const dialogue: DialogueLine[] = [];
   const isShown = !asJson && !flags.switch("quiet");
+  const dialogue: string[] = [];
   using deadlines = new Deadlines({ clock: systemClock });
-  const result = await submit(request, {
+  const result = await submit({
+    ...server,
     deadlines,
-    tell: (line) => isShown ? showLine(io, line) : dialogue.push(line),
-  });
-  if (asJson) {
-    writeJson(io, {
-      ...result,
-      dialogue: dialogue.map(({ side, text }) => `${side}: ${text}`),
-    });
-  } else tellResult(io, result);
+    tell: (line) => isShown ? showLine(io, line) : dialogue.push(`${line.side}: ${line.text}`),
+  }, letter);
+  if (asJson) writeJson(io, { ...result, dialogue });
+  else tellResult(io, result);
   return result.kind === "sent" && result.refused.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
@@ -112,7 +108,7 @@ function showLine(io: CliIo, { side, text }: DialogueLine): void {
   io.out(`${side === "C" ? style.cyan("C:") : style.dim("S:")} ${text}\n`);
 }
 
-function tellResult(io: CliIo, result: SubmitResult): void {
+function tellResult(io: CliIo, result: SentResult | Failed): void {
   const style = styleOf(io, "stderr");
   if (result.kind === "failed") {
     io.err(`${style.red("Not sent:")} ${result.reason}\n`);

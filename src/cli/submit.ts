@@ -12,77 +12,77 @@ import { STAGES, type StageTimeouts } from "../smtp/client/stage.ts";
 import type { RecipientResult } from "../smtp/client/transaction.ts";
 import { DialogueConn, type DialogueLine } from "./dialogue.ts";
 
-/** One message for one server. */
-export interface SubmitRequest {
+/** A server and how to speak with it. */
+export interface Submission {
   /** Name or IP address without brackets; no MX records are looked up. */
   readonly host: string;
   readonly port: number;
   /** The argument of EHLO. */
   readonly heloName: string;
+  /** Limit of each step of the dialogue. */
+  readonly timeoutMs: number;
+  readonly deadlines: Deadlines;
+  /** Hears each line of the dialogue. */
+  readonly tell?: (line: DialogueLine) => void;
+}
+
+/** One message with its envelope. */
+export interface Letter {
   /** Empty for the null reverse-path. */
   readonly reversePath: string;
   /** At least one. */
   readonly recipients: readonly string[];
   /** With CRLF line ends, the last one included. */
   readonly bytes: Uint8Array;
-  /** Limit of each step of the dialogue. */
-  readonly timeoutMs: number;
 }
 
-/** What the server made of it. */
-export type SubmitResult =
-  | {
-    readonly kind: "sent";
-    readonly accepted: readonly { readonly recipient: string; readonly reply: string }[];
-    readonly refused: readonly { readonly recipient: string; readonly reply: string }[];
-  }
-  /** There was no session, or it ended before the message was taken by anybody. */
-  | { readonly kind: "failed"; readonly reason: string };
+/** What the server made of a message, recipient by recipient. */
+export interface SentResult {
+  readonly kind: "sent";
+  readonly accepted: readonly { readonly recipient: string; readonly reply: string }[];
+  readonly refused: readonly { readonly recipient: string; readonly reply: string }[];
+}
 
-/** Connects, sends the message and takes leave. `tell` hears each line of the dialogue. */
+/** There was no session. */
+export interface Failed {
+  readonly kind: "failed";
+  readonly reason: string;
+}
+
+/** Connects, sends one message and takes leave. */
 export async function submit(
-  request: SubmitRequest,
-  { deadlines, tell }: { deadlines: Deadlines; tell: (line: DialogueLine) => void },
-): Promise<SubmitResult> {
-  const connected = await connect(request);
-  if (connected.kind === "failed") return connected;
-  const { timeoutMs, heloName } = request;
-  const { signal } = new AbortController();
-  const opened = await SmtpClient.open(new DialogueConn(connected.conn, tell), {
-    heloName,
-    deadlines,
-    timeoutsMs: Object.fromEntries(STAGES.map((stage) => [stage, timeoutMs])) as StageTimeouts,
-    signal,
-  });
-  if (opened.kind === "lost") return failed(describeLoss(opened.lost));
-  if (opened.kind === "refused") {
-    return failed(`the server refused the session: ${formatReply(opened.reply)}`);
-  }
-  const result = await transact(opened.client, { request, signal });
+  submission: Submission,
+  letter: Letter,
+): Promise<SentResult | Failed> {
+  const opened = await openSession(submission);
+  if (opened.kind === "failed") return opened;
+  const result = await sendLetter(opened.client, letter);
   await opened.client.quit();
   return result;
 }
 
-async function connect(
-  { host, port, timeoutMs }: SubmitRequest,
-): Promise<{ readonly kind: "connected"; readonly conn: Conn } | Failed> {
-  using resolver = createResolver();
-  const answer = await resolver.addresses(host);
-  if (answer.kind !== "found") return failed(`${host} has no address`);
-  const reasons: string[] = [];
-  for (const { address } of answer.records) {
-    const result = await dial({ address, port }, { timeoutMs, clock: systemClock });
-    if (result.kind === "connected") return result;
-    reasons.push(`${address} port ${port}: ${result.reason}`);
-  }
-  return failed(reasons.join("; "));
+/** Connects to the server and introduces itself. */
+export async function openSession(
+  submission: Submission,
+): Promise<{ readonly kind: "open"; readonly client: SmtpClient } | Failed> {
+  const { timeoutMs, heloName, deadlines, tell } = submission;
+  const connected = await connect(submission);
+  if (connected.kind === "failed") return connected;
+  const { conn } = connected;
+  const opened = await SmtpClient.open(tell === undefined ? conn : new DialogueConn(conn, tell), {
+    heloName,
+    deadlines,
+    timeoutsMs: Object.fromEntries(STAGES.map((stage) => [stage, timeoutMs])) as StageTimeouts,
+    signal: new AbortController().signal,
+  });
+  if (opened.kind === "lost") return failed(describeLoss(opened.lost));
+  if (opened.kind === "open") return opened;
+  return failed(`the server refused the session: ${formatReply(opened.reply)}`);
 }
 
-async function transact(
-  client: SmtpClient,
-  { request, signal }: { request: SubmitRequest; signal: AbortSignal },
-): Promise<SubmitResult> {
-  const { reversePath, recipients, bytes } = request;
+/** Runs one transaction in an open session. */
+export async function sendLetter(client: SmtpClient, letter: Letter): Promise<SentResult> {
+  const { reversePath, recipients, bytes } = letter;
   const { sizeBytes, dotLines, eightBit } = bodyFacts(bytes);
   const { recipients: results } = await client.transact({
     reversePath,
@@ -93,7 +93,7 @@ async function transact(
     }),
     recipients: recipients.map((forwardPath) => ({ forwardPath, parameters: [] })),
     data: { sizeBytes, dotLines, bytes, stream: () => streamOf(bytes) },
-  }, { signal });
+  }, { signal: new AbortController().signal });
   const told = results.map((result, index) => ({
     recipient: recipients[index] ?? "",
     isAccepted: result.kind === "reply" && result.reply.code < 300,
@@ -105,6 +105,21 @@ async function transact(
     accepted: told.filter(({ isAccepted }) => isAccepted).map(without),
     refused: told.filter(({ isAccepted }) => !isAccepted).map(without),
   };
+}
+
+async function connect(
+  { host, port, timeoutMs }: Submission,
+): Promise<{ readonly kind: "connected"; readonly conn: Conn } | Failed> {
+  using resolver = createResolver();
+  const answer = await resolver.addresses(host);
+  if (answer.kind !== "found") return failed(`${host} has no address`);
+  const reasons: string[] = [];
+  for (const { address } of answer.records) {
+    const result = await dial({ address, port }, { timeoutMs, clock: systemClock });
+    if (result.kind === "connected") return result;
+    reasons.push(`${address} port ${port}: ${result.reason}`);
+  }
+  return failed(reasons.join("; "));
 }
 
 /** The parameters of MAIL that the message needs and the server offers. */
@@ -123,8 +138,6 @@ function mailParameters(
     ...isInternational && smtpUtf8 ? ["SMTPUTF8"] : [], // RFC 6531 section 3.4
   ];
 }
-
-type Failed = Extract<SubmitResult, { kind: "failed" }>;
 
 function failed(reason: string): Failed {
   return { kind: "failed", reason };
