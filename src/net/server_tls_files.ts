@@ -1,0 +1,125 @@
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { KeyPair, TlsMinVersion } from "./conn.ts";
+import { CertificateError, ServerTlsContext, type ServerTlsOptions } from "./server_tls.ts";
+
+/** The settings of a TLS server, by the paths of PEM files. */
+export interface ServerTlsFilesOptions {
+  /** At least one; the first is shown to clients that ask for no name. */
+  readonly certificates: readonly {
+    /** The certificate, then its intermediates. */
+    readonly certificateFile: string;
+    readonly keyFile: string;
+  }[];
+  readonly minVersion?: TlsMinVersion;
+  readonly requestClientCertificates?: boolean;
+  /** Roots for client certificates. */
+  readonly clientCaFile?: string;
+}
+
+/** When to look at the files, and whom to tell. */
+export interface WatchOptions {
+  /** A minute where not given. */
+  readonly intervalMs?: number;
+  readonly clock?: Clock;
+  /** The files had changed, and new handshakes use what they say. */
+  readonly onReload: () => void;
+  /** The files changed to something that cannot be used; told once for each way of it. */
+  readonly onError: (error: CertificateError) => void;
+}
+
+const DEFAULT_INTERVAL_MS = 60_000;
+
+/** A TLS context that follows its files. */
+export class ServerTlsFiles implements Disposable {
+  readonly context: ServerTlsContext;
+  readonly #files: ServerTlsFilesOptions;
+  #inUse: string;
+  #lastTrouble = "";
+  #cancelWatch = (): void => {};
+
+  private constructor(files: ServerTlsFilesOptions, options: ServerTlsOptions) {
+    this.context = new ServerTlsContext(options);
+    this.#files = files;
+    this.#inUse = JSON.stringify(options);
+  }
+
+  /**
+   * Reads the files.
+   *
+   * @throws CertificateError when one cannot be read or used.
+   */
+  static async open(files: ServerTlsFilesOptions): Promise<ServerTlsFiles> {
+    return new ServerTlsFiles(files, await readFiles(files));
+  }
+
+  /**
+   * Reads the files again and tells whether they had changed.
+   *
+   * @throws CertificateError when one cannot be read or used; the former certificates stay.
+   */
+  async reload(): Promise<boolean> {
+    const options = await readFiles(this.#files);
+    const found = JSON.stringify(options);
+    if (found === this.#inUse) return false;
+    this.context.replace(options);
+    this.#inUse = found;
+    return true;
+  }
+
+  /** Reloads by itself until disposed of. */
+  watch(options: WatchOptions): void {
+    const { clock = systemClock, intervalMs = DEFAULT_INTERVAL_MS } = options;
+    let isWatching = true;
+    const next = (): () => void => clock.schedule(intervalMs, look);
+    const look = (): void => {
+      void this.#look(options).then(() => {
+        if (isWatching) cancel = next();
+      });
+    };
+    let cancel = next();
+    this.#cancelWatch = (): void => {
+      isWatching = false;
+      cancel();
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#cancelWatch();
+  }
+
+  async #look({ onReload, onError }: WatchOptions): Promise<void> {
+    try {
+      if (await this.reload()) onReload();
+      this.#lastTrouble = "";
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      if (error.message !== this.#lastTrouble) onError(error);
+      this.#lastTrouble = error.message;
+    }
+  }
+}
+
+async function readFiles(files: ServerTlsFilesOptions): Promise<ServerTlsOptions> {
+  const { certificates, clientCaFile, ...rest } = files;
+  return {
+    ...rest,
+    certificates: await Promise.all(certificates.map(readPair)),
+    ...(clientCaFile === undefined ? {} : { clientCa: [await readFile(clientCaFile)] }),
+  };
+}
+
+async function readPair(
+  { certificateFile, keyFile }: { certificateFile: string; keyFile: string },
+): Promise<KeyPair> {
+  const [certificate, key] = await Promise.all([readFile(certificateFile), readFile(keyFile)]);
+  return { certificate, key };
+}
+
+async function readFile(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CertificateError(`Cannot read ${path}: ${reason}`, { cause });
+  }
+}
