@@ -140,11 +140,10 @@ function taggedLiteral(content: string, colon: number): string | null {
   if (tag.toLowerCase() === "ipv6") {
     return parseIpv6(rest) === null ? null : `IPv6:${rest.toLowerCase()}`;
   }
-  // General-address-literal = Standardized-tag ":" 1*dcontent
-  return content.length <= DOMAIN_LIMIT && /^[a-z\d-]*[a-z\d]$/i.test(tag) &&
-      /^[!-Z^-~]+$/.test(rest)
-    ? content
-    : null;
+  // General-address-literal = Standardized-tag ":" 1*dcontent; an IPv6 address without its tag
+  // would fit that, but nobody means it
+  if (parseIpv6(content) !== null || content.length > DOMAIN_LIMIT) return null;
+  return /^[a-z\d-]*[a-z\d]$/i.test(tag) && /^[!-Z^-~]+$/.test(rest) ? content : null;
 }
 
 function domainProblem(ascii: string): string | null {

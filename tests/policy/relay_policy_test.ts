@@ -1,0 +1,77 @@
+import { assertEquals } from "@std/assert";
+import { parseMailbox } from "../../src/mail/address.ts";
+import { DomainSet } from "../../src/policy/domain_set.ts";
+import { parseNetwork } from "../../src/policy/network.ts";
+import { decideRelay, type RelayRules } from "../../src/policy/relay_policy.ts";
+
+const lan = parseNetwork("192.0.2.0/24");
+const RULES: RelayRules = {
+  trustedNetworks: lan.kind === "ok" ? [lan.network] : [],
+  relayDomains: new DomainSet(["example.com", "*.branch.example", "bücher.example"]),
+  ownNames: new DomainSet(["relay.example", "[198.51.100.1]"]),
+};
+const STRANGER = { clientAddress: "203.0.113.9", user: null };
+
+const FOR_ANYBODY = [
+  "a@example.com",
+  "a@EXAMPLE.COM",
+  '"a b"@example.com',
+  "a@x.branch.example",
+  "a@bücher.example",
+  "a@xn--bcher-kva.example",
+  "postmaster@relay.example",
+  "POSTMASTER@[198.51.100.1]",
+];
+
+const FOR_NOBODY = [
+  "a@elsewhere.example",
+  "a@branch.example",
+  "a@relay.example",
+  "a@[198.51.100.1]",
+  "a@[203.0.113.9]",
+  "a@sub.example.com",
+  "a%elsewhere.example@example.com",
+  "elsewhere.example!a@example.com",
+  '"a@elsewhere.example"@example.com',
+  '"a%elsewhere.example"@example.com',
+  '"\\a\\@elsewhere.example"@example.com',
+  "postmaster%elsewhere.example@relay.example",
+];
+
+for (const text of FOR_ANYBODY) {
+  Deno.test(`relay policy: a stranger reaches ${text}`, () => {
+    assertEquals(decide(text, STRANGER), "accept");
+  });
+}
+
+for (const text of FOR_NOBODY) {
+  Deno.test(`relay policy: a stranger does not reach ${text}`, () => {
+    assertEquals(decide(text, STRANGER), "refuse");
+  });
+}
+
+Deno.test("relay policy: a source route is a route for strangers", () => {
+  assertEquals(decide("a@example.com", STRANGER, { routed: true }), "refuse");
+});
+
+Deno.test("relay policy: trusted networks and users reach everybody", () => {
+  for (const text of [...FOR_ANYBODY, ...FOR_NOBODY]) {
+    assertEquals(decide(text, { clientAddress: "192.0.2.77", user: null }), "accept");
+    assertEquals(decide(text, { clientAddress: "::ffff:192.0.2.77", user: null }), "accept");
+    assertEquals(decide(text, { clientAddress: "203.0.113.9", user: "alice" }), "accept");
+  }
+});
+
+Deno.test("relay policy: a client whose address is not known is not trusted", () => {
+  assertEquals(decide("a@elsewhere.example", { clientAddress: "", user: null }), "refuse");
+});
+
+function decide(
+  text: string,
+  client: { clientAddress: string; user: string | null },
+  { routed = false } = {},
+): string {
+  const parsed = parseMailbox(text);
+  if (parsed.kind === "error") throw new Error(parsed.reason);
+  return decideRelay(RULES, { ...client, recipient: parsed.mailbox, routed }).kind;
+}
