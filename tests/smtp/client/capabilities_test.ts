@@ -1,0 +1,54 @@
+import { assertEquals } from "@std/assert";
+import { NO_CAPABILITIES, parseCapabilities } from "../../../src/smtp/client/capabilities.ts";
+
+function parse(...keywords: string[]) {
+  return parseCapabilities({ code: 250, lines: ["mx.example greets you", ...keywords] });
+}
+
+Deno.test("a server's extensions are read from its EHLO reply", () => {
+  const capabilities = parse("PIPELINING", "SIZE 10240000", "8BITMIME", "SMTPUTF8", "DSN");
+  assertEquals(
+    { ...capabilities, keywords: [...capabilities.keywords.keys()] },
+    {
+      keywords: ["PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "DSN"],
+      pipelining: true,
+      eightBitMime: true,
+      smtpUtf8: true,
+      size: true,
+      maxSizeBytes: 10_240_000,
+    },
+  );
+});
+
+Deno.test("a server's greeting line is no keyword", () => {
+  const capabilities = parseCapabilities({ code: 250, lines: ["PIPELINING"] });
+  assertEquals(capabilities, NO_CAPABILITIES);
+});
+
+const SIZES: readonly [keyword: string, maxSizeBytes: number | null][] = [
+  ["SIZE", null],
+  ["SIZE 0", null],
+  ["SIZE 35882577", 35_882_577],
+  ["size 7", 7],
+  ["SIZE -1", null],
+  ["SIZE lots", null],
+  ["SIZE 12 34", null],
+];
+
+for (const [keyword, maxSizeBytes] of SIZES) {
+  Deno.test(`"${keyword}" announces a limit of ${maxSizeBytes}`, () => {
+    const capabilities = parse(keyword);
+    assertEquals(capabilities.size, true);
+    assertEquals(capabilities.maxSizeBytes, maxSizeBytes);
+  });
+}
+
+Deno.test("mechanisms are read from both forms of AUTH", () => {
+  assertEquals(parse("AUTH PLAIN LOGIN").keywords.get("AUTH"), "PLAIN LOGIN");
+  assertEquals(parse("AUTH=PLAIN").keywords.get("AUTH"), "PLAIN");
+  assertEquals(parse("AUTH PLAIN", "AUTH=LOGIN").keywords.get("AUTH"), "PLAIN LOGIN");
+});
+
+Deno.test("lines that are no keywords are passed over", () => {
+  assertEquals([...parse("", "!?", "8BITMIME ", "X-OK").keywords.keys()], ["8BITMIME", "X-OK"]);
+});
