@@ -4,7 +4,7 @@ import { DAMAGED_RECORD_REPLY, MISSING_BODY_REPLY } from "../transition.ts";
 import { type DueRow, type DueTable, dueTable } from "./due.ts";
 import type { Leases } from "./lease.ts";
 import type { PackedClaim, RecipientRow } from "./protocol.ts";
-import { messageChange, type RecipientTable } from "./recipient.ts";
+import type { RecipientTable } from "./recipient.ts";
 import { encodeEntry, type TimelineWriter } from "./timeline.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -170,7 +170,8 @@ function messageOpener(
     message: number,
     { recipients, reason, nowMs }: { recipients: RecipientRow[]; reason: string; nowMs: number },
   ): void => {
-    const change = messageChange(message, nowMs);
+    const change = table.start({ sequence: message }, nowMs);
+    if (change === null) return;
     for (const [index] of recipients) {
       const from = table.read(message, index);
       if (from === null) continue;

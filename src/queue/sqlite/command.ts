@@ -1,7 +1,7 @@
 import { commandDone, commanded } from "../transition.ts";
 import type { Database } from "./database.ts";
 import type { Calls } from "./protocol.ts";
-import { messageChange, type RecipientTable } from "./recipient.ts";
+import type { RecipientTable } from "./recipient.ts";
 import { findMessages, recipientCondition } from "./search.ts";
 import { encodeEntry, type TimelineWriter } from "./timeline.ts";
 import type { Workbench } from "./workbench.ts";
@@ -17,7 +17,8 @@ export function commandHandler(
   { table, timeline }: { table: RecipientTable; timeline: TimelineWriter },
 ): (request: Request) => Calls["command"]["result"] {
   const apply = (sequence: number, { command, filter, nowMs, by }: Request): boolean => {
-    const change = messageChange(sequence, nowMs);
+    const change = table.start({ sequence }, nowMs);
+    if (change === null) return false;
     const changed: number[] = [];
     for (const index of fittingRecipients(database, { sequence, filter })) {
       const from = table.read(sequence, index);

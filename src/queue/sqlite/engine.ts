@@ -39,7 +39,7 @@ export function writingEngine(options: EngineOptions): Engine {
     handlers: {
       put,
       claim,
-      settle: settleHandler(bench, { table, timeline, put }),
+      settle: settleHandler({ table, timeline, put }),
       renew: (request) => leases.renew(request),
       abandon: (request) => leases.abandon(request),
       interrupt: ({ nowMs, limit }) => leases.interrupt({ untilMs: Infinity, nowMs, limit }),

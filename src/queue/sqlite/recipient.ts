@@ -10,25 +10,26 @@ type StatusRow = [
   lastReply: string,
   owner: string | null,
 ];
-type TallyRow = [spool: string | null, mask: number, ...counts: number[]];
+type TallyRow = [sequence: number, spool: string | null, mask: number, ...counts: number[]];
 
 /** Changes to the recipients of one message, which end in one change to the message. */
 export interface MessageChange {
   readonly sequence: number;
   readonly nowMs: number;
+  readonly spool: string | null;
+  /** As they were before. */
+  readonly mask: number;
+  readonly counts: readonly number[];
   /** How many recipients entered (and left) each state, by position. */
   readonly moves: number[];
   /** The reply of the recipient that was changed last; null when none was. */
   lastReply: string | null;
 }
 
-/** Starts a change. */
-export function messageChange(sequence: number, nowMs: number): MessageChange {
-  return { sequence, nowMs, moves: [0, 0, 0, 0, 0, 0], lastReply: null };
-}
-
 /** Reads and writes the changing part of recipients, and keeps their message in step. */
 export interface RecipientTable {
+  /** Starts a change; null when there is no such message. */
+  start(message: { id: string } | { sequence: number }, nowMs: number): MessageChange | null;
   read(sequence: number, index: number): RecipientStatus | null;
   /** Writes a status that holds no claim. */
   write(
@@ -51,10 +52,10 @@ export function recipientTable(bench: Workbench): RecipientTable {
        last_reply = ?, owner = ?, lease_until = iif(?6 IS NULL, NULL, lease_until)
      WHERE message = ? AND idx = ?`,
   );
-  const selectTally = database.prepare<TallyRow>(
-    `SELECT spool, mask, queued, held, delivered, failed, expired, cancelled
-     FROM messages WHERE seq = ?`,
-  );
+  const tally =
+    "SELECT seq, spool, mask, queued, held, delivered, failed, expired, cancelled FROM messages";
+  const selectById = database.prepare<TallyRow>(`${tally} WHERE id = ?`);
+  const selectBySequence = database.prepare<TallyRow>(`${tally} WHERE seq = ?`);
   const updateReply = database.prepare("UPDATE messages SET last_reply = ? WHERE seq = ?");
   const updateTally = database.prepare(
     `UPDATE messages SET mask = ?, queued = ?, held = ?, delivered = ?, failed = ?, expired = ?,
@@ -62,11 +63,9 @@ export function recipientTable(bench: Workbench): RecipientTable {
   );
   const deleteBody = database.prepare("DELETE FROM bodies WHERE message = ?");
 
-  const retally = ({ sequence, nowMs, moves, lastReply }: MessageChange): void => {
-    const row = selectTally.first(sequence);
-    if (row === undefined) return;
-    const [spool, oldMask, ...old] = row;
-    const counts = moves.map((move, code) => (old[code] ?? 0) + move);
+  const retally = (change: MessageChange): void => {
+    const { sequence, nowMs, moves, lastReply, spool, mask: oldMask } = change;
+    const counts = moves.map((move, code) => (change.counts[code] ?? 0) + move);
     const mask = counts.reduce((bits, count, code) => count > 0 ? bits | (1 << code) : bits, 0);
     const isDone = (mask & LIVE_MASK) === 0;
     const [queued = 0, held = 0, delivered = 0, failed = 0, expired = 0, cancelled = 0] = counts;
@@ -84,6 +83,15 @@ export function recipientTable(bench: Workbench): RecipientTable {
   };
 
   return {
+    start(message, nowMs) {
+      const row = "id" in message
+        ? selectById.first(message.id)
+        : selectBySequence.first(message.sequence);
+      if (row === undefined) return null;
+      const [sequence, spool, mask, ...counts] = row;
+      const moves = [0, 0, 0, 0, 0, 0];
+      return { sequence, nowMs, spool, mask, counts, moves, lastReply: null };
+    },
     read(sequence, index) {
       const row = select.first(sequence, index);
       if (row === undefined) return null;

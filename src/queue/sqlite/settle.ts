@@ -8,25 +8,21 @@ import {
   type PackedMessage,
   type PackedSettlement,
 } from "./protocol.ts";
-import { messageChange, type RecipientTable } from "./recipient.ts";
+import type { RecipientTable } from "./recipient.ts";
 import type { TimelineWriter } from "./timeline.ts";
-import type { Workbench } from "./workbench.ts";
 
 /** Settles claimed recipients of one message. */
 export function settleHandler(
-  { database }: Workbench,
   { table, timeline, put }: {
     table: RecipientTable;
     timeline: TimelineWriter;
     put: (message: PackedMessage) => null;
   },
 ): (settlement: PackedSettlement) => null {
-  const findMessage = database.prepare<[number]>("SELECT seq FROM messages WHERE id = ?");
-
   return ([messageId, owner, nowMs, recipients, entries, notifications]) => {
-    const sequence = findMessage.first(messageId)?.[0];
-    if (sequence === undefined) return null;
-    const change = messageChange(sequence, nowMs);
+    const change = table.start({ id: messageId }, nowMs);
+    if (change === null) return null;
+    const { sequence } = change;
     let changed = 0;
     for (let at = 0; at < recipients.length; at += PACKED_DISPOSITION_FIELDS) {
       const [index, code, nextAttemptAtMs, flags, reply] = recipients

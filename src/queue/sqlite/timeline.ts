@@ -7,8 +7,8 @@ export type TimelineWriter = (message: number, entry: string) => void;
 /** Makes the writer of timelines. */
 export function timelineWriter(database: Database): TimelineWriter {
   const insert = database.prepare(
-    `INSERT INTO timeline
-     SELECT ?1, coalesce(max(step), 0) + 1, ?2 FROM timeline WHERE message = ?1`,
+    `INSERT INTO timeline VALUES
+       (?1, coalesce((SELECT max(step) FROM timeline WHERE message = ?1), 0) + 1, ?2)`,
   );
   return (message, entry) => void insert.run(message, entry);
 }
