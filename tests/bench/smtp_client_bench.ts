@@ -11,22 +11,19 @@ import { Deadlines } from "../../src/base/deadlines.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { SmarthostTransport } from "../../src/delivery/smarthost.ts";
 import { dial } from "../../src/net/dial.ts";
-import { freePort, startPeer, waitForPort } from "../support/peers.ts";
 import { sampleJob } from "../support/delivery_jobs.ts";
+import { startCountingSink } from "../support/load.ts";
 
 const flags = parseArgs(Deno.args, { string: ["messages", "senders", "bytes"] });
 const messages = Number(flags["messages"] ?? 20_000);
 const senders = Number(flags["senders"] ?? 20);
 const sizeBytes = Number(flags["bytes"] ?? 2048);
 
-const asRoot = Deno.uid() === 0 ? ["-u", "root"] : []; // it refuses to run as root unasked
-const port = freePort();
-await using sink = startPeer("smtp-sink", { args: [...asRoot, "-c", `127.0.0.1:${port}`, "100"] });
-await waitForPort(port);
+await using sink = await startCountingSink();
 using deadlines = new Deadlines({ clock: systemClock });
 await using transport = new SmarthostTransport({
   name: "bench",
-  hosts: [{ host: "127.0.0.1", port }],
+  hosts: [{ host: "127.0.0.1", port: sink.port }],
   heloName: "relay.example",
   services: {
     clock: systemClock,
@@ -73,4 +70,3 @@ console.log(JSON.stringify({
   messagesPerSecond: Math.round(messages / seconds),
   cpuMicrosPerMessage: Math.round((cpuMs() - startedCpuMs) * 1000 / messages),
 }));
-sink.kill("SIGTERM");

@@ -1,0 +1,238 @@
+import { assert, assertEquals } from "@std/assert";
+import { MxTransport } from "../../src/delivery/mx.ts";
+import type { DeliveryReport } from "../../src/delivery/transport.ts";
+import { sampleJob } from "../support/delivery_jobs.ts";
+import { type Script, type ScriptedPeer, startScriptedPeer } from "../support/scripted_peer.ts";
+import { inWords } from "../support/smarthost_setup.ts";
+import { dialByAddress, type Names, smtpServices } from "../support/smtp_services.ts";
+
+const STORED = ["delivered 250 2.0.0 Stored"];
+
+/** A transport in a world of a few names and, by address, the peers that listen there. */
+interface MxSetup extends AsyncDisposable {
+  readonly transport: MxTransport;
+  readonly dialed: readonly string[];
+  readonly lookups: readonly string[];
+  peerAt(address: string): ScriptedPeer;
+  deliver(domain: string): Promise<DeliveryReport>;
+}
+
+function mxSetup(
+  { names, peers = {}, ...options }: {
+    names: Names;
+    peers?: Readonly<Record<string, Script>>;
+    seed?: number;
+    addressOrder?: "ipv6_first" | "ipv4_only" | "ipv6_only";
+    maxAddresses?: number;
+    ownNames?: readonly string[];
+  },
+): MxSetup {
+  const started = new Map(
+    Object.entries(peers).map(([address, script]) => [address, startScriptedPeer(script)]),
+  );
+  const ports = Object.fromEntries([...started].map(([address, { port }]) => [address, port]));
+  const dialer = dialByAddress(ports);
+  const { seed = 1, ...rest } = options;
+  const services = smtpServices({ names, dialer, seed });
+  const transport = new MxTransport({ name: "mx", heloName: "relay.example", services, ...rest });
+  return {
+    transport,
+    dialed: dialer.dialed,
+    lookups: services.lookups,
+    peerAt: (address) => started.get(address) as ScriptedPeer,
+    deliver: (domain) => {
+      const job = sampleJob({ recipients: [`user@${domain}`] });
+      return transport.deliver(job, { signal: new AbortController().signal });
+    },
+    async [Symbol.asyncDispose]() {
+      await transport[Symbol.asyncDispose]();
+      for (const peer of started.values()) await peer[Symbol.asyncDispose]();
+      services[Symbol.dispose]();
+    },
+  };
+}
+
+const TWO_HOSTS: Names = {
+  mx: { "dest.example": ["20 backup.example", "10 primary.example"] },
+  addresses: { "primary.example": ["192.0.2.1"], "backup.example": ["192.0.2.2"] },
+};
+
+Deno.test("the exchanger of the best preference is tried first", async () => {
+  await using setup = mxSetup({ names: TWO_HOSTS, peers: { "192.0.2.1": {}, "192.0.2.2": {} } });
+  const report = await setup.deliver("dest.example");
+  assertEquals(inWords(report), STORED);
+  assertEquals(report.remote, { host: "primary.example", address: "192.0.2.1", port: 25 });
+  assertEquals(setup.dialed, ["192.0.2.1"]);
+});
+
+Deno.test("the next exchanger stands in, and the dead one is left alone for a while", async () => {
+  await using setup = mxSetup({ names: TWO_HOSTS, peers: { "192.0.2.2": {} } });
+  for (let count = 0; count < 3; count++) {
+    assertEquals(inWords(await setup.deliver("dest.example")), STORED);
+  }
+  assertEquals(setup.dialed, ["192.0.2.1", "192.0.2.2"]);
+  assertEquals(setup.peerAt("192.0.2.2").sessions, 1);
+});
+
+Deno.test("exchangers of one preference share the work", async () => {
+  const first = new Set<string>();
+  for (let seed = 1; seed <= 20; seed++) {
+    const names: Names = {
+      mx: { "dest.example": ["10 a.example", "10 b.example", "5 down.example"] },
+      addresses: {
+        "a.example": ["192.0.2.1"],
+        "b.example": ["192.0.2.2"],
+        "down.example": ["192.0.2.9"],
+      },
+    };
+    await using setup = mxSetup({ names, seed, peers: { "192.0.2.1": {}, "192.0.2.2": {} } });
+    await setup.deliver("dest.example");
+    assertEquals(setup.dialed[0], "192.0.2.9");
+    first.add(setup.dialed[1] ?? "");
+  }
+  assertEquals([...first].sort(), ["192.0.2.1", "192.0.2.2"]);
+});
+
+Deno.test("an open session to any exchanger of the best preference is used again", async () => {
+  const names: Names = {
+    mx: { "dest.example": ["10 a.example", "10 b.example"], "other.example": ["10 b.example"] },
+    addresses: { "a.example": ["192.0.2.1"], "b.example": ["192.0.2.2"] },
+  };
+  await using setup = mxSetup({ names, peers: { "192.0.2.1": {}, "192.0.2.2": {} } });
+  await setup.deliver("other.example");
+  for (let count = 0; count < 5; count++) await setup.deliver("dest.example");
+  assertEquals(setup.dialed, ["192.0.2.2"]);
+});
+
+Deno.test("all addresses of an exchanger are tried, IPv4 first unless told otherwise", async () => {
+  const names: Names = {
+    mx: { "dest.example": ["10 a.example"] },
+    addresses: { "a.example": ["2001:db8::1", "192.0.2.1", "2001:db8::2", "192.0.2.2"] },
+  };
+  const orders = [
+    [undefined, ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2"]],
+    ["ipv6_first", ["2001:db8::1", "2001:db8::2", "192.0.2.1", "192.0.2.2"]],
+    ["ipv4_only", ["192.0.2.1", "192.0.2.2"]],
+    ["ipv6_only", ["2001:db8::1", "2001:db8::2"]],
+  ] as const;
+  for (const [addressOrder, expected] of orders) {
+    await using setup = mxSetup({
+      names,
+      ...(addressOrder === undefined ? {} : { addressOrder }),
+    });
+    const [words = ""] = inWords(await setup.deliver("dest.example"));
+    assert(words.startsWith("broken 451 4.4.1 Cannot connect to a.example["), words);
+    assertEquals(setup.dialed, expected);
+  }
+});
+
+Deno.test("an attempt tries a bounded number of addresses", async () => {
+  const names: Names = {
+    mx: { "dest.example": ["10 a.example", "20 b.example"] },
+    addresses: { "a.example": ["192.0.2.1", "192.0.2.2"], "b.example": ["192.0.2.3", "192.0.2.4"] },
+  };
+  await using setup = mxSetup({ names, maxAddresses: 3 });
+  await setup.deliver("dest.example");
+  assertEquals(setup.dialed, ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+});
+
+Deno.test("a domain without exchangers is its own", async () => {
+  const names: Names = { addresses: { "dest.example": ["192.0.2.1"] } };
+  await using setup = mxSetup({ names, peers: { "192.0.2.1": {} } });
+  const report = await setup.deliver("dest.example");
+  assertEquals(inWords(report), STORED);
+  assertEquals(report.remote?.host, "dest.example");
+});
+
+Deno.test("address literals are dialed as they are", async () => {
+  await using setup = mxSetup({
+    names: {},
+    peers: { "192.0.2.7": {}, "2001:db8::7": {} },
+  });
+  assertEquals(inWords(await setup.deliver("[192.0.2.7]")), STORED);
+  assertEquals(inWords(await setup.deliver("[IPv6:2001:db8::7]")), STORED);
+  assertEquals(setup.lookups, []);
+  assertEquals(inWords(await setup.deliver("[300.0.2.7]")), [
+    "permanent 550 5.1.2 Cannot use the address literal [300.0.2.7]",
+  ]);
+});
+
+const NAMES: Names = {
+  mx: {
+    "null.example": ["0 ."],
+    "servfail.example": null,
+    "unknown-host.example": ["10 gone.example", "20 gone-too.example"],
+    "unsure-host.example": ["10 servfail-host.example", "20 gone.example"],
+    "only-us.example": ["10 relay.example", "20 backup.example"],
+    "us-and-better.example": ["5 better.example", "10 RELAY.example", "10 equal.example"],
+    "alias.example": ["10 us-too.example"],
+    "no-host.example": [],
+  },
+  addresses: {
+    "servfail-host.example": null,
+    "servfail-domain.example": null,
+    "better.example": ["192.0.2.1"],
+    "equal.example": ["192.0.2.2"],
+    "relay.example": ["192.0.2.3"],
+  },
+};
+
+const UNROUTABLE: readonly [domain: string, outcome: string][] = [
+  ["null.example", "permanent 556 5.1.10 Recipient domain does not accept mail (null MX)"],
+  ["nowhere.example", "permanent 550 5.1.2 Domain nowhere.example does not exist"],
+  ["no-host.example", "permanent 550 5.1.2 Domain no-host.example does not exist"],
+  ["servfail.example", "temporary 451 4.4.3 Cannot look up servfail.example: server failure"],
+  [
+    "servfail-domain.example",
+    "temporary 451 4.4.3 Cannot look up servfail-domain.example: server failure",
+  ],
+  [
+    "unknown-host.example",
+    "permanent 550 5.4.4 Mail exchanger gone.example has no address",
+  ],
+  [
+    "unsure-host.example",
+    "temporary 451 4.4.3 Cannot look up servfail-host.example: server failure",
+  ],
+  [
+    "only-us.example",
+    "permanent 550 5.4.6 Mail for the recipient domain loops back to this relay",
+  ],
+  ["alias.example", "permanent 550 5.4.6 Mail for the recipient domain loops back to this relay"],
+  ["relay.example", "permanent 550 5.4.6 Mail for the recipient domain loops back to this relay"],
+];
+
+for (const [domain, outcome] of UNROUTABLE) {
+  Deno.test(`${domain}: ${outcome}`, async () => {
+    await using setup = mxSetup({ names: NAMES, ownNames: ["us-too.example"] });
+    const report = await setup.deliver(domain);
+    assertEquals(inWords(report), [outcome]);
+    assertEquals([report.remote, setup.dialed.length], [null, 0]);
+  });
+}
+
+Deno.test("only exchangers better than this relay are asked", async () => {
+  await using setup = mxSetup({ names: NAMES });
+  await setup.deliver("us-and-better.example");
+  assertEquals(setup.dialed, ["192.0.2.1"]);
+});
+
+Deno.test("an exchanger that is gone does not bounce mail while another is only down", async () => {
+  const names: Names = {
+    mx: { "dest.example": ["10 down.example", "20 gone.example"] },
+    addresses: { "down.example": ["192.0.2.1"] },
+  };
+  await using setup = mxSetup({ names });
+  const [words = ""] = inWords(await setup.deliver("dest.example"));
+  assert(words.startsWith("broken 451 4.4.1 Cannot connect to down.example"), words);
+});
+
+Deno.test("an exchanger that is only down keeps mail while another is gone", async () => {
+  const names: Names = {
+    mx: { "dest.example": ["10 gone.example", "20 down.example"] },
+    addresses: { "down.example": ["192.0.2.1"] },
+  };
+  await using setup = mxSetup({ names });
+  const [words = ""] = inWords(await setup.deliver("dest.example"));
+  assert(words.startsWith("broken 451 4.4.1 Cannot connect to down.example"), words);
+});
