@@ -7,7 +7,12 @@ import { formatReply } from "../../src/mail/reply.ts";
 import type { DeliveryReport, Outcome, Transport } from "../../src/delivery/transport.ts";
 import type { ProviderOptions } from "../../src/relay/http/provider.ts";
 import { ManualClock } from "../support/manual_clock.ts";
-import { type RecordedRequest, type Script, startHttpRecorder } from "../support/http_recorder.ts";
+import {
+  type HttpRecorder,
+  type RecordedRequest,
+  type Script,
+  startHttpRecorder,
+} from "../support/http_recorder.ts";
 import { type JobFacts, jobOf, LATIN1, PLAIN, RAW_MESSAGES } from "./messages.ts";
 
 /** An answer of the API and what it must come to. */
@@ -35,6 +40,8 @@ export type Expected =
 export interface ProviderCase {
   readonly name: string;
   create(baseUrl: string, options: ProviderOptions): Transport;
+  /** Answers requests that come before a message, such as one for a token; null for the others. */
+  prelude?(request: RecordedRequest): Script | null;
   /** The answer that takes everything the request asks for. */
   accept(request: RecordedRequest): Script;
   /** Whom the API would send the message of the request to. */
@@ -149,13 +156,15 @@ export async function attempt(
   facts: JobFacts,
   deliverOptions: { signal?: AbortSignal; rawOnly?: boolean } = {},
 ): Promise<{ requests: readonly RecordedRequest[]; report: DeliveryReport }> {
-  await using server = startHttpRecorder(api.accept);
+  await using server = startHttpRecorder((request) =>
+    api.prelude?.(request) ?? api.accept(request)
+  );
   await using transport = api.create(server.url, options(new ManualClock(NOW_MS)));
   const report = await transport.deliver(jobOf(message, facts), {
     signal: NEVER,
     ...deliverOptions,
   });
-  return { requests: server.requests, report };
+  return { requests: sendsOf(api, server), report };
 }
 
 /** One attempt against a server that follows a script. */
@@ -180,21 +189,29 @@ export async function attemptWith(
     onAnswer?: () => void;
   } = {},
 ): Promise<readonly Outcome[]> {
-  await using server = startHttpRecorder(respond, before === undefined ? {} : { before });
+  await using server = startHttpRecorder(
+    (request) => api.prelude?.(request) ?? respond(request),
+    before === undefined ? {} : { before },
+  );
   await using transport = api.create(server.url, {
     ...options(clock),
     fetch: async (url, init) => {
       const response = await fetch(url, init);
-      onAnswer?.();
+      if (sendsOf(api, server).length > 0) onAnswer?.();
       return response;
     },
   });
   const delivering = transport.deliver(jobOf(message, facts), { signal: NEVER });
   if (onRequest !== undefined) {
-    await server.waitForRequests(1);
+    await server.waitForRequests(api.prelude === undefined ? 1 : 2);
     onRequest();
   }
   return (await delivering).outcomes;
+}
+
+/** The requests that carried a message. */
+function sendsOf(api: ProviderCase, { requests }: HttpRecorder): readonly RecordedRequest[] {
+  return requests.filter((request) => (api.prelude?.(request) ?? null) === null);
 }
 
 async function checkDeliverySets(api: ProviderCase): Promise<void> {

@@ -1,6 +1,7 @@
 import { addressParser } from "postal-mime";
 import { parseMailbox } from "../../mail/address.ts";
-import { fieldText, findField, headerSection } from "../../mail/headers.ts";
+import { fieldText, findField } from "../../mail/headers.ts";
+import type { Head } from "./carry.ts";
 
 /** A mailbox of a header field (RFC 5322 3.4). */
 export interface NamedAddress {
@@ -16,10 +17,10 @@ export function mailboxesOf(fieldValue: string): NamedAddress[] {
   );
 }
 
-/** The mailbox of the From field of a header section; null when it has none. */
-export function authorOf(head: Uint8Array): string | null {
-  const field = findField(headerSection(head), "from");
-  return field === null ? null : mailboxesOf(fieldText(head, field))[0]?.address ?? null;
+/** The first mailbox of the From field; null when there is none. */
+export function authorOf({ octets, section }: Head): string | null {
+  const field = findField(section, "from");
+  return field === null ? null : mailboxesOf(fieldText(octets, field))[0]?.address ?? null;
 }
 
 /**

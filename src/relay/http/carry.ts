@@ -1,6 +1,10 @@
 import { isAscii } from "node:buffer";
 import { concatBytes } from "../../base/bytes.ts";
-import { HEADER_SECTION_LIMIT_BYTES, headerSection } from "../../mail/headers.ts";
+import {
+  HEADER_SECTION_LIMIT_BYTES,
+  type HeaderSection,
+  headerSection,
+} from "../../mail/headers.ts";
 import type { Reply } from "../../mail/reply.ts";
 import { isAsciiText } from "../../mail/safe_text.ts";
 import type { DeliveryJob } from "../../delivery/transport.ts";
@@ -40,7 +44,9 @@ export function rawProblem(
   if (!smtpUtf8 || !facts.eightBit) return null;
   // RFC 6531 3.2: UTF-8 fields may only go where they are known to be understood. Many clients
   // say SMTPUTF8 of every message, so the fields themselves decide.
-  return headOf(job).then((head) => isAscii(head) ? null : notInternational(api));
+  return headOf(job).then(({ octets, section }) =>
+    isAscii(octets.subarray(0, section.endOffset)) ? null : notInternational(api)
+  );
 }
 
 /**
@@ -63,18 +69,25 @@ export async function rawTextOf(
   return { kind: "unsuitable", reply: replyOf("5.6.3", `${limits.api} takes UTF-8 only`) };
 }
 
-/** The octets of the header section. */
-export async function headOf({ body }: DeliveryJob): Promise<Uint8Array> {
-  const { bytes } = body;
-  let head = bytes ?? new Uint8Array(0);
-  let section = headerSection(head);
-  if (bytes !== null || body.sizeBytes === 0) return head.subarray(0, section.endOffset);
+/** The header section of a message. */
+export interface Head {
+  /** The message up to the end of the last field, at least. */
+  readonly octets: Uint8Array;
+  readonly section: HeaderSection;
+}
+
+/** Reads the header section of a message, and no more than that of one that is streamed. */
+export async function headOf({ body }: DeliveryJob): Promise<Head> {
+  if (body.bytes !== null) return { octets: body.bytes, section: headerSection(body.bytes) };
+  let head: Head = { octets: new Uint8Array(0), section: headerSection(new Uint8Array(0)) };
   for await (const chunk of body.stream()) {
-    head = concatBytes([head, chunk]);
-    section = headerSection(head);
-    if (section.complete || head.length >= HEADER_SECTION_LIMIT_BYTES) break;
+    const octets = concatBytes([head.octets, chunk]);
+    head = { octets, section: headerSection(octets) };
+    // An empty line is needed behind a section that seems complete: the chunk may end in a field.
+    if (head.section.bodyOffset > head.section.endOffset) break;
+    if (octets.length >= HEADER_SECTION_LIMIT_BYTES) break;
   }
-  return head.subarray(0, section.endOffset);
+  return head;
 }
 
 function notInternational(api: string): Reply {

@@ -1,0 +1,150 @@
+import { concatBytes, encodeText } from "../../base/bytes.ts";
+import { isAsciiText, withoutControls } from "../../mail/safe_text.ts";
+import { fieldText, type HeaderField } from "../../mail/headers.ts";
+import type { DeliveryJob, Loss } from "../../delivery/transport.ts";
+import { mailboxesOf, mailboxKey, type NamedAddress } from "./addresses.ts";
+import { bytesBody, joinedBody, rawBody, type RequestBody } from "./body.ts";
+import { apiAddress, type Head, headOf } from "./carry.ts";
+
+/** A message whose fields name exactly the recipients of its envelope. */
+export type AddressedMessage =
+  | {
+    readonly kind: "addressed";
+    readonly body: RequestBody;
+    readonly losses: readonly Loss[];
+  }
+  /** The header section is longer than anybody reads. */
+  | { readonly kind: "too_long" };
+
+/** Fields that an API may take recipients from (RFC 5322 3.6.3 and 3.6.6). */
+const VISIBLE = new Set(["to", "cc", "resent-to", "resent-cc"]);
+const CRLF = encodeText("\r\n");
+const ENCODED_WORD_BYTES = 45; // 60 characters of base64
+const HIDDEN = new Set(["bcc", "resent-bcc"]);
+
+/**
+ * A message for an API that sends to whoever is in To, Cc and Bcc. Recipients that no field names
+ * go into Bcc, which the API removes, in place of any Bcc that was there. A field that names
+ * somebody else, who would get the message too, is kept as `X-Posthouse-Original-…` and replaced by one
+ * with the recipients it has in common with the envelope.
+ */
+export async function addressedMessage(job: DeliveryJob): Promise<AddressedMessage> {
+  const head = await headOf(job);
+  if (!head.section.complete) return { kind: "too_long" };
+  const plan = planFields(head, job.recipients.map(apiAddress));
+  const { bodyOffset } = head.section;
+  const body = plan.changed
+    ? joinedBody([bytesBody(plan.octets), tailBody(rawBody(job.body), bodyOffset)])
+    : rawBody(job.body);
+  return { kind: "addressed", body, losses: plan.losses };
+}
+
+interface FieldPlan {
+  readonly changed: boolean;
+  /** The header section with its empty line. */
+  readonly octets: Uint8Array;
+  readonly losses: readonly Loss[];
+}
+
+function planFields(head: Head, envelope: readonly string[]): FieldPlan {
+  const wanted = new Map(envelope.map((address) => [mailboxKey(address), address]));
+  const unnamed = new Map(wanted);
+  const pieces: Uint8Array[] = [];
+  const losses: Loss[] = [];
+  let changed = false;
+  let isAddressed = false;
+  for (const field of head.section.fields) {
+    const name = field.name.toLowerCase();
+    const octets = head.octets.subarray(field.start, field.valueEnd);
+    if (HIDDEN.has(name)) {
+      changed = true;
+      continue;
+    }
+    if (VISIBLE.has(name)) {
+      const { members, foreign } = readField(head, field, wanted);
+      for (const { address } of members) unnamed.delete(mailboxKey(address));
+      if (foreign) {
+        changed = true;
+        losses.push({ kind: "recipient_fields", what: field.name });
+        pieces.push(encodeText("X-Posthouse-Original-"), octets, CRLF);
+        if (members.length > 0) pieces.push(fieldOf(field.name, members.map(formatMailbox)));
+        isAddressed ||= members.length > 0;
+        continue;
+      }
+      isAddressed = true;
+    }
+    pieces.push(octets, CRLF);
+  }
+  if (unnamed.size > 0) {
+    changed = true;
+    pieces.push(fieldOf("Bcc", [...unnamed.values()]));
+  }
+  // RFC 5322 Appendix A.1.3: a group without members says that recipients are not shown.
+  if (changed && !isAddressed) pieces.push(encodeText("To: undisclosed-recipients:;\r\n"));
+  pieces.push(CRLF);
+  return { changed, octets: changed ? concatBytes(pieces) : head.octets, losses };
+}
+
+/** The mailboxes of a field that are in the envelope, and whether it names anybody else. */
+function readField(
+  { octets }: Head,
+  field: HeaderField,
+  wanted: ReadonlyMap<string, string>,
+): { members: NamedAddress[]; foreign: boolean } {
+  const text = fieldText(octets, field);
+  const mailboxes = mailboxesOf(text);
+  // The envelope's own spelling was looked at by the server; the field's was not.
+  const members = mailboxes.flatMap(({ name, address }) => {
+    const own = wanted.get(mailboxKey(address));
+    return own === undefined ? [] : [{ name, address: own }];
+  });
+  // An at sign that is in no mailbox found here might be one to another reader of the field.
+  const isPlain = text.split("@").length - 1 === mailboxes.length;
+  return { members, foreign: !isPlain || members.length < mailboxes.length };
+}
+
+/** A field with one mailbox on each line. */
+function fieldOf(name: string, mailboxes: readonly string[]): Uint8Array {
+  return encodeText(`${name}: ${mailboxes.join(",\r\n ")}\r\n`);
+}
+
+function formatMailbox({ name: written, address }: NamedAddress): string {
+  const name = withoutControls(written);
+  // A name like an address is what a careless reader would send to.
+  if (name === "" || name.includes("@")) return address;
+  if (/^[\w !#$%&'*+/^`{|}~-]+$/.test(name)) return `${name} <${address}>`;
+  if (isAsciiText(name)) return `"${name.replace(/["\\]/g, "\\$&")}" <${address}>`;
+  return `${encodedWords(name).join("\r\n ")} <${address}>`;
+}
+
+/** `text` in encoded-words of at most 75 characters (RFC 2047 section 2), no character split. */
+function encodedWords(text: string): string[] {
+  const words: string[] = [];
+  let octets = new Uint8Array(0);
+  const flush = (): void => void words.push(`=?utf-8?b?${octets.toBase64()}?=`);
+  for (const char of text) {
+    const more = encodeText(char);
+    if (octets.length + more.length > ENCODED_WORD_BYTES) {
+      flush();
+      octets = new Uint8Array(0);
+    }
+    octets = concatBytes([octets, more]);
+  }
+  flush();
+  return words;
+}
+
+/** A body without its first octets. */
+function tailBody(body: RequestBody, offset: number): RequestBody {
+  return {
+    lengthBytes: body.lengthBytes - offset,
+    async *stream() {
+      let skipped = 0;
+      for await (const chunk of body.stream()) {
+        const from = Math.min(offset - skipped, chunk.length);
+        skipped += from;
+        if (from < chunk.length) yield chunk.subarray(from);
+      }
+    },
+  };
+}
