@@ -12,6 +12,7 @@ const LARGEST_BUFFER_BYTES = 65536;
 export class ConnDuplex extends Duplex {
   readonly #conn: Conn;
   #ahead: Uint8Array | null;
+  #hasStarted = false;
   #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
 
   /** `ahead` was read from the connection before and comes first. */
@@ -22,18 +23,11 @@ export class ConnDuplex extends Duplex {
   }
 
   override _read(): void {
-    const ahead = this.#ahead;
-    this.#ahead = null;
-    if (ahead !== null) {
-      // Not at once: node:tls starts in the next tick, and fails outside of every promise when a
-      // stream has broken its handshake before that.
-      setImmediate(() => this.push(ahead));
-      return;
-    }
-    this.#conn.read(this.#buffer).then(
-      (lengthBytes) => this.push(lengthBytes === null ? null : this.#takeRead(lengthBytes)),
-      (error) => this.destroy(error),
-    );
+    if (this.#hasStarted) return this.#readOnce();
+    // Not at once: node:tls starts in the next tick, and throws outside of every promise when the
+    // first octets have broken the handshake before that.
+    this.#hasStarted = true;
+    setImmediate(() => this.#readOnce());
   }
 
   override _write(
@@ -47,6 +41,16 @@ export class ConnDuplex extends Duplex {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#conn.close();
     callback(error);
+  }
+
+  #readOnce(): void {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (ahead !== null) return void this.push(ahead);
+    this.#conn.read(this.#buffer).then(
+      (lengthBytes) => this.push(lengthBytes === null ? null : this.#takeRead(lengthBytes)),
+      (error) => this.destroy(error),
+    );
   }
 
   /** The octets read, in memory that the stream may keep. */

@@ -1,4 +1,17 @@
+import { parseIp } from "../base/ip.ts";
 import type { Endpoint } from "./conn.ts";
+
+/** Writes 4 or 16 octets as the runtime writes addresses (RFC 5952), mapped IPv4 as IPv4. */
+export function formatIp(octets: Uint8Array): string {
+  if (octets.length === 4) return octets.join(".");
+  const groups: string[] = [];
+  for (let index = 0; index < octets.length; index += 2) {
+    groups.push((((octets[index] ?? 0) << 8) | (octets[index + 1] ?? 0)).toString(16));
+  }
+  const mapped = parseIp(groups.join(":"));
+  if (mapped?.length === 4) return mapped.join(".");
+  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+}
 
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
