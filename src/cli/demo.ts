@@ -1,8 +1,10 @@
 import { type Relay, startRelay } from "../app.ts";
+import { sleep, systemClock } from "../base/clock.ts";
 import { seededRandom } from "../base/random.ts";
 import { loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import type { Config } from "../config/schema.ts";
+import type { QueueStore } from "../queue/store.ts";
 import { type Command, type Invocation, JSON_FLAG } from "./command.ts";
 import { type Destination, startDestination } from "./demo/destination.ts";
 import { demoLetters } from "./demo/letters.ts";
@@ -91,12 +93,18 @@ async function runDemo(
     done: () => tally.settled,
     work: () => tally.whenDone(),
   });
+  await waitUntilSettled(relay.store);
   const doneMs = performance.now() - startedAtMs;
   const deferred = tally.deferredId === null ? null : await relay.store.get(tally.deferredId);
   const results = resultsOf(tally, { sentMs, doneMs, destination });
   if (flags.switch("json")) writeJson(io, { ...results, deferred });
   else reportDemo(io, { results, deferred });
   return EXIT.ok;
+}
+
+/** An outcome is told before it is in the store; the timeline is read after. */
+async function waitUntilSettled(store: QueueStore): Promise<void> {
+  while ((await store.stats()).liveMessages > 0) await sleep(systemClock, { delayMs: 20 });
 }
 
 /** Shows a bar that moves with the tally while `work` goes on. */
@@ -112,7 +120,11 @@ async function withProgress<T>(
 ): Promise<T> {
   using bar = new ProgressBar(io, { label, total });
   tally.onChange = () => bar.update(done());
-  return await work();
+  try {
+    return await work();
+  } finally {
+    tally.onChange = () => {};
+  }
 }
 
 /** A relay for loopback, which sends everything to the demo's destination. */

@@ -21,12 +21,12 @@ export class ProgressBar implements Disposable {
   }
 
   /** Shows `done` of the total; cheap to call often. */
-  update(done: number, note = ""): void {
+  update(done: number): void {
     if (!this.#io.terminal.stderr) return;
     const nowMs = performance.now();
-    if (nowMs - this.#shownAtMs < MIN_INTERVAL_MS && done < this.#total) return;
+    if (nowMs - this.#shownAtMs < MIN_INTERVAL_MS) return;
     this.#shownAtMs = nowMs;
-    this.#io.err(`\r${this.#line(done, note)}\x1b[K`);
+    this.#io.err(`\r${this.#line(done)}\x1b[K`);
   }
 
   /** Removes the bar. */
@@ -34,12 +34,12 @@ export class ProgressBar implements Disposable {
     if (this.#io.terminal.stderr && this.#shownAtMs !== -Infinity) this.#io.err("\r\x1b[K");
   }
 
-  #line(done: number, note: string): string {
+  #line(done: number): string {
     const style = styleOf(this.#io, "stderr");
     const columns = Math.min(MAX_BAR_COLUMNS, Math.max(10, this.#io.terminal.columns() - 50));
     const share = this.#total === 0 ? 1 : Math.min(1, done / this.#total);
     const filled = Math.round(share * columns);
     const bar = style.green("█".repeat(filled)) + style.dim("░".repeat(columns - filled));
-    return `${this.#label} ${bar} ${done}/${this.#total}${note === "" ? "" : `  ${note}`}`;
+    return `${this.#label} ${bar} ${done}/${this.#total}`;
   }
 }

@@ -37,7 +37,8 @@ function systemTerminal(): TerminalFacts {
     stdin: Deno.stdin.isTerminal(),
     stdout: Deno.stdout.isTerminal(),
     stderr: Deno.stderr.isTerminal(),
-    columns: () => Deno.stdout.isTerminal() ? Deno.consoleSize().columns : Infinity,
+    // A terminal without a size, as some test tools make, has 0 columns.
+    columns: () => Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 80 : Infinity,
   };
 }
 

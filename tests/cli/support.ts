@@ -1,0 +1,124 @@
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { dispatch } from "../../src/cli/dispatch.ts";
+import type { CliIo } from "../../src/cli/io.ts";
+
+/** What surrounds a command in a test. */
+export interface World {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Files by path; others are read from the disk. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Standard input. */
+  readonly stdin?: string;
+  /** Streams that are terminals; all of 100 columns. */
+  readonly terminals?: readonly ("stdin" | "stdout" | "stderr")[];
+}
+
+/** What a command left behind. */
+export interface Finished {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A command that was started in this process. */
+export interface Started {
+  readonly finished: Promise<Finished>;
+  /** Acts as if the process got a signal. */
+  signal(name: Deno.Signal): void;
+  /** Resolves when `pattern` stands in standard output. */
+  waitForOutput(pattern: RegExp): Promise<RegExpExecArray>;
+}
+
+/** Runs `posthouse` with these arguments in this process. */
+export function run(args: readonly string[], world: World = {}): Promise<Finished> {
+  return start(args, world).finished;
+}
+
+/** Starts `posthouse` with these arguments in this process. */
+export function start(args: readonly string[], world: World = {}): Started {
+  const io = new TestIo(args, world);
+  return {
+    finished: dispatch(io, COMMANDS).then((code) => ({ code, ...io.output })),
+    signal: (name) => io.signal(name),
+    waitForOutput: (pattern) => io.waitForOutput(pattern),
+  };
+}
+
+class TestIo implements CliIo {
+  readonly args: readonly string[];
+  readonly output = { out: "", err: "" };
+  readonly #world: World;
+  readonly #listeners = new Set<(signal: Deno.Signal) => void>();
+  #onOutput: (() => void)[] = [];
+
+  constructor(args: readonly string[], world: World) {
+    this.args = args;
+    this.#world = world;
+  }
+
+  env = (name: string): string | undefined => this.#world.env?.[name];
+
+  out = (text: string): void => {
+    this.output.out += text;
+    const waiting = this.#onOutput;
+    this.#onOutput = [];
+    for (const wake of waiting) wake();
+  };
+
+  err = (text: string): void => {
+    this.output.err += text;
+  };
+
+  log = (bytes: Uint8Array): void => this.out(new TextDecoder().decode(bytes));
+
+  readonly stdin = {
+    readAll: () => Promise.resolve(new TextEncoder().encode(this.#world.stdin ?? "")),
+    readLine: () => Promise.resolve(this.#world.stdin?.split("\n")[0] ?? null),
+  };
+
+  get terminal() {
+    const terminals = this.#world.terminals ?? [];
+    return {
+      stdin: terminals.includes("stdin"),
+      stdout: terminals.includes("stdout"),
+      stderr: terminals.includes("stderr"),
+      columns: () => terminals.includes("stdout") ? 100 : Infinity,
+    };
+  }
+
+  hostname = (): string => "relay.example.net";
+
+  readTextFile = (path: string): Promise<string> => {
+    const text = this.#world.files?.[path];
+    if (text !== undefined) return Promise.resolve(text);
+    // The project's own folder may hold a config file; tests do not see it.
+    if (!path.startsWith("/")) return Promise.reject(new Deno.errors.NotFound(path));
+    return Deno.readTextFile(path);
+  };
+
+  readFile = async (path: string): Promise<Uint8Array> =>
+    new TextEncoder().encode(await this.readTextFile(path));
+
+  onSignal = (
+    signals: readonly Deno.Signal[],
+    listener: (signal: Deno.Signal) => void,
+  ): () => void => {
+    const wanted = (signal: Deno.Signal): void => {
+      if (signals.includes(signal)) listener(signal);
+    };
+    this.#listeners.add(wanted);
+    return () => void this.#listeners.delete(wanted);
+  };
+
+  signal(name: Deno.Signal): void {
+    for (const listener of this.#listeners) listener(name);
+  }
+
+  async waitForOutput(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.output.out);
+      if (match !== null) return match;
+      await new Promise<void>((resolve) => this.#onOutput.push(resolve));
+    }
+  }
+}
