@@ -15,7 +15,7 @@ import { Scheduler, type SchedulerOptions } from "./delivery/scheduler.ts";
 import { summarize } from "./mail/summary.ts";
 import { dial } from "./net/dial.ts";
 import { formatEndpoint } from "./net/endpoint.ts";
-import { createResolver, type Resolver } from "./net/resolver.ts";
+import { createResolver, type Resolver, type ResolverOptions } from "./net/resolver.ts";
 import type { EventSink } from "./observe/events.ts";
 import { Intake, type IntakeLimits } from "./queue/intake.ts";
 import type { RetrySchedule } from "./queue/schedule.ts";
@@ -330,7 +330,6 @@ function retrySchedule({ queue }: Config): RetrySchedule {
   };
 }
 
-function dnsOptions({ dns }: Config): { servers?: readonly string[]; timeoutMs: number } {
-  const { servers, timeoutMs } = dns;
-  return servers.length === 0 ? { timeoutMs } : { servers, timeoutMs };
+function dnsOptions({ dns: { servers, ...limits } }: Config): ResolverOptions {
+  return servers.length === 0 ? limits : { servers, ...limits };
 }
