@@ -63,10 +63,6 @@ function hasMailbox({ sender, domain, recipient }: MessageFilter): boolean {
   return sender !== undefined || domain !== undefined || recipient !== undefined;
 }
 
-function namesRecipients({ domain, recipient }: MessageFilter): boolean {
-  return domain !== undefined || recipient !== undefined;
-}
-
 function timeCondition({ receivedBeforeMs, receivedAfterMs }: MessageFilter): Condition {
   return joined([
     ...(receivedBeforeMs === undefined
@@ -89,19 +85,19 @@ function messageCondition(filter: MessageFilter): Condition {
   ]);
 }
 
+function allConditions(filter: MessageFilter): Condition {
+  const message = messageCondition(filter);
+  if (filter.domain === undefined && filter.recipient === undefined) return message;
+  const { sql, values } = recipientCondition(filter);
+  const exists = `EXISTS (SELECT 1 FROM recipients r WHERE r.message = m.seq AND ${sql})`;
+  return joined([message, { sql: exists, values }]);
+}
+
 function findByIds(
   database: Database,
   { filter, range: { below, limit } }: { filter: MessageFilter; range: SearchRange },
 ): number[] {
-  const conditions = [messageCondition(filter)];
-  if (namesRecipients(filter)) {
-    const { sql, values } = recipientCondition(filter);
-    conditions.push({
-      sql: `EXISTS (SELECT 1 FROM recipients r WHERE r.message = m.seq AND ${sql})`,
-      values,
-    });
-  }
-  const { sql, values } = joined(conditions);
+  const { sql, values } = allConditions(filter);
   return database.prepare<[number]>(
     `SELECT m.seq FROM messages m
      WHERE m.id IN (SELECT value FROM json_each(?)) AND m.seq < ? AND ${sql}
@@ -110,17 +106,27 @@ function findByIds(
     .map(([sequence]) => sequence);
 }
 
-/** One bucket's messages; the first value is the bucket. */
+/**
+ * One bucket's messages; the first value is the bucket. Of the indexes that would do, the one
+ * with the fewest entries for a key is best: mailboxes repeat less than senders, senders less
+ * than domains.
+ */
 function bucketQuery(filter: MessageFilter): Condition {
-  const bySender = messageCondition(filter);
-  if (!namesRecipients(filter)) {
-    return {
-      sql: `SELECT m.seq AS found FROM messages m INDEXED BY messages_by_sender
-            WHERE m.seq >> ${BUCKET_BITS} = ? AND ${bySender.sql}`,
-      values: bySender.values,
-    };
-  }
-  const index = filter.recipient === undefined ? "recipients_by_domain" : "recipients_by_mailbox";
+  if (filter.recipient !== undefined) return bucketByRecipient(filter, "recipients_by_mailbox");
+  if (filter.sender !== undefined) return bucketBySender(filter);
+  return bucketByRecipient(filter, "recipients_by_domain");
+}
+
+function bucketBySender(filter: MessageFilter): Condition {
+  const { sql, values } = allConditions(filter);
+  return {
+    sql: `SELECT m.seq AS found FROM messages m INDEXED BY messages_by_sender
+          WHERE m.seq >> ${BUCKET_BITS} = ? AND ${sql}`,
+    values,
+  };
+}
+
+function bucketByRecipient(filter: MessageFilter, index: string): Condition {
   const { sql, values } = recipientCondition(filter);
   const { states: _, ...withoutStates } = filter;
   const message = messageCondition(withoutStates);
