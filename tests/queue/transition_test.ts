@@ -42,7 +42,7 @@ Deno.test("transition: any other outcome needs the claim", () => {
     { kind: "final", state: "expired" },
     { kind: "final", state: "cancelled" },
   ];
-  const expected = ["queued", "held", "failed", "expired", "cancelled"];
+  const expected: RecipientState[] = ["queued", "held", "failed", "expired", "cancelled"];
   assertEquals(others.map((other) => after(statusOf("queued", "me"), other)), expected);
   for (const state of ALL) {
     for (const other of others) assertEquals(after(statusOf(state), other), null);
