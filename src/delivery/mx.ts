@@ -9,7 +9,8 @@ import {
   DEFAULT_MAX_RECIPIENTS,
   type SmtpTransportOptions,
 } from "./smtp/options.ts";
-import { broken, lookupFailed } from "./smtp/outcome.ts";
+import { broken, GIVEN_UP, lookupFailed } from "./smtp/outcome.ts";
+import { ABORTED, untilAborted } from "./smtp/until_aborted.ts";
 import type {
   DeliverOptions,
   DeliveryJob,
@@ -59,9 +60,10 @@ export class MxTransport implements Transport {
   }
 
   async deliver(job: DeliveryJob, { signal }: DeliverOptions): Promise<DeliveryReport> {
-    const plan = await this.#plan(job.domain);
-    if (plan.kind === "none") {
-      const outcomes = job.recipients.map(() => plan.outcome);
+    const plan = await untilAborted(this.#plan(job.domain), signal);
+    if (plan === ABORTED || plan.kind === "none") {
+      const outcome = plan === ABORTED ? GIVEN_UP : plan.outcome;
+      const outcomes = job.recipients.map(() => outcome);
       return { outcomes, remote: null, tls: null };
     }
     const hosts = byRank(plan.hosts, this.#options.services.random);

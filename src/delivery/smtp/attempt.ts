@@ -2,27 +2,31 @@ import type { RecipientRecord } from "../../queue/store.ts";
 import type { TransactionResult } from "../../smtp/client/transaction.ts";
 import type { DeliveryJob, DeliveryReport, Outcome, RemoteHop } from "../transport.ts";
 import type { TlsInfo } from "../../net/conn.ts";
-import { judge } from "./outcome.ts";
+import { GIVEN_UP, judge } from "./outcome.ts";
 import type { Session } from "./pool.ts";
 
 /** What one attempt has come to so far, over all the hosts it asks. */
 export class Attempt {
   readonly job: DeliveryJob;
+  readonly signal: AbortSignal;
   readonly #outcomes: (Outcome | null)[];
   /** What open recipients end with when no other host is asked. */
   readonly #fallback: (Outcome | null)[];
   #remote: RemoteHop | null = null;
   #tls: TlsInfo | null = null;
+  /** Whether every host that took the message for someone also took over the notifications. */
+  #allNotify = true;
 
-  constructor(job: DeliveryJob) {
+  constructor(job: DeliveryJob, signal: AbortSignal) {
     this.job = job;
+    this.signal = signal;
     this.#outcomes = job.recipients.map(() => null);
     this.#fallback = job.recipients.map(() => null);
   }
 
-  /** Whether every recipient has its outcome. */
-  get isSettled(): boolean {
-    return !this.#outcomes.includes(null);
+  /** Whether every recipient has its outcome, or the attempt is given up. */
+  get isOver(): boolean {
+    return this.signal.aborted || !this.#outcomes.includes(null);
   }
 
   /** Recipients without an outcome, in order. */
@@ -32,8 +36,11 @@ export class Attempt {
     return recipients.filter((_, index) => this.#outcomes[index] === null);
   }
 
-  /** Takes what a transaction for the open recipients came to. */
-  record(result: TransactionResult, { hop, client }: Session): void {
+  /** Takes what a transaction for the open recipients came to; `notifies` as in `Fit`. */
+  record(
+    result: TransactionResult,
+    { session: { hop, client }, notifies }: { session: Session; notifies: boolean },
+  ): void {
     const open = this.#openIndexes();
     let accepted = false;
     for (const [place, index] of open.entries()) {
@@ -42,6 +49,7 @@ export class Attempt {
       const { outcome, elsewhere } = judge(recipientResult, { hop, accepted });
       this.#fallback[index] = outcome;
       if (!elsewhere) this.#outcomes[index] = outcome;
+      if (outcome.kind === "delivered") this.#allNotify &&= notifies;
       accepted ||= !(recipientResult.kind === "reply" && recipientResult.stage === "rcpt");
     }
     if (result.begun) this.reached(hop, client.tls);
@@ -72,10 +80,12 @@ export class Attempt {
 
   /** The report when nobody else is asked; `otherwise` for recipients nothing is known of. */
   report(otherwise: Outcome): DeliveryReport {
+    if (this.signal.aborted) this.settle(GIVEN_UP);
     const outcomes = this.#outcomes.map((outcome, index) =>
       outcome ?? this.#fallback[index] ?? otherwise
     );
-    return { outcomes, remote: this.#remote, tls: this.#tls };
+    const report = { outcomes, remote: this.#remote, tls: this.#tls };
+    return this.#allNotify ? { ...report, handover: "dsn" } : report;
   }
 
   #openIndexes(): number[] {

@@ -7,8 +7,9 @@ import { fit } from "./fit.ts";
 import type { HostTarget } from "./hosts.ts";
 import { SessionOpener } from "./opener.ts";
 import type { MailResolver, SmtpTransportOptions } from "./options.ts";
-import { broken, GIVEN_UP, lookupFailed } from "./outcome.ts";
+import { broken, lookupFailed } from "./outcome.ts";
 import { ConnectionPool, type Session } from "./pool.ts";
+import { ABORTED, untilAborted } from "./until_aborted.ts";
 
 const DEFAULT_MAX_ADDRESSES = 5;
 
@@ -43,11 +44,10 @@ export class SmtpDelivery implements AsyncDisposable {
     job: DeliveryJob,
     { hosts, signal }: { hosts: readonly HostTarget[]; signal: AbortSignal },
   ): Promise<DeliveryReport> {
-    const attempt = new Attempt(job);
+    const attempt = new Attempt(job, signal);
     const kept = this.#takeKept(hosts);
-    if (kept !== null) await this.#use(kept, { attempt, signal });
-    if (!attempt.isSettled) await this.#askHosts(hosts, { attempt, signal });
-    if (signal.aborted) attempt.settle(GIVEN_UP);
+    if (kept !== null) await this.#use(kept, attempt);
+    if (!attempt.isOver) await this.#askHosts(hosts, attempt);
     return attempt.report(broken(reply(451, "4.4.1", "No host could be tried")));
   }
 
@@ -61,20 +61,16 @@ export class SmtpDelivery implements AsyncDisposable {
     return null;
   }
 
-  async #askHosts(
-    hosts: readonly HostTarget[],
-    { attempt, signal }: { attempt: Attempt; signal: AbortSignal },
-  ): Promise<void> {
+  async #askHosts(hosts: readonly HostTarget[], attempt: Attempt): Promise<void> {
     let triesLeft = this.#maxAddresses;
     for (const [index, host] of hosts.entries()) {
       const kept = index === 0 ? null : this.#pool.take(keyOf(host));
-      if (kept !== null) await this.#use(kept, { attempt, signal });
-      if (attempt.isSettled || signal.aborted || triesLeft <= 0) return;
-      const addresses = await this.#addressesOf(host, attempt);
-      for (const address of addresses.slice(0, triesLeft)) {
-        triesLeft--;
-        await this.#askAddress({ host: host.host, address, port: host.port }, { attempt, signal });
-        if (attempt.isSettled || signal.aborted) return;
+      if (kept !== null) await this.#use(kept, attempt);
+      if (attempt.isOver) return;
+      for (const address of await this.#addressesOf(host, attempt)) {
+        const hop = { host: host.host, address, port: host.port };
+        if (await this.#askAddress(hop, attempt)) triesLeft--;
+        if (attempt.isOver || triesLeft <= 0) return;
       }
     }
   }
@@ -85,7 +81,8 @@ export class SmtpDelivery implements AsyncDisposable {
     attempt: Attempt,
   ): Promise<readonly string[]> {
     if (addresses !== null) return addresses;
-    const answer = await this.#resolver.addresses(host);
+    const answer = await untilAborted(this.#resolver.addresses(host), attempt.signal);
+    if (answer === ABORTED) return [];
     if (answer.kind === "found") {
       const usable = orderAddresses(answer.records, this.#addressOrder);
       if (usable.length === 0) attempt.failHost(broken(noUsableAddress(host)));
@@ -96,27 +93,26 @@ export class SmtpDelivery implements AsyncDisposable {
     return [];
   }
 
-  async #askAddress(
-    hop: RemoteHop,
-    { attempt, signal }: { attempt: Attempt; signal: AbortSignal },
-  ): Promise<void> {
-    const key = keyOf(hop);
-    const result = await this.#opener.open(hop, { key, signal });
-    if (result.kind === "session") return await this.#use(result.session, { attempt, signal });
+  /** Asks a host at one address; false when a failure not long ago spoke against it. */
+  async #askAddress(hop: RemoteHop, attempt: Attempt): Promise<boolean> {
+    const { signal } = attempt;
+    const result = await this.#opener.open(hop, { key: keyOf(hop), signal });
+    if (result.kind === "session") {
+      await this.#use(result.session, attempt);
+      return true;
+    }
     attempt.failHost(result.outcome);
-    if (result.reached) attempt.reached(hop, null);
+    if (result.progress === "connected") attempt.reached(hop, null);
+    return result.progress !== "not_tried";
   }
 
   /** Runs the transaction and gives the session back. */
-  async #use(
-    session: Session,
-    { attempt, signal }: { attempt: Attempt; signal: AbortSignal },
-  ): Promise<void> {
+  async #use(session: Session, attempt: Attempt): Promise<void> {
     const { client, hop } = session;
+    const { signal, job: { message, body } } = attempt;
     try {
       if (signal.aborted) return;
       const recipients = attempt.openRecipients();
-      const { message, body } = attempt.job;
       const fitted = fit(message, { recipients, capabilities: client.capabilities });
       if (fitted.kind === "unsuitable") {
         attempt.reached(hop, client.tls);
@@ -128,7 +124,7 @@ export class SmtpDelivery implements AsyncDisposable {
         recipients: fitted.recipients,
         data: dataOf(body, message.facts.dotLines),
       }, { signal });
-      attempt.record(result, session);
+      attempt.record(result, { session, notifies: fitted.notifies });
     } finally {
       this.#pool.release(session);
     }

@@ -9,6 +9,8 @@ export type Fit =
     readonly kind: "fits";
     readonly mailParameters: readonly string[];
     readonly recipients: readonly RequestRecipient[];
+    /** Whether the server takes over the duty to notify the sender (RFC 3461 section 5.2.1). */
+    readonly notifies: boolean;
   }
   /** The server can not carry it; `reply` says why with a 5xx code. */
   | { readonly kind: "unsuitable"; readonly reply: Reply };
@@ -28,7 +30,11 @@ export function fit(
   return {
     kind: "fits",
     mailParameters: mailParameters(message, capabilities),
-    recipients: recipients.map(({ forwardPath }) => ({ forwardPath, parameters: NO_PARAMETERS })),
+    recipients: recipients.map((recipient) => ({
+      forwardPath: recipient.forwardPath,
+      parameters: capabilities.dsn ? rcptParameters(recipient) : NO_PARAMETERS,
+    })),
+    notifies: capabilities.dsn,
   };
 }
 
@@ -73,5 +79,18 @@ function mailParameters(message: MessageRecord, capabilities: Capabilities): str
     parameters.push("BODY=8BITMIME");
   }
   if (capabilities.smtpUtf8 && message.smtpUtf8) parameters.push("SMTPUTF8"); // RFC 6531 section 3.4
+  if (capabilities.dsn && message.extras !== undefined) { // RFC 3461 sections 4.3 and 4.4
+    const { ret, envid } = message.extras;
+    if (ret !== undefined) parameters.push(`RET=${ret}`);
+    if (envid !== undefined) parameters.push(`ENVID=${envid}`);
+  }
   return parameters;
+}
+
+/** RFC 3461 sections 4.1 and 4.2: passed on as they came. */
+function rcptParameters({ notify, originalRecipient }: RecipientRecord): readonly string[] {
+  const parameters: string[] = [];
+  if (notify !== undefined) parameters.push(`NOTIFY=${notify.join(",")}`);
+  if (originalRecipient !== undefined) parameters.push(`ORCPT=${originalRecipient}`);
+  return parameters.length === 0 ? NO_PARAMETERS : parameters;
 }

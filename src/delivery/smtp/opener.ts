@@ -11,8 +11,12 @@ const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 /** What opening a session came to. */
 export type SessionResult =
   | { readonly kind: "session"; readonly session: Session }
-  /** `reached` tells whether a peer took the connection at all. */
-  | { readonly kind: "failed"; readonly outcome: Outcome; readonly reached: boolean };
+  | {
+    readonly kind: "failed";
+    readonly outcome: Outcome;
+    /** How far it came; `not_tried` when a failure not long ago speaks against the address. */
+    readonly progress: "not_tried" | "not_connected" | "connected";
+  };
 
 /** Opens sessions with next hops: connects, waits for the greeting, introduces this relay. */
 export class SessionOpener {
@@ -35,18 +39,18 @@ export class SessionOpener {
   ): Promise<SessionResult> {
     const address = `${hop.address} ${hop.port}`;
     const known = this.#failures.recall(address);
-    if (known !== null) return { kind: "failed", outcome: broken(known), reached: false };
+    if (known !== null) return { kind: "failed", outcome: broken(known), progress: "not_tried" };
     const dialed = await this.#dial(hop, signal);
     if (dialed.kind !== "connected") {
       const outcome = judgeDial(dialed, hop);
       this.#learn(address, outcome);
-      return { kind: "failed", outcome, reached: false };
+      return { kind: "failed", outcome, progress: "not_connected" };
     }
     const opened = await SmtpClient.open(dialed.conn, { ...this.#clientOptions(), signal });
     if (opened.kind !== "open") {
       const outcome = judgeOpening(opened, hop);
       this.#learn(address, outcome);
-      return { kind: "failed", outcome, reached: true };
+      return { kind: "failed", outcome, progress: "connected" };
     }
     this.#failures.succeeded(address);
     const openedAtMs = this.#options.services.clock.monotonic();

@@ -10,6 +10,8 @@ export interface Capabilities {
   readonly eightBitMime: boolean;
   /** RFC 6531. */
   readonly smtpUtf8: boolean;
+  /** RFC 3461. */
+  readonly dsn: boolean;
   /** RFC 1870: whether MAIL may carry SIZE. */
   readonly size: boolean;
   /** The largest message it takes in octets; null when it names none. */
@@ -42,6 +44,7 @@ function makeCapabilities(keywords: ReadonlyMap<string, string>): Capabilities {
     pipelining: keywords.has("PIPELINING"),
     eightBitMime: keywords.has("8BITMIME"),
     smtpUtf8: keywords.has("SMTPUTF8"),
+    dsn: keywords.has("DSN"),
     size: keywords.has("SIZE"),
     maxSizeBytes: parseMaxSize(keywords.get("SIZE")),
   };

@@ -38,6 +38,27 @@ const CASES: readonly [name: string, sample: SampleJob, extensions: string[], as
   ],
 ];
 
+Deno.test("DSN parameters are passed on where they are taken", () => {
+  const job = sampleJob({ message: { extras: { ret: "HDRS", envid: "QQ314159" } } });
+  const recipients = job.recipients.map((recipient) => ({
+    ...recipient,
+    notify: ["SUCCESS", "FAILURE"] as const,
+    originalRecipient: "rfc822;Bob@dest.example",
+  }));
+  for (const dsn of [true, false]) {
+    const capabilities = parseCapabilities({ code: 250, lines: ["mx", dsn ? "DSN" : "X-NO"] });
+    assertEquals(fit(job.message, { recipients, capabilities }), {
+      kind: "fits",
+      mailParameters: dsn ? ["RET=HDRS", "ENVID=QQ314159"] : [],
+      recipients: [{
+        forwardPath: "rcpt@dest.example",
+        parameters: dsn ? ["NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;Bob@dest.example"] : [],
+      }],
+      notifies: dsn,
+    });
+  }
+});
+
 for (const [name, sample, extensions, asked] of CASES) {
   Deno.test(`${name}: ${asked || "no parameters"}`, () => {
     const { message, recipients } = sampleJob(sample);

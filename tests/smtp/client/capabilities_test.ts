@@ -14,6 +14,7 @@ Deno.test("a server's extensions are read from its EHLO reply", () => {
       pipelining: true,
       eightBitMime: true,
       smtpUtf8: true,
+      dsn: true,
       size: true,
       maxSizeBytes: 10_240_000,
     },

@@ -1,0 +1,141 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "../../../src/base/clock.ts";
+import { Deadlines } from "../../../src/base/deadlines.ts";
+import { encodeText } from "../../../src/base/bytes.ts";
+import { formatReply } from "../../../src/mail/reply.ts";
+import { SmtpClient } from "../../../src/smtp/client/client.ts";
+import type {
+  ClientProtocol,
+  RecipientResult,
+  TransactionRequest,
+} from "../../../src/smtp/client/transaction.ts";
+import { dial } from "../../../src/net/dial.ts";
+import {
+  CLOSE,
+  type Script,
+  type ScriptedPeer,
+  startScriptedPeer,
+} from "../../support/scripted_peer.ts";
+
+const { signal } = new AbortController();
+
+/** A client in a session with a peer that follows `script`. */
+class ClientSetup implements AsyncDisposable {
+  readonly peer: ScriptedPeer;
+  readonly #deadlines = new Deadlines({ clock: systemClock });
+  #client: SmtpClient | null = null;
+
+  constructor(script: Script) {
+    this.peer = startScriptedPeer(script);
+  }
+
+  async open(protocol: ClientProtocol = "smtp"): Promise<SmtpClient> {
+    const dialed = await dial({ address: "127.0.0.1", port: this.peer.port }, { timeoutMs: 5000 });
+    assert(dialed.kind === "connected");
+    const opened = await SmtpClient.open(dialed.conn, {
+      heloName: "relay.example",
+      protocol,
+      deadlines: this.#deadlines,
+      signal,
+    });
+    assert(opened.kind === "open");
+    this.#client = opened.client;
+    return opened.client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client?.close();
+    await this.peer[Symbol.asyncDispose]();
+    this.#deadlines[Symbol.dispose]();
+  }
+}
+
+function request(...recipients: string[]): TransactionRequest {
+  const bytes = encodeText("Subject: test\r\n\r\nHello\r\n");
+  return {
+    reversePath: "sender@origin.example",
+    mailParameters: [],
+    recipients: recipients.map((forwardPath) => ({ forwardPath, parameters: [] })),
+    data: { sizeBytes: bytes.length, dotLines: 0, bytes, stream: () => [] as never },
+  };
+}
+
+function inWords(results: readonly RecipientResult[]): string[] {
+  return results.map((result) =>
+    result.kind === "reply"
+      ? `${result.stage} ${formatReply(result.reply)}`
+      : `${result.kind} ${result.lost.stage} ${result.lost.cause}`
+  );
+}
+
+Deno.test("an LMTP server answers for each recipient it took", async () => {
+  await using setup = new ClientSetup({
+    lmtp: true,
+    answers: {
+      "RCPT TO:<b@x>": "550 5.1.1 No such mailbox",
+      ".": { inTurn: ["250 2.0.0 Kept", "452 4.2.2 Full", "250 2.0.0 Kept"] },
+    },
+  });
+  const client = await setup.open("lmtp");
+  assertEquals(setup.peer.lines, ["LHLO relay.example"]);
+  const result = await client.transact(request("a@x", "b@x", "c@x", "d@x"), { signal });
+  assertEquals(inWords(result.recipients), [
+    "dot 250 2.0.0 Kept",
+    "rcpt 550 5.1.1 No such mailbox",
+    "dot 452 4.2.2 Full",
+    "dot 250 2.0.0 Kept",
+  ]);
+  assertEquals(result.finished, true);
+});
+
+Deno.test("an LMTP server that closes between its answers leaves the rest uncertain", async () => {
+  await using setup = new ClientSetup({
+    lmtp: true,
+    answers: { ".": { inTurn: ["250 2.0.0 Kept", [CLOSE]] } },
+  });
+  const client = await setup.open("lmtp");
+  const result = await client.transact(request("a@x", "b@x", "c@x"), { signal });
+  assertEquals(inWords(result.recipients), [
+    "dot 250 2.0.0 Kept",
+    "uncertain dot closed",
+    "uncertain dot closed",
+  ]);
+  assertEquals([result.begun, client.isUsable], [true, false]);
+});
+
+Deno.test("a server that refuses RSET is not used any more", async () => {
+  await using setup = new ClientSetup({
+    extensions: [],
+    answers: { MAIL: "451 4.3.0 Later", RSET: "500 5.5.1 What?" },
+  });
+  const client = await setup.open();
+  const first = await client.transact(request("a@x"), { signal });
+  assertEquals(inWords(first.recipients), ["mail 451 4.3.0 Later"]);
+  const second = await client.transact(request("a@x"), { signal });
+  assertEquals(inWords(second.recipients), ["lost rset out_of_step"]);
+  assertEquals([second.begun, client.isUsable, client.transactions], [false, false, 2]);
+});
+
+Deno.test("nothing that is not one command line is sent as one", async () => {
+  await using setup = new ClientSetup({});
+  const client = await setup.open();
+  const smuggled = request("a@x>\r\nRSET\r\nMAIL FROM:<b@x");
+  await assertRejects(() => client.transact(smuggled, { signal }), RangeError, "line break");
+});
+
+Deno.test("quit takes leave and does not mind a server that says nothing", async () => {
+  await using setup = new ClientSetup({ answers: { QUIT: [CLOSE] } });
+  const client = await setup.open();
+  await client.quit();
+  await client.quit();
+  assertEquals(setup.peer.lines, ["EHLO relay.example", "QUIT"]);
+  assertEquals(client.isUsable, false);
+});
+
+Deno.test("more recipients than the network holds at once do not block each other", async () => {
+  await using setup = new ClientSetup({ answers: { RCPT: `550 5.1.1 ${"No ".repeat(300)}` } });
+  const client = await setup.open();
+  const many = Array.from({ length: 20_000 }, (_, index) => `recipient-number-${index}@x`);
+  const result = await client.transact(request(...many), { signal });
+  assertEquals(result.recipients.filter(({ kind }) => kind === "reply").length, 20_000);
+});
