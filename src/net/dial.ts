@@ -1,8 +1,9 @@
-import { type Clock, systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Conn } from "./conn.ts";
 import { errorCode } from "./conn_error.ts";
 import { plainConn } from "./plain_conn.ts";
 import { connectFrom } from "./source_address.ts";
+import { TimeLimit } from "./time_limit.ts";
 
 /** Where to connect to. */
 export type DialTarget =
@@ -44,10 +45,14 @@ export type DialFailure =
   | "proxy"
   | "other";
 
+/** Why and how no connection came about. */
+export interface FailedDial {
+  readonly kind: DialFailure;
+  readonly reason: string;
+}
+
 /** What `dial` answers. */
-export type DialResult =
-  | { readonly kind: "connected"; readonly conn: Conn }
-  | { readonly kind: DialFailure; readonly reason: string };
+export type DialResult = { readonly kind: "connected"; readonly conn: Conn } | FailedDial;
 
 /** Connects once to `target`. Never throws for what the network does. */
 export async function dial(target: DialTarget, options: DialOptions): Promise<DialResult> {
@@ -85,39 +90,6 @@ function connectUnix(path: string, signal: AbortSignal): Promise<Deno.UnixConn> 
   });
 }
 
-/** The signal of one attempt: the caller's, or the end of its time. */
-class TimeLimit {
-  readonly #controller = new AbortController();
-  readonly #caller: AbortSignal | undefined;
-  readonly #timeoutMs: number;
-  readonly #cancel: () => void;
-  readonly #onAbort = (): void => this.#controller.abort();
-
-  constructor({ timeoutMs, signal, clock = systemClock }: DialOptions) {
-    this.#timeoutMs = timeoutMs;
-    this.#caller = signal;
-    this.#cancel = clock.schedule(timeoutMs, this.#onAbort);
-    if (signal?.aborted) this.#onAbort();
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** The outcome when the limit was reached; null when it was not. */
-  failure(): { kind: DialFailure; reason: string } | null {
-    if (this.#caller?.aborted) return { kind: "aborted", reason: "the attempt was given up" };
-    if (!this.#controller.signal.aborted) return null;
-    return { kind: "timeout", reason: `no answer within ${this.#timeoutMs} ms` };
-  }
-
-  clear(): void {
-    this.#cancel();
-    this.#caller?.removeEventListener("abort", this.#onAbort);
-  }
-}
-
 const FAILURE_OF_CODE: Readonly<Record<string, DialFailure>> = {
   ECONNREFUSED: "refused",
   ECONNRESET: "refused",
@@ -136,7 +108,7 @@ const FAILURE_OF_CODE: Readonly<Record<string, DialFailure>> = {
   EAGAIN: "exhausted",
 };
 
-function describe(cause: unknown): { kind: DialFailure; reason: string } {
+function describe(cause: unknown): FailedDial {
   const reason = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof Deno.errors.NotCapable) return { kind: "not_permitted", reason };
   return { kind: FAILURE_OF_CODE[errorCode(cause)] ?? "other", reason };

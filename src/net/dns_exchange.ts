@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { Conn, Endpoint } from "./conn.ts";
 import { dial } from "./dial.ts";
+import { readFully } from "./read_fully.ts";
 import { decodeAnswer, type DnsAnswer, type DnsQuestion, encodeQuery } from "./dns_message.ts";
 
 /** What one question to one server came to. */
@@ -116,14 +117,4 @@ function framed(message: Uint8Array): Uint8Array {
 async function readFramed(conn: Conn): Promise<Uint8Array> {
   const [high, low] = await readFully(conn, 2);
   return await readFully(conn, ((high ?? 0) << 8) | (low ?? 0));
-}
-
-async function readFully(conn: Conn, sizeBytes: number): Promise<Uint8Array> {
-  const into = new Uint8Array(sizeBytes);
-  for (let received = 0; received < sizeBytes;) {
-    const lengthBytes = await conn.read(into.subarray(received));
-    if (lengthBytes === null) throw new Error("Cannot read the answer: the stream ended early");
-    received += lengthBytes;
-  }
-  return into;
 }

@@ -1,7 +1,7 @@
 import { concatBytes } from "../base/bytes.ts";
-import type { Conn, Endpoint, TlsUpgrade } from "./conn.ts";
-import { parseProxyHeader, type ProxiedAddresses } from "./proxy_header.ts";
-import { upgradeToTls } from "./tls_upgrade.ts";
+import type { Conn } from "./conn.ts";
+import { ForwardedConn } from "./forwarded_conn.ts";
+import { parseProxyHeader } from "./proxy_header.ts";
 
 /** What `readProxyHeader` answers. */
 export type ProxiedResult =
@@ -40,56 +40,17 @@ async function readHeader(conn: Conn): Promise<ProxiedResult> {
     const header = parseProxyHeader(received);
     if (header.kind === "malformed") return refuse(conn, header.reason);
     if (header.kind === "incomplete") continue;
-    const ahead = received.subarray(header.lengthBytes);
-    return {
-      kind: "accepted",
-      conn: new ProxiedConn(conn, { ahead, addresses: header.addresses }),
-    };
+    const { addresses } = header;
+    const forwarded = new ForwardedConn(conn, {
+      ahead: received.subarray(header.lengthBytes),
+      local: addresses?.server ?? conn.local,
+      remote: addresses?.client ?? conn.remote,
+    });
+    return { kind: "accepted", conn: forwarded };
   }
 }
 
 function refuse(conn: Conn, reason: string): ProxiedResult {
   conn.close();
   return { kind: "refused", reason };
-}
-
-/** A connection with the addresses of another, and with octets of its begin already read. */
-class ProxiedConn implements Conn {
-  readonly local: Endpoint;
-  readonly remote: Endpoint;
-  readonly tls = null;
-  readonly #conn: Conn;
-  #ahead: Uint8Array | null;
-
-  constructor(
-    conn: Conn,
-    { ahead, addresses }: { ahead: Uint8Array; addresses: ProxiedAddresses | null },
-  ) {
-    this.#conn = conn;
-    this.#ahead = ahead.length > 0 ? ahead : null;
-    this.local = addresses?.server ?? conn.local;
-    this.remote = addresses?.client ?? conn.remote;
-  }
-
-  read(into: Uint8Array): Promise<number | null> {
-    const ahead = this.#ahead;
-    if (ahead === null) return this.#conn.read(into);
-    const lengthBytes = Math.min(ahead.length, into.length);
-    into.set(ahead.subarray(0, lengthBytes));
-    this.#ahead = lengthBytes < ahead.length ? ahead.subarray(lengthBytes) : null;
-    return Promise.resolve(lengthBytes);
-  }
-
-  write(data: Uint8Array): Promise<void> {
-    return this.#conn.write(data);
-  }
-
-  close(): void {
-    this.#ahead = null;
-    this.#conn.close();
-  }
-
-  upgradeToTls(upgrade: TlsUpgrade): Promise<Conn> {
-    return upgradeToTls(this, upgrade);
-  }
 }
