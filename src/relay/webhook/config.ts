@@ -1,0 +1,12 @@
+import { z } from "zod";
+import { choice, secret, url } from "../http/options.ts";
+
+/** The table of a transport of type `webhook`. */
+export const webhookConfig = z.strictObject({
+  url: url().describe("Address that messages are posted to."),
+  format: choice(["raw", "json"]).default("raw")
+    .describe("message/rfc822 with the envelope in fields, or JSON with the message in base64."),
+  secret: secret("a secret").optional().describe("Key that requests are signed with."),
+  bearer_token: secret("a token").optional().describe("Token for the Authorization field."),
+});
+export type WebhookConfig = z.output<typeof webhookConfig>;
