@@ -46,7 +46,7 @@ export function factsOf(bytes: Uint8Array): BodyFacts {
     sizeBytes: bytes.length,
     eightBit: bytes.some((octet) => octet > 127),
     dotLines: lines.filter((line) => line.startsWith(".")).length,
-    longestLineBytes: Math.max(...lines.map((line) => line.length)),
+    longestLineBytes: lines.reduce((longest, { length }) => Math.max(longest, length), 0),
     lineOriented: lines.at(-1) === "",
   };
 }
