@@ -3,6 +3,7 @@ import type { Random } from "../base/random.ts";
 import type { Endpoint } from "./conn.ts";
 import { type DnsExchange, exchange } from "./dns_exchange.ts";
 import type { DnsQuestion } from "./dns_message.ts";
+import { Gate } from "./gate.ts";
 
 /** Why the DNS could not tell. */
 export type DnsTrouble =
@@ -46,17 +47,30 @@ export interface DnsClientOptions {
   readonly random: Random;
 }
 
+/** Each question takes a socket, and a list of a thousand destinations must not take them all. */
+const MAX_CONCURRENT_QUESTIONS = 200;
+
 /** Asks servers in turn until one can tell. Keeps nothing but which server answered last. */
 export class DnsClient {
   readonly #options: DnsClientOptions;
   readonly #closing = new AbortController();
+  readonly #gate = new Gate(MAX_CONCURRENT_QUESTIONS);
   #preferred = 0;
 
   constructor(options: DnsClientOptions) {
     this.#options = options;
   }
 
-  async ask(question: DnsQuestion): Promise<DnsResult<unknown>> {
+  ask(question: DnsQuestion): Promise<DnsResult<unknown>> {
+    return this.#gate.run(() => this.#askServers(question));
+  }
+
+  /** Ends the questions in flight. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #askServers(question: DnsQuestion): Promise<DnsResult<unknown>> {
     const { servers, attempts } = this.#options;
     const hopeless = new Set<Endpoint>();
     let trouble: DnsTrouble = "timeout";
@@ -75,11 +89,6 @@ export class DnsClient {
       if (trouble !== "timeout") hopeless.add(server);
     }
     return { kind: "temporary", reason: this.#closing.signal.aborted ? "closed" : trouble };
-  }
-
-  /** Ends the questions in flight. */
-  close(): void {
-    this.#closing.abort();
   }
 
   #exchange(question: DnsQuestion, server: Endpoint): Promise<DnsExchange> {

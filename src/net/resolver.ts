@@ -4,8 +4,14 @@ import { parseIp } from "../base/ip.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { Endpoint } from "./conn.ts";
 import { DnsClient, type DnsResult } from "./dns_client.ts";
-import type { MxRecord, RecordData, RecordType, SrvRecord, TlsaRecord } from "./dns_message.ts";
-import { normalName } from "./dns_message.ts";
+import {
+  type MxRecord,
+  normalName,
+  type RecordData,
+  type RecordType,
+  type SrvRecord,
+  type TlsaRecord,
+} from "./dns_message.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { systemHosts, systemResolverConfig } from "./system_dns.ts";
 import { TtlCache } from "./ttl_cache.ts";

@@ -121,6 +121,11 @@ Deno.test("the certificate is chosen by the name that the client asks for", asyn
   assertEquals(await nameShown("127.0.0.1"), "relay.test");
 });
 
+Deno.test("the name that the client asks for is told where there is nothing to choose", async () => {
+  using pair = await tlsPair(serverSide({ certificates: [relay] }), clientSide());
+  assertEquals(pair.server.tls?.serverName, "relay.test");
+});
+
 Deno.test("a certificate that does not verify ends the handshake, with its reason", async () => {
   const reason = async (server: ServerTlsUpgrade, client: ClientTlsUpgrade): Promise<string> =>
     (await failure(server, client)).reason;
