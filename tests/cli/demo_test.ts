@@ -20,7 +20,7 @@ Deno.test("demo tells people what happened", async () => {
   const { code, out } = await run(["demo", "--messages", "8"]);
   assertEquals(code, 0);
   assertMatch(out, /^accepted +8 +messages for 9 recipients$/m);
-  assertMatch(out, /^bounced +1 +recipients, 1 notifications$/m);
+  assertMatch(out, /^bounced +1 +recipients, 1 notification$/m);
   assertMatch(out, /^What happened to [0-9A-Z]{16}, /m);
   assertMatch(out, / delivered +0 +destination, 127\.0\.0\.1/);
 });

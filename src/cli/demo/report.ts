@@ -4,6 +4,7 @@ import type { CliIo } from "../io.ts";
 import { timelineTable } from "../queue/timeline.ts";
 import { styleOf } from "../style.ts";
 import { formatTable } from "../table.ts";
+import { counted } from "../text.ts";
 import type { Destination } from "./destination.ts";
 import type { Tally } from "./tally.ts";
 
@@ -68,10 +69,14 @@ function rowsOf(results: DemoResults): (readonly [string, string, string])[] {
   const { accepted, acceptedMs, deliveredBytes, doneMs } = results;
   const rate = Math.round(accepted / Math.max(acceptedMs, 1) * 1000);
   return [
-    ["accepted", String(accepted), `messages for ${results.recipients} recipients`],
+    ["accepted", String(accepted), `messages for ${counted(results.recipients, "recipient")}`],
     ["delivered", String(results.delivered), `recipients, ${formatSize(deliveredBytes)}`],
     ["retried", String(results.retried), "recipients that were deferred once"],
-    ["bounced", String(results.bounced), `recipients, ${results.notifications} notifications`],
+    [
+      "bounced",
+      String(results.bounced),
+      `recipients, ${counted(results.notifications, "notification")}`,
+    ],
     [
       "rate",
       `${rate}/s`,

@@ -1,0 +1,65 @@
+import { assert, assertEquals } from "@std/assert";
+import { configJsonSchema } from "../../src/config/json_schema.ts";
+
+/** Cells of tables are padded for reading; here they are not. */
+const README = (await Deno.readTextFile(new URL("../../README.md", import.meta.url)))
+  .replaceAll(/ +\| +/g, " | ").replaceAll(/ +\|$/gm, " |");
+
+type Schema = Readonly<Record<string, unknown>>;
+
+/** The tables of a config file: heading in the README, and their keys. */
+function* sections(schema: Schema, heading = ""): Iterable<[string, Schema]> {
+  if (schema["properties"] !== undefined) yield [heading, schema];
+  for (const [key, part] of Object.entries((schema["properties"] ?? {}) as Schema)) {
+    const name = heading === "" ? key : `${heading}.${key}`;
+    for (const inner of tablesIn(part as Schema)) yield* sections(inner, name);
+  }
+}
+
+/** The shapes of tables that a value may have. */
+function tablesIn(schema: Schema): Schema[] {
+  const { type, anyOf = [], oneOf = [], items, additionalProperties } = schema;
+  const parts = [...anyOf as Schema[], ...oneOf as Schema[], items, additionalProperties];
+  const inner = parts.filter((part) => typeof part === "object") as Schema[];
+  const isTable = type === "object" && schema["properties"] !== undefined;
+  return [...isTable ? [schema] : [], ...inner.flatMap(tablesIn)];
+}
+
+/** `| \`port\` | \`25\` | Port of the destinations' servers. |` for each key with a plain value. */
+function rowsOf(schema: Schema): string[] {
+  const required = (schema["required"] ?? []) as string[];
+  return Object.entries((schema["properties"] ?? {}) as Schema).flatMap(([key, value]) => {
+    const part = value as Schema;
+    if (part["const"] !== undefined || tablesIn(part).some((table) => !isReference(table))) {
+      return [];
+    }
+    const standard = part["default"];
+    const shown = required.includes(key)
+      ? "required"
+      : standard === undefined
+      ? "-"
+      : `\`${JSON.stringify(standard).replaceAll(",", ", ")}\``;
+    return [`| \`${key}\` | ${shown} | ${part["description"]} |`];
+  });
+}
+
+function isReference(schema: Schema): boolean {
+  const keys = Object.keys((schema["properties"] ?? {}) as Schema);
+  return keys.length === 1 && (keys[0] === "env" || keys[0] === "file");
+}
+
+const SECTIONS = [...sections(configJsonSchema())].filter(([, schema]) => !isReference(schema));
+
+for (const [heading, schema] of SECTIONS) {
+  Deno.test(`README describes every key of ${heading || "the top level"}`, () => {
+    const missing = rowsOf(schema).filter((row) => !README.includes(`\n${row}\n`));
+    assertEquals(missing, []);
+  });
+}
+
+Deno.test("README describes no key that does not exist", () => {
+  const rows = new Set(SECTIONS.flatMap(([, schema]) => rowsOf(schema)));
+  const written = README.split("\n").filter((line) => /^\| `[a-z_]+` \| .* \| .* \|$/.test(line));
+  assert(written.length > 50);
+  assertEquals(written.filter((row) => !rows.has(row)), []);
+});
