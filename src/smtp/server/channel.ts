@@ -24,7 +24,7 @@ export class Channel {
   #unsent = "";
   #closing: CloseReason | null = null;
   #reading = false;
-  #pendingRead: Promise<boolean> | null = null;
+  #pendingRead: Promise<number | null> | null = null;
 
   constructor(conn: Conn, context: SessionContext) {
     this.#conn = conn;
@@ -78,28 +78,31 @@ export class Channel {
     }
   }
 
-  /** Flushes, then reads once within `timeoutMs`. False when the session is over. */
-  async fill(timeoutMs: number): Promise<boolean> {
-    if (this.#closing !== null || !await this.flush()) return false;
+  /**
+   * Flushes, then reads once within `timeoutMs`. False when the session is over. It is no async
+   * function, because every idle session would hold its frame.
+   */
+  fill(timeoutMs: number): Promise<boolean> {
+    if (this.#closing !== null) return Promise.resolve(false);
+    if (this.#unsent !== "") {
+      return this.flush().then((flushed) => flushed && this.fill(timeoutMs));
+    }
     this.#arm(timeoutMs);
     this.#reading = true;
-    const more = await (this.#pendingRead ?? this.#read());
-    this.#pendingRead = null;
-    this.#reading = false;
-    this.#deadline.clear();
-    if (!more) this.end("lost");
-    return this.#closing === null;
+    const read = this.#pendingRead ?? this.#conn.read(this.input.room());
+    return read.then((count) => this.#take(count), () => this.#take(null));
   }
 
   /** Whether the client sends something, or leaves, before `delayMs` are over. */
   hearsWithin(delayMs: number): Promise<boolean> {
-    const read = this.#pendingRead = this.#read();
+    const read = this.#pendingRead = this.#conn.read(this.input.room());
     return new Promise((resolve) => {
       const cancel = this.#context.clock.schedule(delayMs, () => resolve(false));
-      read.then(() => {
+      const hear = (): void => {
         cancel();
         resolve(true);
-      });
+      };
+      read.then(hear, hear);
     });
   }
 
@@ -123,12 +126,14 @@ export class Channel {
     this.#conn.close();
   }
 
-  async #read(): Promise<boolean> {
-    try {
-      return await this.input.read(this.#conn);
-    } catch {
-      return false; // lost, or closed by a deadline
-    }
+  /** Ends a read; null where the connection ended, was lost, or was closed by a deadline. */
+  #take(count: number | null): boolean {
+    this.#pendingRead = null;
+    this.#reading = false;
+    this.#deadline.clear();
+    if (count === null) this.end("lost");
+    else this.input.filled(count);
+    return this.#closing === null;
   }
 
   #arm(timeoutMs: number): void {

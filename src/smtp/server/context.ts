@@ -23,4 +23,6 @@ export interface SessionContext {
   readonly buffers: BufferPool;
   /** Makes session ids. */
   readonly nextId: () => string;
+  /** Hears of every session whose connection is closed. */
+  readonly onSessionEnd: (sessionId: string) => void;
 }

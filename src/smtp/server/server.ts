@@ -37,8 +37,10 @@ export interface SmtpServerOptions {
  */
 export class SmtpServer implements AsyncDisposable {
   readonly #context: SessionContext;
-  readonly #sessions = new Map<Session, Promise<void>>();
+  readonly #sessions = new Map<string, Session>();
   #stopping = false;
+  /** Resolves when a server that is being stopped has no session any more. */
+  readonly #emptied = Promise.withResolvers<void>();
 
   constructor(
     { clock = systemClock, limits, extensions = EXTENSIONS, ...rest }: SmtpServerOptions,
@@ -50,6 +52,7 @@ export class SmtpServer implements AsyncDisposable {
       offer: makeOffer(BASE_VERBS, extensions),
       buffers: new BufferPool(),
       nextId: idGenerator({ clock, random: systemRandom }),
+      onSessionEnd: (sessionId) => this.#forget(sessionId),
     };
   }
 
@@ -58,17 +61,12 @@ export class SmtpServer implements AsyncDisposable {
     return this.#sessions.size;
   }
 
-  /** Serves one client; resolves when its connection is closed. Throws only for a bug. */
-  async serve(conn: Conn): Promise<void> {
+  /** Serves one client; resolves when its connection is closed. Rejects only for a bug. */
+  serve(conn: Conn): Promise<void> {
     const session = new Session(conn, this.#context);
+    this.#sessions.set(session.sessionId, session);
     if (this.#stopping) session.shutdown();
-    const running = session.run();
-    this.#sessions.set(session, running);
-    try {
-      await running;
-    } finally {
-      this.#sessions.delete(session);
-    }
+    return session.run();
   }
 
   /**
@@ -77,17 +75,23 @@ export class SmtpServer implements AsyncDisposable {
    */
   async shutdown({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     this.#stopping = true;
-    for (const session of this.#sessions.keys()) session.shutdown();
+    for (const session of this.#sessions.values()) session.shutdown();
+    if (this.#sessions.size === 0) this.#emptied.resolve();
     const cut = (): void => {
-      for (const session of this.#sessions.keys()) session.close();
+      for (const session of this.#sessions.values()) session.close();
     };
     if (signal?.aborted) cut();
     signal?.addEventListener("abort", cut, { once: true });
-    await Promise.allSettled(this.#sessions.values());
+    await this.#emptied.promise;
     signal?.removeEventListener("abort", cut);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  #forget(sessionId: string): void {
+    this.#sessions.delete(sessionId);
+    if (this.#stopping && this.#sessions.size === 0) this.#emptied.resolve();
   }
 }

@@ -72,17 +72,21 @@ export class Session implements VerbSession {
 
   /** Serves the client; resolves when the connection is closed. Throws only for a bug. */
   async run(): Promise<void> {
-    const { sessionId, listener, clientAddress, clientPort } = this;
-    const about = { sessionId, listener, clientAddress, clientPort };
-    this.context.events({ type: "session_opened", ...about });
+    this.context.events({ type: "session_opened", ...this.#about() });
     try {
       await this.#greet();
-      await this.#converse();
+      // An idle session waits here, not in a function below: its frame would be held as well.
+      while (this.#channel.closing === null) {
+        const busy = this.#serveNext();
+        if (busy !== null) await busy;
+      }
       await this.#channel.flush();
     } finally {
       this.#channel.close("error");
       const reason = this.#channel.closing ?? "error";
-      this.context.events({ type: "session_closed", ...about, reason, messages: this.#messages });
+      const messages = this.#messages;
+      this.context.events({ type: "session_closed", ...this.#about(), reason, messages });
+      this.context.onSessionEnd(this.sessionId);
     }
   }
 
@@ -127,38 +131,47 @@ export class Session implements VerbSession {
     }
   }
 
-  /** Answers commands, as many as wait at a time in one write (RFC 2920 section 3.2). */
-  async #converse(): Promise<void> {
-    while (this.#channel.closing === null) {
-      const line = this.#lines.next();
-      if (line.kind === "incomplete") {
-        if (!await this.#awaitCommand()) return;
-        continue;
-      }
-      let result = this.#judge(line);
-      if (result instanceof Promise) result = await result.catch((error) => this.#bug(error));
-      while (result.kind === "takeover") result = await this.#handOver(result);
-      this.#conclude(result);
-      const mayWait = this.#verb?.pipelinable && this.#channel.unsentChars < UNSENT_LIMIT_CHARS;
-      if (!mayWait) await this.#channel.flush();
+  /**
+   * Answers the next command that waits, or waits for one. As many as wait at a time are answered
+   * in one write (RFC 2920 section 3.2).
+   */
+  #serveNext(): Promise<unknown> | null {
+    this.#waiting = false;
+    const line = this.#lines.next();
+    if (line.kind === "incomplete") {
+      return this.#channel.unsentChars > 0 ? this.#channel.flush() : this.#awaitCommand();
     }
+    const result = this.#judge(line);
+    if (result instanceof Promise || result.kind === "takeover") return this.#finish(result);
+    this.#conclude(result);
+    return this.#flushUnlessMore();
   }
 
-  async #awaitCommand(): Promise<boolean> {
-    const { clock, limits } = this.context;
-    if (!await this.#channel.flush()) return false;
+  async #finish(pending: VerbResult | Promise<VerbResult>): Promise<void> {
+    let result = pending;
+    if (result instanceof Promise) result = await result.catch((error) => this.#bug(error));
+    while (result.kind === "takeover") result = await this.#handOver(result);
+    this.#conclude(result);
+    await this.#flushUnlessMore();
+  }
+
+  #flushUnlessMore(): Promise<boolean> | null {
+    const mayWait = this.#verb?.pipelinable && this.#channel.unsentChars < UNSENT_LIMIT_CHARS;
+    return mayWait ? null : this.#channel.flush();
+  }
+
+  #awaitCommand(): Promise<boolean> | null {
     if (this.#stopping) {
       this.#conclude({ kind: "end", reply: REPLIES.shuttingDown, reason: "shutdown" });
-      return false;
+      return null;
     }
+    const { clock, limits } = this.context;
     this.input.rest();
     const nowMs = clock.monotonic();
     // The limit is for the whole command, so that a client cannot feed it octet by octet.
     if (!this.#lines.midLine) this.#commandSinceMs = nowMs;
     this.#waiting = true;
-    const more = await this.fill(this.#commandSinceMs + limits.commandTimeoutMs - nowMs);
-    this.#waiting = false;
-    return more;
+    return this.fill(this.#commandSinceMs + limits.commandTimeoutMs - nowMs);
   }
 
   /** Takes one command line to its verb. */
@@ -216,6 +229,11 @@ export class Session implements VerbSession {
     } catch (error) {
       this.#channel.send(this.#bug(error).reply);
     }
+  }
+
+  #about() {
+    const { sessionId, listener, clientAddress, clientPort } = this;
+    return { sessionId, listener, clientAddress, clientPort };
   }
 
   #refused(reply: Reply, cause?: string): void {

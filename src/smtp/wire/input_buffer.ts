@@ -1,11 +1,5 @@
 import { type BufferPool, POOLED_SIZES, type PooledSize } from "./buffer_pool.ts";
 
-/** Where octets come from; `Conn` is one. */
-export interface OctetSource {
-  /** Reads at least one octet into `into` and returns how many; null at the end. */
-  read(into: Uint8Array): Promise<number | null>;
-}
-
 const IDLE_SIZE_BYTES = 512;
 
 /**
@@ -29,7 +23,7 @@ export class InputBuffer {
     return this.#end - this.#start;
   }
 
-  /** The octets that wait, valid until the next `read` or `rest`. */
+  /** The octets that wait, valid until the next `room` or `rest`. */
   peek(): Uint8Array {
     return this.#bytes.subarray(this.#start, this.#end);
   }
@@ -65,18 +59,18 @@ export class InputBuffer {
   }
 
   /**
-   * Reads once. False at the end of the stream and when nothing more fits, which the reader of
-   * lines prevents by its limit.
+   * The room for the next read, after which `filled` is due. Empty only when the largest buffer
+   * is full, which the reader of lines prevents by its limit.
    */
-  async read(source: OctetSource): Promise<boolean> {
+  room(): Uint8Array {
     this.#makeRoom();
-    const room = this.#bytes.subarray(this.#end);
-    if (room.length === 0) return false;
-    const count = await source.read(room);
-    if (count === null) return false;
+    return this.#bytes.subarray(this.#end);
+  }
+
+  /** Takes note of how many octets were read into the room. */
+  filled(count: number): void {
     this.#end += count;
-    this.#wantsRoom = count === room.length;
-    return true;
+    this.#wantsRoom = this.#end === this.#bytes.length;
   }
 
   #makeRoom(): void {

@@ -17,6 +17,7 @@ export class MemoryConn implements Conn {
   #outgoing = new Uint8Array(0);
   #clientLeft = false;
   #closed = false;
+  #stalled: (() => void)[] | null = null;
   #wakeServer: (() => void) | null = null;
   #wakeClient: (() => void) | null = null;
 
@@ -35,6 +36,11 @@ export class MemoryConn implements Conn {
   leave(): void {
     this.#clientLeft = true;
     this.#wake();
+  }
+
+  /** The client takes nothing any more: what the server writes from now on never gets through. */
+  stall(): void {
+    this.#stalled ??= [];
   }
 
   /** The next line from the server without its CRLF; null when the server closed. */
@@ -69,6 +75,10 @@ export class MemoryConn implements Conn {
 
   write(data: Uint8Array): Promise<void> {
     if (this.#closed) return Promise.reject(new Error("closed"));
+    const stalled = this.#stalled;
+    if (stalled !== null) {
+      return new Promise((_, reject) => stalled.push(() => reject(new Error("closed"))));
+    }
     this.writes++;
     this.#outgoing = concatBytes([this.#outgoing, data]);
     this.#wake();
@@ -77,6 +87,7 @@ export class MemoryConn implements Conn {
 
   close(): void {
     this.#closed = true;
+    for (const reject of this.#stalled?.splice(0) ?? []) reject();
     this.#wake();
   }
 

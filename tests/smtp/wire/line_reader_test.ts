@@ -22,36 +22,36 @@ const CASES: readonly [name: string, octets: string, results: readonly string[]]
 ];
 
 for (const [name, octets, results] of CASES) {
-  Deno.test(`line reader: ${name}, split anywhere`, async () => {
+  Deno.test(`line reader: ${name}, split anywhere`, () => {
     const bytes = encodeText(octets);
     const step = Math.max(1, Math.floor(bytes.length / 100));
     for (let at = 0; at <= bytes.length; at += step) {
-      assertEquals(await readLines([bytes.subarray(0, at), bytes.subarray(at)]), results, `${at}`);
+      assertEquals(readLines([bytes.subarray(0, at), bytes.subarray(at)]), results, `${at}`);
     }
-    assertEquals(await readLines([...bytes].map((octet) => Uint8Array.of(octet))), results);
+    assertEquals(readLines([...bytes].map((octet) => Uint8Array.of(octet))), results);
   });
 }
 
-Deno.test("line reader: knows whether it is within a line", async () => {
+Deno.test("line reader: knows whether it is within a line", () => {
   const input = new InputBuffer(new BufferPool());
   const lines = new LineReader(input, { maxLineBytes: 10 });
   assertEquals(lines.midLine, false);
-  await feed(input, encodeText("x".repeat(20)));
+  feed(input, encodeText("x".repeat(20)));
   assertEquals(lines.next().kind, "too_long");
   assertEquals(input.length, 0);
   assertEquals(lines.midLine, true);
-  await feed(input, encodeText("\r\n"));
+  feed(input, encodeText("\r\n"));
   assertEquals(lines.next().kind, "incomplete");
   assertEquals(lines.midLine, false);
 });
 
-async function readLines(pieces: readonly Uint8Array[]): Promise<string[]> {
+function readLines(pieces: readonly Uint8Array[]): string[] {
   const input = new InputBuffer(new BufferPool());
   const lines = new LineReader(input, { maxLineBytes: 10 });
   const results: string[] = [];
   for (const piece of pieces) {
     for (let at = 0; at < piece.length; at += 64) {
-      await feed(input, piece.subarray(at, at + 64));
+      feed(input, piece.subarray(at, at + 64));
       for (let line = lines.next(); line.kind !== "incomplete"; line = lines.next()) {
         results.push(line.kind === "line" ? decodeText(line.bytes) : `(${line.kind})`);
       }
@@ -60,12 +60,7 @@ async function readLines(pieces: readonly Uint8Array[]): Promise<string[]> {
   return results;
 }
 
-async function feed(input: InputBuffer, octets: Uint8Array): Promise<void> {
-  if (octets.length === 0) return;
-  await input.read({
-    read(into) {
-      into.set(octets);
-      return Promise.resolve(octets.length);
-    },
-  });
+function feed(input: InputBuffer, octets: Uint8Array): void {
+  input.room().set(octets);
+  input.filled(octets.length);
 }
