@@ -1,8 +1,9 @@
 import { commandDone, commanded } from "../transition.ts";
+import { recipientCondition } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import type { Calls } from "./protocol.ts";
 import type { RecipientTable } from "./recipient.ts";
-import { findMessages, recipientCondition } from "./search.ts";
+import { findMessages } from "./search.ts";
 import { encodeEntry, type TimelineWriter } from "./timeline.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -50,6 +51,6 @@ function fittingRecipients(
 ): number[] {
   const { sql, values } = recipientCondition(filter);
   return database.prepare<[number]>(
-    `SELECT r.idx FROM recipients r WHERE r.message = ? AND ${sql} ORDER BY r.idx`,
+    `SELECT r.idx FROM recipients r WHERE r.message = ? ${sql && `AND ${sql}`} ORDER BY r.idx`,
   ).all(sequence, ...values).map(([index]) => index);
 }

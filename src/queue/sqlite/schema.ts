@@ -2,11 +2,11 @@ import { StoreError } from "../store.ts";
 import type { Database } from "./database.ts";
 
 /**
- * Searches by mailbox or domain go through the messages in buckets of 4,096, newest first. The
- * indexes begin with the bucket, so new entries fall on a few pages whatever their keys are, and
- * a search costs one seek for each bucket.
+ * Searches by mailbox or domain go through the messages in buckets of 128, newest first. The
+ * indexes begin with the bucket, so what is written together falls on few pages whatever its keys
+ * are, and a search costs one seek for each bucket.
  */
-export const BUCKET_BITS = 12;
+export const BUCKET_BITS = 7;
 
 /** Each takes the schema from the version that is its position to the next. */
 const MIGRATIONS: readonly string[] = [
@@ -53,9 +53,8 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX recipients_due_by_domain ON recipients (domain, next_attempt_at)
     WHERE state = 0 AND owner IS NULL;
   CREATE INDEX recipients_leased ON recipients (lease_until) WHERE owner IS NOT NULL;
-  CREATE INDEX recipients_by_domain ON recipients (message >> ${BUCKET_BITS}, domain, state);
   CREATE INDEX recipients_by_mailbox
-    ON recipients (message >> ${BUCKET_BITS}, lower(forward_path));
+    ON recipients (message >> ${BUCKET_BITS}, domain, lower(forward_path), state);
 
   -- Octets of messages that have a recipient that is not final, unless they are spooled.
   CREATE TABLE bodies (message INTEGER PRIMARY KEY, data BLOB NOT NULL);
