@@ -126,6 +126,12 @@ export class Channel {
     this.#conn.close();
   }
 
+  /** Gives the buffers back. Only for the end of the session, when nobody looks at its input. */
+  release(): void {
+    // A read that is still pending (the greeting's) may yet write into its buffer.
+    if (!this.#reading && this.#pendingRead === null) this.input.release();
+  }
+
   /** Ends a read; null where the connection ended, was lost, or was closed by a deadline. */
   #take(count: number | null): boolean {
     this.#pendingRead = null;

@@ -83,6 +83,7 @@ export class Session implements VerbSession {
       await this.#channel.flush();
     } finally {
       this.#channel.close("error");
+      this.#channel.release();
       const reason = this.#channel.closing ?? "error";
       const messages = this.#messages;
       this.context.events({ type: "session_closed", ...this.#about(), reason, messages });

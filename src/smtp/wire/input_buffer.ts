@@ -1,21 +1,21 @@
-import { type BufferPool, POOLED_SIZES, type PooledSize } from "./buffer_pool.ts";
+import { type BufferPool, IDLE_SIZE, POOLED_SIZES, type PooledSize } from "./buffer_pool.ts";
 
-const IDLE_SIZE_BYTES = 512;
+const NOTHING = new Uint8Array(0);
 
 /**
  * The octets of one connection that arrived and are not used yet. It starts with 512 octets of
- * room, borrows more when a read fills what it has, and falls back to its own when asked to rest.
+ * room, borrows more when a read fills what it has, and gives that back when asked to rest.
  */
 export class InputBuffer {
-  readonly #own = new Uint8Array(IDLE_SIZE_BYTES);
   readonly #pool: BufferPool;
-  #bytes: Uint8Array = this.#own;
+  #bytes: Uint8Array;
   #start = 0;
   #end = 0;
   #wantsRoom = false;
 
   constructor(pool: BufferPool) {
     this.#pool = pool;
+    this.#bytes = pool.take(IDLE_SIZE);
   }
 
   /** How many octets wait. */
@@ -44,18 +44,22 @@ export class InputBuffer {
     this.#start = this.#end;
   }
 
-  /** Gives borrowed room back where nothing waits in it. Call before a wait for a command. */
+  /** Gives room back where nothing waits in it. Call before a wait for a command. */
   rest(): void {
-    if (this.length > 0 || this.#bytes === this.#own) return;
+    if (this.length > 0 || this.#bytes.length === IDLE_SIZE) return;
+    this.#moveTo(IDLE_SIZE);
+  }
+
+  /** Gives all room back. No read may be pending, and the buffer is of no use any more. */
+  release(): void {
     this.#pool.give(this.#bytes);
-    this.#bytes = this.#own;
+    this.#bytes = NOTHING;
     this.#start = this.#end = 0;
-    this.#wantsRoom = false;
   }
 
   /** Makes sure that much can be read at once. Call before a message. */
   expectMuch(): void {
-    if (this.#bytes === this.#own) this.#moveTo(POOLED_SIZES[0]);
+    if (this.#bytes.length === IDLE_SIZE) this.#moveTo(POOLED_SIZES[0]);
   }
 
   /**
@@ -82,11 +86,11 @@ export class InputBuffer {
     this.#start = 0;
   }
 
-  #moveTo(size: PooledSize): void {
-    const larger = this.#pool.take(size);
-    larger.set(this.peek());
-    if (this.#bytes !== this.#own) this.#pool.give(this.#bytes);
-    this.#bytes = larger;
+  #moveTo(size: typeof IDLE_SIZE | PooledSize): void {
+    const next = this.#pool.take(size);
+    next.set(this.peek());
+    this.#pool.give(this.#bytes);
+    this.#bytes = next;
     this.#end -= this.#start;
     this.#start = 0;
     this.#wantsRoom = false;

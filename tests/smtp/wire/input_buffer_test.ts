@@ -66,3 +66,21 @@ function flood(input: InputBuffer): number {
   input.filled(length);
   return length;
 }
+
+Deno.test("buffer pool: idle buffers do not overlap", () => {
+  const pool = new BufferPool();
+  const buffers = Array.from({ length: 300 }, () => pool.take(512));
+  for (const [index, buffer] of buffers.entries()) buffer.fill(index % 251);
+  assertEquals(
+    buffers.every((buffer, index) => buffer.every((octet) => octet === index % 251)),
+    true,
+  );
+});
+
+Deno.test("input buffer: what is given back at the end is lent again", () => {
+  const pool = new BufferPool();
+  const before = pool.take(512);
+  pool.give(before);
+  new InputBuffer(pool).release();
+  assertEquals(pool.take(512) === before, true);
+});
