@@ -82,7 +82,10 @@ export interface RecipientRecord {
   readonly notify?: readonly Notify[];
   readonly originalRecipient?: string;
   readonly state: RecipientState;
-  /** Attempts that counted: those that a limit or an outage of ours prevented do not. */
+  /**
+   * Attempts that counted: those that a limit or an outage of ours prevented do not. Every final
+   * state that `settle` brings counts one, except `cancelled`.
+   */
   readonly attempts: number;
   readonly nextAttemptAtMs: number;
   /** Whether a delay notification went out already (RFC 3461 5.2.5). */
@@ -154,7 +157,10 @@ export interface Settlement {
   }[];
   /** Lines for the message's timeline. */
   readonly timeline: readonly TimelineEntry[];
-  /** Notifications that must exist exactly if this settlement does; put in the same transaction. */
+  /**
+   * Notifications that must exist exactly if this settlement does; put in the same transaction,
+   * unless it changed no recipient.
+   */
   readonly notifications: readonly NewMessage[];
 }
 
@@ -163,7 +169,8 @@ export interface TimelineEntry {
   readonly atMs: number;
   /**
    * `attempt` for a delivery attempt; otherwise what happened: `held`, `released`, `retried`,
-   * `cancelled`, `expired`, `notified`, `interrupted` (the node holding the claim died) …
+   * `cancelled`, `expired`, `notified`, `interrupted` (the node holding the claim died),
+   * `quarantined` (the store lost the octets or the record, so that it is held) …
    */
   readonly kind: string;
   /** Indexes of the recipients it concerns; empty means all. */
@@ -172,7 +179,10 @@ export interface TimelineEntry {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** Which messages a query or a command means; keys that are present must all fit. */
+/**
+ * Which messages a query or a command means; keys that are present must all fit. `states`,
+ * `domain` and `recipient` must fit one and the same recipient.
+ */
 export interface MessageFilter {
   readonly ids?: readonly string[];
   /** Messages with at least one recipient in one of these states. */
@@ -267,7 +277,10 @@ export interface QueueStore extends AsyncDisposable {
   ): Promise<MessagePage>;
   /** How many messages fit. */
   count(filter: MessageFilter): Promise<number>;
-  /** Applies a command to all that fit; returns how many messages it changed. */
+  /**
+   * Applies a command to all recipients that fit; returns how many messages it changed. `hold`
+   * and `cancel` end claims, `retry` leaves claimed recipients as they are.
+   */
   command(
     request: { filter: MessageFilter; command: QueueCommand; nowMs: number; by: string },
   ): Promise<number>;
