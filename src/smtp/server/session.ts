@@ -114,7 +114,7 @@ export class Session implements VerbSession {
     }
     const { reply, cause } = decision;
     this.#refused(reply, cause);
-    this.#channel.send(reply);
+    this.#send(reply);
     if (reply.code === 421) this.#channel.end("refused");
     else this.state = { kind: "rejected" };
   }
