@@ -1,0 +1,37 @@
+import type { Role } from "./ports.ts";
+
+/** Where a request came from. */
+export type Peer =
+  | { readonly kind: "tcp"; readonly address: string; readonly isLoopback: boolean }
+  /** Whoever may open the socket file. */
+  | { readonly kind: "unix" };
+
+/** Who makes a request. */
+export interface Caller {
+  /** `open`: no credentials, let in for where it came from. */
+  readonly kind: "open" | "key" | "user";
+  readonly name: string;
+  readonly role: Role;
+}
+
+/** What handlers find in their context. */
+export interface AdminEnv {
+  readonly Bindings: { readonly peer?: Peer };
+  readonly Variables: {
+    /** Null when nobody proved who they are. */
+    caller: Caller | null;
+    /** For scripts and styles of pages; different for each answer. */
+    nonce: string;
+  };
+}
+
+/** The caller as it stands in timelines and logs. */
+export function actorOf(caller: Caller | null): string {
+  if (caller === null) return "nobody";
+  return caller.kind === "open" ? caller.name : `${caller.kind} ${caller.name}`;
+}
+
+/** The address of the caller's computer; empty for a local socket. */
+export function addressOf(peer: Peer | undefined): string {
+  return peer?.kind === "tcp" ? peer.address : "";
+}

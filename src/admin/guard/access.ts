@@ -1,0 +1,199 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Random } from "../../base/random.ts";
+import type { AdminUser, ApiKey, KeysPort, Role, UsersPort } from "../ports.ts";
+import { AccessFile, type KeptKey, type KeptUser } from "./access_file.ts";
+import { isPassword, isSameText, newSecret, passwordHash, secretHash } from "./secrets.ts";
+
+/** A token that stands in the configuration. */
+export interface ConfiguredToken {
+  readonly name: string;
+  readonly role: Role;
+  readonly token: string;
+}
+
+/** Begins the secret of every key, so that people and scanners know one when they see it. */
+const PREFIX = "posthouse";
+const SECRET = new RegExp(`^${PREFIX}_([A-Za-z0-9-]{8})_([\\w-]{43})$`);
+const USE_STEP_MS = 60_000;
+
+export interface AccessOptions {
+  /** Path of the file of keys and users. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tokens?: readonly ConfiguredToken[];
+}
+
+/** Who may use the admin API: keys and users in a file, and tokens of the configuration. */
+export class Access {
+  readonly keys: KeysPort;
+  readonly users: UsersPort;
+  readonly #configured: ConfiguredKeys;
+
+  constructor({ path, clock, random, tokens = [] }: AccessOptions) {
+    const file = new AccessFile(path);
+    this.#configured = new ConfiguredKeys(clock.now(), tokens);
+    this.keys = new FileKeys({ file, clock, random, configured: this.#configured });
+    this.users = new FileUsers({ file, clock, random });
+  }
+
+  /** Uses other tokens of the configuration. */
+  replaceTokens(tokens: readonly ConfiguredToken[]): void {
+    this.#configured.tokens = tokens;
+  }
+
+  /** Whether anybody could sign in. */
+  async hasCredentials(): Promise<boolean> {
+    const [keys, users] = await Promise.all([this.keys.list(), this.users.list()]);
+    return keys.length + users.length > 0;
+  }
+}
+
+/** The tokens of the configuration as keys. */
+class ConfiguredKeys {
+  tokens: readonly ConfiguredToken[];
+  readonly #startedAtMs: number;
+
+  constructor(startedAtMs: number, tokens: readonly ConfiguredToken[]) {
+    this.#startedAtMs = startedAtMs;
+    this.tokens = tokens;
+  }
+
+  list(): ApiKey[] {
+    return this.tokens.map((token) => this.#keyOf(token));
+  }
+
+  verify(secret: string): ApiKey | null {
+    const found = this.tokens.filter(({ token }) => isSameText(token, secret));
+    return found[0] === undefined ? null : this.#keyOf(found[0]);
+  }
+
+  #keyOf({ name, role }: ConfiguredToken): ApiKey {
+    return {
+      ...{ id: `config-${name}`, name, role, createdBy: "configuration", source: "config" },
+      createdAtMs: this.#startedAtMs,
+      expiresAtMs: null,
+      lastUsedAtMs: null,
+    };
+  }
+}
+
+interface FileParts {
+  readonly file: AccessFile;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+class FileKeys implements KeysPort {
+  readonly #parts: FileParts;
+  readonly #configured: ConfiguredKeys;
+  readonly #usedAtMs = new Map<string, number>();
+
+  constructor({ configured, ...parts }: FileParts & { configured: ConfiguredKeys }) {
+    this.#parts = parts;
+    this.#configured = configured;
+  }
+
+  async list(): Promise<ApiKey[]> {
+    const { keys } = await this.#parts.file.read();
+    return [...this.#configured.list(), ...keys.map((key) => this.#shown(key))];
+  }
+
+  async create(
+    { name, role, expiresAtMs, by }: Parameters<KeysPort["create"]>[0],
+  ): ReturnType<KeysPort["create"]> {
+    const { file, clock, random } = this.#parts;
+    const id = newSecret(random).replaceAll("_", "-").slice(0, 8);
+    const secret = `${PREFIX}_${id}_${newSecret(random)}`;
+    const hash = secretHash(secret);
+    const createdAtMs = clock.now();
+    const kept = { id, name, role, hash, createdAtMs, createdBy: by, expiresAtMs };
+    await file.change((data) => ({ data: { ...data, keys: [...data.keys, kept] }, result: null }));
+    return { key: this.#shown(kept), secret };
+  }
+
+  revoke(id: string): Promise<boolean> {
+    return this.#parts.file.change((data) => {
+      const keys = data.keys.filter((key) => key.id !== id);
+      const isThere = keys.length < data.keys.length;
+      return { data: isThere ? { ...data, keys } : data, result: isThere };
+    });
+  }
+
+  async verify(secret: string): Promise<ApiKey | null> {
+    const configured = this.#configured.verify(secret);
+    if (configured !== null) return configured;
+    const id = SECRET.exec(secret)?.[1];
+    if (id === undefined) return null;
+    const { keys } = await this.#parts.file.read();
+    const kept = keys.find((key) => key.id === id);
+    if (kept === undefined || !isSameText(secretHash(secret), kept.hash)) return null;
+    const nowMs = this.#parts.clock.now();
+    if (kept.expiresAtMs !== null && kept.expiresAtMs <= nowMs) return null;
+    this.#usedAtMs.set(id, nowMs - nowMs % USE_STEP_MS);
+    return this.#shown(kept);
+  }
+
+  #shown({ hash: _hash, ...key }: KeptKey): ApiKey {
+    return { ...key, lastUsedAtMs: this.#usedAtMs.get(key.id) ?? null, source: "file" };
+  }
+}
+
+class FileUsers implements UsersPort {
+  readonly #parts: FileParts;
+
+  constructor(parts: FileParts) {
+    this.#parts = parts;
+  }
+
+  async list(): Promise<AdminUser[]> {
+    const { users } = await this.#parts.file.read();
+    return users.map(shownUser);
+  }
+
+  async get(name: string): Promise<AdminUser | null> {
+    const kept = await this.#find(name);
+    return kept === undefined ? null : shownUser(kept);
+  }
+
+  async put(
+    { name, role, password }: Parameters<UsersPort["put"]>[0],
+  ): ReturnType<UsersPort["put"]> {
+    const { file, clock, random } = this.#parts;
+    const hash = password === undefined ? null : await passwordHash(password, random);
+    return await file.change((data) => {
+      const before = data.users.find((user) => user.name === name);
+      const kept = hash ?? before?.passwordHash;
+      if (kept === undefined) return { data, result: "password_needed" };
+      const createdAtMs = before?.createdAtMs ?? clock.now();
+      const user: KeptUser = { name, role, passwordHash: kept, createdAtMs };
+      const users = [...data.users.filter((other) => other.name !== name), user];
+      return { data: { ...data, users }, result: before === undefined ? "created" : "changed" };
+    });
+  }
+
+  remove(name: string): Promise<boolean> {
+    return this.#parts.file.change((data) => {
+      const users = data.users.filter((user) => user.name !== name);
+      const isThere = users.length < data.users.length;
+      return { data: isThere ? { ...data, users } : data, result: isThere };
+    });
+  }
+
+  async verify(
+    { name, password }: { name: string; password: string },
+  ): Promise<AdminUser | null> {
+    const kept = await this.#find(name);
+    const isRight = await isPassword(password, kept?.passwordHash ?? null);
+    return kept !== undefined && isRight ? shownUser(kept) : null;
+  }
+
+  async #find(name: string): Promise<KeptUser | undefined> {
+    const { users } = await this.#parts.file.read();
+    return users.find((user) => user.name === name);
+  }
+}
+
+function shownUser({ name, role, createdAtMs }: KeptUser): AdminUser {
+  return { name, role, createdAtMs };
+}

@@ -1,0 +1,87 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { getCookie } from "hono/cookie";
+import { addressOf, type AdminEnv, type Caller } from "../env.ts";
+import { problem } from "../http/problem.ts";
+import type { AdminPorts } from "../ports.ts";
+import type { FailureLimit } from "./rate_limit.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** Name of the session cookie. */
+export const SESSION_COOKIE = "posthouse_session";
+
+/** Fields by which reverse proxies say that somebody else is behind them. */
+const PROXY_FIELDS = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+
+export interface AuthenticateOptions {
+  readonly ports: Pick<AdminPorts, "keys" | "users">;
+  readonly sessions: Sessions;
+  readonly failures: FailureLimit;
+  /** Whether whoever is on this machine needs no credentials. */
+  readonly openOnLoopback: boolean;
+}
+
+/**
+ * Finds out who makes a request: by a key, by a session, or by where it comes from. A wrong key is
+ * refused, whatever else would have let it in.
+ */
+export function authenticate(options: AuthenticateOptions): MiddlewareHandler<AdminEnv> {
+  return async (c, next) => {
+    const secret = bearerSecret(c);
+    if (secret === null) {
+      c.set("caller", await sessionCaller(c, options) ?? openCaller(c, options));
+      return await next();
+    }
+    const address = addressOf(c.env?.peer);
+    const waitMs = options.failures.waitMs(address);
+    if (waitMs > 0) return tooMany(c, waitMs);
+    const key = await options.ports.keys.verify(secret);
+    if (key === null) {
+      options.failures.fail(address);
+      return problem(c, "unauthorized", {
+        detail: "The key is not known, or its time is over.",
+        headers: { "www-authenticate": `Bearer error="invalid_token"` },
+      });
+    }
+    c.set("caller", { kind: "key", name: key.name, role: key.role });
+    await next();
+  };
+}
+
+/** Says how long to wait. */
+export function tooMany(c: Context, waitMs: number) {
+  return problem(c, "too-many-requests", {
+    headers: { "retry-after": String(Math.ceil(waitMs / 1000)) },
+  });
+}
+
+/** The secret of RFC 6750 2.1; null without one, empty for a field of another form. */
+function bearerSecret(c: Context<AdminEnv>): string | null {
+  const field = c.req.header("authorization");
+  if (field === undefined) return null;
+  return /^bearer +([\x21-\x7e]{1,512})$/i.exec(field)?.[1] ?? "";
+}
+
+async function sessionCaller(
+  c: Context<AdminEnv>,
+  { sessions, ports }: AuthenticateOptions,
+): Promise<Caller | null> {
+  const secret = getCookie(c, SESSION_COOKIE);
+  const owner = secret === undefined ? null : sessions.owner(secret);
+  if (owner === null) return null;
+  if (owner.kind === "user") {
+    const user = await ports.users.get(owner.name);
+    return user === null ? null : { kind: "user", name: user.name, role: user.role };
+  }
+  const keys = await ports.keys.list();
+  const key = keys.find(({ id }) => id === owner.name);
+  // It is a browser that asks, so it is checked as one, whatever began the session.
+  return key === undefined ? null : { kind: "user", name: key.name, role: key.role };
+}
+
+function openCaller(c: Context<AdminEnv>, { openOnLoopback }: AuthenticateOptions): Caller | null {
+  const peer = c.env?.peer;
+  if (peer?.kind === "unix") return { kind: "open", name: "local socket", role: "admin" };
+  if (!openOnLoopback || peer?.kind !== "tcp" || !peer.isLoopback) return null;
+  if (PROXY_FIELDS.some((name) => c.req.header(name) !== undefined)) return null;
+  return { kind: "open", name: "this machine", role: "admin" };
+}

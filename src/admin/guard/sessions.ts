@@ -1,0 +1,65 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Random } from "../../base/random.ts";
+import { newSecret, secretHash } from "./secrets.ts";
+
+const MAX_SESSIONS = 1_000;
+
+/** Whom a session belongs to; role and existence are looked up at every request. */
+export interface SessionOwner {
+  readonly kind: "user" | "key";
+  /** Name of the user, or id of the key. */
+  readonly name: string;
+}
+
+/** Who is signed in. Sessions end with the process; only hashes of their secrets are kept. */
+export class Sessions {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #byHash = new Map<string, { readonly owner: SessionOwner; readonly endsAtMs: number }>();
+  readonly lifetimeMs: number;
+
+  constructor(
+    { clock, random, lifetimeMs }: { clock: Clock; random: Random; lifetimeMs: number },
+  ) {
+    this.#clock = clock;
+    this.#random = random;
+    this.lifetimeMs = lifetimeMs;
+  }
+
+  /** Begins a session and returns its secret. The oldest one ends when there are too many. */
+  begin(owner: SessionOwner): string {
+    this.#forgetEnded();
+    if (this.#byHash.size >= MAX_SESSIONS) {
+      const [oldest] = this.#byHash.keys();
+      if (oldest !== undefined) this.#byHash.delete(oldest);
+    }
+    const secret = newSecret(this.#random);
+    const endsAtMs = this.#clock.now() + this.lifetimeMs;
+    this.#byHash.set(secretHash(secret), { owner, endsAtMs });
+    return secret;
+  }
+
+  /** Whom the session with this secret belongs to; null when there is none any more. */
+  owner(secret: string): SessionOwner | null {
+    const session = this.#byHash.get(secretHash(secret));
+    return session !== undefined && session.endsAtMs > this.#clock.now() ? session.owner : null;
+  }
+
+  end(secret: string): void {
+    this.#byHash.delete(secretHash(secret));
+  }
+
+  /** Ends all sessions of somebody. */
+  endAllOf({ kind, name }: SessionOwner): void {
+    for (const [hash, { owner }] of this.#byHash) {
+      if (owner.kind === kind && owner.name === name) this.#byHash.delete(hash);
+    }
+  }
+
+  #forgetEnded(): void {
+    const nowMs = this.#clock.now();
+    for (const [hash, { endsAtMs }] of this.#byHash) {
+      if (endsAtMs <= nowMs) this.#byHash.delete(hash);
+    }
+  }
+}
