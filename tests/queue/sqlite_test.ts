@@ -182,20 +182,24 @@ Deno.test({
   },
 });
 
-Deno.test("sqlite store: a worker that dies fails every call, and the next ones", async () => {
+Deno.test("sqlite store: a worker that dies fails the calls it had, and is started again", async () => {
   await using folder = await StoreFolder.make();
-  const source = `self.onmessage = ({ data }) => {
-    if (data.kind === "batch") throw new Error("out of paper");
-    self.postMessage({ kind: "opened" });
+  const source = `self.onmessage = ({ data: { kind, calls, bytes } }) => {
+    if (kind === "open") return self.postMessage({ kind: "opened" });
+    if (kind === "close") return self.postMessage({ kind: "closed" });
+    if (calls[0][0] === "claim") throw new Error("out of paper");
+    self.postMessage({ kind: "done", results: calls.map(() => null), failures: [], bytes });
   };`;
   const workerUrl = `data:text/javascript,${encodeURIComponent(source)}`;
   await using store = await folder.open({ workerUrl, mode: "tool" });
-  const calls = await Promise.allSettled([store.put(messageOf(1)), store.put(messageOf(2))]);
-  for (const call of [...calls, ...await Promise.allSettled([store.claim(claimOf())])]) {
+  await store.put(messageOf(1));
+  const calls = [store.claim(claimOf()), store.put(messageOf(2))];
+  for (const call of await Promise.allSettled(calls)) {
     assert(call.status === "rejected" && call.reason instanceof StoreError);
     assertEquals(call.reason.kind, "unavailable");
     assertStringIncludes(call.reason.message, "out of paper");
   }
+  await store.put(messageOf(3));
 });
 
 Deno.test("sqlite store: a worker that cannot be loaded", async () => {

@@ -66,6 +66,11 @@ export class Link {
     }
   }
 
+  /** Whether calls still reach a worker. */
+  get isUsable(): boolean {
+    return this.#broken === null;
+  }
+
   /** Makes a call. */
   call<Name extends CallName>(
     name: Name,

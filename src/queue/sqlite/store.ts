@@ -10,11 +10,10 @@ import {
   type QueueStore,
   type Settlement,
   type SpoolWriter,
-  StoreError,
   type StoreStats,
 } from "../store.ts";
+import { Connection } from "./connection.ts";
 import { makeFolders, SPOOL_FOLDER, takeLock } from "./folder.ts";
-import { Link, type LinkOptions, type Pack } from "./link.ts";
 import { packMessage, packSettlement, unpackClaim, unpackDetail, unpackListItem } from "./pack.ts";
 import type { CallName, Calls } from "./protocol.ts";
 import { readSpooled, removeOrphans, spoolWriter } from "./spool.ts";
@@ -48,7 +47,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Queu
   await makeFolders(folder);
   const lock = mode === "relay" ? await takeLock(folder) : null;
   try {
-    const store = await SqliteStore.open(options);
+    const store = new SqliteStore(options);
+    await store.open();
     if (lock === null) return store;
     store.own(lock);
     await store.recover();
@@ -62,45 +62,29 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Queu
 class SqliteStore implements QueueStore {
   readonly #clock: Clock;
   readonly #spoolFolder: string;
-  readonly #linkOptions: LinkOptions;
-  readonly #writer: Link;
-  /** A second connection, so that queries do not keep commits waiting. Opened when needed. */
-  #reader: Promise<Link> | null = null;
+  readonly #writer: Connection;
+  /** A second connection, so that queries do not keep commits waiting. */
+  readonly #reader: Connection;
+  readonly #listeners = new Set<() => void>();
   #lock: Disposable | null = null;
-  readonly #listeners: Set<() => void>;
-  #closed = false;
 
-  private constructor(
-    { writer, linkOptions, clock, listeners }: {
-      writer: Link;
-      linkOptions: LinkOptions;
-      clock: Clock;
-      listeners: Set<() => void>;
-    },
-  ) {
-    this.#writer = writer;
-    this.#linkOptions = linkOptions;
-    this.#clock = clock;
-    this.#listeners = listeners;
-    this.#spoolFolder = `${linkOptions.folder}/${SPOOL_FOLDER}`;
-  }
-
-  static async open(
+  constructor(
     {
       folder,
       clock = systemClock,
       workerUrl = new URL("./worker.ts", import.meta.url),
     }: SqliteStoreOptions,
-  ): Promise<SqliteStore> {
-    const listeners = new Set<() => void>();
-    const onChange = (): void => listeners.forEach((listener) => listener());
-    const linkOptions: LinkOptions = {
-      ...{ workerUrl, folder, onChange },
-      role: "writer",
-      watchMs: WATCH_MS,
-    };
-    const writer = await Link.open(linkOptions);
-    return new SqliteStore({ writer, linkOptions, clock, listeners });
+  ) {
+    const onChange = (): void => this.#listeners.forEach((listener) => listener());
+    const common = { folder, workerUrl, onChange };
+    this.#clock = clock;
+    this.#spoolFolder = `${folder}/${SPOOL_FOLDER}`;
+    this.#writer = new Connection({ ...common, role: "writer", watchMs: WATCH_MS });
+    this.#reader = new Connection({ ...common, role: "reader", watchMs: 0 });
+  }
+
+  async open(): Promise<void> {
+    await this.#writer.open();
   }
 
   /** Keeps the lock of the folder until the store is closed. */
@@ -112,8 +96,8 @@ class SqliteStore implements QueueStore {
   async recover(): Promise<void> {
     try {
       const nowMs = this.#clock.now();
-      await this.#inSteps((limit) => this.#write("interrupt", () => ({ nowMs, limit })));
-      const names = await this.#write("spoolNames", () => null);
+      await this.#inSteps((limit) => this.#writer.call("interrupt", () => ({ nowMs, limit })));
+      const names = await this.#writer.call("spoolNames", () => null);
       await removeOrphans(this.#spoolFolder, names);
     } catch (error) {
       await this.#writer.close();
@@ -123,26 +107,26 @@ class SqliteStore implements QueueStore {
 
   async put(message: NewMessage): Promise<void> {
     const nowMs = this.#clock.now();
-    await this.#write("put", (attach) => packMessage(message, { attach, nowMs }));
+    await this.#writer.call("put", (attach) => packMessage(message, { attach, nowMs }));
   }
 
   async claim(request: ClaimRequest): Promise<ClaimResult> {
-    return unpackClaim(await this.#write("claim", () => request));
+    return unpackClaim(await this.#writer.call("claim", () => request));
   }
 
   async renew(
     request: { owner: string; messageIds: readonly string[]; untilMs: number },
   ): Promise<void> {
-    await this.#write("renew", () => request);
+    await this.#writer.call("renew", () => request);
   }
 
   async settle(settlement: Settlement): Promise<void> {
     const nowMs = this.#clock.now();
-    await this.#write("settle", (attach) => packSettlement(settlement, { attach, nowMs }));
+    await this.#writer.call("settle", (attach) => packSettlement(settlement, { attach, nowMs }));
   }
 
   abandon({ owner }: { owner: string; nowMs: number }): Promise<number> {
-    return this.#inSteps((limit) => this.#write("abandon", () => ({ owner, limit })));
+    return this.#inSteps((limit) => this.#writer.call("abandon", () => ({ owner, limit })));
   }
 
   async body(messageId: string): Promise<AsyncIterable<Uint8Array> | null> {
@@ -178,7 +162,7 @@ class SqliteStore implements QueueStore {
     let below: number | null = null;
     let total = 0;
     do {
-      const step: Calls["command"]["result"] = await this.#write("command", () => ({
+      const step: Calls["command"]["result"] = await this.#writer.call("command", () => ({
         ...request,
         below,
       }));
@@ -196,7 +180,7 @@ class SqliteStore implements QueueStore {
     let left = limit;
     while (left > 0) {
       const step = Math.min(left, STEP_LIMIT);
-      const purged = await this.#write("purge", () => ({ beforeMs, limit: step }));
+      const purged = await this.#writer.call("purge", () => ({ beforeMs, limit: step }));
       left -= purged;
       if (purged < step) break;
     }
@@ -213,39 +197,18 @@ class SqliteStore implements QueueStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
     this.#listeners.clear();
-    const reader = await this.#reader?.catch(() => null);
-    await reader?.close();
+    await this.#reader.close();
     await this.#writer.close();
     this.#lock?.[Symbol.dispose]();
+    this.#lock = null;
   }
 
-  #write<Name extends CallName>(
-    name: Name,
-    pack: Pack<Name>,
-  ): Promise<Calls[Name]["result"]> {
-    return this.#closed ? Promise.reject(closedError()) : this.#writer.call(name, pack);
-  }
-
-  async #read<Name extends CallName>(
+  #read<Name extends CallName>(
     name: Name,
     args: Calls[Name]["args"],
   ): Promise<Calls[Name]["result"]> {
-    if (this.#closed) throw closedError();
-    this.#reader ??= this.#openReader();
-    const reader = await this.#reader;
-    return reader.call(name, () => args);
-  }
-
-  async #openReader(): Promise<Link> {
-    try {
-      return await Link.open({ ...this.#linkOptions, role: "reader", watchMs: 0 });
-    } catch (error) {
-      this.#reader = null; // The next query tries again.
-      throw error;
-    }
+    return this.#reader.call(name, () => args);
   }
 
   /** Repeats a step until it finds less than a whole step to do; returns how much it did. */
@@ -256,10 +219,6 @@ class SqliteStore implements QueueStore {
       if (done < STEP_LIMIT) return total;
     }
   }
-}
-
-function closedError(): StoreError {
-  return new StoreError("closed", "Cannot use the queue: it is closed");
 }
 
 async function* inChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
