@@ -14,11 +14,12 @@ export interface Verdict {
   readonly elsewhere: boolean;
 }
 
-/** Attempts that this side gave up are repeated and do not count. */
+/** Attempts that this side gave up, because it stops, are due at once and do not count. */
 export const GIVEN_UP: Outcome = {
   kind: "temporary",
   reply: reply(451, "4.3.2", "Attempt was given up"),
   counts: false,
+  retryAfterMs: 0,
 };
 
 /** Judges what a transaction came to for one recipient. */
