@@ -34,7 +34,10 @@ export interface Row {
   readonly waitMs?: number;
 }
 
-/** What the answers of one API mean. A code counts before the status it comes with. */
+/**
+ * What the answers of one API mean. A code counts before the status it comes with; `403 code` is
+ * a code that means something else with that status.
+ */
 export interface AnswerTable {
   readonly statuses: Readonly<Record<number, Verdict | Row>>;
   readonly codes: Readonly<Record<string, Verdict | Row>>;
@@ -81,7 +84,8 @@ export function judge(
     nowMs: number;
   },
 ): Outcome {
-  const code = problem.codes.find((candidate) => Object.hasOwn(table.codes, candidate));
+  const code = problem.codes.flatMap((name) => [`${answer.status} ${name}`, name])
+    .find((candidate) => Object.hasOwn(table.codes, candidate));
   const row = rowOf(
     (code === undefined ? undefined : table.codes[code]) ?? byStatus(answer, table),
   );

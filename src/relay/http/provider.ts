@@ -10,6 +10,7 @@ import type {
   Transport,
 } from "../../delivery/transport.ts";
 import { type Answer, exchange, type Fetch, type HttpRequest } from "./exchange.ts";
+import type { Addressing } from "./addressing.ts";
 import { mailboxKey } from "./addresses.ts";
 import { apiAddress } from "./carry.ts";
 import { outcomeOf, outcomeOfFailure } from "./outcome.ts";
@@ -23,6 +24,8 @@ export interface Shipment {
   readonly request: HttpRequest;
   /** At least one, out of the job. */
   readonly recipients: readonly JobRecipient[];
+  /** How the request names them, where its answer may refer to that. */
+  readonly addressings?: readonly Addressing[];
 }
 
 /** How a message is to be handed to an API. */

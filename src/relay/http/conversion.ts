@@ -1,0 +1,171 @@
+import { concatBytes } from "../../base/bytes.ts";
+import type { Reply } from "../../mail/reply.ts";
+import { withoutControls } from "../../mail/safe_text.ts";
+import type { DeliveryJob, Loss, Outcome } from "../../delivery/transport.ts";
+import { mailboxKey, type NamedAddress } from "./addresses.ts";
+import { type Addressing, planAddressing } from "./addressing.ts";
+import { base64Body, bytesBody } from "./body.ts";
+import { apiAddress, carryProblem } from "./carry.ts";
+import { JsonStream } from "./json.ts";
+import { conversionLoss } from "./loss.ts";
+import { type Attachment, type ParsedMessage, parseMessage } from "./mime.ts";
+import { outcomeOf, replyOf, type Verdict } from "./outcome.ts";
+import type { JobRecipient, Shipment } from "./provider.ts";
+
+/** What an API that wants fields instead of a message can take. */
+export interface ConversionLimits {
+  /** The name of the API, for people. */
+  readonly api: string;
+  /** The largest message in octets; what it becomes in JSON is about as large. */
+  readonly maxBytes: number;
+  /** Names, in lower case, of fields that the API refuses or sets itself. */
+  readonly refusedFields: RegExp;
+  /** Whether a Message-ID can be given. */
+  readonly keepsMessageId: boolean;
+  /** Whether attachments can have a Content-ID, so that HTML can show them. */
+  readonly showsInline: boolean;
+}
+
+/** A message ready to be put into the keys of an API. */
+export interface ConvertedMessage {
+  readonly kind: "converted";
+  readonly author: NamedAddress;
+  readonly replyTo: readonly NamedAddress[];
+  /** Never empty. */
+  readonly subject: string;
+  /** At least one of the two is not null; neither is empty. */
+  readonly text: string | null;
+  readonly html: string | null;
+  readonly attachments: readonly Attachment[];
+  /** The fields to carry on, by name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The message's own, or one that stays the same at every attempt. */
+  readonly messageId: string;
+  readonly tags: readonly string[];
+  readonly addressings: readonly Addressing[];
+  readonly losses: readonly Loss[];
+}
+
+/**
+ * Statuses that blame the request of a conversion. What the API dislikes may be what the
+ * conversion made of the message, so another transport may try before it is permanent.
+ */
+export const CONVERSION_STATUSES: Readonly<Record<number, Verdict>> = {
+  400: "unsuitable",
+  422: "unsuitable",
+};
+
+const NO_SUBJECT = "(no subject)";
+
+/** Takes the message of a job apart for an API, with what that loses. */
+export async function convertJob(
+  job: DeliveryJob,
+  limits: ConversionLimits,
+): Promise<ConvertedMessage | { readonly kind: "unsuitable"; readonly reply: Reply }> {
+  const problem = carryProblem(job, limits);
+  if (problem !== null) return { kind: "unsuitable", reply: problem };
+  const raw = await octetsOf(job);
+  const parsed = await parseMessage(raw);
+  const author = parsed?.authors[0];
+  if (parsed === null || author === undefined) {
+    const what = parsed === null ? "is nested too deeply" : "has no author";
+    return { kind: "unsuitable", reply: replyOf("5.6.0", `The message ${what}`) };
+  }
+  const { addressings, losses } = planAddressing(parsed, job.recipients);
+  const text = parsed.text === "" ? null : parsed.text;
+  const html = parsed.html === "" ? null : parsed.html;
+  return {
+    kind: "converted",
+    author,
+    replyTo: parsed.replyTo,
+    subject: parsed.subject === "" ? NO_SUBJECT : withoutControls(parsed.subject),
+    text: text === null && html === null ? " " : text,
+    html,
+    attachments: parsed.attachments,
+    headers: headersOf(parsed, limits),
+    messageId: parsed.messageId ?? `<${job.message.id}@${domainOf(author)}>`,
+    tags: parsed.tags,
+    addressings,
+    losses: [...losses, ...conversionLoss(parsed, raw), ...limitLosses(parsed, limits)],
+  };
+}
+
+/** The content of an attachment in base64, encoded as it is sent. */
+export function base64Content({ content }: Attachment): JsonStream {
+  return new JsonStream(base64Body(bytesBody(content)));
+}
+
+/** One request for each addressing of a message. */
+export function shipmentsOf(
+  { addressings }: ConvertedMessage,
+  request: (addressing: Addressing) => Shipment["request"],
+): Shipment[] {
+  return addressings.map((addressing) => ({
+    request: request(addressing),
+    recipients: addressing.recipients,
+    addressings: [addressing],
+  }));
+}
+
+/**
+ * The outcomes of a request that was refused because of some recipients: permanent for those,
+ * while the others, whom nobody sent to either, are tried without them.
+ */
+export function blame(
+  recipients: readonly JobRecipient[],
+  { addresses, text }: { addresses: readonly string[]; text: string },
+): Outcome[] {
+  const keys = new Set(addresses.map(mailboxKey));
+  return recipients.map((recipient) =>
+    keys.has(mailboxKey(apiAddress(recipient)))
+      ? outcomeOf({ verdict: "rejected", enhanced: "5.1.3" }, { text })
+      : outcomeOf({ verdict: "limited", enhanced: "4.3.0" }, { text })
+  );
+}
+
+/** A mailbox as text for APIs that parse it: `"Doe, Ann" <ann@example.net>`. */
+export function mailboxText({ name, address }: NamedAddress): string {
+  const shown = withoutControls(name);
+  return shown === "" ? address : `"${shown.replace(/["\\]/g, "\\$&")}" <${address}>`;
+}
+
+/** A mailbox for APIs with a key for each half; the name is left out where there is none. */
+export function mailboxTable(
+  { name, address }: NamedAddress,
+): { email: string; name: string | undefined } {
+  const shown = withoutControls(name);
+  return { email: address, name: shown === "" ? undefined : shown };
+}
+
+async function octetsOf({ body }: DeliveryJob): Promise<Uint8Array> {
+  if (body.bytes !== null) return body.bytes;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body.stream()) chunks.push(chunk);
+  return concatBytes(chunks);
+}
+
+function headersOf(
+  { customFields }: ParsedMessage,
+  { refusedFields }: ConversionLimits,
+): Record<string, string> {
+  const carried = customFields.filter(({ name }) => !refusedFields.test(name.toLowerCase()));
+  return Object.fromEntries(carried.map(({ name, value }) => [name, value]));
+}
+
+/** What one API in particular cannot carry. */
+function limitLosses(parsed: ParsedMessage, limits: ConversionLimits): Loss[] {
+  const losses: Loss[] = parsed.customFields
+    .filter(({ name }) => limits.refusedFields.test(name.toLowerCase()))
+    .map(({ name }) => ({ kind: "fields", what: name }));
+  if (!limits.keepsMessageId && parsed.messageId !== null) {
+    losses.push({ kind: "fields", what: "Message-ID" });
+  }
+  if (!limits.showsInline && parsed.attachments.some(({ contentId }) => contentId !== null)) {
+    losses.push({ kind: "structure", what: "inline images" });
+  }
+  return losses;
+}
+
+function domainOf({ address }: NamedAddress): string {
+  return address.slice(address.lastIndexOf("@") + 1);
+}
