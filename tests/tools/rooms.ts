@@ -112,6 +112,13 @@ export const ROOMS: readonly Room[] = [
     why: "each provider is a folder that stands alone",
   },
   {
+    name: "relay/mod.ts",
+    places: ["relay/mod.ts"],
+    mayImport: ["relay/http", "relay/<provider>"],
+    mayImportTypes: ["delivery/transport.ts"],
+    why: "it lists the providers and does nothing else",
+  },
+  {
     name: "admin",
     places: ["admin"],
     mayImport: ["base", "mail", "queue/store.ts", "queue/queue.ts", "policy", "observe"],
