@@ -51,8 +51,8 @@ export interface Peer extends AsyncDisposable {
   readonly ended: Promise<PeerResult>;
   /** What it wrote so far: its first MiB on each stream. */
   output(): { readonly stdout: string; readonly stderr: string };
-  /** Resolves when `pattern` stands in the output; rejects when the process ends before. */
-  waitForOutput(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Resolves when `pattern` stands in the output; rejects when the process ends, or is late. */
+  waitForOutput(pattern: RegExp, options?: { timeoutMs?: number }): Promise<RegExpExecArray>;
   /** Sends a signal; does nothing when the process is gone. */
   kill(signal: Deno.Signal): void;
 }
@@ -155,14 +155,21 @@ class RunningPeer implements Peer {
     return { stdout: this.#stdout.text, stderr: this.#stderr.text };
   }
 
-  async waitForOutput(pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = pattern.exec(this.#stdout.text) ?? pattern.exec(this.#stderr.text);
-      if (match !== null) return match;
-      if (this.#hasEnded) {
-        throw new Error(`${this.#name} ended without ${pattern}: ${this.#tail()}`);
+  async waitForOutput(pattern: RegExp, { timeoutMs = 60_000 } = {}): Promise<RegExpExecArray> {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.#wake();
+    }, timeoutMs);
+    try {
+      for (;;) {
+        const match = pattern.exec(this.#stdout.text) ?? pattern.exec(this.#stderr.text);
+        if (match !== null) return match;
+        if (this.#hasEnded || isLate) throw this.#withoutOutput(pattern);
+        await new Promise<void>((resolve) => this.#onOutput.push(resolve));
       }
-      await new Promise<void>((resolve) => this.#onOutput.push(resolve));
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -205,8 +212,10 @@ class RunningPeer implements Peer {
     for (const resolve of waiting) resolve();
   }
 
-  #tail(): string {
-    return `${this.#stdout.text.slice(-1000)}\n${this.#stderr.text.slice(-1000)}`;
+  #withoutOutput(pattern: RegExp): Error {
+    const what = this.#hasEnded ? "ended" : "runs";
+    const tail = `${this.#stdout.text.slice(-1000)}\n${this.#stderr.text.slice(-1000)}`;
+    return new Error(`${this.#name} ${what} without ${pattern}: ${tail}`);
   }
 }
 

@@ -3,12 +3,14 @@
  */
 import { Buffer } from "node:buffer";
 import { ByteBuffer } from "./byte_buffer.ts";
+import { closeQuietly } from "./recording_session.ts";
 
 const encoder = new TextEncoder();
 const CRLF = encoder.encode("\r\n");
 const LINE_DOT = encoder.encode("\r\n.");
 const FINAL_DOT = encoder.encode(".\r\n");
 const DOT = encoder.encode(".");
+const REPLY_TIMEOUT_MS = 60_000;
 
 /** A reply of the server: its code and its lines without code and CRLF. */
 export interface PlainReply {
@@ -88,18 +90,24 @@ export class PlainClient implements Disposable {
     for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await this.#conn.write(rest));
   }
 
+  /** Reads a reply; after a minute of silence it cuts the connection and throws. */
   async readReply(): Promise<PlainReply> {
     const lines: string[] = [];
-    for (;;) {
-      const line = await this.#readLine();
-      lines.push(line.slice(4));
-      if (line[3] !== "-") return { code: Number(line.slice(0, 3)), lines };
+    const timer = setTimeout(() => this.#conn.close(), REPLY_TIMEOUT_MS);
+    try {
+      for (;;) {
+        const line = await this.#readLine();
+        lines.push(line.slice(4));
+        if (line[3] !== "-") return { code: Number(line.slice(0, 3)), lines };
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 
   /** Cuts the connection. */
   [Symbol.dispose](): void {
-    this.#conn.close();
+    closeQuietly(this.#conn);
   }
 
   async #readLine(): Promise<string> {
