@@ -33,6 +33,8 @@ export type Script =
   | { readonly kind: "stall"; readonly status: number; readonly body: string }
   /** Says nothing. */
   | { readonly kind: "silence" }
+  /** Neither says nor reads anything any more. */
+  | { readonly kind: "deaf" }
   /** Answers before the body has come, and reads the rest away. */
   | { readonly kind: "early"; readonly status: number };
 
@@ -66,6 +68,7 @@ class Recorder implements HttpRecorder {
   readonly #running = new Set<Promise<void>>();
   readonly #waiting = new Set<() => void>();
   readonly #accepting: Promise<void>;
+  readonly #closed = Promise.withResolvers<void>();
   #begun = 0;
 
   constructor(
@@ -89,6 +92,7 @@ class Recorder implements HttpRecorder {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
+    this.#closed.resolve();
     for (const conn of this.#conns) closeQuietly(conn);
     await this.#accepting;
     await Promise.all(this.#running);
@@ -144,6 +148,8 @@ class Recorder implements HttpRecorder {
         return await reader.drain();
       case "silence":
         return await reader.drain();
+      case "deaf":
+        return await this.#closed.promise;
       case "close":
       case "close_early":
         return;
