@@ -33,7 +33,6 @@ export function claimDue(messages: Iterable<StoredMessage>, request: ClaimReques
     if (pause !== undefined && pause.untilMs > request.nowMs) {
       const { untilMs: nextAttemptAtMs, reason: lastReply } = pause;
       recipient.status = { ...recipient.status, nextAttemptAtMs, lastReply };
-      message.lastReply = lastReply;
       continue;
     }
     const left = room.get(domain) ?? request.perDomain - (request.active.get(domain) ?? 0);

@@ -11,6 +11,8 @@ import type { Workbench } from "./workbench.ts";
 /** The most due rows one call looks at in order of time. */
 const WALK_LIMIT = 2_000;
 const WALK_PAGE = 250;
+/** The most recipients of paused domains one call puts off. */
+const PUT_OFF_LIMIT = 250;
 /** The most domains one call looks at when the walk was cut short. */
 const SWEEP_LIMIT = 256;
 /** The most expired leases one call ends. */
@@ -39,14 +41,14 @@ export function claimHandler(
     const { nowMs } = request;
     const interrupted = leases.interrupt({ untilMs: nowMs, nowMs, limit: INTERRUPT_LIMIT });
     const round = new Round(due, request);
-    let isComplete = round.walk();
-    if (!isComplete && !round.isFull) {
+    let hasSeenAll = round.walk();
+    if (!hasSeenAll && !round.isFull) {
       const swept = round.sweep(sweepFrom);
       sweepFrom = swept.next;
-      isComplete = swept.isComplete;
+      hasSeenAll = swept.hasSeenAll;
     }
     const claimed = open(round.picked, request);
-    if (interrupted === INTERRUPT_LIMIT) isComplete = false;
+    const isComplete = hasSeenAll && !round.leftToPutOff && interrupted < INTERRUPT_LIMIT;
     return { claimed, nextDueAtMs: nextDue(due, { request, isComplete, isFull: round.isFull }) };
   };
 }
@@ -73,6 +75,7 @@ class Round {
   /** How many more each domain may have. */
   readonly #room = new Map<string, number>();
   #left: number;
+  #putOffsLeft = PUT_OFF_LIMIT;
 
   constructor(due: DueTable, request: ClaimRequest) {
     this.#due = due;
@@ -82,6 +85,11 @@ class Round {
 
   get isFull(): boolean {
     return this.#left <= 0;
+  }
+
+  /** Whether recipients of paused domains may be left that are due by their rows. */
+  get leftToPutOff(): boolean {
+    return this.#putOffsLeft <= 0;
   }
 
   /** Goes through due rows by time; true when it came to the end. */
@@ -103,14 +111,14 @@ class Round {
   }
 
   /** Goes through domains from `from`, round-robin; true when it saw every one. */
-  sweep(from: string): { isComplete: boolean; next: string } {
+  sweep(from: string): { hasSeenAll: boolean; next: string } {
     let domain = from;
     let hasWrapped = false;
     for (let visited = 0; visited < SWEEP_LIMIT; visited++) {
-      if (this.isFull) return { isComplete: false, next: domain };
+      if (this.isFull) return { hasSeenAll: false, next: domain };
       const next = this.#due.domainAfter(domain);
       if (next === null || (hasWrapped && next > from)) {
-        if (hasWrapped || from === "") return { isComplete: true, next: domain };
+        if (hasWrapped || from === "") return { hasSeenAll: true, next: domain };
         hasWrapped = true;
         domain = "";
         continue;
@@ -118,7 +126,7 @@ class Round {
       domain = next;
       this.#takeDomain(domain);
     }
-    return { isComplete: false, next: domain };
+    return { hasSeenAll: false, next: domain };
   }
 
   #takeDomain(domain: string): void {
@@ -133,6 +141,8 @@ class Round {
     const { paused, owner, nowMs, leaseMs } = this.#request;
     const pause = paused.get(domain);
     if (pause !== undefined && pause.untilMs > nowMs) {
+      if (this.#putOffsLeft <= 0) return false;
+      this.#putOffsLeft -= 1;
       this.#due.putOff({ message, index, ...pause });
       return true;
     }

@@ -57,7 +57,6 @@ export function dueTable(database: Database): DueTable {
   const putOff = database.prepare(
     "UPDATE recipients SET next_attempt_at = ?, last_reply = ? WHERE message = ? AND idx = ?",
   );
-  const updateReply = database.prepare("UPDATE messages SET last_reply = ? WHERE seq = ?");
 
   return {
     byTime: ({ nowMs, skip, limit }) => byTime.all(nowMs, limit, skip),
@@ -74,9 +73,7 @@ export function dueTable(database: Database): DueTable {
       if (row === undefined) throw new Error(`Cannot claim: no recipient ${message}/${index}`);
       return row;
     },
-    putOff({ message, index, untilMs, reason }) {
-      putOff.run(untilMs, reason, message, index);
-      updateReply.run(reason, message);
-    },
+    putOff: ({ message, index, untilMs, reason }) =>
+      void putOff.run(untilMs, reason, message, index),
   };
 }

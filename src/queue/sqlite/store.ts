@@ -115,9 +115,16 @@ class SqliteStore implements QueueStore {
   }
 
   async renew(
-    request: { owner: string; messageIds: readonly string[]; untilMs: number },
+    { owner, messageIds, untilMs }: {
+      owner: string;
+      messageIds: readonly string[];
+      untilMs: number;
+    },
   ): Promise<void> {
-    await this.#writer.call("renew", () => request);
+    for (let start = 0; start < messageIds.length; start += STEP_LIMIT) {
+      const some = messageIds.slice(start, start + STEP_LIMIT);
+      await this.#writer.call("renew", () => ({ owner, messageIds: some, untilMs }));
+    }
   }
 
   async settle(settlement: Settlement): Promise<void> {

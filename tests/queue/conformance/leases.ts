@@ -43,6 +43,18 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
+    title: "renewing more claims than fit one transaction",
+    async run(store) {
+      const numbers = Array.from({ length: 1_100 }, (_, number) => number);
+      await Promise.all(numbers.map((number) => store.put(messageOf(number))));
+      await store.claim(claimOf({ limit: 2_000, perDomain: 2_000 }));
+      const untilMs = LATER_MS + 60_000;
+      await store.renew({ owner: "node-a", messageIds: numbers.map(idOf), untilMs });
+      const result = await store.claim(claimOf({ owner: "node-b", nowMs: LATER_MS }));
+      assertEquals(result, { claimed: [], nextDueAtMs: untilMs });
+    },
+  },
+  {
     title: "renewing does not revive a claim that was lost",
     async run(store) {
       await store.put(messageOf(1));
