@@ -119,13 +119,22 @@ function unpackRecipient(row: RecipientRow): RecipientRecord {
     index,
     forwardPath,
     domain,
-    ...(extras === null ? {} : JSON.parse(extras)),
+    ...(extras === null ? {} : unpackExtras(extras)),
     state: stateAt(state),
     attempts,
     nextAttemptAtMs,
     delayNotified: delayNotified !== 0,
     lastReply,
   };
+}
+
+/** Without them the recipient is still worth delivering to, so damage is passed over. */
+function unpackExtras(extras: string): Pick<RecipientRecord, "notify" | "originalRecipient"> {
+  try {
+    return JSON.parse(extras);
+  } catch {
+    return {};
+  }
 }
 
 /** The record, or what is left of it when its JSON is damaged, for an operator to see. */
