@@ -46,6 +46,7 @@ export interface AdminPorts {
   readonly suppressions?: SuppressionsPort;
   readonly webhooks?: WebhooksPort;
   readonly submission?: SubmissionPort;
+  readonly preflight?: PreflightPort;
 }
 
 /** What an operator may do: look, act on mail and destinations, or change the relay itself. */
@@ -247,18 +248,25 @@ export interface StampedEvent {
   readonly event: RelayEvent;
 }
 
+/** Some events in their order. */
+export interface EventBatch {
+  /** How many events before these are lost: no longer kept when the reader came for them. */
+  readonly missed: number;
+  readonly events: readonly StampedEvent[];
+}
+
 /** Events as they happen. The last ones are kept, so that a reader can resume. */
 export interface EventsPort {
   /** The id of the newest event; resuming after it gives only what happens from now on. */
   readonly lastId: number;
   /**
-   * Events after `afterId`, then those that happen, until `signal` aborts. A reader that is too
-   * slow, or asks for events no longer kept, gets `missed` instead of what it lost.
+   * Events after `afterId`, then those that happen, until `signal` aborts. Nothing is kept for a
+   * slow reader; it learns how many it missed.
    */
   subscribe(request: {
     readonly afterId: number;
     readonly signal: AbortSignal;
-  }): AsyncIterable<StampedEvent | { readonly missed: number }>;
+  }): AsyncIterable<EventBatch>;
   /** Kept events, newest first. */
   recent(request: { readonly limit: number; readonly beforeId?: number }): readonly StampedEvent[];
 }
@@ -422,3 +430,43 @@ export interface SubmissionPort {
 export type SubmitResult =
   | { readonly kind: "queued"; readonly id: string }
   | { readonly kind: "refused"; readonly reason: string };
+
+/** Whether the world will accept mail from a domain that this relay sends for. */
+export interface PreflightPort {
+  /** Domains that the configuration suggests; somebody may ask for any other. */
+  readonly domains: readonly string[];
+  /** Asks the DNS and tries a connection; takes seconds. Never throws. */
+  check(domain: string, options: { readonly signal: AbortSignal }): Promise<PreflightReport>;
+}
+
+export interface PreflightReport {
+  readonly domain: string;
+  readonly checkedAtMs: number;
+  readonly checks: readonly PreflightCheck[];
+}
+
+export const PREFLIGHT_VERDICTS = ["pass", "warning", "fail", "unknown"] as const;
+/** `unknown`: it could not be found out, for example because the DNS does not answer. */
+export type PreflightVerdict = typeof PREFLIGHT_VERDICTS[number];
+
+export interface PreflightCheck {
+  /** `spf`, `dkim`, `dmarc`, `mta_sts`, `tls_rpt`, `reverse_dns`, `port_25`. */
+  readonly name: string;
+  readonly title: string;
+  readonly verdict: PreflightVerdict;
+  /** What was found, in one sentence for people. */
+  readonly detail: string;
+  /** The records or answers themselves. */
+  readonly found: readonly string[];
+  /** What to do about it; empty when there is nothing to do. */
+  readonly advice: string;
+  /** Exactly what to add to the DNS. */
+  readonly records: readonly DnsRecordAdvice[];
+}
+
+export interface DnsRecordAdvice {
+  /** The whole name, without the final dot. */
+  readonly name: string;
+  readonly type: "TXT" | "PTR" | "A" | "CNAME";
+  readonly value: string;
+}

@@ -30,7 +30,9 @@ export interface MessageContent {
 
 export type ContentResult =
   | { readonly kind: "ok"; readonly content: MessageContent }
-  /** The octets are gone, or there is no such message. */
+  /** There is no such message. */
+  | { readonly kind: "unknown" }
+  /** Its octets were removed. */
   | { readonly kind: "gone" }
   | { readonly kind: "too_large"; readonly sizeBytes: number }
   | { readonly kind: "malformed"; readonly reason: string };
@@ -58,7 +60,8 @@ export class ContentReader {
 
   async #read(id: string): Promise<ContentResult> {
     const detail = await this.#queue.get(id);
-    if (detail === null || !detail.hasBody) return { kind: "gone" };
+    if (detail === null) return { kind: "unknown" };
+    if (!detail.hasBody) return { kind: "gone" };
     const { sizeBytes } = detail.message.facts;
     if (sizeBytes > this.#limitBytes) return { kind: "too_large", sizeBytes };
     const body = await this.#queue.body(id);

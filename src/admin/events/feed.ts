@@ -1,9 +1,11 @@
 import type { Clock } from "../../base/clock.ts";
 import type { EventSink, RelayEvent } from "../../observe/events.ts";
-import type { EventsPort, StampedEvent } from "../ports.ts";
+import type { EventBatch, EventsPort, StampedEvent } from "../ports.ts";
 
 /** Events that are kept for readers that resume or are slow. */
 const KEPT = 10_000;
+/** The most that a reader gets at once. */
+const BATCH = 256;
 
 /**
  * The stream of events. It keeps the last ones in a ring; readers hold nothing but their place in
@@ -34,26 +36,21 @@ export class EventFeed implements EventsPort {
 
   async *subscribe(
     { afterId, signal }: { afterId: number; signal: AbortSignal },
-  ): AsyncGenerator<StampedEvent | { missed: number }> {
+  ): AsyncGenerator<EventBatch> {
     const onAbort = (): void => this.#wakeReaders();
     signal.addEventListener("abort", onAbort, { once: true });
     // An id from before a restart may be larger than any of now.
     let lastSeen = afterId > this.#lastId ? 0 : afterId;
     try {
       while (!signal.aborted) {
-        const oldest = Math.max(1, this.#lastId - this.#ring.length + 1);
-        if (lastSeen + 1 < oldest) {
-          yield { missed: oldest - lastSeen - 1 };
-          lastSeen = oldest - 1;
-          continue; // the ring moved on while the reader took this
-        }
-        const next = lastSeen < this.#lastId ? this.#at(lastSeen + 1) : undefined;
-        if (next === undefined) {
+        if (lastSeen === this.#lastId) {
           await this.#nextNews();
           continue;
         }
-        lastSeen = next.id;
-        yield next;
+        const first = Math.max(lastSeen + 1, this.#oldestId);
+        const missed = first - lastSeen - 1;
+        lastSeen = Math.min(this.#lastId, first + BATCH - 1);
+        yield { missed, events: this.#slice(first, lastSeen) };
       }
     } finally {
       signal.removeEventListener("abort", onAbort);
@@ -61,18 +58,21 @@ export class EventFeed implements EventsPort {
   }
 
   recent({ limit, beforeId }: { limit: number; beforeId?: number }): StampedEvent[] {
-    const found: StampedEvent[] = [];
-    const oldest = Math.max(1, this.#lastId - this.#ring.length + 1);
-    let id = Math.min(this.#lastId, (beforeId ?? Infinity) - 1);
-    for (; id >= oldest && found.length < limit; id--) {
-      const event = this.#at(id);
-      if (event !== undefined) found.push(event);
-    }
-    return found;
+    const newest = Math.min(this.#lastId, (beforeId ?? Infinity) - 1);
+    return this.#slice(Math.max(this.#oldestId, newest - limit + 1), newest).reverse();
   }
 
-  #at(id: number): StampedEvent | undefined {
-    return this.#ring[id % this.#ring.length];
+  get #oldestId(): number {
+    return Math.max(1, this.#lastId - this.#ring.length + 1);
+  }
+
+  #slice(firstId: number, lastId: number): StampedEvent[] {
+    const events: StampedEvent[] = [];
+    for (let id = firstId; id <= lastId; id++) {
+      const event = this.#ring[id % this.#ring.length];
+      if (event !== undefined) events.push(event);
+    }
+    return events;
   }
 
   /** Also when only one of them ends: the others find nothing new and wait again. */

@@ -58,3 +58,6 @@ export function mailbox() {
     error: "expected a mail address such as user@example.net",
   });
 }
+
+/** The answer to a change that has nothing else to tell. */
+export const doneSchema = z.object({ done: z.literal(true) }).meta({ id: "Done" });

@@ -1,0 +1,53 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { actorOf, type AdminEnv } from "../env.ts";
+import { answer } from "../http/answer.ts";
+import { operation } from "../http/operation.ts";
+import { problem } from "../http/problem.ts";
+import type { ApiContext } from "./context.ts";
+import { timeMs } from "./schemas/fields.ts";
+
+const configSchema = z.object({
+  document: z.record(z.string(), z.unknown()).describe("Keys as in the config file."),
+  toml: z.string().describe("The same as a config file."),
+  loadedAtMs: timeMs(),
+}).meta({ id: "EffectiveConfig" });
+
+const reloadSchema = z.object({
+  kind: z.enum(["reloaded", "partial"]),
+  problem: z.string().nullable().describe("What could not be changed."),
+}).meta({ id: "Reloaded" });
+
+/** The configuration in force. */
+export function configRoutes({ ports: { config } }: ApiContext) {
+  const tag = "Configuration";
+  return new Hono<AdminEnv>()
+    .get(
+      "/config",
+      operation({
+        ...{ tag, id: "getConfig", role: "operator", answer: configSchema },
+        summary: "The configuration in force, defaults filled in, without secrets",
+      }),
+      (c) => answer(c, configSchema, config.read()),
+    )
+    .post(
+      "/config/reload",
+      operation({
+        ...{ tag, id: "reloadConfig", role: "admin", answer: reloadSchema },
+        summary: "Read the config file again",
+        description: "With a mistake in it nothing is changed; every mistake is listed.",
+      }),
+      async (c) => {
+        if (config.reload === undefined) return problem(c, "not-found");
+        const result = await config.reload({ by: actorOf(c.get("caller")) });
+        if (result.kind === "invalid") {
+          const errors = result.problems.map((message) => ({
+            ...{ in: "body" as const, field: "", message },
+          }));
+          return problem(c, "refused", { detail: "The config file has mistakes.", errors });
+        }
+        const problemText = result.kind === "partial" ? result.problem : null;
+        return answer(c, reloadSchema, { kind: result.kind, problem: problemText });
+      },
+    );
+}

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { WAY_STATES } from "../../ports.ts";
+import { lineText, timeMs } from "./fields.ts";
+
+const wayState = z.enum(WAY_STATES)
+  .describe("`probing`: it was down, and the next attempt finds out.");
+
+const lastError = z.object({ text: z.string(), atMs: timeMs() }).nullable();
+
+const pause = z.object({
+  reason: z.string(),
+  by: z.string(),
+  sinceMs: timeMs(),
+  untilMs: timeMs().nullable().describe("Null until somebody resumes it."),
+}).meta({ id: "Pause" });
+
+const destination = z.object({
+  transport: z.string(),
+  name: z.string(),
+  isDomain: z.boolean().describe("Whether the name is a recipient domain."),
+  state: wayState,
+  concurrency: z.int(),
+  maxConcurrency: z.int(),
+  running: z.int(),
+  waiting: z.int().describe("In the active window; the queue may hold more."),
+  retryAtMs: timeMs().nullable(),
+  lastError,
+  lastSuccessAtMs: timeMs().nullable(),
+  pause: pause.nullable(),
+}).meta({ id: "Destination" });
+
+export const destinationsSchema = z.object({
+  items: z.array(destination),
+  total: z.int().describe("How many fit, also those beyond the limit."),
+  paused: z.array(z.object({ domain: z.string(), pause })),
+}).meta({ id: "Destinations" });
+
+const transport = z.object({
+  name: z.string(),
+  kind: z.string(),
+  state: wayState,
+  retryAtMs: timeMs().nullable(),
+  lastError,
+  lastSuccessAtMs: timeMs().nullable(),
+  pause: pause.nullable(),
+  running: z.int(),
+  waiting: z.int(),
+  destinations: z.int(),
+  destinationsDown: z.int(),
+  outcomes: z.object({
+    delivered: z.int(),
+    deferred: z.int(),
+    bounced: z.int(),
+    uncertain: z.int(),
+  }).describe("Since the start."),
+  routes: z.array(z.string()),
+}).meta({ id: "Transport" });
+
+export const transportsSchema = z.object({ items: z.array(transport) })
+  .meta({ id: "Transports" });
+
+/** Why, and until when, something is paused. */
+export const pauseSchema = z.strictObject({
+  reason: lineText({ max: 200 }).default("").describe("For colleagues."),
+  untilMs: timeMs().optional().describe("When it resumes by itself."),
+  forMs: z.int().min(1000).max(366 * 86_400_000).optional()
+    .describe("The same, from now; without either it is paused until somebody resumes it."),
+}).meta({ id: "PauseRequest" });
+
+/** The end of a pause; null without one. */
+export function pauseEndMs(
+  { untilMs, forMs }: z.output<typeof pauseSchema>,
+  nowMs: number,
+): number | null {
+  if (untilMs !== undefined) return untilMs;
+  return forMs === undefined ? null : nowMs + forMs;
+}
+
+const step = z.object({ route: z.string(), fits: z.boolean(), reason: z.string() });
+
+export const routesSchema = z.object({
+  items: z.array(z.object({
+    name: z.string(),
+    match: z.record(z.string(), z.array(z.string())),
+    transports: z.array(z.string()),
+  })),
+}).meta({ id: "Routes" });
+
+export const routeAnswerSchema = z.object({
+  route: z.string().nullable().describe("Null when no route fits."),
+  transports: z.array(z.object({
+    name: z.string(),
+    kind: z.string(),
+    destination: z.string(),
+    state: wayState,
+    reason: z.string(),
+  })).describe("In the order in which they are tried."),
+  steps: z.array(step).describe("Every rule that was looked at, and why it did or did not fit."),
+}).meta({ id: "RouteAnswer" });

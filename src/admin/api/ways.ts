@@ -1,0 +1,220 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { actorOf, type AdminEnv } from "../env.ts";
+import { answer } from "../http/answer.ts";
+import { json, param, query } from "../http/input.ts";
+import { operation } from "../http/operation.ts";
+import { problem } from "../http/problem.ts";
+import { type DestinationStatus, WAY_STATES } from "../ports.ts";
+import type { ApiContext } from "./context.ts";
+import {
+  domainName,
+  doneSchema,
+  lineText,
+  listText,
+  mailbox,
+  numberText,
+} from "./schemas/fields.ts";
+import {
+  destinationsSchema,
+  pauseEndMs,
+  pauseSchema,
+  routeAnswerSchema,
+  routesSchema,
+  transportsSchema,
+} from "./schemas/ways.ts";
+
+const flushSchema = z.object({ messages: z.int().describe("Messages that became due.") })
+  .meta({ id: "Flushed" });
+
+const domainPath = z.strictObject({ domain: domainName() });
+const transportPath = z.strictObject({ name: lineText({ max: 100 }) });
+
+const destinationQuery = z.strictObject({
+  state: listText(z.enum(WAY_STATES)).optional(),
+  transport: lineText({ max: 100 }).optional(),
+  text: lineText({ max: 255 }).optional().describe("A part of the name."),
+  limit: numberText({ min: 1, max: 1000 }).default(100),
+});
+
+/** Where mail goes and what is done about it. */
+export function destinationRoutes({ ports: { destinations }, clock }: ApiContext) {
+  const tag = "Destinations";
+  return new Hono<AdminEnv>()
+    .get(
+      "/destinations",
+      operation({
+        ...{ tag, id: "listDestinations", role: "viewer", answer: destinationsSchema },
+        summary: "Destinations in use or in trouble, the worst first",
+      }),
+      query(destinationQuery),
+      (c) => {
+        const { limit, ...wanted } = c.req.valid("query");
+        const found = destinations.list().filter((one) => fits(one, wanted)).sort(worstFirst);
+        const paused = [...destinations.paused()].map(([domain, pause]) => ({ domain, pause }));
+        const items = found.slice(0, limit);
+        return answer(c, destinationsSchema, { items, total: found.length, paused });
+      },
+    )
+    .post(
+      "/destinations/:domain/pause",
+      operation({
+        ...{ tag, id: "pauseDestination", role: "operator", answer: doneSchema },
+        summary: "Let mail for a domain wait in the queue",
+      }),
+      param(domainPath),
+      json(pauseSchema),
+      async (c) => {
+        const request = c.req.valid("json");
+        const untilMs = pauseEndMs(request, clock.now());
+        const by = actorOf(c.get("caller"));
+        const { domain } = c.req.valid("param");
+        await destinations.pause(domain, { reason: request.reason, by, untilMs });
+        return answer(c, doneSchema, { done: true });
+      },
+    )
+    .post(
+      "/destinations/:domain/resume",
+      operation({
+        ...{ tag, id: "resumeDestination", role: "operator", answer: doneSchema },
+        summary: "End a pause; what waited is due now",
+      }),
+      param(domainPath),
+      async (c) => {
+        const by = actorOf(c.get("caller"));
+        const isDone = await destinations.resume(c.req.valid("param").domain, { by });
+        if (!isDone) return problem(c, "conflict", { detail: "It is not paused." });
+        return answer(c, doneSchema, { done: true });
+      },
+    )
+    .post(
+      "/destinations/:domain/flush",
+      operation({
+        ...{ tag, id: "flushDestination", role: "operator", answer: flushSchema },
+        summary: "Try all mail for a domain now",
+      }),
+      param(domainPath),
+      async (c) => {
+        const by = actorOf(c.get("caller"));
+        const messages = await destinations.flush(c.req.valid("param").domain, { by });
+        return answer(c, flushSchema, { messages });
+      },
+    );
+}
+
+/** The ways out. */
+export function transportRoutes({ ports: { transports }, clock }: ApiContext) {
+  const tag = "Transports";
+  const isKnown = (name: string): boolean => transports.list().some((one) => one.name === name);
+  return new Hono<AdminEnv>()
+    .get(
+      "/transports",
+      operation({
+        ...{ tag, id: "listTransports", role: "viewer", answer: transportsSchema },
+        summary: "Transports and how they are doing",
+      }),
+      (c) => answer(c, transportsSchema, { items: transports.list() }),
+    )
+    .post(
+      "/transports/:name/pause",
+      operation({
+        ...{ tag, id: "pauseTransport", role: "operator", answer: doneSchema },
+        summary: "Use a transport no more; mail takes the next one of its route, or waits",
+      }),
+      param(transportPath),
+      json(pauseSchema),
+      async (c) => {
+        const { name } = c.req.valid("param");
+        if (!isKnown(name)) return problem(c, "not-found");
+        const request = c.req.valid("json");
+        const untilMs = pauseEndMs(request, clock.now());
+        const by = actorOf(c.get("caller"));
+        await transports.pause(name, { reason: request.reason, by, untilMs });
+        return answer(c, doneSchema, { done: true });
+      },
+    )
+    .post(
+      "/transports/:name/resume",
+      operation({
+        ...{ tag, id: "resumeTransport", role: "operator", answer: doneSchema },
+        summary: "Use a paused transport again",
+      }),
+      param(transportPath),
+      async (c) => {
+        const { name } = c.req.valid("param");
+        if (!isKnown(name)) return problem(c, "not-found");
+        const isDone = await transports.resume(name, { by: actorOf(c.get("caller")) });
+        if (!isDone) return problem(c, "conflict", { detail: "It is not paused." });
+        return answer(c, doneSchema, { done: true });
+      },
+    )
+    .post(
+      "/transports/:name/reset",
+      operation({
+        ...{ tag, id: "resetTransport", role: "operator", answer: doneSchema },
+        summary: "Forget that a transport and its destinations were down",
+      }),
+      param(transportPath),
+      (c) => {
+        const { name } = c.req.valid("param");
+        if (!isKnown(name)) return problem(c, "not-found");
+        transports.reset(name);
+        return answer(c, doneSchema, { done: true });
+      },
+    );
+}
+
+const explainQuery = z.strictObject({
+  to: mailbox().describe("Mailbox of the recipient."),
+  from: z.union([z.literal(""), mailbox()]).default("")
+    .describe("Reverse-path; empty for the null one."),
+  listener: lineText({ max: 100 }).optional(),
+  user: lineText({ max: 256 }).optional(),
+});
+
+/** The rules by which mail finds its way. */
+export function routeRoutes({ ports: { routes } }: ApiContext) {
+  const tag = "Routes";
+  return new Hono<AdminEnv>()
+    .get(
+      "/routes",
+      operation({
+        ...{ tag, id: "listRoutes", role: "viewer", answer: routesSchema },
+        summary: "Routes in their order; the first that fits wins",
+      }),
+      (c) => answer(c, routesSchema, { items: routes.list() }),
+    )
+    .get(
+      "/routes/explain",
+      operation({
+        ...{ tag, id: "explainRoute", role: "viewer", answer: routeAnswerSchema },
+        summary: "Which way a message would take, and why",
+      }),
+      query(explainQuery),
+      (c) => {
+        const { to, from, listener, user } = c.req.valid("query");
+        const question = {
+          ...{ to, from },
+          ...(listener === undefined ? {} : { listener }),
+          ...(user === undefined ? {} : { user }),
+        };
+        return answer(c, routeAnswerSchema, routes.explain(question));
+      },
+    );
+}
+
+function fits(
+  { state, transport, name }: DestinationStatus,
+  wanted: Omit<z.output<typeof destinationQuery>, "limit">,
+): boolean {
+  return (wanted.state === undefined || wanted.state.includes(state)) &&
+    (wanted.transport === undefined || wanted.transport === transport) &&
+    (wanted.text === undefined || name.includes(wanted.text.toLowerCase()));
+}
+
+const BADNESS = { down: 0, probing: 1, paused: 2, up: 3 } as const;
+
+function worstFirst(a: DestinationStatus, b: DestinationStatus): number {
+  return BADNESS[a.state] - BADNESS[b.state] || b.waiting - a.waiting ||
+    (a.name < b.name ? -1 : 1);
+}
