@@ -86,7 +86,7 @@ export async function convertJob(
     messageId: parsed.messageId ?? `<${job.message.id}@${domainOf(author)}>`,
     tags: parsed.tags,
     addressings,
-    losses: [...losses, ...conversionLoss(parsed, raw), ...limitLosses(parsed, limits)],
+    losses: [...losses, ...conversionLoss(parsed), ...limitLosses(parsed, limits)],
   };
 }
 

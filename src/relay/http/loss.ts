@@ -1,6 +1,6 @@
 import type { Loss, LossKind } from "../../delivery/transport.ts";
 import type { ParsedMessage } from "./mime.ts";
-import { type MimePart, mimeTree } from "./mime_tree.ts";
+import type { MimePart } from "./mime_tree.ts";
 
 /** Fields that hold a signature over the message, which new octets make void. */
 const SIGNATURE_FIELDS = new Set(["dkim-signature", "arc-seal", "domainkey-signature"]);
@@ -12,7 +12,7 @@ const SECURED = /^(?:multipart\/(?:signed|encrypted)|application\/(?:x-)?pkcs7-m
  * What is lost when a message is taken apart into the fields of an API: subject, text, HTML and
  * attachments. Everything that this does not name is carried.
  */
-export function conversionLoss(parsed: ParsedMessage, raw: Uint8Array): Loss[] {
+export function conversionLoss(parsed: ParsedMessage): Loss[] {
   const losses = new Losses();
   for (const { name } of parsed.fields) {
     if (SIGNATURE_FIELDS.has(name.toLowerCase())) losses.add("signature", name);
@@ -20,9 +20,8 @@ export function conversionLoss(parsed: ParsedMessage, raw: Uint8Array): Loss[] {
   for (const name of parsed.repeatedFields) losses.add("fields", name);
   if (parsed.authors.length !== 1) losses.add("fields", "From");
   if (parsed.undecoded) losses.add("charset", "text");
-  const root = mimeTree(raw);
-  lookAt(root, { losses, isRoot: true });
-  lookForBodies(root, losses);
+  lookAt(parsed.root, { losses, isRoot: true });
+  lookForBodies(parsed.root, losses);
   return losses.list;
 }
 

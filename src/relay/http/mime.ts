@@ -1,6 +1,9 @@
-import PostalMime, { type Attachment as PostalAttachment } from "postal-mime";
+import PostalMime, { type Attachment as PostalAttachment, type Email } from "postal-mime";
+import { decodeText, encodeText } from "../../base/bytes.ts";
 import { fieldText, findField, headerSection } from "../../mail/headers.ts";
 import { mailboxesOf, type NamedAddress } from "./addresses.ts";
+import { takeOutLargeParts } from "./large_parts.ts";
+import { type MimePart, mimeTree } from "./mime_tree.ts";
 
 /** A file or an inline image of a message. */
 export interface Attachment {
@@ -21,6 +24,8 @@ export interface TextField {
 
 /** A message taken apart. */
 export interface ParsedMessage {
+  /** The structure as it stands in the message. */
+  readonly root: MimePart;
   readonly authors: readonly NamedAddress[];
   readonly to: readonly NamedAddress[];
   readonly cc: readonly NamedAddress[];
@@ -52,6 +57,8 @@ const OWN_FIELDS =
 /** Fields in which programs give tags, each in the manner of one provider. */
 const TAG_FIELDS = new Set(["x-tag", "x-mailgun-tag", "x-pm-tag", "x-mc-tags", "x-mailin-tag"]);
 
+const LONGEST_MARK_BYTES = 64;
+
 const EXTENSIONS: Readonly<Record<string, string>> = {
   "text/plain": "txt",
   "text/calendar": "ics",
@@ -65,7 +72,8 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
 
 /** Takes a message apart; null when it is nested or headed beyond reason. */
 export async function parseMessage(raw: Uint8Array): Promise<ParsedMessage | null> {
-  const email = await PostalMime.parse(raw, { forceRfc822Attachments: true }).catch(() => null);
+  const root = mimeTree(raw);
+  const email = await parseLightly(raw, root) ?? await parse(raw);
   if (email === null) return null;
   const section = headerSection(raw);
   const fields = section.fields
@@ -75,6 +83,7 @@ export async function parseMessage(raw: Uint8Array): Promise<ParsedMessage | nul
       .flatMap(({ value }) => mailboxesOf(value));
   const messageId = findField(section, "message-id");
   return {
+    root,
     authors: mailboxes("from"),
     to: mailboxes("to"),
     cc: mailboxes("cc"),
@@ -91,25 +100,47 @@ export async function parseMessage(raw: Uint8Array): Promise<ParsedMessage | nul
   };
 }
 
+function parse(octets: Uint8Array): Promise<Email | null> {
+  return PostalMime.parse(octets, { forceRfc822Attachments: true }).catch(() => null);
+}
+
+/**
+ * Parses a message with its large files taken out, and puts them back. Null when the parser saw
+ * other parts than we did, which malformed mail can bring about.
+ */
+async function parseLightly(raw: Uint8Array, root: MimePart): Promise<Email | null> {
+  const { octets, contents } = takeOutLargeParts(raw, { root, nonce: crypto.randomUUID() });
+  const email = await parse(octets);
+  if (email === null || contents.size === 0) return email;
+  const left = new Map(contents);
+  const attachments = email.attachments.map((attachment) => {
+    const mark = decodeText(contentOf(attachment).subarray(0, LONGEST_MARK_BYTES));
+    const content = left.get(mark);
+    return content !== undefined && left.delete(mark) ? { ...attachment, content } : attachment;
+  });
+  return left.size === 0 ? { ...email, attachments } : null;
+}
+
 function attachmentOf(attachment: PostalAttachment, index: number): Attachment {
-  const { content, mimeType, filename, related, disposition, contentId } = attachment;
+  const { mimeType, filename, related, disposition, contentId } = attachment;
   const isShown = related === true || disposition === "inline";
   return {
     filename: filename === null || filename === "" ? nameFor(mimeType, index) : filename,
     type: mimeType,
     contentId: isShown && contentId !== undefined ? contentId.replace(/^<|>$/g, "") : null,
-    content: typeof content === "string" ? new TextEncoder().encode(content) : octetsOf(content),
+    content: contentOf(attachment),
   };
+}
+
+function contentOf({ content }: PostalAttachment): Uint8Array {
+  if (typeof content === "string") return encodeText(content);
+  return content instanceof Uint8Array ? content : new Uint8Array(content);
 }
 
 /** Some providers drop a file whose name does not fit its type. */
 function nameFor(type: string, index: number): string {
   const subtype = /\/([a-z0-9]{2,5})$/.exec(type)?.[1];
   return `part-${index + 1}.${EXTENSIONS[type] ?? subtype ?? "bin"}`;
-}
-
-function octetsOf(content: ArrayBuffer | Uint8Array): Uint8Array {
-  return content instanceof Uint8Array ? content : new Uint8Array(content);
 }
 
 function tagsOf(fields: readonly TextField[]): string[] {

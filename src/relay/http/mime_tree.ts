@@ -1,7 +1,7 @@
-import { Buffer } from "node:buffer";
+import { decodeText, encodeText } from "../../base/bytes.ts";
 import { fieldText, findField, headerSection } from "../../mail/headers.ts";
 
-/** A part of a message in MIME (RFC 2045), without its content. */
+/** A part of a message in MIME (RFC 2045). */
 export interface MimePart {
   /** Media type in lower case without parameters: `text/plain`. */
   readonly type: string;
@@ -9,11 +9,16 @@ export interface MimePart {
   readonly params: ReadonlyMap<string, string>;
   /** `attachment`, `inline` or another word in lower case; null where the part says nothing. */
   readonly disposition: string | null;
+  /** Content-Transfer-Encoding in lower case; `7bit` where the part says nothing (RFC 2045 6.1). */
+  readonly encoding: string;
+  /** The content as it stands in the message, a view of its octets. */
+  readonly body: Uint8Array;
   readonly parts: readonly MimePart[];
 }
 
 const MAX_DEPTH = 20;
 const LF = 10;
+const DASH = 45;
 
 /** The structure of a message. Nesting beyond twenty levels is not looked into. */
 export function mimeTree(bytes: Uint8Array): MimePart {
@@ -31,34 +36,45 @@ function readPart(bytes: Uint8Array, depth: number): MimePart {
   const disposition = readParameters(valueOf("content-disposition") ?? "").word;
   const boundary = params.get("boundary") ?? "";
   const isDivided = type.startsWith("multipart/") && boundary !== "" && depth < MAX_DEPTH;
-  const bodies = isDivided ? divide(bytes.subarray(section.bodyOffset), boundary) : [];
+  const body = bytes.subarray(section.bodyOffset);
+  const bodies = isDivided ? divide(body, boundary) : [];
   return {
     type,
     params,
     disposition: disposition === "" ? null : disposition,
-    parts: bodies.map((body) => readPart(body, depth + 1)),
+    encoding: valueOf("content-transfer-encoding")?.toLowerCase() ?? "7bit",
+    body,
+    parts: bodies.map((inner) => readPart(inner, depth + 1)),
   };
 }
 
 /** The parts between the delimiter lines of a boundary (RFC 2046 5.1.1). */
 function divide(bytes: Uint8Array, boundary: string): Uint8Array[] {
-  const octets = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const delimiter = Buffer.from(`--${boundary}`);
+  const delimiter = encodeText(`--${boundary}`);
   const parts: Uint8Array[] = [];
   let partStart = -1;
-  for (let at = octets.indexOf(delimiter); at >= 0;) {
-    const end = at + delimiter.length;
-    const lineEnd = octets.indexOf(LF, end);
-    const rest = octets.toString("latin1", end, lineEnd < 0 ? octets.length : lineEnd).trimEnd();
-    if ((at === 0 || octets[at - 1] === LF) && (rest === "" || rest === "--")) {
-      if (partStart >= 0) parts.push(bytes.subarray(partStart, Math.max(at, partStart)));
-      if (rest === "--" || lineEnd < 0) return parts;
-      partStart = lineEnd + 1;
+  for (let at = 0; at < bytes.length;) {
+    const lineEnd = bytes.indexOf(LF, at);
+    const next = lineEnd < 0 ? bytes.length : lineEnd + 1;
+    const kind = bytes[at] === DASH ? delimiterKind(bytes.subarray(at, next), delimiter) : null;
+    if (kind !== null) {
+      if (partStart >= 0) parts.push(bytes.subarray(partStart, at));
+      if (kind === "last") return parts;
+      partStart = next;
     }
-    at = octets.indexOf(delimiter, end);
+    at = next;
   }
   if (partStart >= 0) parts.push(bytes.subarray(partStart));
   return parts;
+}
+
+function delimiterKind(line: Uint8Array, delimiter: Uint8Array): "next" | "last" | null {
+  if (line.length < delimiter.length) return null;
+  for (let index = 0; index < delimiter.length; index++) {
+    if (line[index] !== delimiter[index]) return null;
+  }
+  const rest = decodeText(line.subarray(delimiter.length)).trimEnd();
+  return rest === "" ? "next" : rest === "--" ? "last" : null;
 }
 
 /** A word and the parameters behind it (RFC 2045 5.1). */

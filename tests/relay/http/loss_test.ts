@@ -8,7 +8,7 @@ async function lossesOf(message: string | Uint8Array): Promise<string[]> {
   const raw = typeof message === "string" ? encodeText(message) : message;
   const parsed = await parseMessage(raw);
   if (parsed === null) return ["cannot be parsed"];
-  return conversionLoss(parsed, raw).map(({ kind, what }) => `${kind} ${what}`);
+  return conversionLoss(parsed).map(({ kind, what }) => `${kind} ${what}`);
 }
 
 /** A message with these parts in a multipart of a subtype. */

@@ -1,0 +1,104 @@
+import { assert, assertEquals } from "@std/assert";
+import { concatBytes, encodeText } from "../../../src/base/bytes.ts";
+import { parseMessage } from "../../../src/relay/http/mime.ts";
+import { jobOf, PLAIN, RICH } from "../messages.ts";
+import { convertJob } from "../../../src/relay/http/conversion.ts";
+
+/** Lines of base64 as programs write them. */
+function base64Lines(octets: Uint8Array): string {
+  return octets.toBase64().replace(/.{76}/g, "$&\r\n");
+}
+
+function withFiles(...bodies: string[]): Uint8Array {
+  const parts = bodies.map((body, index) =>
+    "--b\r\nContent-Type: application/octet-stream\r\n" +
+    `Content-Disposition: attachment; filename=f${index}.bin\r\n` +
+    `Content-Transfer-Encoding: base64\r\n\r\n${body}\r\n`
+  );
+  return encodeText(
+    "From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" +
+      `--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n${parts.join("")}--b--\r\n`,
+  );
+}
+
+Deno.test("mime: large files are as small ones", async () => {
+  const octets = crypto.getRandomValues(new Uint8Array(60_000));
+  const large = concatBytes([octets, octets, octets]);
+  const message = withFiles(
+    base64Lines(large),
+    base64Lines(octets.subarray(0, 100)),
+    base64Lines(large.subarray(1)),
+  );
+  const parsed = await parseMessage(message);
+  assert(parsed !== null);
+  assertEquals(parsed.text, "Hello\n");
+  assertEquals(parsed.attachments.map(({ filename }) => filename), ["f0.bin", "f1.bin", "f2.bin"]);
+  const [first, second, third] = parsed.attachments.map(({ content }) => content);
+  assertEquals(first, large);
+  assertEquals(second, octets.subarray(0, 100));
+  assertEquals(third, large.subarray(1));
+});
+
+Deno.test("mime: a large file that is not quite base64 is still decoded", async () => {
+  const octets = crypto.getRandomValues(new Uint8Array(65_536));
+  const parsed = await parseMessage(withFiles(`${base64Lines(octets)}\r\n!trailing!`));
+  assertEquals(parsed?.attachments[0]?.content.subarray(0, octets.length), octets);
+});
+
+Deno.test("mime: a boundary that two readers see differently costs no content", async () => {
+  const octets = crypto.getRandomValues(new Uint8Array(65_536));
+  const file = "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+  for (const boundary of ['"b "', '"b\\c"', "b*0=x; boundary*1=y", '""', "=?utf-8?q?b?="]) {
+    const message = encodeText(
+      `From: a@b.example\r\nContent-Type: multipart/mixed; boundary=${boundary}\r\n\r\n` +
+        ["b", "b ", "b\\c", "bc", "xy"].map((name) =>
+          `--${name}\r\n${file}${base64Lines(octets)}\r\n--${name}--\r\n`
+        ).join(""),
+    );
+    const parsed = await parseMessage(message);
+    const marked = parsed?.attachments.some(({ content }) => content.length < 64) ?? false;
+    assert(!marked, boundary);
+  }
+});
+
+Deno.test("mime: names for parts that have none", async () => {
+  const message = encodeText(
+    "From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" +
+      "--b\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\n" +
+      "--b\r\nContent-Type: image/png\r\n\r\nx\r\n" +
+      "--b\r\nContent-Type: application/x-unheard-of-type\r\n\r\nx\r\n" +
+      "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\n\r\n--b--\r\n",
+  );
+  const parsed = await parseMessage(message);
+  assertEquals(parsed?.attachments.map(({ filename }) => filename), [
+    "part-1.ics",
+    "part-2.png",
+    "part-3.bin",
+    "part-4.eml",
+  ]);
+});
+
+Deno.test("mime: fields", async () => {
+  const parsed = await parseMessage(encodeText(PLAIN));
+  assertEquals(parsed?.authors, [{ name: "Jörg Sender", address: "joerg@sender.example" }]);
+  assertEquals(parsed?.to, [
+    { name: "Doe, Ann", address: "ann@one.example" },
+    { name: "", address: "bob@two.example" },
+  ]);
+  assertEquals(parsed?.messageId, "<m1@sender.example>");
+  assertEquals(parsed?.tags, ["invoice"]);
+  assertEquals(parsed?.customFields.map(({ name }) => name), ["X-Campaign", "List-Unsubscribe"]);
+  const rich = await parseMessage(encodeText(RICH));
+  assertEquals(rich?.attachments.map(({ contentId }) => contentId), ["logo@sender.example", null]);
+});
+
+Deno.test("mime: a message without an author is left to another transport", async () => {
+  const converted = await convertJob(jobOf("Subject: x\r\n\r\n", { recipients: ["a@b.example"] }), {
+    api: "An API",
+    maxBytes: 1000,
+    refusedFields: /^$/,
+    keepsMessageId: true,
+    showsInline: true,
+  });
+  assertEquals(converted.kind, "unsuitable");
+});
