@@ -31,7 +31,7 @@ const HIDDEN = new Set(["bcc", "resent-bcc"]);
 export async function addressedMessage(job: DeliveryJob): Promise<AddressedMessage> {
   const head = await headOf(job);
   if (!head.section.complete) return { kind: "too_long" };
-  const plan = planFields(head, job.recipients.map(apiAddress));
+  const plan = new FieldPlan(head, job.recipients.map(apiAddress));
   const { bodyOffset } = head.section;
   const body = plan.changed
     ? joinedBody([bytesBody(plan.octets), tailBody(rawBody(job.body), bodyOffset)])
@@ -39,50 +39,63 @@ export async function addressedMessage(job: DeliveryJob): Promise<AddressedMessa
   return { kind: "addressed", body, losses: plan.losses };
 }
 
-interface FieldPlan {
-  readonly changed: boolean;
-  /** The header section with its empty line. */
-  readonly octets: Uint8Array;
-  readonly losses: readonly Loss[];
-}
+/** The header section of a message on its way to naming the envelope. */
+class FieldPlan {
+  readonly losses: Loss[] = [];
+  changed = false;
+  readonly #head: Head;
+  readonly #wanted: ReadonlyMap<string, string>;
+  /** Recipients that no field names so far. */
+  readonly #unnamed: Map<string, string>;
+  readonly #pieces: Uint8Array[] = [];
+  #hasVisible = false;
 
-function planFields(head: Head, envelope: readonly string[]): FieldPlan {
-  const wanted = new Map(envelope.map((address) => [mailboxKey(address), address]));
-  const unnamed = new Map(wanted);
-  const pieces: Uint8Array[] = [];
-  const losses: Loss[] = [];
-  let changed = false;
-  let isAddressed = false;
-  for (const field of head.section.fields) {
+  constructor(head: Head, envelope: readonly string[]) {
+    this.#head = head;
+    this.#wanted = new Map(envelope.map((address) => [mailboxKey(address), address]));
+    this.#unnamed = new Map(this.#wanted);
+    for (const field of head.section.fields) this.#addField(field);
+    this.#addMissing();
+  }
+
+  /** The section with its empty line. */
+  get octets(): Uint8Array {
+    return concatBytes([...this.#pieces, CRLF]);
+  }
+
+  #addField(field: HeaderField): void {
     const name = field.name.toLowerCase();
-    const octets = head.octets.subarray(field.start, field.valueEnd);
-    if (HIDDEN.has(name)) {
-      changed = true;
-      continue;
-    }
-    if (VISIBLE.has(name)) {
-      const { members, foreign } = readField(head, field, wanted);
-      for (const { address } of members) unnamed.delete(mailboxKey(address));
-      if (foreign) {
-        changed = true;
-        losses.push({ kind: "recipient_fields", what: field.name });
-        pieces.push(encodeText("X-Posthouse-Original-"), octets, CRLF);
-        if (members.length > 0) pieces.push(fieldOf(field.name, members.map(formatMailbox)));
-        isAddressed ||= members.length > 0;
-        continue;
-      }
-      isAddressed = true;
-    }
-    pieces.push(octets, CRLF);
+    const octets = this.#head.octets.subarray(field.start, field.valueEnd);
+    if (HIDDEN.has(name)) this.changed = true;
+    else if (VISIBLE.has(name)) this.#addVisible(field, octets);
+    else this.#pieces.push(octets, CRLF);
   }
-  if (unnamed.size > 0) {
-    changed = true;
-    pieces.push(fieldOf("Bcc", [...unnamed.values()]));
+
+  #addVisible(field: HeaderField, octets: Uint8Array): void {
+    const { members, foreign } = readField(this.#head, field, this.#wanted);
+    for (const { address } of members) this.#unnamed.delete(mailboxKey(address));
+    if (!foreign) {
+      this.#pieces.push(octets, CRLF);
+      this.#hasVisible = true;
+      return;
+    }
+    this.changed = true;
+    this.losses.push({ kind: "recipient_fields", what: field.name });
+    this.#pieces.push(encodeText("X-Posthouse-Original-"), octets, CRLF);
+    if (members.length === 0) return;
+    this.#pieces.push(fieldOf(field.name, members.map(formatMailbox)));
+    this.#hasVisible = true;
   }
-  // RFC 5322 Appendix A.1.3: a group without members says that recipients are not shown.
-  if (changed && !isAddressed) pieces.push(encodeText("To: undisclosed-recipients:;\r\n"));
-  pieces.push(CRLF);
-  return { changed, octets: changed ? concatBytes(pieces) : head.octets, losses };
+
+  #addMissing(): void {
+    if (this.#unnamed.size > 0) {
+      this.changed = true;
+      this.#pieces.push(fieldOf("Bcc", [...this.#unnamed.values()]));
+    }
+    if (this.#hasVisible) return;
+    // RFC 5322 Appendix A.1.3: a group without members says that recipients are not shown.
+    this.#pieces.push(encodeText("To: undisclosed-recipients:;\r\n"));
+  }
 }
 
 /** The mailboxes of a field that are in the envelope, and whether it names anybody else. */
