@@ -13,7 +13,17 @@ import {
   type Script,
   startHttpRecorder,
 } from "../support/http_recorder.ts";
-import { type JobFacts, jobOf, LATIN1, PLAIN, RAW_MESSAGES } from "./messages.ts";
+import {
+  INVITATION,
+  type JobFacts,
+  jobOf,
+  LATIN1,
+  PLAIN,
+  RAW_MESSAGES,
+  REPORT,
+  RICH,
+  SIGNED,
+} from "./messages.ts";
 
 /** An answer of the API and what it must come to. */
 export interface AnswerRow {
@@ -52,6 +62,8 @@ export interface ProviderCase {
   rawOctets?(request: RecordedRequest): Uint8Array;
   /** Whether octets that are no UTF-8 can be carried. */
   readonly anyOctets?: boolean;
+  /** Whether the message is taken apart. */
+  readonly converts?: boolean;
   /** Whether local parts beyond ASCII can be carried. */
   readonly international?: boolean;
   /** Whether the status alone proves that a message was taken. */
@@ -130,6 +142,7 @@ export function contract(api: ProviderCase): void {
     assertEquals(report.tls, null);
   });
   if (api.rawOctets !== undefined) test("the octets stay as they are", () => checkOctets(api));
+  if (api.converts === true) test("what would be lost is told before", () => checkLosses(api));
   test("what does not fit is left to another transport", () => checkLimits(api));
   test("every answer has its meaning", () => checkAnswers(api));
   test("answers that are cut, slow or nonsense", () => checkBrokenAnswers(api));
@@ -253,6 +266,24 @@ async function checkOctets(api: ProviderCase): Promise<void> {
   const { requests, report } = await attempt(api, LATIN1, { recipients: ENVELOPE });
   assertEquals(requests.length, 0);
   expect(report.outcomes, { kind: "unsuitable", enhanced: "5.6.3" }, "octets that are no UTF-8");
+}
+
+async function checkLosses(api: ProviderCase): Promise<void> {
+  const losing = [["signature", SIGNED], ["alternative", INVITATION], [
+    "structure",
+    REPORT,
+  ]] as const;
+  for (const [kind, message] of losing) {
+    const sent = await attempt(api, message, { recipients: ENVELOPE });
+    expect(sent.report.outcomes, "delivered", kind);
+    assert(sent.report.losses?.some((loss) => loss.kind === kind), kind);
+    const kept = await attempt(api, message, { recipients: ENVELOPE }, { rawOnly: true });
+    assertEquals(kept.requests.length, 0);
+    assertEquals(kept.report.losses, sent.report.losses);
+    expect(kept.report.outcomes, { kind: "unsuitable", enhanced: "5.6.2" }, kind);
+  }
+  const binary = await attempt(api, RICH, { recipients: ENVELOPE, lineOriented: false });
+  expect(binary.report.outcomes, "delivered", "BINARYMIME");
 }
 
 async function checkLimits(api: ProviderCase): Promise<void> {

@@ -23,6 +23,7 @@ const BREVO: ProviderCase = {
     assertEquals(request.headers.get("api-key"), "xkeysib-1");
   },
   statusProves: true,
+  converts: true,
   maxRecipients: 99,
   maxBytes: 20_000_000,
   rows: [

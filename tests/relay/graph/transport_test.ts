@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { graphConfig } from "../../../src/relay/graph/config.ts";
 import { createGraph } from "../../../src/relay/graph/transport.ts";
-import { type AnswerRow, attempt, contract, type ProviderCase } from "../contract.ts";
+import { type AnswerRow, attempt, contract, expect, type ProviderCase } from "../contract.ts";
 import { addressedTo } from "../fields.ts";
 import { PLAIN } from "../messages.ts";
 import { answer, fromBase64 } from "../requests.ts";
@@ -87,4 +87,21 @@ Deno.test("relay graph: the national cloud chooses the host", () => {
   assertEquals(hostOf(), "graph.microsoft.com");
   assertEquals(hostOf("us-gov"), "graph.microsoft.us");
   assertEquals(hostOf("china"), "microsoftgraph.chinacloudapi.cn");
+});
+
+Deno.test("relay graph: a token that was revoked is replaced once", async () => {
+  const statuses = [401, 202, 401, 401];
+  let tokens = 0;
+  const revoked: ProviderCase = {
+    ...GRAPH,
+    prelude: ({ target }) =>
+      target === "/token" ? answer(200, { access_token: `token-${++tokens}` }) : null,
+    accept: () => ({ kind: "answer", status: statuses.shift() ?? 500 }),
+  };
+  const first = await attempt(revoked, PLAIN, { recipients: ["ann@one.example"] });
+  expect(first.report.outcomes, "delivered", "replaced");
+  const second = await attempt(revoked, PLAIN, { recipients: ["ann@one.example"] });
+  expect(second.report.outcomes, "broken", "refused twice");
+  const used = second.requests.map(({ headers }) => headers.get("authorization"));
+  assertEquals([used.length, new Set(used).size], [2, 2]);
 });

@@ -27,6 +27,7 @@ const MAILCHANNELS: ProviderCase = {
     assertEquals(jsonOf(request).envelope_from, { email: "bounces@sender.example" });
   },
   statusProves: true,
+  converts: true,
   maxRecipients: 1000,
   maxBytes: 30_000_000,
   rows: [

@@ -58,6 +58,7 @@ const MAILJET: ProviderCase = {
     assertEquals(request.headers.get("authorization"), `Basic ${btoa("pub:priv")}`);
     assertEquals(jsonOf(request).Globals.CustomID, "0Q8XYZ0000000001");
   },
+  converts: true,
   maxRecipients: 50,
   maxBytes: 15_000_000,
   rows: [

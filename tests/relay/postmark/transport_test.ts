@@ -1,7 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { postmarkConfig } from "../../../src/relay/postmark/config.ts";
 import { createPostmark } from "../../../src/relay/postmark/transport.ts";
-import { type AnswerRow, attempt, contract, ENVELOPE, type ProviderCase } from "../contract.ts";
+import {
+  type AnswerRow,
+  attempt,
+  contract,
+  ENVELOPE,
+  expect,
+  type ProviderCase,
+} from "../contract.ts";
 import { PLAIN, RICH } from "../messages.ts";
 import { answer, jsonOf } from "../requests.ts";
 
@@ -42,6 +49,7 @@ const POSTMARK: ProviderCase = {
     assertEquals(jsonOf(request).MessageStream, "outbound");
     assertEquals([jsonOf(request).TrackOpens, jsonOf(request).TrackLinks], [false, "None"]);
   },
+  converts: true,
   maxRecipients: 50,
   maxBytes: 10_000_000,
   rows: [
@@ -108,4 +116,19 @@ Deno.test("relay postmark: one request for each recipient whom no field names", 
   const { requests } = await attempt(POSTMARK, PLAIN, { recipients });
   assertEquals(requests.map((request) => jsonOf(request).To), recipients);
   assertEquals(jsonOf(requests[0]!).Tag, "invoice");
+});
+
+Deno.test("relay postmark: trouble with the first request spares the server the others", async () => {
+  let seen = 0;
+  const { requests, report } = await attempt(
+    {
+      ...POSTMARK,
+      accept: (request) =>
+        seen++ === 1 ? { kind: "answer", status: 429 } : POSTMARK.accept(request),
+    },
+    PLAIN,
+    { recipients: ["x@five.example", "y@six.example", "z@seven.example"] },
+  );
+  assertEquals(requests.length, 2);
+  expect(report.outcomes, ["delivered", "temporary", "temporary"], "too fast");
 });

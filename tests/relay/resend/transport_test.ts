@@ -30,6 +30,7 @@ const RESEND: ProviderCase = {
     assertEquals(request.headers.get("authorization"), "Bearer re_1");
     assertMatch(request.headers.get("idempotency-key") ?? "", /^[\w-]{1,256}$/);
   },
+  converts: true,
   maxRecipients: 50,
   maxBytes: 40_000_000,
   rows: [

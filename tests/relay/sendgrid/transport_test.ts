@@ -29,6 +29,7 @@ const SENDGRID: ProviderCase = {
     assertEquals(request.headers.get("content-type"), "application/json");
   },
   statusProves: true,
+  converts: true,
   maxRecipients: 1000,
   maxBytes: 30_000_000,
   rows: [
