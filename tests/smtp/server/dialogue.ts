@@ -13,7 +13,7 @@ import { type SessionSetup, sessionSetup } from "./session_setup.ts";
 /** One line of a dialogue file that is no comment. */
 export interface DialogueLine {
   readonly number: number;
-  readonly kind: "!" | "C:" | "C~" | "S:" | "M:" | "*";
+  readonly kind: "!" | "C:" | "C~" | "S:" | "S+" | "M:" | "*";
   readonly text: string;
 }
 
@@ -21,7 +21,7 @@ export interface DialogueLine {
 export function parseDialogue(file: string): DialogueLine[] {
   return file.split("\n").flatMap((line, index) => {
     if (line.trim() === "" || line.startsWith("#")) return [];
-    const match = /^(!|C:|C~|S:|M:|\*)(?: (.*))?$/.exec(line);
+    const match = /^(!|C:|C~|S:|S\+|M:|\*)(?: (.*))?$/.exec(line);
     if (match === null) throw new Error(`line ${index + 1}: no such notation, got "${line}"`);
     const kind = match[1] as DialogueLine["kind"];
     return [{ number: index + 1, kind, text: match[2] ?? "" }];
@@ -66,8 +66,15 @@ class Play {
     else if (kind === "C~") this.#waiting += unescape(text);
     else this.sendWaiting();
     if (kind === "S:") assertLine(await this.#conn.readLine(), text, where);
+    if (kind === "S+") await this.#checkReply(text, where);
     if (kind === "M:") this.#checkMessageLine(text, where);
     if (kind === "*") await this.#act(text, where);
+  }
+
+  async #checkReply(text: string, where: string): Promise<void> {
+    const first = await this.#conn.readLine();
+    assertLine(first?.replace(/^(\d{3})-/, "$1 ") ?? null, text, where);
+    for (let line = first; line?.[3] === "-";) line = await this.#conn.readLine();
   }
 
   #checkMessageLine(text: string, where: string): void {
