@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { hostname, table, text } from "./fields.ts";
+import { type AdminConfig, adminConfig, adminSchema } from "./sections/admin.ts";
 import { type DeliveryConfig, deliveryConfig, deliverySchema } from "./sections/delivery.ts";
 import { type DnsConfig, dnsConfig, dnsSchema } from "./sections/dns.ts";
 import { type LimitsConfig, limitsConfig, limitsSchema } from "./sections/limits.ts";
@@ -33,6 +34,7 @@ export interface Config {
   readonly transports: Readonly<Record<string, TransportConfig>>;
   /** At least one; every transport they name exists. */
   readonly routes: readonly RouteConfig[];
+  readonly admin: AdminConfig;
   readonly log: LogConfig;
 }
 
@@ -51,6 +53,7 @@ export const documentSchema = table({
   dns: dnsSchema,
   transports: transportsSchema,
   routes: routesSchema,
+  admin: adminSchema,
   log: logSchema,
 });
 
@@ -94,6 +97,7 @@ export function configOf(document: CompleteDocument): Config {
       Object.entries(document.transports).map(([name, doc]) => [name, transportConfig(doc)]),
     ),
     routes: document.routes.map(routeConfig),
+    admin: adminConfig(document.admin),
     log: logConfig(document.log),
   };
 }

@@ -30,7 +30,7 @@ const CASES: readonly Case[] = [
     source: `\n[quue]\nstore = "memory"\n`,
     expected: [
       "posthouse.toml:2:2: quue: expected one of hostname, data_dir, listeners, relay, limits, " +
-      `queue, delivery, notifications, dns, transports, routes, log, got "quue" ` +
+      `queue, delivery, notifications, dns, transports, routes, admin, log, got "quue" ` +
       `(did you mean "queue"?)`,
     ],
   },

@@ -1,0 +1,79 @@
+import type { z } from "zod";
+import { duration, flag, ipAddress, listOf, oneOf, table, text, wholeNumber } from "../fields.ts";
+import { secret } from "../secrets.ts";
+import { durationMs } from "../units.ts";
+
+/** Where the admin API and the dashboard are, and who gets in. */
+export interface AdminConfig {
+  readonly enabled: boolean;
+  /** IP address without brackets. */
+  readonly address: string;
+  /** 0 for a port that the system chooses. */
+  readonly port: number;
+  /** Path of a Unix socket to listen on in the place of address and port; null for none. */
+  readonly socket: string | null;
+  readonly openOnLoopback: boolean;
+  /** Where browsers reach it, without a slash at the end; null when by its address. */
+  readonly publicOrigin: string | null;
+  readonly sessionLifetimeMs: number;
+  readonly tokens: readonly AdminToken[];
+}
+
+/** An API key that stands in the configuration. */
+export interface AdminToken {
+  readonly name: string;
+  readonly role: "viewer" | "operator" | "admin";
+  readonly token: string;
+}
+
+const LEAST_TOKEN_CHARS = 20;
+
+const token = table({
+  name: text({ expected: "a name", isValid: (value) => value !== "" })
+    .describe("Names the token in timelines and logs."),
+  role: oneOf(["viewer", "operator", "admin"]).default("viewer")
+    .describe("A viewer looks, an operator acts on mail, an admin does all."),
+  token: secret(text({
+    expected: `a token of at least ${LEAST_TOKEN_CHARS} characters without spaces`,
+    isValid: (value) => value.length >= LEAST_TOKEN_CHARS && /^[\x21-\x7e]+$/.test(value),
+  })).describe("Sent as Authorization: Bearer; best given as a reference."),
+});
+
+/** The `[admin]` table. */
+export const adminSchema = table({
+  enabled: flag().default(true).describe("Whether there is an admin API and a dashboard."),
+  address: ipAddress().default("127.0.0.1")
+    .describe("IP address to listen on; beyond this machine only with a user or a key."),
+  port: wholeNumber({ min: 0, max: 65535 }).default(8025)
+    .describe("TCP port; 0 for one that the system chooses."),
+  socket: text({ expected: "the path of a socket", isValid: (value) => value !== "" }).optional()
+    .describe("Unix socket in the place of address and port; who may open it is an admin."),
+  open_on_loopback: flag().default(true).describe(
+    "Whether whoever is on this machine is an admin without credentials, while address is a " +
+      "loopback address. Switch it off where others share the machine or a reverse proxy runs.",
+  ),
+  public_url: text({ expected: `an address such as "https://mail.example.net"`, isValid: isOrigin })
+    .optional().describe("Where browsers reach it when not by its address."),
+  session_lifetime: duration({ minMs: 60_000 }).default("12h")
+    .describe("How long somebody stays signed in."),
+  tokens: listOf(token).default([]).describe("API keys besides those made in the dashboard."),
+}).prefault({}).describe("The admin API and the dashboard.");
+
+export function adminConfig(doc: z.output<typeof adminSchema>): AdminConfig {
+  return {
+    enabled: doc.enabled,
+    address: doc.address,
+    port: doc.port,
+    socket: doc.socket ?? null,
+    openOnLoopback: doc.open_on_loopback,
+    publicOrigin: doc.public_url === undefined ? null : new URL(doc.public_url).origin,
+    sessionLifetimeMs: durationMs(doc.session_lifetime),
+    tokens: doc.tokens,
+  };
+}
+
+function isOrigin(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && /^https?:$/.test(url.protocol) && url.pathname === "/" &&
+    url.search === "" && url.username === "";
+}
