@@ -61,8 +61,7 @@ export function eventRoutes({ ports: { events }, clock }: ApiContext) {
         const { after, ...wanted } = c.req.valid("query");
         const resumed = /^\d{1,15}$/.exec(c.req.header("last-event-id") ?? "")?.[0];
         const afterId = resumed === undefined ? after ?? events.lastId : Number(resumed);
-        const { signal } = c.req.raw;
-        const body = eventStream(events, { afterId, signal, clock, filter: filterOf(wanted) });
+        const body = eventStream(events, { afterId, clock, filter: filterOf(wanted) });
         return c.body(body, 200, {
           "content-type": "text/event-stream; charset=utf-8",
           "x-accel-buffering": "no", // nginx would keep events back otherwise

@@ -17,6 +17,7 @@ export class EventFeed implements EventsPort {
   readonly #ring: (StampedEvent | undefined)[];
   #lastId = 0;
   #news: PromiseWithResolvers<void> | null = null;
+  #ended = false;
 
   constructor({ clock, kept = KEPT }: { clock: Clock; kept?: number }) {
     this.#clock = clock;
@@ -34,6 +35,12 @@ export class EventFeed implements EventsPort {
     return this.#lastId;
   }
 
+  /** Ends all readers, once they have what happened until now. */
+  end(): void {
+    this.#ended = true;
+    this.#wakeReaders();
+  }
+
   async *subscribe(
     { afterId, signal }: { afterId: number; signal: AbortSignal },
   ): AsyncGenerator<EventBatch> {
@@ -44,6 +51,7 @@ export class EventFeed implements EventsPort {
     try {
       while (!signal.aborted) {
         if (lastSeen === this.#lastId) {
+          if (this.#ended) return;
           await this.#nextNews();
           continue;
         }

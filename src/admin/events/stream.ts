@@ -9,8 +9,6 @@ const HEARTBEAT_MS = 15_000;
 
 export interface EventStreamOptions {
   readonly afterId: number;
-  /** Aborts when the client is gone. */
-  readonly signal: AbortSignal;
   readonly filter: EventFilter;
   readonly clock: Clock;
 }
@@ -21,13 +19,12 @@ export interface EventStreamOptions {
  */
 export function eventStream(
   events: EventsPort,
-  { afterId, signal, filter, clock }: EventStreamOptions,
+  { afterId, filter, clock }: EventStreamOptions,
 ): ReadableStream<Uint8Array> {
   const ended = new AbortController();
-  const either = AbortSignal.any([signal, ended.signal]);
-  const batches = events.subscribe({ afterId, signal: either })[Symbol.asyncIterator]();
+  const batches = events.subscribe({ afterId, signal: ended.signal })[Symbol.asyncIterator]();
   let cancelHeartbeat = (): void => {};
-  either.addEventListener("abort", () => cancelHeartbeat(), { once: true });
+  ended.signal.addEventListener("abort", () => cancelHeartbeat(), { once: true });
   const beat = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
     cancelHeartbeat = clock.schedule(HEARTBEAT_MS, () => {
       if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encodeText(":\n\n"));

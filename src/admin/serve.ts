@@ -1,0 +1,125 @@
+import type { Hono } from "hono";
+import type { EventSink } from "../observe/events.ts";
+import type { AdminEnv, Peer } from "./env.ts";
+import { isLoopback } from "./guard/host_check.ts";
+
+/** Where to listen: an address and port (0 for one that the system chooses), or a Unix socket. */
+export type AdminAddress =
+  | { readonly address: string; readonly port: number }
+  | { readonly path: string };
+
+/** Why the admin API cannot listen. */
+export type AdminListenFailure = "address_in_use" | "permission_denied" | "other";
+
+/** The admin API cannot be opened. */
+export class AdminListenError extends Error {
+  override readonly name = "AdminListenError";
+  readonly kind: AdminListenFailure;
+
+  constructor(kind: AdminListenFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** A running admin server. Disposing of it ends it, with what is under way. */
+export interface AdminServer extends AsyncDisposable {
+  /** Where it listens, with the port that the system chose. */
+  readonly local: AdminAddress;
+}
+
+/** How long answers under way may take once it is told to stop. */
+const GRACE_MS = 1_000;
+
+/**
+ * Serves the admin app.
+ *
+ * @throws AdminListenError when it cannot listen there.
+ */
+export async function serveAdmin(
+  app: Hono<AdminEnv>,
+  { at, events }: { at: AdminAddress; events: EventSink },
+): Promise<AdminServer> {
+  const abort = new AbortController();
+  const answers = new Set<Promise<void>>();
+  const answer = (request: Request, info: Deno.ServeHandlerInfo) => {
+    const completed = info.completed.catch(() => {}).finally(() => answers.delete(completed));
+    answers.add(completed);
+    return app.fetch(request, { peer: peerOf(info.remoteAddr) });
+  };
+  const options = {
+    signal: abort.signal,
+    onListen: () => {}, // the composition root says so, once all is well
+    onError(cause: unknown): Response {
+      const message = "Cannot answer a request";
+      events({ type: "trouble", level: "error", component: "admin", message, cause });
+      return new Response("Internal error\n", { status: 500 });
+    },
+  };
+  try {
+    const { server, local } = await listen({ at, options, answer });
+    return { local, [Symbol.asyncDispose]: () => stop({ server, answers, abort }) };
+  } catch (cause) {
+    abort.abort();
+    throw listenError(at, cause);
+  }
+}
+
+async function listen({ at, options, answer }: {
+  at: AdminAddress;
+  options: Deno.ServeOptions;
+  answer: (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
+}): Promise<{ server: Deno.HttpServer<Deno.Addr>; local: AdminAddress }> {
+  if ("path" in at) {
+    await removeSocket(at.path);
+    const server = Deno.serve({ ...options, path: at.path }, answer);
+    await Deno.chmod(at.path, 0o600);
+    return { server, local: at };
+  }
+  const server = Deno.serve({ ...options, hostname: at.address, port: at.port }, answer);
+  return { server, local: { address: at.address, port: server.addr.port } };
+}
+
+/** Lets answers under way end, for a while, then cuts what is left. */
+async function stop(
+  { server, answers, abort }: {
+    server: Deno.HttpServer<Deno.Addr>;
+    answers: ReadonlySet<Promise<void>>;
+    abort: AbortController;
+  },
+): Promise<void> {
+  const timer = setTimeout(() => abort.abort(), GRACE_MS);
+  await Promise.race([Promise.all(answers), server.finished]);
+  clearTimeout(timer);
+  abort.abort();
+  await server.finished;
+}
+
+/** A socket file that a former process left behind would keep this one from listening. */
+async function removeSocket(path: string): Promise<void> {
+  try {
+    const { isSocket } = await Deno.lstat(path);
+    if (isSocket === true) await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function peerOf(remote: Deno.Addr): Peer {
+  if (!("hostname" in remote)) return { kind: "unix" };
+  return { kind: "tcp", address: remote.hostname, isLoopback: isLoopback(remote.hostname) };
+}
+
+function listenError(at: AdminAddress, cause: unknown): AdminListenError {
+  const place = "path" in at ? at.path : `${at.address} port ${at.port}`;
+  const [kind, reason] = failureOf(cause);
+  return new AdminListenError(kind, `Cannot open the admin API on ${place}: ${reason}`, { cause });
+}
+
+function failureOf(cause: unknown): [AdminListenFailure, string] {
+  if (cause instanceof Deno.errors.AddrInUse) return ["address_in_use", "the address is in use"];
+  if (cause instanceof Deno.errors.PermissionDenied) {
+    return ["permission_denied", "permission denied"];
+  }
+  return ["other", cause instanceof Error ? cause.message : String(cause)];
+}
