@@ -2,6 +2,7 @@ import { existsSync } from "./files.ts";
 import type { ClaimRequest } from "../store.ts";
 import { DAMAGED_RECORD_REPLY, MISSING_BODY_REPLY } from "../transition.ts";
 import { type DueRow, type DueTable, dueTable } from "./due.ts";
+import { messageOf, positionOf } from "./key.ts";
 import type { Leases } from "./lease.ts";
 import type { PackedClaim, RecipientRow } from "./protocol.ts";
 import type { RecipientTable } from "./recipient.ts";
@@ -137,20 +138,21 @@ class Round {
   }
 
   /** Claims a row, or puts it off; false when it stays as it is. */
-  #take([message, index, domain]: DueRow): boolean {
+  #take([key, domain]: DueRow): boolean {
     const { paused, owner, nowMs, leaseMs } = this.#request;
     const pause = paused.get(domain);
     if (pause !== undefined && pause.untilMs > nowMs) {
       if (this.#putOffsLeft <= 0) return false;
       this.#putOffsLeft -= 1;
-      this.#due.putOff({ message, index, ...pause });
+      this.#due.putOff({ key, ...pause });
       return true;
     }
     const room = this.#roomFor(domain);
     if (room <= 0) return false;
     this.#room.set(domain, room - 1);
     this.#left -= 1;
-    const recipient = this.#due.claim({ message, index, owner, untilMs: nowMs + leaseMs });
+    const recipient = this.#due.claim({ key, owner, untilMs: nowMs + leaseMs });
+    const message = messageOf(key);
     const group = this.picked.get(message);
     if (group === undefined) this.picked.set(message, [recipient]);
     else group.push(recipient);
@@ -182,14 +184,14 @@ function messageOpener(
   ): void => {
     const change = table.start({ sequence: message }, nowMs);
     if (change === null) return;
-    for (const [index] of recipients) {
+    const indexes = recipients.map(([key]) => positionOf(key));
+    for (const index of indexes) {
       const from = table.read(message, index);
       if (from === null) continue;
       const to = { ...from, state: "held", owner: null, lastReply: reason } as const;
       table.write(change, { index, from, to });
     }
     table.finish(change);
-    const indexes = recipients.map(([index]) => index);
     const detail = { reason };
     timeline(
       message,

@@ -1,6 +1,7 @@
 import { commandDone, commanded } from "../transition.ts";
 import { recipientCondition } from "./conditions.ts";
 import type { Database } from "./database.ts";
+import { keyOf, positionOf } from "./key.ts";
 import type { Calls } from "./protocol.ts";
 import type { RecipientTable } from "./recipient.ts";
 import { findMessages } from "./search.ts";
@@ -51,6 +52,7 @@ function fittingRecipients(
 ): number[] {
   const { sql, values } = recipientCondition(filter);
   return database.prepare<[number]>(
-    `SELECT r.idx FROM recipients r WHERE r.message = ? ${sql && `AND ${sql}`} ORDER BY r.idx`,
-  ).all(sequence, ...values).map(([index]) => index);
+    `SELECT r.key FROM recipients r WHERE r.key >= ? AND r.key < ? ${sql && `AND ${sql}`}
+     ORDER BY r.key`,
+  ).all(keyOf(sequence, 0), keyOf(sequence + 1, 0), ...values).map(([key]) => positionOf(key));
 }

@@ -2,6 +2,7 @@ import type { SQLInputValue } from "node:sqlite";
 import { parseMailbox } from "../../mail/address.ts";
 import type { MessageFilter } from "../store.ts";
 import { maskOf, STATE_CODE } from "./counters.ts";
+import { POSITION_BITS, POSITIONS } from "./key.ts";
 
 /**
  * A part of a WHERE clause with its values. Messages are `m` in it and recipients `r`; empty
@@ -11,6 +12,11 @@ export interface Condition {
   readonly sql: string;
   readonly values: readonly SQLInputValue[];
 }
+
+/** The number of a recipient's message. */
+export const MESSAGE_OF_RECIPIENT = `r.key >> ${POSITION_BITS}`;
+/** Holds for the recipients of a message. */
+const OF_MESSAGE = `r.key >= m.seq * ${POSITIONS} AND r.key < (m.seq + 1) * ${POSITIONS}`;
 
 /** All of some conditions. */
 export function allOf(conditions: readonly Condition[]): Condition {
@@ -75,7 +81,7 @@ export function wholeCondition(filter: MessageFilter): Condition {
   const message = messageCondition(filter);
   if (namesRecipients(filter)) {
     const { sql, values } = recipientCondition(filter);
-    const exists = `EXISTS (SELECT 1 FROM recipients r WHERE r.message = m.seq AND ${sql})`;
+    const exists = `EXISTS (SELECT 1 FROM recipients r WHERE ${OF_MESSAGE} AND ${sql})`;
     return allOf([message, { sql: exists, values }]);
   }
   if (filter.states === undefined) return message;

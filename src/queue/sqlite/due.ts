@@ -1,8 +1,9 @@
 import type { Database } from "./database.ts";
+import { messageOf, positionOf } from "./key.ts";
 import type { RecipientRow } from "./protocol.ts";
 
 /** A recipient that waits and that nobody holds. */
-export type DueRow = readonly [message: number, index: number, domain: string];
+export type DueRow = readonly [key: number, domain: string];
 
 /** The recipients that wait, as the claim sees them. */
 export interface DueTable {
@@ -15,27 +16,23 @@ export interface DueTable {
   /** The first time after `afterMs` at which a recipient is due or a lease ends. */
   first(afterMs: number): number | null;
   /** Claims one and returns it. */
-  claim(
-    lease: { message: number; index: number; owner: string; untilMs: number },
-  ): RecipientRow;
+  claim(lease: { key: number; owner: string; untilMs: number }): RecipientRow;
   /** Makes one wait for longer. */
-  putOff(
-    pause: { message: number; index: number; untilMs: number; reason: string },
-  ): void;
+  putOff(pause: { key: number; untilMs: number; reason: string }): void;
 }
 
 /** Makes the table of one connection. */
 export function dueTable(database: Database): DueTable {
   const isWaiting = "state = 0 AND owner IS NULL";
-  const byTime = database.prepare<[number, number, string]>(
-    `SELECT message, idx, domain FROM recipients INDEXED BY recipients_due
+  const byTime = database.prepare<DueRow>(
+    `SELECT key, domain FROM recipients INDEXED BY recipients_due
      WHERE ${isWaiting} AND next_attempt_at <= ?
-     ORDER BY next_attempt_at, domain, message, idx LIMIT ? OFFSET ?`,
+     ORDER BY next_attempt_at, domain, key LIMIT ? OFFSET ?`,
   );
-  const byDomain = database.prepare<[number, number, string]>(
-    `SELECT message, idx, domain FROM recipients INDEXED BY recipients_due_by_domain
+  const byDomain = database.prepare<DueRow>(
+    `SELECT key, domain FROM recipients INDEXED BY recipients_due_by_domain
      WHERE ${isWaiting} AND domain = ? AND next_attempt_at <= ?
-     ORDER BY next_attempt_at, message, idx LIMIT ?`,
+     ORDER BY next_attempt_at, key LIMIT ?`,
   );
   const domainAfter = database.prepare<[string | null]>(
     `SELECT min(domain) FROM recipients INDEXED BY recipients_due_by_domain
@@ -49,13 +46,13 @@ export function dueTable(database: Database): DueTable {
     `SELECT min(lease_until) FROM recipients INDEXED BY recipients_leased
      WHERE owner IS NOT NULL`,
   );
-  const claim = database.prepare<[...RecipientRow]>(
-    `UPDATE recipients SET owner = ?, lease_until = ? WHERE message = ? AND idx = ?
-     RETURNING idx, forward_path, domain, extras, state, attempts, next_attempt_at,
+  const claim = database.prepare<RecipientRow>(
+    `UPDATE recipients SET owner = ?, lease_until = ? WHERE key = ?
+     RETURNING key, forward_path, domain, extras, state, attempts, next_attempt_at,
        delay_notified, last_reply`,
   );
   const putOff = database.prepare(
-    "UPDATE recipients SET next_attempt_at = ?, last_reply = ? WHERE message = ? AND idx = ?",
+    "UPDATE recipients SET next_attempt_at = ?, last_reply = ? WHERE key = ?",
   );
 
   return {
@@ -68,12 +65,11 @@ export function dueTable(database: Database): DueTable {
       if (dueMs === null || leaseMs === null) return dueMs ?? leaseMs;
       return Math.min(dueMs, leaseMs);
     },
-    claim({ message, index, owner, untilMs }) {
-      const row = claim.first(owner, untilMs, message, index);
-      if (row === undefined) throw new Error(`Cannot claim: no recipient ${message}/${index}`);
-      return row;
+    claim({ key, owner, untilMs }) {
+      const row = claim.first(owner, untilMs, key);
+      if (row !== undefined) return row;
+      throw new Error(`no recipient ${positionOf(key)} of message ${messageOf(key)}`);
     },
-    putOff: ({ message, index, untilMs, reason }) =>
-      void putOff.run(untilMs, reason, message, index),
+    putOff: ({ key, untilMs, reason }) => void putOff.run(untilMs, reason, key),
   };
 }

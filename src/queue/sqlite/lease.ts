@@ -1,8 +1,9 @@
+import { messageOf, positionOf, POSITIONS } from "./key.ts";
 import type { Calls } from "./protocol.ts";
 import { encodeEntry, type TimelineWriter } from "./timeline.ts";
 import type { Workbench } from "./workbench.ts";
 
-type LeaseRow = [message: number, index: number, owner: string];
+type LeaseRow = [key: number, owner: string];
 
 /** Ends and extends claims. */
 export interface Leases {
@@ -18,25 +19,26 @@ export function leases(
   { timeline }: { timeline: TimelineWriter },
 ): Leases {
   const selectEnded = database.prepare<LeaseRow>(
-    `SELECT message, idx, owner FROM recipients INDEXED BY recipients_leased
+    `SELECT key, owner FROM recipients INDEXED BY recipients_leased
      WHERE owner IS NOT NULL AND lease_until <= ? LIMIT ?`,
   );
   const selectOwned = database.prepare<LeaseRow>(
-    `SELECT message, idx, owner FROM recipients INDEXED BY recipients_leased
+    `SELECT key, owner FROM recipients INDEXED BY recipients_leased
      WHERE owner IS NOT NULL AND owner = ? LIMIT ?`,
   );
   const free = database.prepare(
-    "UPDATE recipients SET owner = NULL, lease_until = NULL WHERE message = ? AND idx = ?",
+    "UPDATE recipients SET owner = NULL, lease_until = NULL WHERE key = ?",
   );
   const extend = database.prepare(
-    `UPDATE recipients SET lease_until = ?
-     WHERE message = (SELECT seq FROM messages WHERE id = ?) AND owner = ?`,
+    `UPDATE recipients SET lease_until = ?1
+     WHERE key >= (SELECT seq FROM messages WHERE id = ?2) * ${POSITIONS}
+       AND key < (SELECT seq + 1 FROM messages WHERE id = ?2) * ${POSITIONS} AND owner = ?3`,
   );
 
   return {
     interrupt({ untilMs, nowMs, limit }) {
       const rows = selectEnded.all(untilMs, limit);
-      for (const [message, index] of rows) free.run(message, index);
+      for (const [key] of rows) free.run(key);
       for (const { message, owner, recipients } of grouped(rows)) {
         const entry = { atMs: nowMs, kind: "interrupted", recipients, detail: { owner } };
         timeline(message, encodeEntry(entry));
@@ -45,7 +47,7 @@ export function leases(
     },
     abandon({ owner, limit }) {
       const rows = selectOwned.all(owner, limit);
-      for (const [message, index] of rows) free.run(message, index);
+      for (const [key] of rows) free.run(key);
       return rows.length;
     },
     renew({ owner, messageIds, untilMs }) {
@@ -63,10 +65,12 @@ interface LeaseGroup {
 
 function grouped(rows: readonly LeaseRow[]): Iterable<LeaseGroup> {
   const groups = new Map<string, LeaseGroup>();
-  for (const [message, index, owner] of rows) {
-    const key = `${message} ${owner}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { message, owner, recipients: [index] });
+  for (const [key, owner] of rows) {
+    const message = messageOf(key);
+    const index = positionOf(key);
+    const name = `${message} ${owner}`;
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, { message, owner, recipients: [index] });
     else group.recipients.push(index);
   }
   return groups.values();

@@ -9,6 +9,7 @@ import type {
   Settlement,
 } from "../store.ts";
 import { STATE_CODE, stateAt } from "./counters.ts";
+import { positionOf } from "./key.ts";
 import {
   FLAG_COUNTS,
   FLAG_DELAY_NOTIFIED,
@@ -113,10 +114,10 @@ export function unpackDetail(packed: PackedDetail): MessageDetail {
 }
 
 function unpackRecipient(row: RecipientRow): RecipientRecord {
-  const [index, forwardPath, domain, extras, state, attempts, nextAttemptAtMs] = row;
+  const [key, forwardPath, domain, extras, state, attempts, nextAttemptAtMs] = row;
   const [, , , , , , , delayNotified, lastReply] = row;
   return {
-    index,
+    index: positionOf(key),
     forwardPath,
     domain,
     ...(extras === null ? {} : unpackExtras(extras)),

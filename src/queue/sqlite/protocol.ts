@@ -87,7 +87,8 @@ export const FLAG_DELAY_NOTIFIED = 2;
 
 /** A recipient as a row. */
 export type RecipientRow = readonly [
-  index: number,
+  /** See key.ts. */
+  key: number,
   forwardPath: string,
   domain: string,
   extras: string | null,

@@ -1,3 +1,4 @@
+import { keyOf } from "./key.ts";
 import type { Calls } from "./protocol.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -11,15 +12,16 @@ export function purgeHandler(
      WHERE done_at IS NOT NULL AND done_at < ? ORDER BY done_at LIMIT ?`,
   );
   const removals = [
-    "DELETE FROM recipients WHERE message = ?",
-    "DELETE FROM timeline WHERE message = ?",
-    "DELETE FROM messages WHERE seq = ?",
+    "DELETE FROM recipients WHERE key >= ? AND key < ?",
+    "DELETE FROM timeline WHERE key >= ? AND key < ?",
   ].map((sql) => database.prepare(sql));
+  const removeMessage = database.prepare("DELETE FROM messages WHERE seq = ?");
 
   return ({ beforeMs, limit }) => {
     const rows = select.all(beforeMs, limit);
     for (const [sequence, mask, ...counts] of rows) {
-      for (const removal of removals) removal.run(sequence);
+      for (const removal of removals) removal.run(keyOf(sequence, 0), keyOf(sequence + 1, 0));
+      removeMessage.run(sequence);
       counters.addMessages(mask, -1);
       counts.forEach((count, code) => counters.addRecipients(code, -count));
     }

@@ -1,4 +1,5 @@
 import { LIVE_MASK } from "./counters.ts";
+import { keyOf, POSITIONS } from "./key.ts";
 import { PACKED_RECIPIENT_FIELDS, type PackedMessage } from "./protocol.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -11,13 +12,17 @@ export function putHandler(bench: Workbench): (message: PackedMessage) => null {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, '', ?)`,
   );
   const insertRecipient = database.prepare(
-    "INSERT INTO recipients VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, '', ?, ?)",
+    "INSERT INTO recipients VALUES (?, ?, ?, ?, ?, 0, ?, 0, '', ?, ?)",
   );
   const insertBody = database.prepare("INSERT INTO bodies VALUES (?, ?)");
 
   return (message) => {
     const [id, receivedAtMs, reversePath, record, spool, start, length] = message;
     const [, , , , , , , leaseOwner, leaseUntilMs, nowMs, recipients] = message;
+    if (recipients.length > POSITIONS * PACKED_RECIPIENT_FIELDS) {
+      const count = recipients.length / PACKED_RECIPIENT_FIELDS;
+      throw new Error(`a message has at most ${POSITIONS} recipients, got ${count}`);
+    }
     const { queued, held } = countStates(recipients);
     const mask = (queued > 0 ? 1 : 0) | (held > 0 ? 2 : 0);
     const isLive = (mask & LIVE_MASK) !== 0;
@@ -30,8 +35,9 @@ export function putHandler(bench: Workbench): (message: PackedMessage) => null {
       const isLeased = leaseOwner !== null && state === 0 && nextAttemptAtMs <= nowMs;
       const owner = isLeased ? leaseOwner : null;
       const untilMs = isLeased ? leaseUntilMs : null;
+      const key = keyOf(sequence, index);
       insertRecipient
-        .run(sequence, index, path, domain, extras, state, nextAttemptAtMs, owner, untilMs);
+        .run(key, path, domain, extras, state, nextAttemptAtMs, owner, untilMs);
     }
     if (spool === null && isLive) {
       insertBody.run(sequence, bench.bytes.subarray(start, start + length));

@@ -1,5 +1,6 @@
 import { RECIPIENT_STATES, type RecipientState } from "../store.ts";
 import { LIVE_MASK, readMasks, readStates } from "./counters.ts";
+import { keyOf } from "./key.ts";
 import type {
   Handlers,
   PackedBody,
@@ -48,11 +49,11 @@ function itemReader({ database }: Workbench): (sequence: number) => PackedListIt
        expired, cancelled FROM messages WHERE seq = ?`,
   );
   const selectFirst = database.prepare<[string]>(
-    "SELECT forward_path FROM recipients WHERE message = ? ORDER BY idx LIMIT ?",
+    "SELECT forward_path FROM recipients WHERE key >= ? AND key < ? ORDER BY key LIMIT ?",
   );
   const selectSums = database.prepare<[attempts: number | null, next: number | null]>(
     `SELECT max(attempts), min(iif(state = 0, next_attempt_at, NULL))
-     FROM recipients WHERE message = ?`,
+     FROM recipients WHERE key >= ? AND key < ?`,
   );
 
   return (sequence) => {
@@ -64,12 +65,13 @@ function itemReader({ database }: Workbench): (sequence: number) => PackedListIt
       const count = counts[code] ?? 0;
       if (count > 0) states[state] = count;
     });
-    const [attempts, nextAttemptAtMs] = selectSums.first(sequence) ?? [null, null];
+    const keys = [keyOf(sequence, 0), keyOf(sequence + 1, 0)] as const;
+    const [attempts, nextAttemptAtMs] = selectSums.first(...keys) ?? [null, null];
     return {
       ...{ id, receivedAtMs, reversePath, record, lastReply, states, nextAttemptAtMs },
       attempts: attempts ?? 0,
       recipientCount: counts.reduce((total, count) => total + count, 0),
-      firstRecipients: selectFirst.all(sequence, FIRST_RECIPIENTS).map(([path]) => path),
+      firstRecipients: selectFirst.all(...keys, FIRST_RECIPIENTS).map(([path]) => path),
     };
   };
 }
@@ -87,19 +89,20 @@ function detailReader({ database }: Workbench): (id: string) => PackedDetail | n
     "SELECT seq, received_at, reverse_path, record, mask FROM messages WHERE id = ?",
   );
   const selectRecipients = database.prepare<[owner: string | null, ...RecipientRow]>(
-    `SELECT owner, idx, forward_path, domain, extras, state, attempts, next_attempt_at,
-       delay_notified, last_reply FROM recipients WHERE message = ? ORDER BY idx`,
+    `SELECT owner, key, forward_path, domain, extras, state, attempts, next_attempt_at,
+       delay_notified, last_reply FROM recipients WHERE key >= ? AND key < ? ORDER BY key`,
   );
   const selectTimeline = database.prepare<[string]>(
-    "SELECT entry FROM timeline WHERE message = ? ORDER BY step DESC LIMIT ?",
+    "SELECT entry FROM timeline WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT ?",
   );
 
   return (id) => {
     const row = selectMessage.first(id);
     if (row === undefined) return null;
     const [sequence, receivedAtMs, reversePath, record, mask] = row;
-    const rows = selectRecipients.all(sequence);
-    const steps = selectTimeline.all(sequence, TIMELINE_LIMIT);
+    const keys = [keyOf(sequence, 0), keyOf(sequence + 1, 0)] as const;
+    const rows = selectRecipients.all(...keys);
+    const steps = selectTimeline.all(...keys, TIMELINE_LIMIT);
     return {
       ...{ id, receivedAtMs, reversePath, record },
       owners: rows.map(([owner]) => owner),

@@ -1,5 +1,6 @@
 import type { RecipientStatus } from "../transition.ts";
 import { LIVE_MASK, STATE_CODE, stateAt } from "./counters.ts";
+import { keyOf } from "./key.ts";
 import type { Workbench } from "./workbench.ts";
 
 type StatusRow = [
@@ -45,12 +46,12 @@ export function recipientTable(bench: Workbench): RecipientTable {
   const { database, counters, unspooled } = bench;
   const select = database.prepare<StatusRow>(
     `SELECT state, attempts, next_attempt_at, delay_notified, last_reply, owner
-     FROM recipients WHERE message = ? AND idx = ?`,
+     FROM recipients WHERE key = ?`,
   );
   const update = database.prepare(
     `UPDATE recipients SET state = ?, attempts = ?, next_attempt_at = ?, delay_notified = ?,
        last_reply = ?, owner = ?, lease_until = iif(?6 IS NULL, NULL, lease_until)
-     WHERE message = ? AND idx = ?`,
+     WHERE key = ?`,
   );
   const tally =
     "SELECT seq, spool, mask, queued, held, delivered, failed, expired, cancelled FROM messages";
@@ -93,7 +94,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
       return { sequence, nowMs, spool, mask, counts, moves, lastReply: null };
     },
     read(sequence, index) {
-      const row = select.first(sequence, index);
+      const row = select.first(keyOf(sequence, index));
       if (row === undefined) return null;
       const [state, attempts, nextAttemptAtMs, delayNotified, lastReply, owner] = row;
       return {
@@ -110,7 +111,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
       const code = STATE_CODE[state];
       update.run(
         ...[code, attempts, nextAttemptAtMs, delayNotified ? 1 : 0, lastReply, owner],
-        ...[change.sequence, index],
+        keyOf(change.sequence, index),
       );
       const fromCode = STATE_CODE[from.state];
       change.moves[fromCode] = (change.moves[fromCode] ?? 0) - 1;

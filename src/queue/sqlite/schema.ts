@@ -1,5 +1,6 @@
 import { StoreError } from "../store.ts";
 import type { Database } from "./database.ts";
+import { POSITION_BITS } from "./key.ts";
 
 /**
  * Searches by mailbox or domain go through the messages in buckets of 128, newest first. The
@@ -7,6 +8,8 @@ import type { Database } from "./database.ts";
  * are, and a search costs one seek for each bucket.
  */
 export const BUCKET_BITS = 7;
+/** The bucket of a recipient's key. */
+export const KEY_BUCKET_BITS = POSITION_BITS + BUCKET_BITS;
 
 /** Each takes the schema from the version that is its position to the next. */
 const MIGRATIONS: readonly string[] = [
@@ -34,8 +37,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX messages_done ON messages (done_at) WHERE done_at IS NOT NULL;
 
   CREATE TABLE recipients (
-    message INTEGER NOT NULL,
-    idx INTEGER NOT NULL,
+    key INTEGER PRIMARY KEY,          -- message and index, see key.ts
     forward_path TEXT NOT NULL,
     domain TEXT NOT NULL,
     extras TEXT,                      -- notify and originalRecipient as JSON
@@ -45,26 +47,23 @@ const MIGRATIONS: readonly string[] = [
     delay_notified INTEGER NOT NULL,
     last_reply TEXT NOT NULL,
     owner TEXT,                       -- who holds the claim; only queued recipients are held
-    lease_until INTEGER,
-    PRIMARY KEY (message, idx)
-  ) WITHOUT ROWID;
+    lease_until INTEGER
+  );
   CREATE INDEX recipients_due ON recipients (next_attempt_at, domain)
     WHERE state = 0 AND owner IS NULL;
   CREATE INDEX recipients_due_by_domain ON recipients (domain, next_attempt_at)
     WHERE state = 0 AND owner IS NULL;
   CREATE INDEX recipients_leased ON recipients (lease_until) WHERE owner IS NOT NULL;
   CREATE INDEX recipients_by_mailbox
-    ON recipients (message >> ${BUCKET_BITS}, domain, lower(forward_path), state);
+    ON recipients (key >> ${KEY_BUCKET_BITS}, domain, lower(forward_path), state);
 
   -- Octets of messages that have a recipient that is not final, unless they are spooled.
   CREATE TABLE bodies (message INTEGER PRIMARY KEY, data BLOB NOT NULL);
 
   CREATE TABLE timeline (
-    message INTEGER NOT NULL,
-    step INTEGER NOT NULL,
-    entry TEXT NOT NULL,              -- TimelineEntry as JSON
-    PRIMARY KEY (message, step)
-  ) WITHOUT ROWID;
+    key INTEGER PRIMARY KEY,          -- message and step, see key.ts
+    entry TEXT NOT NULL               -- TimelineEntry as JSON
+  );
 
   -- Below 100 the messages with that mask, from 100 the recipients in that state.
   CREATE TABLE counters (key INTEGER PRIMARY KEY, n INTEGER NOT NULL);

@@ -1,6 +1,7 @@
 import type { MessageFilter } from "../store.ts";
 import {
   type Condition,
+  MESSAGE_OF_RECIPIENT,
   messageCondition,
   namesRecipients,
   recipientCondition,
@@ -9,7 +10,7 @@ import {
 } from "./conditions.ts";
 import { maskOf, readMasks } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { BUCKET_BITS } from "./schema.ts";
+import { BUCKET_BITS, KEY_BUCKET_BITS } from "./schema.ts";
 
 const BUCKET_SIZE = 2 ** BUCKET_BITS;
 /** How many buckets one query covers: few at first, since most searches find enough soon. */
@@ -76,11 +77,11 @@ function inBucket(filter: MessageFilter): Condition & { readonly found: string }
   }
   const recipient = recipientCondition(filter);
   const message = messageCondition(filter);
-  const join = message.sql === "" ? "" : "CROSS JOIN messages m ON m.seq = r.message";
+  const join = message.sql === "" ? "" : `CROSS JOIN messages m ON m.seq = ${MESSAGE_OF_RECIPIENT}`;
   return {
-    found: "r.message",
+    found: MESSAGE_OF_RECIPIENT,
     sql: `recipients r INDEXED BY recipients_by_mailbox ${join}
-          WHERE r.message >> ${BUCKET_BITS} = bucket.n ${and(recipient.sql)} ${and(message.sql)}`,
+          WHERE r.key >> ${KEY_BUCKET_BITS} = bucket.n ${and(recipient.sql)} ${and(message.sql)}`,
     values: [...recipient.values, ...message.values],
   };
 }

@@ -1,5 +1,6 @@
 import type { TimelineEntry } from "../store.ts";
 import type { Database } from "./database.ts";
+import { keyOf, POSITIONS } from "./key.ts";
 
 /** Appends a step, given as JSON, to the timeline of a message. */
 export type TimelineWriter = (message: number, entry: string) => void;
@@ -7,10 +8,12 @@ export type TimelineWriter = (message: number, entry: string) => void;
 /** Makes the writer of timelines. */
 export function timelineWriter(database: Database): TimelineWriter {
   const insert = database.prepare(
-    `INSERT INTO timeline VALUES
-       (?1, coalesce((SELECT max(step) FROM timeline WHERE message = ?1), 0) + 1, ?2)`,
+    `INSERT OR IGNORE INTO timeline VALUES
+       (min(coalesce((SELECT max(key) FROM timeline WHERE key >= ?1 AND key <= ?2) + 1, ?1), ?2), ?3)`,
   );
-  return (message, entry) => void insert.run(message, entry);
+  // A timeline that has no room for another step stays as it is.
+  return (message, entry) =>
+    void insert.run(keyOf(message, 0), keyOf(message, POSITIONS - 1), entry);
 }
 
 /** An entry as it is stored. */
