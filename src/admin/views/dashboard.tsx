@@ -1,0 +1,70 @@
+import { type Context, Hono } from "hono";
+import { ASSETS, isCurrentVersion } from "../assets/mod.ts";
+import type { AdminEnv } from "../env.ts";
+import type { Role } from "../ports.ts";
+import { failurePage, forbiddenPage, notFoundPage } from "./pages/failure.tsx";
+import { AgeCounter } from "./pages/overview/ages.ts";
+import { overviewPage } from "./pages/overview/page.tsx";
+import { applyAction, confirmPage } from "./pages/queue/confirm.tsx";
+import { queuePage } from "./pages/queue/page.tsx";
+import { changeStream } from "./live.ts";
+import { type DashboardContext, Visit } from "./visit.tsx";
+
+type PageHandler = (visit: Visit) => Response | Promise<Response>;
+
+/**
+ * The dashboard: pages for people, made on the server. It expects whoever makes a request to be
+ * known already, and changes to come from its own pages (see `guard`).
+ */
+export function dashboard(context: DashboardContext): Hono<AdminEnv> {
+  const ages = new AgeCounter(context.ports.queue);
+  const live = { events: context.ports.events, clock: context.clock };
+  const page = (role: Role, show: PageHandler) => (c: Context<AdminEnv>) =>
+    answer(c, { context, role, show });
+  return new Hono<AdminEnv>()
+    .get("/assets/:version/:name", serveAsset)
+    .get("/live", (c) => c.get("caller") === null ? c.body(null, 401) : changeStream(c, live))
+    .get("/", page("viewer", (visit) => overviewPage(visit, ages)))
+    .get("/queue", page("viewer", queuePage))
+    .get("/queue/confirm", page("operator", confirmPage))
+    .post("/queue/apply", page("operator", applyAction))
+    .get("*", (c, next) => isForPrograms(c) ? next() : page("viewer", notFoundPage)(c));
+}
+
+async function answer(
+  c: Context<AdminEnv>,
+  { context, role, show }: { context: DashboardContext; role: Role; show: PageHandler },
+): Promise<Response> {
+  const caller = c.get("caller");
+  if (caller === null) return c.redirect(loginAddress(c), 303);
+  const visit = new Visit(c, { caller, context });
+  if (!visit.may(role)) return await forbiddenPage(visit, role);
+  try {
+    return await show(visit);
+  } catch (error) {
+    return await failurePage(visit, error);
+  }
+}
+
+/** Programs get problem documents instead of pages. */
+function isForPrograms(c: Context<AdminEnv>): boolean {
+  return c.req.path.startsWith("/api/");
+}
+
+/** Where to sign in, and to come back to afterwards. */
+function loginAddress(c: Context<AdminEnv>): string {
+  const { pathname, search } = new URL(c.req.url);
+  const next = c.req.method === "GET" ? `${pathname}${search}` : "/";
+  return next === "/" ? "/login" : `/login?next=${encodeURIComponent(next)}`;
+}
+
+function serveAsset(c: Context<AdminEnv>): Response {
+  const asset = ASSETS.get(c.req.param("name") ?? "");
+  if (asset === undefined) return c.notFound() as Response;
+  const isCurrent = isCurrentVersion(c.req.param("version") ?? "");
+  return c.body(asset.body, 200, {
+    "content-type": asset.contentType,
+    // The address of an older page finds the new files; only what cannot change is kept.
+    "cache-control": isCurrent ? "public, max-age=31536000, immutable" : "no-cache",
+  });
+}

@@ -1,0 +1,250 @@
+import type { DestinationStatus, StoreStats, TransportStatus } from "../../../ports.ts";
+import { RECIPIENT_STATES } from "../../../../queue/store.ts";
+import { Empty, Panel, Share } from "../../parts/boxes.tsx";
+import { Icon } from "../../parts/icon.tsx";
+import { count, counted } from "../../parts/quantity.ts";
+import { RecipientStateMark, toneOf, WayStateMark } from "../../parts/state.tsx";
+import { Time } from "../../parts/time.tsx";
+import type { AgeClass } from "./ages.ts";
+import type { AttentionItem } from "./attention.ts";
+
+const TONE_ICONS = { bad: "warning", warn: "clock", hold: "pause" } as const;
+
+/** What needs somebody; when nothing does, it says so in one line. */
+export function AttentionPanel(
+  { items, nowMs }: { items: readonly AttentionItem[]; nowMs: number },
+) {
+  if (items.length === 0) {
+    return (
+      <section class="panel calm" id="attention" data-live-part="" aria-label="Needs attention">
+        <span class="calm-mark">
+          <Icon name="check" />
+        </span>
+        <p>
+          <b>All is well.</b>{" "}
+          <span class="soft">Nothing is down, nothing is held, nothing waits for long.</span>
+        </p>
+      </section>
+    );
+  }
+  return (
+    <section class="panel" id="attention" data-live-part="" aria-labelledby="attention-title">
+      <header class="panel-head">
+        <h2 id="attention-title">Needs attention</h2>
+      </header>
+      <ul class="attention">
+        {items.map((item) => (
+          <li>
+            <a
+              class="attention-item"
+              href={item.address}
+              data-row
+              data-row-link
+              data-tone={item.tone}
+            >
+              <span class="attention-mark">
+                <Icon name={TONE_ICONS[item.tone]} />
+              </span>
+              <span class="attention-text">
+                <span class="attention-title">{item.title}</span>
+                <span class="attention-detail" title={item.detail}>{item.detail}</span>
+              </span>
+              <span class="attention-time">
+                {item.atMs !== null && <Time atMs={item.atMs} nowMs={nowMs} />}
+              </span>
+              <Icon name="arrow" size={14} />
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const VIEW_OF_STATE: Readonly<Record<string, string>> = { expired: "failed" };
+
+/** The queue by state and by age. */
+export function QueuePanel(
+  { stats, ages, nowMs }: { stats: StoreStats; ages: readonly AgeClass[]; nowMs: number },
+) {
+  const { recipients, liveMessages, oldestReceivedAtMs } = stats;
+  const most = Math.max(1, ...ages.map(({ messages }) => messages));
+  const live = (["queued", "held"] as const)
+    .map((state) => ({ value: recipients[state], tone: toneOf(state) }));
+  return (
+    <Panel id="queue-panel" title="Queue" note={<a href="/queue">Open</a>} live>
+      <div class="panel-body stack">
+        <div class="figure-line">
+          <span class="figure">{count(liveMessages)}</span>
+          <span class="soft">
+            {liveMessages === 1 ? "message waits" : "messages wait"}
+            {oldestReceivedAtMs !== null && (
+              <>
+                , the oldest came <Time atMs={oldestReceivedAtMs} nowMs={nowMs} />
+              </>
+            )}
+          </span>
+        </div>
+        <Share
+          parts={live}
+          label={`${count(recipients.queued)} recipients queued, ${count(recipients.held)} held`}
+        />
+        <ul class="state-list">
+          {RECIPIENT_STATES.map((state) => (
+            <li>
+              <a href={`/queue?view=${VIEW_OF_STATE[state] ?? state}`}>
+                <RecipientStateMark state={state} />
+                <span class="state-count">{count(recipients[state])}</span>
+              </a>
+            </li>
+          ))}
+        </ul>
+        <div>
+          <h3 class="sub-title">Waiting, by age</h3>
+          <ul class="ages">
+            {ages.map((age) => <AgeBar age={age} most={most} />)}
+          </ul>
+        </div>
+      </div>
+    </Panel>
+  );
+}
+
+function AgeBar({ age, most }: { age: AgeClass; most: number }) {
+  const { name, minAgeMs, maxAgeMs, messages } = age;
+  const bounds = [
+    minAgeMs > 0 ? `minAgeMs=${minAgeMs}` : "",
+    maxAgeMs === null ? "" : `maxAgeMs=${maxAgeMs}`,
+  ];
+  return (
+    <li>
+      <a class="age" href={`/queue?${bounds.filter(Boolean).join("&")}`}>
+        <span class="age-name">{name}</span>
+        <svg class="age-bar" aria-hidden="true" data-tone={minAgeMs >= 3_600_000 ? "warn" : "wait"}>
+          <rect width={`${(messages / most * 100).toFixed(2)}%`} height="100%" rx="2" />
+        </svg>
+        <span class="age-count">{count(messages)}</span>
+      </a>
+    </li>
+  );
+}
+
+const MAX_DESTINATIONS = 8;
+
+/** Destinations in trouble first, then those with the most waiting. */
+export function DestinationsPanel(
+  { destinations, nowMs }: { destinations: readonly DestinationStatus[]; nowMs: number },
+) {
+  const shown = destinations.toSorted(bySlowness).slice(0, MAX_DESTINATIONS);
+  const note = destinations.length > shown.length
+    ? <a href="/destinations">All {count(destinations.length)}</a>
+    : <a href="/destinations">Open</a>;
+  return (
+    <Panel id="destinations-panel" title="Slowest and failing destinations" note={note} live>
+      {shown.length === 0
+        ? (
+          <Empty title="No destination is in use" tight>
+            <p>Destinations show here while mail goes to them, or when they are in trouble.</p>
+          </Empty>
+        )
+        : (
+          <div class="scroll-x">
+            <table class="table ways">
+              <thead>
+                <tr>
+                  <th scope="col">Destination</th>
+                  <th scope="col">State</th>
+                  <th scope="col" class="number">Waiting</th>
+                  <th scope="col" class="number">Running</th>
+                  <th scope="col">Last error</th>
+                </tr>
+              </thead>
+              <tbody>
+                {shown.map((each) => <DestinationRow destination={each} nowMs={nowMs} />)}
+              </tbody>
+            </table>
+          </div>
+        )}
+    </Panel>
+  );
+}
+
+function DestinationRow(
+  { destination, nowMs }: { destination: DestinationStatus; nowMs: number },
+) {
+  const { name, transport, state, waiting, running, concurrency, retryAtMs, lastError } =
+    destination;
+  return (
+    <tr data-row>
+      <td>
+        <a
+          class="strong wrap"
+          href={`/destinations?text=${encodeURIComponent(name)}`}
+          data-row-link
+        >
+          {name}
+        </a>{" "}
+        <span class="faint small nowrap">via {transport}</span>
+      </td>
+      <td class="nowrap">
+        <WayStateMark state={state} />
+        {retryAtMs !== null && state !== "up" && (
+          <div class="faint small">
+            <Time atMs={retryAtMs} nowMs={nowMs} />
+          </div>
+        )}
+      </td>
+      <td class="number">{count(waiting)}</td>
+      <td class="number nowrap">
+        {running}
+        <span class="faint">/{concurrency}</span>
+      </td>
+      <td>
+        {lastError === null
+          ? <span class="faint">–</span>
+          : <span class="reply clamp" title={lastError.text}>{lastError.text}</span>}
+      </td>
+    </tr>
+  );
+}
+
+const SLOWNESS = ["down", "probing", "paused", "up"];
+
+function bySlowness(a: DestinationStatus, b: DestinationStatus): number {
+  return SLOWNESS.indexOf(a.state) - SLOWNESS.indexOf(b.state) || b.waiting - a.waiting ||
+    Number(b.lastError !== null) - Number(a.lastError !== null);
+}
+
+/** How the transports do. */
+export function TransportsPanel({ transports }: { transports: readonly TransportStatus[] }) {
+  return (
+    <Panel id="transports-panel" title="Transports" note={<a href="/transports">Open</a>} live>
+      <ul class="transport-list">
+        {transports.map(({ name, kind, state, outcomes, running, waiting }) => (
+          <li data-row>
+            <div class="transport-line">
+              <a class="strong" href={`/transports#${encodeURIComponent(name)}`} data-row-link>
+                {name}
+              </a>
+              <span class="faint small">{kind}</span>
+              <WayStateMark state={state} />
+            </div>
+            <Share
+              label={`${counted(outcomes.delivered, "delivery", "deliveries")}, ` +
+                `${counted(outcomes.deferred, "deferral")}, ${counted(outcomes.bounced, "bounce")}`}
+              parts={[
+                { value: outcomes.delivered, tone: "good" },
+                { value: outcomes.deferred + outcomes.uncertain, tone: "warn" },
+                { value: outcomes.bounced, tone: "bad" },
+              ]}
+            />
+            <div class="faint small">
+              {count(outcomes.delivered)} delivered, {count(outcomes.deferred)} deferred,{" "}
+              {count(outcomes.bounced)} bounced · {running} running, {waiting} waiting
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}

@@ -1,0 +1,60 @@
+import type { QueueCommand } from "../../../ports.ts";
+
+/** Something an operator can do to messages. */
+export interface QueueAction {
+  readonly command: QueueCommand;
+  readonly label: string;
+  /** What happens to `12 messages`, as a question. */
+  readonly question: (what: string) => string;
+  readonly explanation: string;
+  /** What happened to `12 messages`. */
+  readonly done: (what: string) => string;
+  readonly isDangerous: boolean;
+}
+
+/** By the word that stands in addresses and forms. */
+export const QUEUE_ACTIONS = {
+  retry: {
+    command: { kind: "retry" },
+    label: "Retry now",
+    question: (what) => `Retry ${what} now?`,
+    explanation: "Queued recipients become due at once. Those under way are left alone.",
+    done: (what) => `${what} will be tried now.`,
+    isDangerous: false,
+  },
+  hold: {
+    command: { kind: "hold" },
+    label: "Hold",
+    question: (what) => `Hold ${what}?`,
+    explanation: "Queued recipients wait until somebody releases them.",
+    done: (what) => `${what} held.`,
+    isDangerous: false,
+  },
+  release: {
+    command: { kind: "release" },
+    label: "Release",
+    question: (what) => `Release ${what}?`,
+    explanation: "Held recipients go back into the queue and are tried at once.",
+    done: (what) => `${what} released.`,
+    isDangerous: false,
+  },
+  cancel: {
+    command: { kind: "cancel" },
+    label: "Cancel",
+    question: (what) => `Cancel ${what}?`,
+    explanation: "They are not delivered to recipients who do not have them yet, and the senders " +
+      "are not told. This cannot be undone.",
+    done: (what) => `${what} cancelled.`,
+    isDangerous: true,
+  },
+} as const satisfies Readonly<Record<string, QueueAction>>;
+export type QueueActionName = keyof typeof QUEUE_ACTIONS;
+
+/** The action that a word means; null when none. */
+export function queueActionOf(
+  word: string | undefined,
+): { readonly name: QueueActionName; readonly action: QueueAction } | null {
+  if (word === undefined || !Object.hasOwn(QUEUE_ACTIONS, word)) return null;
+  const name = word as QueueActionName;
+  return { name, action: QUEUE_ACTIONS[name] };
+}

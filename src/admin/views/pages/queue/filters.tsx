@@ -1,0 +1,129 @@
+import { Icon } from "../../parts/icon.tsx";
+import { roughly } from "../../parts/time.tsx";
+import { filterParams, queueAddress, type QueueParams, type ViewName, VIEWS } from "./query.ts";
+
+const AGES = [5 * 60_000, 3_600_000, 6 * 3_600_000, 86_400_000, 2 * 86_400_000];
+
+const LABELS: Readonly<Record<string, string>> = {
+  ids: "Queue id",
+  domain: "Domain",
+  sender: "Sender",
+  recipient: "Recipient",
+  receivedAfterMs: "Received after",
+  receivedBeforeMs: "Received before",
+  minAgeMs: "Older than",
+  maxAgeMs: "Younger than",
+};
+
+/** The choice of states above a list. */
+export function ViewTabs({ view, params }: { view: ViewName; params: QueueParams }) {
+  return (
+    <nav class="tabs" aria-label="States">
+      {Object.entries(VIEWS).map(([key, { name }]) => (
+        <a
+          class="tab"
+          href={queueAddress(params, { view: key === "live" ? null : key })}
+          aria-current={key === view ? "page" : undefined}
+        >
+          {name}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+/** The fields that narrow a list. */
+export function FilterForm(
+  { view, params, errors = new Map() }: {
+    view: ViewName;
+    params: QueueParams;
+    errors?: ReadonlyMap<string, string>;
+  },
+) {
+  const common = { params, errors };
+  return (
+    <form class="filters" method="get" action="/queue" role="search" aria-label="Filter messages">
+      {view !== "live" && <input type="hidden" name="view" value={view} />}
+      <TextFilter {...common} name="recipient" hint="user@example.net" isFirst />
+      <TextFilter {...common} name="domain" hint="example.net" />
+      <TextFilter {...common} name="sender" hint="user@example.org or <>" />
+      <AgeFilter params={params} />
+      <button type="submit" class="button">Filter</button>
+    </form>
+  );
+}
+
+function TextFilter(
+  { name, hint, params, errors, isFirst = false }: {
+    name: string;
+    hint: string;
+    params: QueueParams;
+    errors: ReadonlyMap<string, string>;
+    isFirst?: boolean;
+  },
+) {
+  const error = errors.get(name);
+  return (
+    <div class="field">
+      <label for={`filter-${name}`}>{LABELS[name]}</label>
+      <input
+        class="input"
+        id={`filter-${name}`}
+        name={name}
+        value={params[name]?.[0] ?? ""}
+        placeholder={hint}
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck={false}
+        data-search={isFirst ? "" : undefined}
+        aria-invalid={error === undefined ? undefined : "true"}
+        aria-describedby={error === undefined ? undefined : `filter-${name}-error`}
+      />
+      {error !== undefined && <p class="field-error" id={`filter-${name}-error`}>{error}</p>}
+    </div>
+  );
+}
+
+function AgeFilter({ params }: { params: QueueParams }) {
+  const chosen = params["minAgeMs"]?.[0] ?? "";
+  const isOther = chosen !== "" && !AGES.includes(Number(chosen));
+  return (
+    <div class="field">
+      <label for="filter-age">Age</label>
+      <select class="input" id="filter-age" name="minAgeMs" data-submit-on-change>
+        <option value="">Any</option>
+        {AGES.map((ageMs) => (
+          <option value={String(ageMs)} selected={String(ageMs) === chosen}>
+            Over {roughly(ageMs)}
+          </option>
+        ))}
+        {isOther && <option value={chosen} selected>Over {roughly(Number(chosen))}</option>}
+      </select>
+    </div>
+  );
+}
+
+/** What the list is narrowed to, each with a way to undo it. */
+export function FilterChips({ params }: { params: QueueParams }) {
+  const filters = filterParams(params);
+  if (filters.length === 0) return null;
+  return (
+    <div class="chips">
+      {filters.map(([key, value]) => (
+        <a class="chip removable" href={queueAddress(params, { [key]: null })}>
+          <span class="sr-only">Remove the filter</span>
+          <span class="chip-text">{LABELS[key] ?? key}: {filterValue(key, value)}</span>
+          <Icon name="cross" size={11} />
+        </a>
+      ))}
+      {filters.length > 1 && <a class="small" href="/queue">Clear all</a>}
+    </div>
+  );
+}
+
+/** A filter's value for people. */
+export function filterValue(key: string, value: string): string {
+  if (key.endsWith("AgeMs")) return roughly(Number(value));
+  if (key.endsWith("Ms")) return `${new Date(Number(value)).toISOString().slice(0, 16)}Z`;
+  return value;
+}

@@ -1,0 +1,197 @@
+import type { MessagePage } from "../../../ports.ts";
+import { Empty, Notice } from "../../parts/boxes.tsx";
+import { LiveMark } from "../../parts/live_mark.tsx";
+import { count, counted } from "../../parts/quantity.ts";
+import type { Visit } from "../../visit.tsx";
+import { QUEUE_ACTIONS, queueActionOf } from "./actions.ts";
+import { FilterChips, FilterForm, ViewTabs } from "./filters.tsx";
+import { MessageTable } from "./list.tsx";
+import {
+  filterParams,
+  queueAddress,
+  type QueueParams,
+  type QueueQuery,
+  readQueueQuery,
+  VIEWS,
+} from "./query.ts";
+
+const PAGE_SIZE = 50;
+const LIVE_MS = 3_000;
+
+/** The list of messages. */
+export async function queuePage(visit: Visit): Promise<Response> {
+  const { did, n, ...given } = visit.c.req.queries();
+  const read = readQueueQuery(given, visit.nowMs);
+  if (read.kind === "wrong") return await showWrong(visit, read);
+  const { query } = read;
+  const { queue } = visit.ports;
+  const { filter, cursor } = query;
+  const [page, total] = await Promise.all([
+    queue.list({ filter, limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) }),
+    queue.count(filter),
+  ]);
+  return await visit.show({
+    title: "Queue",
+    place: "/queue",
+    ...(cursor === undefined ? { liveMs: LIVE_MS } : {}),
+    children: (
+      <>
+        <Heading query={query} total={total} />
+        <Done did={did?.[0]} n={n?.[0]} />
+        <ViewTabs view={query.view} params={query.params} />
+        <FilterForm view={query.view} params={query.params} />
+        <FilterChips params={query.params} />
+        <section
+          class="panel"
+          id="messages"
+          aria-label="Messages"
+          data-live-part={cursor === undefined ? "" : undefined}
+        >
+          <List visit={visit} query={query} page={page} total={total} />
+        </section>
+      </>
+    ),
+  });
+}
+
+async function showWrong(
+  visit: Visit,
+  { params, errors }: { params: QueueParams; errors: ReadonlyMap<string, string> },
+): Promise<Response> {
+  const shown = ["recipient", "domain", "sender"];
+  const others = [...errors].filter(([key]) => !shown.includes(key));
+  return await visit.show({
+    title: "Queue",
+    place: "/queue",
+    status: 400,
+    children: (
+      <>
+        <header class="page-head">
+          <h1>Queue</h1>
+        </header>
+        <Notice tone="bad">
+          These filters cannot be used{others.map(([key, message]) => `; ${key}: ${message}`)}.{" "}
+          <a href="/queue">Start again without filters</a>.
+        </Notice>
+        <FilterForm view="live" params={params} errors={errors} />
+      </>
+    ),
+  });
+}
+
+function Heading({ query, total }: { query: QueueQuery; total: number }) {
+  return (
+    <header class="page-head">
+      <h1>Queue</h1>
+      <span class="soft" id="queue-total" data-live-part="">{counted(total, "message")}</span>
+      {query.cursor === undefined && (
+        <div class="page-actions">
+          <LiveMark />
+        </div>
+      )}
+    </header>
+  );
+}
+
+/** What was just done, said in our own words whatever the address says. */
+function Done({ did, n }: { did: string | undefined; n: string | undefined }) {
+  const found = queueActionOf(did);
+  if (found === null) return null;
+  const number = Number(n);
+  if (!Number.isSafeInteger(number) || number < 0) return null;
+  if (number === 0) return <Notice tone="idle">Nothing fitted any more; nothing changed.</Notice>;
+  return <Notice tone="good">{found.action.done(counted(number, "message"))}</Notice>;
+}
+
+function List(
+  { visit, query, page, total }: {
+    visit: Visit;
+    query: QueueQuery;
+    page: MessagePage;
+    total: number;
+  },
+) {
+  const { params, cursor } = query;
+  if (page.items.length === 0) return <NoMessages query={query} canSend={hasCompose(visit)} />;
+  const canAct = visit.may("operator");
+  // Picked rows are more ids: where the list is one of ids already, it is meant as a whole.
+  const canPick = canAct && params["ids"] === undefined;
+  return (
+    <form method="get" action="/queue/confirm">
+      {Object.entries(params).flatMap(([key, values]) =>
+        key === "cursor"
+          ? []
+          : values.map((value) => <input type="hidden" name={key} value={value} />)
+      )}
+      {canAct && <BulkBar total={total} />}
+      <MessageTable items={page.items} nowMs={visit.nowMs} canPick={canPick} />
+      {(cursor !== undefined || page.cursor !== null) && (
+        <nav class="panel-foot pager" aria-label="Pages of the list">
+          {cursor !== undefined && <a class="button" href={queueAddress(params)}>Newest</a>}
+          {page.cursor !== null && (
+            <a class="button" href={queueAddress(params, { cursor: page.cursor })} rel="next">
+              Older
+            </a>
+          )}
+        </nav>
+      )}
+    </form>
+  );
+}
+
+function hasCompose(visit: Visit): boolean {
+  return visit.ports.submission !== undefined && visit.may("operator");
+}
+
+function BulkBar({ total }: { total: number }) {
+  const everything = `All ${count(total)} that fit`;
+  return (
+    <div class="bulk" role="group" aria-label="Actions on messages">
+      <span class="bulk-what" data-picked={everything} data-keep="">{everything}</span>
+      {Object.entries(QUEUE_ACTIONS).map(([name, { label, isDangerous }]) => (
+        <button
+          type="submit"
+          name="action"
+          value={name}
+          class={isDangerous ? "button small danger" : "button small"}
+          data-key={name === "retry" ? "r" : undefined}
+        >
+          {label}…
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function NoMessages({ query, canSend }: { query: QueueQuery; canSend: boolean }) {
+  const { view, params } = query;
+  if (filterParams(params).length > 0) {
+    return (
+      <Empty icon="search" title="No message fits these filters">
+        <p>Perhaps it is in another state, or its history is no longer kept.</p>
+        <div class="button-row">
+          {view !== "all" && (
+            <a class="button" href={queueAddress(params, { view: "all" })}>Look in all states</a>
+          )}
+          <a class="button" href="/queue">Clear the filters</a>
+        </div>
+      </Empty>
+    );
+  }
+  if (view !== "live") {
+    return (
+      <Empty icon="inbox" title={`${VIEWS[view].name}: none`}>
+        <p>No message with a recipient in this state is known.</p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty icon="check" title="Nothing waits">
+      <p>Everything that was accepted has been delivered or ended otherwise.</p>
+      <div class="button-row">
+        <a class="button" href="/queue?view=all">See what was delivered</a>
+        {canSend && <a class="button" href="/compose">Send a test message</a>}
+      </div>
+    </Empty>
+  );
+}

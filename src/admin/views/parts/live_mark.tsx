@@ -1,0 +1,14 @@
+/** Says whether the page follows the relay; pressing it stops and goes on. */
+export function LiveMark() {
+  return (
+    <button
+      type="button"
+      class="button quiet"
+      title="Stop or go on following"
+      data-live-toggle
+      hidden
+    >
+      <span class="live" data-live-state data-state="off">Connecting</span>
+    </button>
+  );
+}
