@@ -7,7 +7,7 @@ import { assertOnlyTraceAdded } from "../support/sample_messages.ts";
 import { KillLedger, Sender } from "./kill_load.ts";
 
 const IS_LONG = Deno.env.get("POSTHOUSE_LONG") === "1";
-const ROUNDS = IS_LONG ? 20 : 4;
+const ROUNDS = IS_LONG ? 20 : 6;
 const SENDERS = 8;
 const SEED = Number(Deno.env.get("POSTHOUSE_SEED") ?? 20260101);
 

@@ -28,8 +28,10 @@ Deno.test("memory: a message of 100 MiB passes in less than 200 MiB", async () =
   assert(peakResidentKib < 200 * 1024, `peak ${Math.round(peakResidentKib / 1024)} MiB`);
 });
 
-/** What heap and page cache settle at shows after so many messages, and stays. */
+/** By then heaps and the database's page cache have most of what they settle at. */
 const WARM_UP = 14_000;
+/** For 86,000 or 6,000 more messages of 2 KiB. */
+const GROWTH_LIMIT_MIB = IS_LONG ? 40 : 25;
 const QUEUED = IS_LONG ? 100_000 : 20_000;
 
 Deno.test({
@@ -48,7 +50,7 @@ Deno.test({
     await runSource({ ...load, messages: QUEUED - WARM_UP });
     const { residentKib } = await memoryStats(relay.pid);
     const grownMib = (residentKib - earlyKib) / 1024;
-    assert(grownMib < 25, `grew by ${Math.round(grownMib)} MiB`);
-    assert(residentKib < 250 * 1024, `${Math.round(residentKib / 1024)} MiB`);
+    assert(grownMib < GROWTH_LIMIT_MIB, `grew by ${Math.round(grownMib)} MiB`);
+    assert(residentKib < 280 * 1024, `${Math.round(residentKib / 1024)} MiB`);
   },
 });
