@@ -1,5 +1,6 @@
 import { Fifo } from "../base/fifo.ts";
 import { type BackoffLimits, Circuit, type CircuitState } from "./circuit.ts";
+import { describePause, type PauseTable, putOffUntilMs } from "./pauses.ts";
 import type { Transport } from "./transport.ts";
 
 /** How concurrency to one destination moves, and how a dead one is left alone. */
@@ -21,23 +22,26 @@ export class Destination<Job> {
   readonly circuit: Circuit;
   /** Whether its transport works at all; shared by all destinations of the transport. */
   readonly transportCircuit: Circuit;
+  readonly #pausedTransports: PauseTable;
   readonly #initialConcurrency: number;
   #concurrency: number;
   #running = 0;
   #successes = 0;
 
   constructor(
-    { transport, name, limits, transportCircuit }: {
+    { transport, name, limits, transportCircuit, pausedTransports }: {
       transport: Transport;
       name: string;
       limits: DestinationLimits;
       transportCircuit: Circuit;
+      pausedTransports: PauseTable;
     },
   ) {
     this.transport = transport;
     this.name = name;
     this.circuit = new Circuit(limits);
     this.transportCircuit = transportCircuit;
+    this.#pausedTransports = pausedTransports;
     this.#initialConcurrency = Math.min(limits.initialConcurrency, transport.maxConcurrency);
     this.#concurrency = this.#initialConcurrency;
   }
@@ -53,14 +57,22 @@ export class Destination<Job> {
   }
 
   state(nowMs: number): CircuitState {
+    const pause = this.#pausedTransports.get(this.transport.name, nowMs);
+    if (pause !== null) {
+      return { kind: "down", untilMs: putOffUntilMs(pause, nowMs), reason: describePause(pause) };
+    }
     const transport = this.transportCircuit.state(nowMs);
     return transport.kind === "down" ? transport : this.circuit.state(nowMs);
   }
 
   /** Whether another attempt may start now. */
   hasRoom(nowMs: number): boolean {
-    if (this.circuit.isUp && this.transportCircuit.isUp) return this.#running < this.#concurrency;
-    return this.#running === 0 && this.state(nowMs).kind !== "down";
+    const isUp = this.circuit.isUp && this.transportCircuit.isUp && this.#pausedTransports.isEmpty;
+    if (isUp) return this.#running < this.#concurrency;
+    const { kind } = this.state(nowMs);
+    return kind === "up"
+      ? this.#running < this.#concurrency
+      : kind === "probing" && this.#running === 0;
   }
 
   /** Nothing waits or runs, and it is not known to be down. */

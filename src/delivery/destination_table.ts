@@ -1,5 +1,6 @@
-import { Circuit } from "./circuit.ts";
+import { Circuit, type CircuitState } from "./circuit.ts";
 import { Destination, type DestinationLimits } from "./destination.ts";
+import { describePause, type OperatorPauses, putOffUntilMs } from "./pauses.ts";
 import type { Transport } from "./transport.ts";
 
 /** Domains that are remembered as paused at once; above it they are found out one by one. */
@@ -7,6 +8,9 @@ const MAX_PAUSED = 10_000;
 
 /** Idle destinations of one transport whose concurrency is remembered. */
 const MAX_REMEMBERED = 1_000;
+
+/** What stands before the reason in the reply of mail that waits for an operator. */
+const PAUSED_CODES = "451 4.3.2";
 
 /** A domain that need not be claimed before a time. */
 export interface Pause {
@@ -20,14 +24,16 @@ export interface Pause {
  */
 export class DestinationTable<Job> {
   readonly #limits: DestinationLimits;
+  readonly #operator: OperatorPauses;
   readonly #byTransport = new Map<Transport, Map<string, Destination<Job>>>();
   readonly #circuits = new Map<Transport, Circuit>();
   readonly #ready = new Set<Destination<Job>>();
   readonly #paused = new Map<string, Pause>();
   #gateUntilMs = 0;
 
-  constructor(limits: DestinationLimits) {
+  constructor(limits: DestinationLimits, operator: OperatorPauses) {
     this.#limits = limits;
+    this.#operator = operator;
   }
 
   *[Symbol.iterator](): Iterator<Destination<Job>> {
@@ -45,7 +51,11 @@ export class DestinationTable<Job> {
     let destination = destinations.get(name);
     if (destination === undefined) {
       const transportCircuit = this.#circuitOf(transport);
-      destination = new Destination({ transport, name, limits: this.#limits, transportCircuit });
+      destination = new Destination({
+        ...{ transport, name, transportCircuit },
+        limits: this.#limits,
+        pausedTransports: this.#operator.transports,
+      });
       destinations.set(name, destination);
     }
     return destination;
@@ -91,7 +101,8 @@ export class DestinationTable<Job> {
 
   isPaused(domain: string, nowMs: number): boolean {
     const pause = this.#paused.get(domain);
-    return pause !== undefined && pause.untilMs > nowMs;
+    if (pause !== undefined && pause.untilMs > nowMs) return true;
+    return this.#operator.domains.get(domain, nowMs) !== null;
   }
 
   /** The domains that are paused at `nowMs`. */
@@ -99,7 +110,15 @@ export class DestinationTable<Job> {
     for (const [domain, { untilMs }] of this.#paused) {
       if (untilMs <= nowMs) this.#paused.delete(domain);
     }
-    return this.#paused;
+    if (this.#operator.domains.isEmpty) return this.#paused;
+    const paused = new Map(this.#paused);
+    for (const [domain, pause] of this.#operator.domains.all(nowMs)) {
+      paused.set(domain, {
+        untilMs: putOffUntilMs(pause, nowMs),
+        reason: `${PAUSED_CODES} ${describePause(pause)}`,
+      });
+    }
+    return paused;
   }
 
   /**
@@ -125,10 +144,40 @@ export class DestinationTable<Job> {
 
   /** Lets everything that is down be probed now. */
   probeNow(): void {
-    this.#gateUntilMs = 0;
-    this.#paused.clear();
+    this.forgetPauses();
     for (const circuit of this.#circuits.values()) circuit.probeNow();
     for (const destination of this) destination.circuit.probeNow();
+  }
+
+  /** Forgets which domains need not be claimed; those that are down are found out again. */
+  forgetPauses(): void {
+    this.#gateUntilMs = 0;
+    this.#paused.clear();
+  }
+
+  /** Takes all jobs that wait, so that they can be looked at again. */
+  drain(): Job[] {
+    this.#ready.clear();
+    return [...this].flatMap(({ waiting }) => waiting.drain());
+  }
+
+  /** The circuit of a whole transport. */
+  transportState(transport: Transport, nowMs: number): CircuitState {
+    return this.#circuitOf(transport).state(nowMs);
+  }
+
+  /** The destination of `domain`, if anything is known of it. */
+  find(transport: Transport, domain: string): Destination<Job> | null {
+    return this.#byTransport.get(transport)?.get(transport.destinationOf(domain)) ?? null;
+  }
+
+  /** Lets a transport and its destinations be probed now. */
+  probeTransport(transport: Transport): void {
+    this.forgetPauses();
+    this.#circuits.get(transport)?.probeNow();
+    for (const destination of this.#byTransport.get(transport)?.values() ?? []) {
+      destination.circuit.probeNow();
+    }
   }
 
   /** Keeps only what belongs to `transports`; what waits for others is returned. */
@@ -146,8 +195,8 @@ export class DestinationTable<Job> {
     return homeless;
   }
 
-  #wholeState(transport: Transport, nowMs: number): ReturnType<Circuit["state"]> | null {
-    const whole = this.#circuitOf(transport).state(nowMs);
+  #wholeState(transport: Transport, nowMs: number): CircuitState | null {
+    const whole = this.transportState(transport, nowMs);
     if (whole.kind === "down" || transport.sharedDestination === undefined) return whole;
     const shared = this.#byTransport.get(transport)?.get(transport.sharedDestination);
     return shared?.circuit.state(nowMs) ?? null;

@@ -40,16 +40,21 @@ export function routesByDomainOnly(rules: readonly RouteRule[]): boolean {
 
 /** The first rule that fits; null when none does. */
 export function chooseRoute(rules: readonly RouteRule[], facts: RouteFacts): RouteRule | null {
-  for (const rule of rules) if (matches(rule.match, facts)) return rule;
+  for (const rule of rules) if (misfit(rule.match, facts) === null) return rule;
   return null;
 }
 
-function matches(match: RouteMatch, facts: RouteFacts): boolean {
-  return fits(match.recipientDomain, (pattern) => domainFits(pattern, facts.domain)) &&
-    fits(match.recipient, (pattern) => mailboxFits(pattern, facts.forwardPath)) &&
-    fits(match.sender, (pattern) => mailboxFits(pattern, facts.reversePath)) &&
-    fits(match.listener, (pattern) => pattern === facts.listener) &&
-    fits(match.user, (pattern) => pattern === facts.user);
+/** The first key of a match that does not fit the facts; null when all do. */
+export function misfit(match: RouteMatch, facts: RouteFacts): keyof RouteMatch | null {
+  if (!fits(match.recipientDomain, (pattern) => domainFits(pattern, facts.domain))) {
+    return "recipientDomain";
+  }
+  if (!fits(match.recipient, (pattern) => mailboxFits(pattern, facts.forwardPath))) {
+    return "recipient";
+  }
+  if (!fits(match.sender, (pattern) => mailboxFits(pattern, facts.reversePath))) return "sender";
+  if (!fits(match.listener, (pattern) => pattern === facts.listener)) return "listener";
+  return fits(match.user, (pattern) => pattern === facts.user) ? null : "user";
 }
 
 function fits(

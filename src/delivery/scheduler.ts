@@ -11,10 +11,12 @@ import type {
 } from "../queue/store.ts";
 import { BodyGoneError, bodyOf } from "./body.ts";
 import { Claimer } from "./claimer.ts";
+import type { CircuitState } from "./circuit.ts";
 import type { RetryPolicy } from "./conclude.ts";
 import type { Destination, DestinationLimits } from "./destination.ts";
 import { DestinationTable } from "./destination_table.ts";
 import { groupIntoJobs, type Job, nextStep, transportOf } from "./job.ts";
+import { describePause, OperatorPauses, PutOffDomains, putOffUntilMs } from "./pauses.ts";
 import type { NotificationMaker } from "./notifications.ts";
 import { Settler } from "./settler.ts";
 import { attemptEntry } from "./timeline.ts";
@@ -48,6 +50,8 @@ export interface SchedulerOptions {
   readonly retry: RetryPolicy;
   readonly notifications: NotificationMaker;
   readonly router: Router;
+  /** What operators paused; they may change it at any time and call `lookAgain`. */
+  readonly pauses?: OperatorPauses;
 }
 
 /**
@@ -58,6 +62,8 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #window: ActiveWindow;
   readonly #table: DestinationTable<Job>;
+  readonly #pauses: OperatorPauses;
+  readonly #putOffDomains = new PutOffDomains();
   readonly #tasks: TaskGroup;
   readonly #settler: Settler;
   readonly #claimer: Claimer;
@@ -70,7 +76,8 @@ export class Scheduler {
     this.#options = options;
     this.#router = options.router;
     this.#window = new ActiveWindow(options.window);
-    this.#table = new DestinationTable(options.destinations);
+    this.#pauses = options.pauses ?? new OperatorPauses();
+    this.#table = new DestinationTable(options.destinations, this.#pauses);
     this.#tasks = new TaskGroup((error) => this.#trouble("delivery", error));
     this.#settler = new Settler({
       ...options,
@@ -114,6 +121,40 @@ export class Scheduler {
   /** What is known about destinations, for status displays. */
   get destinations(): Iterable<Destination<Job>> {
     return this.#table;
+  }
+
+  /** What is known about the destination of a domain; null when nothing is. */
+  destinationOf(transport: Transport, domain: string): Destination<Job> | null {
+    return this.#table.find(transport, domain);
+  }
+
+  /** Whether a transport works, as far as that is not a matter of the destination. */
+  transportState(transport: Transport): CircuitState {
+    return this.#table.transportState(transport, this.#options.clock.now());
+  }
+
+  /** Decides again about everything that waits in the window, after operators paused something. */
+  lookAgain(): void {
+    this.#table.forgetPauses();
+    for (const { entry, recipients } of this.#table.drain()) this.#enter(entry, recipients);
+    this.#pump();
+    this.wake();
+  }
+
+  /** Domains whose mail waits because of a transport; asked once, `all` when they are many. */
+  takePutOffDomains(transport: string): ReadonlySet<string> | "all" {
+    return this.#putOffDomains.take(transport);
+  }
+
+  /** Forgets that ways for a domain, or all of a transport's, were down; the next attempt tells. */
+  probe(what: { readonly domain: string } | { readonly transport: Transport }): void {
+    if ("transport" in what) this.#table.probeTransport(what.transport);
+    else {
+      for (const transport of new Set(this.#router.ways.flat())) {
+        this.#table.find(transport, what.domain)?.circuit.probeNow();
+      }
+    }
+    this.lookAgain();
   }
 
   /** Recipients in the window. */
@@ -172,15 +213,35 @@ export class Scheduler {
   }
 
   #enter(entry: WindowEntry, recipients: readonly RecipientRecord[]): void {
+    const free = this.#pauses.domains.isEmpty ? recipients : this.#putOffPaused(entry, recipients);
     const { jobs, unroutable } = groupIntoJobs(
       entry,
-      recipients,
+      free,
       (recipient) => this.#router.route(entry.message, recipient),
     );
     for (const job of jobs) this.#dispatch(job);
     if (unroutable.length === 0) return;
     const why = reply(450, "4.4.4", "No route fits this recipient");
     this.#settleWithoutAttempt(entry, unroutable, { kind: "temporary", reply: why });
+  }
+
+  /** Puts off recipients whose domain an operator paused, and returns the others. */
+  #putOffPaused(
+    entry: WindowEntry,
+    recipients: readonly RecipientRecord[],
+  ): readonly RecipientRecord[] {
+    const nowMs = this.#options.clock.now();
+    return recipients.filter((recipient) => {
+      const pause = this.#pauses.domains.get(recipient.domain, nowMs);
+      if (pause === null) return true;
+      this.#settleWithoutAttempt(entry, [recipient], {
+        kind: "temporary",
+        reply: reply(451, "4.3.2", describePause(pause)),
+        counts: false,
+        retryAfterMs: putOffUntilMs(pause, nowMs) - nowMs,
+      });
+      return false;
+    });
   }
 
   /** Lines a job up at its destination, or passes it on when that is down. */
@@ -202,6 +263,7 @@ export class Scheduler {
   /** Puts recipients back until one of their ways may be open again; no attempt was made. */
   #putOff(job: Job, { untilMs, why }: { untilMs: number; why: Reply }): void {
     const nowMs = this.#options.clock.now();
+    for (const { name } of job.transports) this.#putOffDomains.note(name, job.domain);
     if (this.#router.byDomainOnly) {
       this.#table.pause(job.domain, { untilMs, reason: formatReply(why) });
     }

@@ -1,0 +1,172 @@
+import { seededRandom } from "../../src/base/random.ts";
+import { reply } from "../../src/mail/reply.ts";
+import { OperatorPauses } from "../../src/delivery/pauses.ts";
+import { createRouter } from "../../src/delivery/router.ts";
+import { retryPolicy } from "../../src/delivery/retry.ts";
+import { Scheduler } from "../../src/delivery/scheduler.ts";
+import type {
+  DeliveryJob,
+  DeliveryReport,
+  Outcome,
+  Transport,
+} from "../../src/delivery/transport.ts";
+import type { RelayEvent } from "../../src/observe/events.ts";
+import { openMemoryStore } from "../../src/queue/memory/store.ts";
+import { DEFAULT_RETRY_SCHEDULE } from "../../src/queue/schedule.ts";
+import type { NewMessage, QueueStore } from "../../src/queue/store.ts";
+import { ManualClock } from "../support/manual_clock.ts";
+
+export const DELIVERED: Outcome = { kind: "delivered", reply: reply(250, "2.0.0", "OK") };
+export const GREYLISTED: Outcome = { kind: "temporary", reply: reply(451, "4.7.1", "Greylisted") };
+export const UNREACHABLE: Outcome = {
+  kind: "broken",
+  scope: "destination",
+  reply: reply(451, "4.4.1", "Connection refused"),
+};
+
+/** A transport that answers from a function and counts what runs at once. */
+export class FakeTransport implements Transport {
+  readonly name: string;
+  readonly kind = "fake";
+  readonly maxConcurrency: number;
+  readonly maxRecipients = 100;
+  readonly jobs: DeliveryJob[] = [];
+  running = 0;
+  mostRunning = 0;
+  readonly #answer: (job: DeliveryJob) => Outcome | Promise<Outcome>;
+
+  constructor(
+    { name = "out", maxConcurrency = 20, answer = () => DELIVERED }: {
+      name?: string;
+      maxConcurrency?: number;
+      answer?: (job: DeliveryJob) => Outcome | Promise<Outcome>;
+    } = {},
+  ) {
+    this.name = name;
+    this.maxConcurrency = maxConcurrency;
+    this.#answer = answer;
+  }
+
+  destinationOf(domain: string): string {
+    return domain;
+  }
+
+  async deliver(job: DeliveryJob): Promise<DeliveryReport> {
+    this.jobs.push(job);
+    this.running++;
+    this.mostRunning = Math.max(this.mostRunning, this.running);
+    const outcome = await this.#answer(job);
+    this.running--;
+    return {
+      outcomes: job.recipients.map(() => outcome),
+      remote: outcome.kind === "broken" ? null : { host: "h", address: "127.0.0.1", port: 25 },
+      tls: null,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** A scheduler with what it works on. */
+export interface Bench {
+  readonly clock: ManualClock;
+  readonly store: QueueStore;
+  readonly scheduler: Scheduler;
+  readonly events: RelayEvent[];
+  /** What the scheduler was told is paused. */
+  readonly pauses: OperatorPauses;
+  put(domain: string, options?: { recipients?: number; id?: string }): Promise<string>;
+}
+
+/** Makes a scheduler over a queue in memory; it is not started. */
+export function setUp(
+  { transports, routes = [transports.map(({ name }) => name)], window = 100, perDomain = 50 }: {
+    transports: FakeTransport[];
+    routes?: string[][];
+    window?: number;
+    perDomain?: number;
+  },
+): Bench {
+  const clock = new ManualClock();
+  const store = openMemoryStore({ clock });
+  const events: RelayEvent[] = [];
+  const pauses = new OperatorPauses();
+  const random = seededRandom(1);
+  const schedule = { ...DEFAULT_RETRY_SCHEDULE, jitter: 0 };
+  let count = 0;
+  const scheduler = new Scheduler({
+    store,
+    clock,
+    emit: (event) => events.push(event),
+    owner: "node",
+    leaseMs: 600_000,
+    window: { recipients: window, perDomain, bodyBytes: 1_000_000 },
+    destinations: { initialConcurrency: 5, downMs: 15_000, maxDownMs: 300_000 },
+    maxConcurrency: 100,
+    pauses,
+    retry: retryPolicy({ schedule, clock, random }),
+    notifications: () => [],
+    router: createRouter(
+      routes.map((names, index) => ({ name: `route${index}`, match: {}, transports: names })),
+      new Map(transports.map((transport) => [transport.name, transport])),
+    ),
+  });
+  return {
+    clock,
+    store,
+    scheduler,
+    events,
+    pauses,
+    async put(domain, { recipients = 1, id = `ID${String(count++).padStart(14, "0")}` } = {}) {
+      await store.put(newMessage({ id, domain, recipients, nowMs: clock.now() }));
+      return id;
+    },
+  };
+}
+
+function newMessage(
+  { id, domain, recipients, nowMs }: {
+    id: string;
+    domain: string;
+    recipients: number;
+    nowMs: number;
+  },
+): NewMessage {
+  const bytes = new TextEncoder().encode("Subject: x\r\n\r\nhello\r\n");
+  return {
+    id,
+    receivedAtMs: nowMs,
+    reversePath: "a@sender.example",
+    body: "7BIT",
+    smtpUtf8: false,
+    origin: {
+      listener: "smtp",
+      clientAddress: "127.0.0.1",
+      clientPort: 1,
+      helo: "h",
+      protocol: "ESMTP",
+    },
+    facts: {
+      sizeBytes: bytes.length,
+      eightBit: false,
+      dotLines: 0,
+      longestLineBytes: 10,
+      lineOriented: true,
+    },
+    summary: { subject: "x", from: "", messageId: "" },
+    expiresAtMs: nowMs + DEFAULT_RETRY_SCHEDULE.expireAfterMs,
+    place: { kind: "inline", bytes },
+    recipients: Array.from({ length: recipients }, (_, index) => ({
+      forwardPath: `r${index}@${domain}`,
+      domain,
+      state: "queued" as const,
+      nextAttemptAtMs: nowMs,
+    })),
+  };
+}
+
+/** The states of a message's recipients, joined by commas. */
+export async function stateOf(store: QueueStore, id: string): Promise<string> {
+  const detail = await store.get(id);
+  return detail?.recipients.map(({ state }) => state).join(",") ?? "gone";
+}
