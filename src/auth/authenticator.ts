@@ -89,7 +89,7 @@ export interface AuthExchange {
 }
 
 /** Finds out who clients are. A step may take its time: wrong passwords are slowed. */
-export interface Authenticator extends Disposable {
+export interface Authenticator {
   /**
    * The names for the AUTH line of EHLO, the strongest first; empty where nobody could
    * authenticate. Whether AUTH may be offered on this connection at all is `authAvailability`'s.
@@ -101,8 +101,4 @@ export interface Authenticator extends Disposable {
   identify(certificate: ClientCertificate): Identity | null;
   /** What a user may do now; null for one that does not exist any more or is disabled. */
   account(user: string): Account | null;
-  /** Reads the users again, as it also happens when their file changes. */
-  reload(): Promise<void>;
-  /** Ends all waiting; exchanges under way fail as `unavailable`. */
-  [Symbol.dispose](): void;
 }
