@@ -54,7 +54,7 @@ export class KeySource {
 
   /** Null where there are no keys, or only such that are too old. */
   #candidatesFor({ algorithm, keyId }: Jwt): VerificationKey[] | null {
-    if (this.#keys === null || this.#ageMs() > this.#options.cacheMs + STALE_MS) return null;
+    if (this.#keys === null || this.#ageMs() >= this.#options.cacheMs + STALE_MS) return null;
     return this.#keys.filter((key) =>
       key.algorithm === algorithm && (keyId === null || key.keyId === keyId)
     ).slice(0, CANDIDATES_LIMIT);
