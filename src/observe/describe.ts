@@ -30,6 +30,8 @@ function sentence(event: RelayEvent): string {
   switch (event.type) {
     case "session_opened":
     case "session_closed":
+    case "session_secured":
+    case "authenticated":
     case "command_refused":
       return sessionSentence(event);
     case "destination_down":
@@ -40,6 +42,7 @@ function sentence(event: RelayEvent): string {
     case "reloaded":
     case "draining":
     case "stopped":
+    case "operated":
     case "trouble":
       return serviceSentence(event);
     default:
@@ -56,8 +59,14 @@ function sessionSentence(event: SessionEvent): string {
       const messages = event.messages ?? 0;
       const count = `${messages} ${messages === 1 ? "message" : "messages"}`;
       return `session on ${listener} with ${clientAddress} closed after ${count}` +
-        after(": ", event.reason);
+        after(": ", event.reason) + inBrackets(event.cause);
     }
+    case "session_secured":
+      return `session on ${listener} with ${clientAddress} is inside ${event.tls}` +
+        after(", client certificate ", event.clientCertificate) + after(", user ", event.user);
+    case "authenticated":
+      return `${event.user} authenticated on ${listener} from ${clientAddress} ` +
+        `by ${event.mechanism}` + after(", device ", event.device);
     case "command_refused":
       return `${event.verb} from ${clientAddress} on ${listener} refused: ${event.reply}` +
         inBrackets(event.cause);
@@ -119,6 +128,8 @@ function serviceSentence(event: ServiceEvent): string {
   switch (event.type) {
     case "listening":
       return `listening on ${event.address} (${event.listener})`;
+    case "operated":
+      return `${event.by} ${event.action} ${event.target}${after(": ", event.reason)}`;
     case "trouble": {
       const cause = event.cause === undefined ? undefined : describeCause(event.cause);
       return `${event.component}: ${event.message}${inBrackets(cause)}`;

@@ -7,6 +7,8 @@ export type EventLevel = typeof EVENT_LEVELS[number];
 const LEVELS: Readonly<Record<Exclude<RelayEvent["type"], "trouble">, EventLevel>> = {
   session_opened: "debug",
   session_closed: "debug",
+  session_secured: "debug",
+  authenticated: "info",
   command_refused: "info",
   accepted: "info",
   refused: "info",
@@ -27,6 +29,7 @@ const LEVELS: Readonly<Record<Exclude<RelayEvent["type"], "trouble">, EventLevel
   reloaded: "info",
   draining: "info",
   stopped: "info",
+  operated: "info",
 };
 
 /** How much an operator should care: warnings are for mail that is lost or late. */

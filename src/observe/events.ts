@@ -20,6 +20,37 @@ export type SessionEvent =
     readonly reason?: string;
     /** For `session_closed`: messages accepted in the session. */
     readonly messages?: number;
+    /** For `session_closed`: the cause where the reason does not tell it. */
+    readonly cause?: string;
+  }
+  /** A TLS handshake was made. */
+  | {
+    readonly type: "session_secured";
+    readonly sessionId: string;
+    readonly listener: string;
+    readonly clientAddress: string;
+    /** TLS version and cipher. */
+    readonly tls: string;
+    /** The name the client asked for. */
+    readonly serverName?: string;
+    /** The distinguished name of the client's certificate. */
+    readonly clientCertificate?: string;
+    readonly clientCertificateTrusted?: boolean;
+    /** Who the certificate stands for. */
+    readonly user?: string;
+    /** Octets that the client, or somebody between, sent in clear text behind STARTTLS. */
+    readonly discardedBytes?: number;
+  }
+  /** A client proved who it is. */
+  | {
+    readonly type: "authenticated";
+    readonly sessionId: string;
+    readonly listener: string;
+    readonly clientAddress: string;
+    readonly user: string;
+    readonly mechanism: string;
+    /** The device whose own password was used. */
+    readonly device?: string;
   }
   /** A command was answered with 4xx or 5xx. */
   | {
@@ -102,6 +133,16 @@ export type DestinationEvent = {
 export type ServiceEvent =
   | { readonly type: "listening"; readonly listener: string; readonly address: string }
   | { readonly type: "started" | "reloaded" | "draining" | "stopped"; readonly detail?: string }
+  /** Somebody did something through the admin API, the dashboard or the command line. */
+  | {
+    readonly type: "operated";
+    readonly by: string;
+    /** In words, as `paused` or `changed the role of`. */
+    readonly action: string;
+    /** What it was done to, as `transport backup` or `12 messages`. */
+    readonly target: string;
+    readonly reason?: string;
+  }
   /** Something an operator should look at. */
   | {
     readonly type: "trouble";

@@ -106,6 +106,10 @@ export const SAMPLE_EVENTS: readonly (readonly [RelayEvent, string])[] = [
     { type: "listening", listener: "smtp", address: "127.0.0.1:2525" },
     "listening on 127.0.0.1:2525 (smtp)",
   ],
+  [
+    { type: "operated", by: "user ada", action: "paused", target: "transport mx", reason: "slow" },
+    "user ada paused transport mx: slow",
+  ],
   [{ type: "draining" }, "draining"],
   [{ type: "reloaded", detail: "posthouse.toml" }, "reloaded: posthouse.toml"],
   [
