@@ -1,0 +1,115 @@
+import type { Clock } from "../../base/clock.ts";
+
+/** What access tokens are asked for with (RFC 6749). */
+export interface OAuthGrant {
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** With one, tokens are a user's (section 6); without, the client's own (section 4.4). */
+  readonly refreshToken?: string;
+  readonly scope?: string;
+}
+
+/** Posts a form to a token endpoint. */
+export type PostForm = (url: string, form: URLSearchParams) => Promise<FormAnswer>;
+
+/** What a token endpoint said. */
+export type FormAnswer =
+  | { readonly kind: "answered"; readonly status: number; readonly json: unknown }
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** An access token, or why there is none. */
+export type TokenResult =
+  | { readonly kind: "token"; readonly text: string }
+  | { readonly kind: "failed"; readonly reason: string };
+
+interface Kept {
+  readonly text: string;
+  readonly freshUntilMs: number;
+}
+
+/** A token is replaced this long before it ends, so that it lasts for the login it is for. */
+const MARGIN_MS = 60_000;
+const USUAL_LIFE_S = 3600;
+
+/**
+ * Access tokens of one account: fetched when first needed, kept until shortly before they end, and
+ * fetched once however many logins wait for one.
+ */
+export class AccessTokens {
+  readonly #grant: OAuthGrant;
+  readonly #post: PostForm;
+  readonly #clock: Clock;
+  #refreshToken: string | undefined;
+  #kept: Kept | null = null;
+  #pending: Promise<TokenResult> | null = null;
+
+  constructor(grant: OAuthGrant, { post, clock }: { post: PostForm; clock: Clock }) {
+    this.#grant = grant;
+    this.#post = post;
+    this.#clock = clock;
+    this.#refreshToken = grant.refreshToken;
+  }
+
+  /** A token that is good for now. */
+  fresh(): TokenResult | Promise<TokenResult> {
+    const kept = this.#kept;
+    if (kept !== null && this.#clock.now() < kept.freshUntilMs) {
+      return { kind: "token", text: kept.text };
+    }
+    this.#pending ??= this.#fetch().finally(() => this.#pending = null);
+    return this.#pending;
+  }
+
+  /** Forgets a token that a server refused. */
+  refused(text: string): void {
+    if (this.#kept?.text === text) this.#kept = null;
+  }
+
+  async #fetch(): Promise<TokenResult> {
+    const { tokenUrl } = this.#grant;
+    const { host } = new URL(tokenUrl);
+    const answer = await this.#post(tokenUrl, this.#form());
+    if (answer.kind === "failed") {
+      return { kind: "failed", reason: `no token from ${host}: ${answer.reason}` };
+    }
+    const fields = fieldsOf(answer.json);
+    const text = answer.status === 200 ? textOf(fields["access_token"]) : null;
+    if (text !== null) return this.#keep(text, fields);
+    const why = [textOf(fields["error"]), textOf(fields["error_description"])];
+    const words = [answer.status, ...why.filter((word) => word !== null)].join(" ");
+    return { kind: "failed", reason: `${host} answered ${words}` };
+  }
+
+  #form(): URLSearchParams {
+    const { clientId, clientSecret, scope } = this.#grant;
+    const form = new URLSearchParams({ client_id: clientId });
+    if (clientSecret !== "") form.set("client_secret", clientSecret);
+    if (this.#refreshToken === undefined) form.set("grant_type", "client_credentials");
+    else {
+      form.set("grant_type", "refresh_token");
+      form.set("refresh_token", this.#refreshToken);
+    }
+    if (scope !== undefined) form.set("scope", scope);
+    return form;
+  }
+
+  #keep(text: string, fields: Readonly<Record<string, unknown>>): TokenResult {
+    const lifeMs = (Number(fields["expires_in"]) || USUAL_LIFE_S) * 1000;
+    const freshMs = Math.max(lifeMs - MARGIN_MS, lifeMs / 2);
+    // RFC 6749 section 6: a new refresh token takes the place of the old one.
+    if (this.#refreshToken !== undefined) {
+      this.#refreshToken = textOf(fields["refresh_token"]) ?? this.#refreshToken;
+    }
+    this.#kept = { text, freshUntilMs: this.#clock.now() + freshMs };
+    return { kind: "token", text };
+  }
+}
+
+function fieldsOf(json: unknown): Readonly<Record<string, unknown>> {
+  return typeof json === "object" && json !== null ? json as Record<string, unknown> : {};
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
