@@ -102,6 +102,7 @@ export class Relay {
       random,
       deadlines: this.#deadlines,
       dial,
+      fetch,
       resolver: this.#resolver,
       onError: (error) => this.#trouble("delivery", error),
     });

@@ -1,9 +1,15 @@
 import type { Config } from "../config/schema.ts";
-import type { TransportConfig, TransportTimeouts } from "../config/sections/transports.ts";
+import type {
+  SmtpConfig,
+  TransportConfig,
+  TransportTimeouts,
+} from "../config/sections/transports.ts";
 import { MxTransport } from "../delivery/mx.ts";
 import { SmarthostTransport } from "../delivery/smarthost.ts";
-import type { SmtpServices, SmtpTransportOptions } from "../delivery/smtp/options.ts";
+import type { SmtpTransportOptions } from "../delivery/smtp/options.ts";
 import type { Transport } from "../delivery/transport.ts";
+import { makeLogin, type TransportServices } from "./server_login.ts";
+import { mxTlsRules, tlsRules } from "./tls_rules.ts";
 import type { StageTimeouts } from "../smtp/client/stage.ts";
 
 /**
@@ -11,10 +17,10 @@ import type { StageTimeouts } from "../smtp/client/stage.ts";
  * with their connections and what is known of their destinations.
  */
 export class TransportSet implements AsyncDisposable {
-  readonly #services: SmtpServices;
+  readonly #services: TransportServices;
   #made = new Map<string, { readonly settings: string; readonly transport: Transport }>();
 
-  constructor(services: SmtpServices) {
+  constructor(services: TransportServices) {
     this.#services = services;
   }
 
@@ -52,11 +58,40 @@ async function endAll(transports: readonly Transport[]): Promise<void> {
   await Promise.all(transports.map((transport) => transport[Symbol.asyncDispose]()));
 }
 
-function makeTransport(
-  config: TransportConfig,
-  { name, hostname, services }: { name: string; hostname: string; services: SmtpServices },
-): Transport {
-  const options: SmtpTransportOptions = {
+/** What transports are made with. */
+interface Making {
+  readonly name: string;
+  readonly hostname: string;
+  readonly services: TransportServices;
+}
+
+function makeTransport(config: TransportConfig, making: Making): Transport {
+  const options = smtpOptions(config, making);
+  switch (config.type) {
+    case "mx":
+      return new MxTransport({
+        ...options,
+        port: config.port,
+        ownNames: [making.hostname],
+        tls: mxTlsRules(config),
+      });
+    case "smarthost":
+      return new SmarthostTransport({
+        ...options,
+        hosts: config.hosts,
+        ...(config.srv === null ? {} : { srv: config.srv }),
+        selection: config.selection,
+        tls: tlsRules(config.tls),
+        ...(config.auth === null ? {} : { login: makeLogin(config.auth, making.services) }),
+      });
+  }
+}
+
+function smtpOptions(
+  config: SmtpConfig,
+  { name, hostname, services }: Making,
+): SmtpTransportOptions {
+  return {
     name,
     services,
     heloName: config.helo ?? hostname,
@@ -73,22 +108,14 @@ function makeTransport(
       maxIdleMs: config.connectionIdleMs,
     },
   };
-  switch (config.type) {
-    case "mx":
-      return new MxTransport({ ...options, port: config.port, ownNames: [hostname] });
-    case "smarthost":
-      return new SmarthostTransport({
-        ...options,
-        hosts: config.hosts,
-        selection: config.selection,
-      });
-  }
 }
 
 function stageTimeouts(timeouts: TransportTimeouts): StageTimeouts {
   return {
     greeting: timeouts.greetingMs,
     hello: timeouts.helloMs,
+    starttls: timeouts.starttlsMs,
+    auth: timeouts.authMs,
     mail: timeouts.mailMs,
     rcpt: timeouts.rcptMs,
     data: timeouts.dataMs,

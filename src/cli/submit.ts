@@ -152,6 +152,7 @@ const LOSSES = {
   reset: "the connection broke",
   timeout: "the server took too long",
   out_of_step: "the server did not answer in SMTP",
+  tls: "the TLS handshake failed",
   aborted: "the attempt was given up",
 } as const;
 

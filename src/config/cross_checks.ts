@@ -52,6 +52,32 @@ function* transportFindings(root: Table): Iterable<Finding> {
     const expected = "at least one [[routes]] table, as there are several transports";
     yield { path: ["routes"], expected };
   }
+  for (const [name, transport] of Object.entries(transports)) {
+    if (isTable(transport)) yield* transportFindingsOf(["transports", name], transport);
+  }
+}
+
+function* transportFindingsOf(path: Path, transport: Table): Iterable<Finding> {
+  const { type, hosts, srv } = transport;
+  const hasHosts = Array.isArray(hosts) ? hosts.length > 0 : hosts !== undefined;
+  if (type === "smarthost" && hasHosts === (srv !== undefined)) {
+    const got = hasHosts ? "both" : "neither";
+    yield { path: [...path, "hosts"], expected: "a list of at least one host, or srv", got };
+  }
+  yield* tlsFindings(path, transport);
+  for (const [index, override] of tablesOf(transport["tls_overrides"])) {
+    yield* tlsFindings([...path, "tls_overrides", index], override);
+  }
+}
+
+function* tlsFindings(path: Path, rule: Table): Iterable<Finding> {
+  if (rule["tls"] === "fingerprint" && rule["tls_fingerprints"] === undefined) {
+    yield { path: [...path, "tls_fingerprints"], expected: "a list of at least one fingerprint" };
+  }
+  if ((rule["tls_certificate"] === undefined) !== (rule["tls_key"] === undefined)) {
+    const missing = rule["tls_key"] === undefined ? "tls_key" : "tls_certificate";
+    yield { path: [...path, missing], expected: "a certificate and its key, both or neither" };
+  }
 }
 
 function* routeFindings(root: Table): Iterable<Finding> {

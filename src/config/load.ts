@@ -12,6 +12,7 @@ import {
   configOf,
   documentSchema,
 } from "./schema.ts";
+import { secretKeys } from "./secrets.ts";
 import { parseToml } from "./toml.ts";
 
 /** The file that is read when none is named. */
@@ -54,7 +55,9 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const { root, positions } = parsed.document;
   const resolved = await resolveReferences(root, options);
   const validated = validate(resolved);
-  const context = { file, root: resolved.root, positions, references: resolved.references };
+  const secrets = secretKeys(documentSchema);
+  const { references } = resolved;
+  const context = { file, root: resolved.root, positions, references, secrets };
   const problems = collectProblems(context, { resolved, issues: validated.error?.issues ?? [] });
   if (!validated.success || problems.length > 0) return { kind: "invalid", problems };
   const complete = completeDocument(validated.data, {
@@ -64,7 +67,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
     kind: "ok",
     config: deepFreeze(configOf(complete)),
     file: source.exists ? file : null,
-    effective: effectiveDocument(complete, resolved.references),
+    effective: effectiveDocument(complete, { references, secrets }),
   };
 }
 

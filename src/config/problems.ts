@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { nearest } from "../base/suggest.ts";
 import { keysNamedIn } from "./fields.ts";
 import { describeReference, type Reference } from "./references.ts";
+import { HIDDEN } from "./secrets.ts";
 import { formatPath, idOf, type Path, type Position, type Positions } from "./toml.ts";
 
 /** One mistake in a config file. */
@@ -31,6 +32,8 @@ export interface ProblemContext {
   readonly root: unknown;
   readonly positions: Positions;
   readonly references: ReadonlyMap<string, Reference>;
+  /** Keys whose values are secrets. */
+  readonly secrets: ReadonlySet<string>;
 }
 
 /** A problem with the value at `path`; a missing value points at the table around it. */
@@ -96,6 +99,7 @@ function describeValue(context: ProblemContext, path: Path): string {
   if (source !== null) return describeReference(source.reference);
   const value = valueAt(context.root, path);
   if (value === undefined) return "nothing";
+  if (context.secrets.has(String(path.at(-1)))) return HIDDEN;
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (value instanceof Date) return "a date";
   if (typeof value === "object") return "a table";

@@ -2,15 +2,16 @@ import { parseIp } from "../base/ip.ts";
 import { reply } from "../mail/reply.ts";
 import { orderAddresses } from "./smtp/address_order.ts";
 import { SmtpDelivery } from "./smtp/delivery.ts";
-import { byRank, type HostPlan } from "./smtp/hosts.ts";
-import { hostsOfMx, LOOPS_BACK, type MxRules } from "./smtp/mx_hosts.ts";
+import type { HostPlan } from "./smtp/hosts.ts";
+import { type ExchangerPlan, exchangersOf, LOOPS_BACK, type MxRules } from "./smtp/mx_hosts.ts";
 import {
   DEFAULT_MAX_CONCURRENCY,
   DEFAULT_MAX_RECIPIENTS,
   type SmtpTransportOptions,
 } from "./smtp/options.ts";
-import { broken, GIVEN_UP, lookupFailed } from "./smtp/outcome.ts";
-import { ABORTED, untilAborted } from "./smtp/until_aborted.ts";
+import { planHosts } from "./smtp/plan_hosts.ts";
+import { broken, lookupFailed } from "./smtp/outcome.ts";
+import { OPPORTUNISTIC, ruleFor } from "./tls/rules.ts";
 import type {
   DeliverOptions,
   DeliveryJob,
@@ -29,6 +30,7 @@ export interface MxOptions extends SmtpTransportOptions {
   readonly maxHosts?: number;
 }
 
+const SMTP_PORT = 25;
 const DEFAULT_MAX_HOSTS = 10;
 
 /** Sends mail to the mail exchangers of each recipient domain (RFC 5321 5.1). */
@@ -38,7 +40,8 @@ export class MxTransport implements Transport {
   readonly maxConcurrency: number;
   readonly maxRecipients: number;
   readonly #options: MxOptions;
-  readonly #rules: MxRules & { readonly port: number };
+  readonly #rules: MxRules;
+  readonly #port: number;
   readonly #delivery: SmtpDelivery;
 
   constructor(options: MxOptions) {
@@ -49,9 +52,9 @@ export class MxTransport implements Transport {
     const ownNames = [options.heloName, ...options.ownNames ?? []];
     this.#rules = {
       ownNames: new Set(ownNames.map((name) => name.toLowerCase())),
-      port: options.port ?? 25,
       maxHosts: options.maxHosts ?? DEFAULT_MAX_HOSTS,
     };
+    this.#port = options.port ?? SMTP_PORT;
     this.#delivery = new SmtpDelivery(options, { hostUnknown: unroutable });
   }
 
@@ -59,15 +62,8 @@ export class MxTransport implements Transport {
     return domain;
   }
 
-  async deliver(job: DeliveryJob, { signal }: DeliverOptions): Promise<DeliveryReport> {
-    const plan = await untilAborted(this.#plan(job.domain), signal);
-    if (plan === ABORTED || plan.kind === "none") {
-      const outcome = plan === ABORTED ? GIVEN_UP : plan.outcome;
-      const outcomes = job.recipients.map(() => outcome);
-      return { outcomes, remote: null, tls: null };
-    }
-    const hosts = byRank(plan.hosts, this.#options.services.random);
-    return await this.#delivery.deliver(job, { hosts, signal });
+  deliver(job: DeliveryJob, { signal }: DeliverOptions): Promise<DeliveryReport> {
+    return this.#delivery.deliver(job, { plan: this.#plan(job.domain), signal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,13 +71,27 @@ export class MxTransport implements Transport {
   }
 
   async #plan(domain: string): Promise<HostPlan> {
-    if (domain.startsWith("[")) return this.#planLiteral(domain);
+    const found = await this.#exchangers(domain);
+    if (found.kind === "none") return found;
+    const { tls: rules = OPPORTUNISTIC, services: { resolver } } = this.#options;
+    const port = this.#port;
+    return await planHosts(found.exchangers.map((exchanger) => ({ ...exchanger, port })), {
+      rule: ruleFor(rules, domain),
+      rules,
+      resolver,
+      domain,
+      authentic: found.authentic,
+    });
+  }
+
+  async #exchangers(domain: string): Promise<ExchangerPlan> {
+    if (domain.startsWith("[")) return literalHost(domain);
     const answer = await this.#options.services.resolver.mx(domain);
     switch (answer.kind) {
       case "found":
-        return hostsOfMx(answer.records, this.#rules);
+        return exchangersOf(answer, this.#rules);
       case "none":
-        return await this.#planImplicit(domain);
+        return await this.#implicitExchanger(domain, answer);
       case "nonexistent":
         return { kind: "none", outcome: noSuchDomain(domain) };
       case "temporary":
@@ -90,7 +100,10 @@ export class MxTransport implements Transport {
   }
 
   /** RFC 5321 5.1: without MX records the domain is its own only exchanger. */
-  async #planImplicit(domain: string): Promise<HostPlan> {
+  async #implicitExchanger(
+    domain: string,
+    { authentic }: { authentic: boolean },
+  ): Promise<ExchangerPlan> {
     if (this.#rules.ownNames.has(domain)) return { kind: "none", outcome: LOOPS_BACK };
     const answer = await this.#options.services.resolver.addresses(domain);
     if (answer.kind === "temporary") {
@@ -102,22 +115,19 @@ export class MxTransport implements Transport {
       const text = `${domain} has no address of the kind in use`;
       return { kind: "none", outcome: broken(reply(451, "4.4.4", text)) };
     }
-    return { kind: "hosts", hosts: [this.#host(domain, addresses)] };
+    return { kind: "exchangers", exchangers: [{ host: domain, rank: 0, addresses }], authentic };
   }
+}
 
-  /** RFC 5321 4.1.3: a literal names the host itself. */
-  #planLiteral(domain: string): HostPlan {
-    const address = domain.slice(1, -1).replace(/^IPv6:/i, "");
-    if (!domain.endsWith("]") || parseIp(address) === null) {
-      const text = `Cannot use the address literal ${domain}`;
-      return { kind: "none", outcome: { kind: "permanent", reply: reply(550, "5.1.2", text) } };
-    }
-    return { kind: "hosts", hosts: [this.#host(address, [address])] };
+/** RFC 5321 4.1.3: a literal names the host itself. */
+function literalHost(domain: string): ExchangerPlan {
+  const address = domain.slice(1, -1).replace(/^IPv6:/i, "");
+  if (!domain.endsWith("]") || parseIp(address) === null) {
+    const text = `Cannot use the address literal ${domain}`;
+    return { kind: "none", outcome: { kind: "permanent", reply: reply(550, "5.1.2", text) } };
   }
-
-  #host(host: string, addresses: readonly string[]) {
-    return { host, port: this.#rules.port, rank: 0, addresses };
-  }
+  const host = { host: address, rank: 0, addresses: [address] };
+  return { kind: "exchangers", exchangers: [host], authentic: false };
 }
 
 function noSuchDomain(domain: string): Outcome {

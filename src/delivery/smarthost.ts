@@ -1,13 +1,15 @@
 import { parseIp } from "../base/ip.ts";
-import type { Random } from "../base/random.ts";
 import { reply } from "../mail/reply.ts";
-import { byRank, type HostTarget } from "./smtp/hosts.ts";
+import { OPPORTUNISTIC, type TlsRule } from "./tls/rules.ts";
+import type { HostPlan } from "./smtp/hosts.ts";
 import { SmtpDelivery } from "./smtp/delivery.ts";
 import {
   DEFAULT_MAX_CONCURRENCY,
   DEFAULT_MAX_RECIPIENTS,
   type SmtpTransportOptions,
 } from "./smtp/options.ts";
+import { type Candidate, planHosts } from "./smtp/plan_hosts.ts";
+import { submissionServers } from "./smtp/srv_hosts.ts";
 import { broken } from "./smtp/outcome.ts";
 import type {
   DeliverOptions,
@@ -26,8 +28,9 @@ export interface Smarthost {
 
 /** How mail goes to smarthosts. */
 export interface SmarthostOptions extends SmtpTransportOptions {
-  /** At least one. */
   readonly hosts: readonly Smarthost[];
+  /** The domain whose SRV records name the servers (RFC 6186), where `hosts` is empty. */
+  readonly srv?: string;
   /** `in_order`: the later ones stand in for the first; `shuffled`: they share the work. */
   readonly selection?: "in_order" | "shuffled";
 }
@@ -39,24 +42,23 @@ export class SmarthostTransport implements Transport {
   readonly maxConcurrency: number;
   readonly maxRecipients: number;
   readonly sharedDestination: string;
-  readonly #hosts: readonly HostTarget[];
+  /** Null where others are asked for it at every attempt. */
+  readonly #fixedPlan: HostPlan | null;
+  readonly #options: SmarthostOptions;
   readonly #delivery: SmtpDelivery;
-  readonly #random: Random;
 
   constructor(options: SmarthostOptions) {
-    const { hosts, selection = "in_order" } = options;
-    if (hosts.length === 0) throw new RangeError("Cannot use no smarthost: name at least one");
+    const { hosts, srv } = options;
+    if (hosts.length === 0 && srv === undefined) {
+      throw new RangeError("Cannot use no smarthost: name at least one");
+    }
     this.name = options.name;
     this.maxConcurrency = options.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
     this.maxRecipients = options.maxRecipients ?? DEFAULT_MAX_RECIPIENTS;
-    this.sharedDestination = hosts.map(({ host, port }) => `${host}:${port}`).join(",");
-    this.#hosts = hosts.map(({ host, port }, index) => ({
-      host,
-      port,
-      rank: selection === "shuffled" ? 0 : index,
-      addresses: parseIp(host) === null ? null : [host],
-    }));
-    this.#random = options.services.random;
+    this.sharedDestination = srv ?? hosts.map(({ host, port }) => `${host}:${port}`).join(",");
+    this.#options = options;
+    const plan = this.#plan();
+    this.#fixedPlan = plan instanceof Promise ? null : plan;
     this.#delivery = new SmtpDelivery(options, { hostUnknown });
   }
 
@@ -65,12 +67,63 @@ export class SmarthostTransport implements Transport {
   }
 
   deliver(job: DeliveryJob, { signal }: DeliverOptions): Promise<DeliveryReport> {
-    return this.#delivery.deliver(job, { hosts: byRank(this.#hosts, this.#random), signal });
+    return this.#delivery.deliver(job, { plan: this.#fixedPlan ?? this.#plan(), signal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#delivery[Symbol.asyncDispose]();
   }
+
+  #plan(): HostPlan | Promise<HostPlan> {
+    const { hosts, srv, selection, tls: rules = OPPORTUNISTIC, services } = this.#options;
+    if (srv !== undefined) return this.#planFromSrv(srv);
+    const candidates = hosts.map(({ host, port }, index) => ({
+      host,
+      port,
+      rank: selection === "shuffled" ? 0 : index,
+      addresses: parseIp(host) === null ? null : [host],
+    }));
+    const { resolver } = services;
+    return planHosts(candidates, {
+      rule: rules.rule,
+      rules,
+      resolver,
+      domain: null,
+      authentic: true,
+    });
+  }
+
+  async #planFromSrv(domain: string): Promise<HostPlan> {
+    const { tls: rules = OPPORTUNISTIC, services: { resolver, random } } = this.#options;
+    const implicit = rules.settings?.implicit === true;
+    const found = await submissionServers(domain, { implicit, resolver, random });
+    if (found.kind === "none") return found;
+    const { servers, authentic } = found;
+    return await planHosts(servers, {
+      rule: srvRule(rules.rule, { domain, servers, authentic }),
+      rules,
+      resolver,
+      domain,
+      authentic,
+    });
+  }
+}
+
+/**
+ * RFC 6186 section 4: whoever forges SRV records has certificates for names of their own, so a
+ * certificate must be for the domain or a server below it, unless DNSSEC vouches for the records.
+ */
+function srvRule(
+  rule: TlsRule,
+  { domain, servers, authentic }: {
+    domain: string;
+    servers: readonly Candidate[];
+    authentic: boolean;
+  },
+): TlsRule {
+  if (rule.level !== "verified" || rule.names !== undefined || authentic) return rule;
+  const own = servers.map(({ host }) => host).filter((host) => host.endsWith(`.${domain}`));
+  return { ...rule, names: [domain, ...own] };
 }
 
 /** That a configured name has no address is no fault of the mail. */

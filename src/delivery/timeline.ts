@@ -18,7 +18,7 @@ export function attemptEntry(
     endedAtMs: number;
   },
 ): TimelineEntry {
-  const { tls } = report;
+  const { tls, proof } = report;
   return {
     atMs: startedAtMs,
     kind: "attempt",
@@ -29,6 +29,7 @@ export function attemptEntry(
       destination,
       remote: formatRemote(report.remote),
       ...(tls === null ? {} : { tls: `${tls.version} ${tls.cipher}`.trim() }),
+      ...(proof === undefined ? {} : { proof }),
       durationMs: endedAtMs - startedAtMs,
       outcomes: groupOutcomes(job, report.outcomes),
     },

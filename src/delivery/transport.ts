@@ -1,5 +1,6 @@
 import type { Reply } from "../mail/reply.ts";
 import type { TlsInfo } from "../net/conn.ts";
+import type { TlsProof } from "./tls/policy.ts";
 import type { MessageRecord, RecipientRecord } from "../queue/store.ts";
 
 /** The octets of a message, for one attempt. */
@@ -108,6 +109,8 @@ export interface DeliveryReport {
   /** Null when no peer was reached. */
   readonly remote: RemoteHop | null;
   readonly tls: TlsInfo | null;
+  /** How the peer was found to be the right one; absent where it did not have to be. */
+  readonly proof?: TlsProof;
   /**
    * Who tells the sender of a success, should it have asked (RFC 3461 5.2): `dsn` the next hop, to
    * which the parameters were passed; `final` this relay, because the mailbox has the message now.

@@ -12,6 +12,7 @@ import { systemRandom } from "../../src/base/random.ts";
 import { SmarthostTransport } from "../../src/delivery/smarthost.ts";
 import { dial } from "../../src/net/dial.ts";
 import { sampleJob } from "../support/delivery_jobs.ts";
+import { smtpServices } from "../support/smtp_services.ts";
 import { startCountingSink } from "../support/load.ts";
 
 const flags = parseArgs(Deno.args, { string: ["messages", "senders", "bytes"] });
@@ -21,6 +22,7 @@ const sizeBytes = Number(flags["bytes"] ?? 2048);
 
 await using sink = await startCountingSink();
 using deadlines = new Deadlines({ clock: systemClock });
+using nobody = smtpServices();
 await using transport = new SmarthostTransport({
   name: "bench",
   hosts: [{ host: "127.0.0.1", port: sink.port }],
@@ -30,10 +32,7 @@ await using transport = new SmarthostTransport({
     random: systemRandom,
     deadlines,
     dial,
-    resolver: {
-      mx: () => Promise.resolve({ kind: "temporary", reason: "closed" }),
-      addresses: () => Promise.resolve({ kind: "temporary", reason: "closed" }),
-    },
+    resolver: nobody.resolver,
     onError: (error) => reportError(error),
   },
 });

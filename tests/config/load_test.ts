@@ -216,3 +216,42 @@ Deno.test("keys and table names that need quotes survive printing", async () => 
   assertLoaded(again);
   assertEquals(again.config.routes[0]?.transports, ["to the world"]);
 });
+
+Deno.test("TLS and login of transports are read, and secrets are not printed", async () => {
+  const result = await load(
+    `[transports.out]
+    type = "smarthost"
+    hosts = ["smtp.example.net"]
+    tls = "implicit"
+    auth = { username = "relay", password = { env = "PASSWORD" } }
+    [transports.other]
+    type = "smarthost"
+    hosts = ["smtp.example.net"]
+    auth = { username = "relay", password = "written down" }
+    [transports.mx]
+    type = "mx"
+    tls_fingerprints = ["${"AB:".repeat(31)}ab"]
+    tls_overrides = [{ domain = "*.Example.org", tls = "verified", tls_names = ["MX.example.org"] }]
+    [[routes]]
+    transports = ["out", "other", "mx"]`,
+    { env: { PASSWORD: "sesame" } },
+  );
+  assertLoaded(result);
+  const { out, other, mx } = result.config.transports;
+  assert(out?.type === "smarthost" && other?.type === "smarthost" && mx?.type === "mx");
+  assertEquals(out.hosts, [{ host: "smtp.example.net", port: 465 }]);
+  assertEquals(out.tls.implicit, true);
+  assertEquals(out.auth?.credentials, { kind: "password", password: "sesame" });
+  assertEquals([out, other, mx].map(({ tls }) => tls.rule.level), [
+    "verified",
+    "verified",
+    "opportunistic",
+  ]);
+  assertEquals(mx.tls.rule.fingerprints, ["ab".repeat(32)]);
+  assertEquals(mx.tlsOverrides, [{
+    domain: "*.example.org",
+    rule: { level: "verified", names: ["mx.example.org"], fingerprints: [] },
+  }]);
+  const printed = printToml(result.effective);
+  assert(!printed.includes("sesame") && !printed.includes("written down"), printed);
+});

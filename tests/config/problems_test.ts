@@ -126,10 +126,49 @@ const CASES: readonly Case[] = [
       `[transports.b]\ntype = "smarthost"\nhosts = ["mail example:25"]\n` +
       `[[routes]]\ntransports = ["a", "b"]\n`,
     expected: [
-      "posthouse.toml:3:9: transports.a.hosts: expected a list of at least one host, " +
-      "got an empty list",
+      "posthouse.toml:3:9: transports.a.hosts: expected a list of at least one host, or srv, " +
+      "got neither",
       `posthouse.toml:6:10: transports.b.hosts[0]: expected a host with or without port, ` +
       `such as "smtp.example.net:25", got "mail example:25"`,
+    ],
+  },
+  {
+    name: "hosts and srv",
+    source: `[transports.a]\ntype = "smarthost"\nhosts = ["a.example"]\nsrv = "b.example"\n`,
+    expected: [
+      "posthouse.toml:3:9: transports.a.hosts: expected a list of at least one host, or srv, " +
+      "got both",
+    ],
+  },
+  {
+    name: "TLS words, fingerprints and keys that are none",
+    source: `${MX}tls = "always"\ntls_fingerprints = ["ab"]\ntls_key = "not to be printed"\n` +
+      `[[transports.out.tls_overrides]]\ndomain = "a.example"\ntls = "fingerprint"\n`,
+    expected: [
+      `posthouse.toml:1:13: transports.out.tls_certificate: expected a certificate and its key, ` +
+      `both or neither, got nothing`,
+      `posthouse.toml:3:7: transports.out.tls: expected one of "none", "opportunistic", ` +
+      `"required", "verified", "fingerprint", "dane", got "always"`,
+      `posthouse.toml:4:21: transports.out.tls_fingerprints[0]: expected a SHA-256 fingerprint ` +
+      `of 64 hexadecimal digits, got "ab"`,
+      `posthouse.toml:5:11: transports.out.tls_key: expected a private key in PEM, such as ` +
+      `{ file = "relay.pem" }, got (hidden)`,
+      `posthouse.toml:6:18: transports.out.tls_overrides[0].tls_fingerprints: expected a list of ` +
+      `at least one fingerprint, got nothing`,
+    ],
+  },
+  {
+    name: "a login with two secrets and one without any",
+    source:
+      `[transports.a]\ntype = "smarthost"\nhosts = ["a.example"]\nauth = { username = "a" }\n` +
+      `[transports.b]\ntype = "smarthost"\nhosts = ["b.example"]\n[transports.b.auth]\n` +
+      `username = "b"\npassword = "x"\noauth = { token_url = "https://a.example/", client_id = "b" }\n` +
+      `[[routes]]\ntransports = ["a", "b"]\n`,
+    expected: [
+      "posthouse.toml:4:8: transports.a.auth: expected a password or an oauth table, and not " +
+      "both, got a table",
+      "posthouse.toml:8:15: transports.b.auth: expected a password or an oauth table, and not " +
+      "both, got a table",
     ],
   },
   {

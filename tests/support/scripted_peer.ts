@@ -1,7 +1,10 @@
 /**
  * An SMTP or LMTP server that answers as a script says, for scenarios with servers that refuse,
- * stall, break off or talk nonsense. It shares no code with the relay.
+ * stall, break off or talk nonsense. It shares no code with the relay but for sockets and TLS.
  */
+import type { Conn, TlsInfo } from "../../src/net/conn.ts";
+import { plainConn } from "../../src/net/plain_conn.ts";
+import { createServerTls, type ServerTlsOptions } from "../../src/net/server_tls.ts";
 import { ByteBuffer } from "./byte_buffer.ts";
 
 const encoder = new TextEncoder();
@@ -34,6 +37,10 @@ export interface Script {
   readonly answers?: Readonly<Record<string, Answer | AnswerList>>;
   /** Reads no more than so many octets of each connection, then closes it. */
   readonly closeAfterBytes?: number;
+  /** With it STARTTLS works where `extensions` offers it. */
+  readonly tls?: ServerTlsOptions;
+  /** TLS comes before the greeting. */
+  readonly implicitTls?: boolean;
   /** Speaks LMTP: one reply for each accepted recipient after the data. */
   readonly lmtp?: boolean;
 }
@@ -60,6 +67,8 @@ export interface ScriptedPeer extends AsyncDisposable {
   /** Every command line, over all connections. */
   readonly lines: readonly string[];
   readonly messages: readonly ReceivedMessage[];
+  /** What each TLS handshake that succeeded agreed on. */
+  readonly handshakes: readonly TlsInfo[];
   /** Resolves when the peer has received `count` lines that begin with `prefix`. */
   waitForLine(prefix: string, count?: number): Promise<void>;
   /** Resolves when every connection so far has ended. */
@@ -77,14 +86,15 @@ class Peer implements ScriptedPeer {
   readonly port: number;
   readonly lines: string[] = [];
   readonly messages: ReceivedMessage[] = [];
+  readonly handshakes: TlsInfo[] = [];
   sessions = 0;
   /** Rejects when the peer is disposed of. */
   readonly disposed: Promise<never>;
   readonly #dispose: (reason: Error) => void;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly #script: Script;
+  readonly script: Script;
   readonly #used = new Map<string, number>();
-  readonly #open = new Map<Deno.TcpConn, Promise<void>>();
+  readonly #open = new Map<PeerSession, Promise<void>>();
   readonly #accepting: Promise<void>;
   #waiting: { readonly isMet: () => boolean; readonly resolve: () => void }[] = [];
 
@@ -93,26 +103,26 @@ class Peer implements ScriptedPeer {
     promise.catch(() => {}); // sessions that wait hear of it
     this.disposed = promise;
     this.#dispose = reject;
-    this.#script = script;
+    this.script = script;
     this.port = this.#listener.addr.port;
     this.#accepting = this.#accept();
   }
 
   get isLmtp(): boolean {
-    return this.#script.lmtp ?? false;
+    return this.script.lmtp ?? false;
   }
 
   get closeAfterBytes(): number {
-    return this.#script.closeAfterBytes ?? Infinity;
+    return this.script.closeAfterBytes ?? Infinity;
   }
 
   get greeting(): Answer {
-    return this.#script.greeting ?? "220 peer.test ready";
+    return this.script.greeting ?? "220 peer.test ready";
   }
 
   /** The script's answer to a command; null when it has none. */
   answer(verb: string, line: string): Answer | null {
-    const { answers = {} } = this.#script;
+    const { answers = {} } = this.script;
     const key = line in answers ? line : verb;
     const found = answers[key];
     if (found === undefined) return null;
@@ -124,7 +134,7 @@ class Peer implements ScriptedPeer {
 
   /** The reply to EHLO or LHLO. */
   hello(): string {
-    const lines = ["peer.test", ...this.#script.extensions ?? DEFAULT_EXTENSIONS];
+    const lines = ["peer.test", ...this.script.extensions ?? DEFAULT_EXTENSIONS];
     const last = lines.length - 1;
     return lines.map((line, index) => `250${index === last ? " " : "-"}${line}`).join("\r\n");
   }
@@ -152,42 +162,46 @@ class Peer implements ScriptedPeer {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
     this.#dispose(new Error("the peer was disposed of"));
-    for (const conn of this.#open.keys()) closeQuietly(conn);
+    for (const session of this.#open.keys()) session.close();
     await Promise.all([this.#accepting, ...this.#open.values()]);
   }
 
   async #accept(): Promise<void> {
     for await (const conn of this.#listener) {
-      conn.setNoDelay(true);
       this.sessions++;
-      const session = new PeerSession(this, conn);
-      this.#open.set(conn, session.run().finally(() => this.#open.delete(conn)));
+      const session = new PeerSession(this, plainConn(conn));
+      this.#open.set(session, session.run().finally(() => this.#open.delete(session)));
     }
   }
 }
 
 class PeerSession {
   readonly #peer: Peer;
-  readonly #conn: Deno.TcpConn;
-  readonly #input = new ByteBuffer();
+  #conn: Conn;
+  #input = new ByteBuffer();
   #readBytes = 0;
   #mail = "";
   #recipients: string[] = [];
 
-  constructor(peer: Peer, conn: Deno.TcpConn) {
+  constructor(peer: Peer, conn: Conn) {
     this.#peer = peer;
     this.#conn = conn;
   }
 
   async run(): Promise<void> {
     try {
+      if (this.#peer.script.implicitTls === true) await this.#secure();
       await this.#perform(this.#peer.greeting);
       for (;;) await this.#take(await this.#readLine());
     } catch {
       // The client or the script ended the connection, or the peer was disposed of.
     } finally {
-      closeQuietly(this.#conn);
+      this.close();
     }
+  }
+
+  close(): void {
+    this.#conn.close();
   }
 
   async #take(line: string): Promise<void> {
@@ -198,7 +212,17 @@ class PeerSession {
     if (code === 250) this.#remember(verb, line);
     await this.#perform(answer);
     if (verb === "DATA" && code === 354) await this.#takeData();
-    if (verb === "QUIT") closeQuietly(this.#conn);
+    if (verb === "STARTTLS" && code === 220) await this.#secure();
+    if (verb === "QUIT") this.close();
+  }
+
+  async #secure(): Promise<void> {
+    const { tls } = this.#peer.script;
+    if (tls === undefined) return;
+    const context = createServerTls(tls);
+    this.#conn = await this.#conn.upgradeToTls({ role: "server", context, timeoutMs: 10_000 });
+    this.#input = new ByteBuffer();
+    if (this.#conn.tls !== null) this.#peer.handshakes.push(this.#conn.tls);
   }
 
   #remember(verb: string, line: string): void {
@@ -215,6 +239,8 @@ class PeerSession {
         return this.#peer.isLmtp ? this.#peer.hello() : "500 5.5.1 This is SMTP";
       case "DATA":
         return this.#recipients.length > 0 ? "354 Go on" : "554 5.5.1 No valid recipients";
+      case "STARTTLS":
+        return this.#peer.script.tls === undefined ? "502 5.5.1 No TLS" : "220 2.0.0 Go ahead";
       case "QUIT":
         return "221 2.0.0 Bye";
       case "HELO":
@@ -249,10 +275,7 @@ class PeerSession {
   }
 
   async #write(text: string): Promise<void> {
-    const octets = encoder.encode(text);
-    for (let sent = 0; sent < octets.length;) {
-      sent += await this.#conn.write(octets.subarray(sent));
-    }
+    await this.#conn.write(encoder.encode(text));
   }
 
   /** The next line without CRLF, one octet a character. */
@@ -280,12 +303,4 @@ function firstCode(answer: Answer): number {
     ? answer
     : answer.filter((act) => typeof act === "string").join("");
   return Number(/^\d{3}/.exec(text)?.[0] ?? 0);
-}
-
-function closeQuietly(conn: Deno.TcpConn): void {
-  try {
-    conn.close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error; // closed already
-  }
 }

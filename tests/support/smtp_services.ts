@@ -4,13 +4,24 @@ import { seededRandom } from "../../src/base/random.ts";
 import type { Dial, MailResolver, SmtpServices } from "../../src/delivery/smtp/options.ts";
 import type { Conn } from "../../src/net/conn.ts";
 import { dial } from "../../src/net/dial.ts";
-import type { DnsResult, HostAddress, MxRecord } from "../../src/net/resolver.ts";
+import type {
+  DnsResult,
+  HostAddress,
+  MxRecord,
+  SrvRecord,
+  TlsaRecord,
+} from "../../src/net/resolver.ts";
 
 /** A DNS of a few names. A name that is not in it does not exist; `null` stands for SERVFAIL. */
 export interface Names {
   /** `preference exchange` of each exchanger; an empty list for a name without any. */
   readonly mx?: Readonly<Record<string, readonly string[] | null>>;
   readonly addresses?: Readonly<Record<string, readonly string[] | null>>;
+  readonly tlsa?: Readonly<Record<string, readonly TlsaRecord[] | null>>;
+  readonly txt?: Readonly<Record<string, readonly string[] | null>>;
+  readonly srv?: Readonly<Record<string, readonly SrvRecord[] | null>>;
+  /** Names whose records DNSSEC does not vouch for; absent means that it vouches for none. */
+  readonly insecure?: readonly string[];
 }
 
 /** What `smtpServices` makes for a test. */
@@ -80,16 +91,22 @@ export function dialWith(
   };
 }
 
-function resolverOf({ mx = {}, addresses = {} }: Names, lookups: string[]): MailResolver {
+function resolverOf(names: Names, lookups: string[]): MailResolver {
+  const { mx = {}, addresses = {}, tlsa = {}, txt = {}, srv = {}, insecure } = names;
   const answer = <T>(
     records: readonly T[] | null | undefined,
     canonicalName: string,
   ): Promise<DnsResult<T>> => {
     if (records === null) return Promise.resolve({ kind: "temporary", reason: "server_failure" });
-    const facts = { ttlMs: 1000, authentic: false };
+    const isAuthentic = insecure !== undefined && !insecure.includes(canonicalName);
+    const facts = { ttlMs: 1000, authentic: isAuthentic };
     if (records === undefined) return Promise.resolve({ kind: "nonexistent", ...facts });
     if (records.length === 0) return Promise.resolve({ kind: "none", ...facts });
     return Promise.resolve({ kind: "found", records, canonicalName, ...facts });
+  };
+  const lookUp = <T>(type: string, name: string, records: readonly T[] | null | undefined) => {
+    lookups.push(`${type} ${name}`);
+    return answer(records, name);
   };
   return {
     mx(domain) {
@@ -103,6 +120,9 @@ function resolverOf({ mx = {}, addresses = {} }: Names, lookups: string[]): Mail
       const found = addresses[host];
       return answer(found === undefined ? known : found?.map(toAddress) ?? null, host);
     },
+    tlsa: (name) => lookUp("TLSA", name, tlsa[name]),
+    txt: (name) => lookUp("TXT", name, txt[name]),
+    srv: (name) => lookUp("SRV", name, srv[name]),
   };
 }
 

@@ -3,6 +3,7 @@ import type { TransactionResult } from "../../smtp/client/transaction.ts";
 import type { DeliveryJob, DeliveryReport, Outcome, RemoteHop } from "../transport.ts";
 import type { TlsInfo } from "../../net/conn.ts";
 import { GIVEN_UP, judge } from "./outcome.ts";
+import type { TlsProof } from "../tls/policy.ts";
 import type { Session } from "./pool.ts";
 
 /** What one attempt has come to so far, over all the hosts it asks. */
@@ -12,8 +13,7 @@ export class Attempt {
   readonly #outcomes: (Outcome | null)[];
   /** What open recipients end with when no other host is asked. */
   readonly #fallback: (Outcome | null)[];
-  #remote: RemoteHop | null = null;
-  #tls: TlsInfo | null = null;
+  #peer: { hop: RemoteHop; tls: TlsInfo | null; proof: TlsProof | null } | null = null;
   /** Whether every host that took the message for someone also took over the notifications. */
   #allNotify = true;
 
@@ -39,7 +39,7 @@ export class Attempt {
   /** Takes what a transaction for the open recipients came to; `notifies` as in `Fit`. */
   record(
     result: TransactionResult,
-    { session: { hop, client }, notifies }: { session: Session; notifies: boolean },
+    { session: { hop, client, proof }, notifies }: { session: Session; notifies: boolean },
   ): void {
     const open = this.#openIndexes();
     let accepted = false;
@@ -52,13 +52,12 @@ export class Attempt {
       if (outcome.kind === "delivered") this.#allNotify &&= notifies;
       accepted ||= !(recipientResult.kind === "reply" && recipientResult.stage === "rcpt");
     }
-    if (result.begun) this.reached(hop, client.tls);
+    if (result.begun) this.reached({ hop, tls: client.tls, proof });
   }
 
   /** Takes note of the peer that this attempt talked to last. */
-  reached(hop: RemoteHop, tls: TlsInfo | null): void {
-    this.#remote = hop;
-    this.#tls = tls;
+  reached(peer: { hop: RemoteHop; tls: TlsInfo | null; proof: TlsProof | null }): void {
+    this.#peer = peer;
   }
 
   /**
@@ -84,8 +83,14 @@ export class Attempt {
     const outcomes = this.#outcomes.map((outcome, index) =>
       outcome ?? this.#fallback[index] ?? otherwise
     );
-    const report = { outcomes, remote: this.#remote, tls: this.#tls };
-    return this.#allNotify ? { ...report, handover: "dsn" } : report;
+    const { hop: remote = null, tls = null, proof = null } = this.#peer ?? {};
+    return {
+      outcomes,
+      remote,
+      tls,
+      ...(proof === null ? {} : { proof }),
+      ...(this.#allNotify ? { handover: "dsn" } : {}),
+    };
   }
 
   #openIndexes(): number[] {

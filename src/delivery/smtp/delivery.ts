@@ -1,13 +1,14 @@
+import type { Random } from "../../base/random.ts";
 import { type Reply, reply } from "../../mail/reply.ts";
 import type { MailData } from "../../smtp/client/mail_data.ts";
-import type { DeliveryJob, DeliveryReport, MessageBody, Outcome, RemoteHop } from "../transport.ts";
+import type { DeliveryJob, DeliveryReport, MessageBody, Outcome } from "../transport.ts";
 import { type AddressOrder, orderAddresses } from "./address_order.ts";
 import { Attempt } from "./attempt.ts";
 import { fit } from "./fit.ts";
-import type { HostTarget } from "./hosts.ts";
+import { byRank, type HostPlan, type HostTarget } from "./hosts.ts";
 import { SessionOpener } from "./opener.ts";
 import type { MailResolver, SmtpTransportOptions } from "./options.ts";
-import { broken, lookupFailed } from "./outcome.ts";
+import { broken, GIVEN_UP, lookupFailed } from "./outcome.ts";
 import { ConnectionPool, type Session } from "./pool.ts";
 import { ABORTED, untilAborted } from "./until_aborted.ts";
 
@@ -22,6 +23,7 @@ export type HostUnknown = (host: string) => Outcome;
  * outcome or the hosts are used up.
  */
 export class SmtpDelivery implements AsyncDisposable {
+  readonly #random: Random;
   readonly #resolver: MailResolver;
   readonly #addressOrder: AddressOrder;
   readonly #maxAddresses: number;
@@ -30,7 +32,8 @@ export class SmtpDelivery implements AsyncDisposable {
   readonly #pool: ConnectionPool;
 
   constructor(options: SmtpTransportOptions, { hostUnknown }: { hostUnknown: HostUnknown }) {
-    const { clock, resolver, onError } = options.services;
+    const { clock, random, resolver, onError } = options.services;
+    this.#random = random;
     this.#resolver = resolver;
     this.#addressOrder = options.addressOrder ?? "ipv4_first";
     this.#maxAddresses = options.maxAddresses ?? DEFAULT_MAX_ADDRESSES;
@@ -39,11 +42,17 @@ export class SmtpDelivery implements AsyncDisposable {
     this.#pool = new ConnectionPool({ clock, limits: options.reuse ?? {}, onError });
   }
 
-  /** Makes the attempt; `hosts` in the order in which to try them. */
+  /** Makes the attempt with the hosts of `plan`. */
   async deliver(
     job: DeliveryJob,
-    { hosts, signal }: { hosts: readonly HostTarget[]; signal: AbortSignal },
+    { plan, signal }: { plan: HostPlan | Promise<HostPlan>; signal: AbortSignal },
   ): Promise<DeliveryReport> {
+    const found = plan instanceof Promise ? await untilAborted(plan, signal) : plan;
+    if (found === ABORTED || found.kind === "none") {
+      const outcome = found === ABORTED ? GIVEN_UP : found.outcome;
+      return { outcomes: job.recipients.map(() => outcome), remote: null, tls: null };
+    }
+    const hosts = byRank(found.hosts, this.#random);
     const attempt = new Attempt(job, signal);
     const kept = this.#takeKept(hosts);
     if (kept !== null) await this.#use(kept, attempt);
@@ -55,7 +64,7 @@ export class SmtpDelivery implements AsyncDisposable {
   #takeKept(hosts: readonly HostTarget[]): Session | null {
     for (const host of hosts) {
       if (host.rank !== hosts[0]?.rank) return null;
-      const session = this.#pool.take(keyOf(host));
+      const session = this.#pool.take(host.key);
       if (session !== null) return session;
     }
     return null;
@@ -64,12 +73,11 @@ export class SmtpDelivery implements AsyncDisposable {
   async #askHosts(hosts: readonly HostTarget[], attempt: Attempt): Promise<void> {
     let triesLeft = this.#maxAddresses;
     for (const [index, host] of hosts.entries()) {
-      const kept = index === 0 ? null : this.#pool.take(keyOf(host));
+      const kept = index === 0 ? null : this.#pool.take(host.key);
       if (kept !== null) await this.#use(kept, attempt);
       if (attempt.isOver) return;
       for (const address of await this.#addressesOf(host, attempt)) {
-        const hop = { host: host.host, address, port: host.port };
-        if (await this.#askAddress(hop, attempt)) triesLeft--;
+        if (await this.#askAddress(host, { address, attempt })) triesLeft--;
         if (attempt.isOver || triesLeft <= 0) return;
       }
     }
@@ -94,28 +102,32 @@ export class SmtpDelivery implements AsyncDisposable {
   }
 
   /** Asks a host at one address; false when a failure not long ago spoke against it. */
-  async #askAddress(hop: RemoteHop, attempt: Attempt): Promise<boolean> {
+  async #askAddress(
+    target: HostTarget,
+    { address, attempt }: { address: string; attempt: Attempt },
+  ): Promise<boolean> {
     const { signal } = attempt;
-    const result = await this.#opener.open(hop, { key: keyOf(hop), signal });
+    const result = await this.#opener.open(target, { address, signal });
     if (result.kind === "session") {
       await this.#use(result.session, attempt);
       return true;
     }
     attempt.failHost(result.outcome);
-    if (result.progress === "connected") attempt.reached(hop, null);
+    const hop = { host: target.host, address, port: target.port };
+    if (result.progress === "connected") attempt.reached({ hop, tls: result.tls, proof: null });
     return result.progress !== "not_tried";
   }
 
   /** Runs the transaction and gives the session back. */
   async #use(session: Session, attempt: Attempt): Promise<void> {
-    const { client, hop } = session;
+    const { client, hop, proof } = session;
     const { signal, job: { message, body } } = attempt;
     try {
       if (signal.aborted) return;
       const recipients = attempt.openRecipients();
       const fitted = fit(message, { recipients, capabilities: client.capabilities });
       if (fitted.kind === "unsuitable") {
-        attempt.reached(hop, client.tls);
+        attempt.reached({ hop, tls: client.tls, proof });
         return attempt.settle(fitted);
       }
       const result = await client.transact({
@@ -134,10 +146,6 @@ export class SmtpDelivery implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool[Symbol.asyncDispose]();
   }
-}
-
-function keyOf({ host, port }: { host: string; port: number }): string {
-  return `${host} ${port}`;
 }
 
 function noUsableAddress(host: string): Reply {

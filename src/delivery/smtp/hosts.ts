@@ -1,5 +1,6 @@
 import type { Random } from "../../base/random.ts";
 import { shuffled } from "../../base/random.ts";
+import { policyKey, type TlsPolicy } from "../tls/policy.ts";
 import type { Outcome } from "../transport.ts";
 
 /** A host that takes mail for a destination. */
@@ -11,6 +12,9 @@ export interface HostTarget {
   readonly rank: number;
   /** Its IP addresses where they need no lookup; null where they do. */
   readonly addresses: readonly string[] | null;
+  readonly policy: TlsPolicy;
+  /** Sessions with hosts of one key can stand in for each other: same host, port and policy. */
+  readonly key: string;
 }
 
 /** Where mail for a domain may go. */
@@ -20,8 +24,16 @@ export type HostPlan =
   /** There is no host to try; the same outcome for all recipients. */
   | { readonly kind: "none"; readonly outcome: Outcome };
 
+/** A target with its key. */
+export function hostTarget(facts: Omit<HostTarget, "key">): HostTarget {
+  return { ...facts, key: `${facts.host} ${facts.port} ${policyKey(facts.policy)}` };
+}
+
 /** Orders hosts by rank, those of one rank at random (RFC 5321 5.1). */
-export function byRank(hosts: readonly HostTarget[], random: Random): HostTarget[] {
+export function byRank<Host extends { readonly rank: number }>(
+  hosts: readonly Host[],
+  random: Random,
+): Host[] {
   const mixed = hosts.length > 1 ? shuffled(hosts, random) : [...hosts];
   return mixed.sort((a, b) => a.rank - b.rank);
 }

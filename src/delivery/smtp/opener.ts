@@ -1,10 +1,16 @@
+import type { Conn, TlsInfo } from "../../net/conn.ts";
 import type { DialResult } from "../../net/dial.ts";
 import { SmtpClient } from "../../smtp/client/client.ts";
+import { DEFAULT_TIMEOUTS } from "../../smtp/client/stage.ts";
+import type { TlsPolicy, TlsProof, TlsSettings } from "../tls/policy.ts";
 import type { Outcome, RemoteHop } from "../transport.ts";
 import { FailureMemory } from "./failure_memory.ts";
+import type { HostTarget } from "./hosts.ts";
+import { logIn } from "./log_in.ts";
 import type { SmtpTransportOptions } from "./options.ts";
-import { broken, judgeDial, judgeOpening } from "./outcome.ts";
+import { broken, judgeDial, judgeOpening, judgeTlsProblem } from "./outcome.ts";
 import type { Session } from "./pool.ts";
+import { secureFirst, type SecureOptions, secureSession } from "./secure.ts";
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 
@@ -16,15 +22,37 @@ export type SessionResult =
     readonly outcome: Outcome;
     /** How far it came; `not_tried` when a failure not long ago speaks against the address. */
     readonly progress: "not_tried" | "not_connected" | "connected";
+    readonly tls: TlsInfo | null;
   };
 
-/** Opens sessions with next hops: connects, waits for the greeting, introduces this relay. */
+type Failed = Extract<SessionResult, { kind: "failed" }>;
+
+/** One address of a host, and how to speak with it. */
+interface Approach {
+  readonly hop: RemoteHop;
+  readonly policy: TlsPolicy;
+  readonly signal: AbortSignal;
+}
+
+/** An open session, before it is known whether it will do. */
+interface Opened {
+  readonly kind: "opened";
+  readonly client: SmtpClient;
+  readonly proof: TlsProof | null;
+}
+
+/**
+ * Opens sessions with next hops: connects, waits for the greeting, introduces this relay, secures
+ * the connection as its policy asks, and logs in.
+ */
 export class SessionOpener {
   readonly #options: SmtpTransportOptions;
+  readonly #settings: TlsSettings;
   readonly #failures: FailureMemory;
 
   constructor(options: SmtpTransportOptions) {
     this.#options = options;
+    this.#settings = options.tls?.settings ?? {};
     const { failureMemoryMs, services: { clock } } = options;
     this.#failures = new FailureMemory({
       clock,
@@ -32,50 +60,124 @@ export class SessionOpener {
     });
   }
 
-  /** Opens a session with one address of a host; `key` is the pool's. */
+  /** Opens a session with one address of a host. */
   async open(
-    hop: RemoteHop,
-    { key, signal }: { key: string; signal: AbortSignal },
+    { host, port, key, policy }: HostTarget,
+    { address, signal }: { address: string; signal: AbortSignal },
   ): Promise<SessionResult> {
-    const address = `${hop.address} ${hop.port}`;
-    const known = this.#failures.recall(address);
-    if (known !== null) return { kind: "failed", outcome: broken(known), progress: "not_tried" };
-    const dialed = await this.#dial(hop, signal);
-    if (dialed.kind !== "connected") {
-      const outcome = judgeDial(dialed, hop);
-      this.#learn(address, outcome);
-      return { kind: "failed", outcome, progress: "not_connected" };
+    const place = `${address} ${key}`;
+    const known = this.#failures.recall(place);
+    if (known !== null) return failed(broken(known), "not_tried");
+    const hop = { host, address, port };
+    const result = await this.#establish({ hop, policy, signal });
+    if (result.kind === "failed") {
+      this.#learn(place, result.outcome);
+      return result;
     }
-    const opened = await SmtpClient.open(dialed.conn, { ...this.#clientOptions(), signal });
-    if (opened.kind !== "open") {
-      const outcome = judgeOpening(opened, hop);
-      this.#learn(address, outcome);
-      return { kind: "failed", outcome, progress: "connected" };
-    }
-    this.#failures.succeeded(address);
+    this.#failures.succeeded(place);
+    const { client, proof } = result;
     const openedAtMs = this.#options.services.clock.monotonic();
-    return { kind: "session", session: { client: opened.client, hop, key, openedAtMs } };
+    const loggedIn = this.#options.login !== undefined;
+    return { kind: "session", session: { client, hop, key, proof, loggedIn, openedAtMs } };
   }
 
-  #learn(address: string, outcome: Outcome): void {
-    if (outcome.kind === "broken") this.#failures.failed(address, outcome.reply);
-    else this.#failures.succeeded(address);
+  #learn(place: string, outcome: Outcome): void {
+    if (outcome.kind === "broken") this.#failures.failed(place, outcome.reply);
+    else this.#failures.succeeded(place);
+  }
+
+  async #establish(approach: Approach): Promise<Opened | Failed> {
+    const dialed = await this.#dial(approach);
+    if (dialed.kind !== "connected") {
+      return failed(judgeDial(dialed, approach.hop), "not_connected");
+    }
+    if (this.#settings.implicit === true) return await this.#openInside(dialed.conn, approach);
+    return await this.#openSession(dialed.conn, { ...approach, proof: null });
+  }
+
+  /** TLS comes before SMTP. */
+  async #openInside(conn: Conn, approach: Approach): Promise<Opened | Failed> {
+    const { hop, signal } = approach;
+    const { timeoutsMs } = this.#options;
+    const timeoutMs = timeoutsMs?.starttls ?? DEFAULT_TIMEOUTS.starttls;
+    const close = (): void => conn.close();
+    signal.addEventListener("abort", close, { once: true });
+    const secured = await secureFirst(conn, { ...this.#secureOptions(approach), timeoutMs });
+    signal.removeEventListener("abort", close);
+    if (secured.kind === "problem") {
+      return failed(judgeTlsProblem(secured.problem, hop), "connected", secured.tls);
+    }
+    return await this.#openSession(secured.conn, { ...approach, proof: secured.proof });
+  }
+
+  async #openSession(
+    conn: Conn,
+    approach: Approach & { readonly proof: TlsProof | null },
+  ): Promise<Opened | Failed> {
+    const { hop, signal } = approach;
+    const opened = await SmtpClient.open(conn, { ...this.#clientOptions(), signal });
+    if (opened.kind !== "open") return failed(judgeOpening(opened, hop), "connected");
+    const { client } = opened;
+    const secured = await secureSession(client, { ...this.#secureOptions(approach), signal });
+    if (secured.kind === "fits") {
+      return await this.#logIn(client, { ...approach, proof: secured.proof ?? approach.proof });
+    }
+    client.close();
+    if (mayGoPlain(approach.policy) && !signal.aborted) {
+      return await this.#establish({ ...approach, policy: { level: "none" } });
+    }
+    if (secured.kind === "failed") return failed(judgeOpening(secured.failure, hop), "connected");
+    return failed(judgeTlsProblem(secured.problem, hop), "connected", secured.tls);
+  }
+
+  async #logIn(
+    client: SmtpClient,
+    { hop, signal, proof }: Approach & { readonly proof: TlsProof | null },
+  ): Promise<Opened | Failed> {
+    const { login } = this.#options;
+    if (login === undefined) return { kind: "opened", client, proof };
+    const outcome = await logIn(client, { login, hop, signal });
+    if (outcome === null) return { kind: "opened", client, proof };
+    await client.quit();
+    return failed(outcome, "connected", client.tls);
+  }
+
+  #secureOptions({ hop: { host }, policy }: Approach): SecureOptions {
+    return { host, policy, settings: this.#settings };
   }
 
   #clientOptions() {
-    const { heloName, timeoutsMs, abortGraceMs, services: { deadlines } } = this.#options;
+    const { heloName, protocol, timeoutsMs, abortGraceMs, services: { deadlines } } = this.#options;
     return {
       heloName,
       deadlines,
+      ...(protocol === undefined ? {} : { protocol }),
       ...(timeoutsMs === undefined ? {} : { timeoutsMs }),
       ...(abortGraceMs === undefined ? {} : { abortGraceMs }),
     };
   }
 
-  #dial({ address, port }: RemoteHop, signal: AbortSignal): Promise<DialResult> {
+  #dial({ hop: { address, port }, signal }: Approach): Promise<DialResult> {
     const { connectTimeoutMs, localAddress, services: { dial, clock } } = this.#options;
     const timeoutMs = connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
     const source = localAddress === undefined ? {} : { localAddress };
-    return dial({ address, port, ...source }, { timeoutMs, signal, clock });
+    const target = address.startsWith("/") ? { path: address } : { address, port, ...source };
+    return dial(target, { timeoutMs, signal, clock });
   }
+}
+
+/**
+ * RFC 7435 section 3: where TLS is opportunistic and breaks, plain is better than nothing. Only a
+ * connection of its own knows nothing of the broken handshake.
+ */
+function mayGoPlain({ level }: TlsPolicy): boolean {
+  return level === "opportunistic";
+}
+
+function failed(
+  outcome: Outcome,
+  progress: Failed["progress"],
+  tls: TlsInfo | null = null,
+): Failed {
+  return { kind: "failed", outcome, progress, tls };
 }

@@ -4,6 +4,9 @@ import type { Random } from "../../base/random.ts";
 import type { DialOptions, DialResult, DialTarget } from "../../net/dial.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import type { StageTimeouts } from "../../smtp/client/stage.ts";
+import type { SaslExchange } from "../../smtp/client/sasl.ts";
+import type { ClientProtocol } from "../../smtp/client/transaction.ts";
+import type { TlsRules } from "../tls/rules.ts";
 import type { AddressOrder } from "./address_order.ts";
 import type { PoolLimits } from "./pool.ts";
 
@@ -11,7 +14,7 @@ import type { PoolLimits } from "./pool.ts";
 export type Dial = (target: DialTarget, options: DialOptions) => Promise<DialResult>;
 
 /** The lookups that routing needs. */
-export type MailResolver = Pick<Resolver, "mx" | "addresses">;
+export type MailResolver = Pick<Resolver, "mx" | "addresses" | "tlsa" | "txt" | "srv">;
 
 /** What the transports of a relay share. */
 export interface SmtpServices {
@@ -24,12 +27,30 @@ export interface SmtpServices {
   readonly onError: (error: unknown) => void;
 }
 
+/** Who this relay is to the servers of a transport. */
+export interface Login {
+  /** Chooses among the mechanisms that a server offers, in upper case. */
+  begin(offered: readonly string[]): LoginStart | Promise<LoginStart>;
+  /** The server refused what `begin` made last. */
+  refused(): void;
+  /** Whether it may be used where the connection is not secured. */
+  readonly allowPlain: boolean;
+}
+
+/** How a login begins. */
+export type LoginStart =
+  | { readonly kind: "exchange"; readonly exchange: SaslExchange }
+  /** It cannot; `reason` goes on "Cannot log in to mx.example.org: ". */
+  | { readonly kind: "unusable"; readonly reason: string };
+
 /** What the transports that speak SMTP have in common. */
 export interface SmtpTransportOptions {
   readonly name: string;
   readonly services: SmtpServices;
   /** What this relay calls itself: a domain, or an address literal (RFC 5321 4.1.1.1). */
   readonly heloName: string;
+  /** Default `smtp`. */
+  readonly protocol?: ClientProtocol;
   readonly timeoutsMs?: Partial<StageTimeouts>;
   /** Default 30 seconds. */
   readonly connectTimeoutMs?: number;
@@ -43,6 +64,10 @@ export interface SmtpTransportOptions {
   readonly maxAddresses?: number;
   /** How long an address that could not be connected to is left alone; default 15 seconds. */
   readonly failureMemoryMs?: number;
+  /** Default: TLS wherever it is offered. */
+  readonly tls?: TlsRules;
+  /** Logs in to every server; without it, nowhere. */
+  readonly login?: Login;
   /** How connections are reused. */
   readonly reuse?: Partial<PoolLimits>;
   /** Default 20. */

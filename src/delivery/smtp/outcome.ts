@@ -3,7 +3,8 @@ import { formatReply, type Reply, reply } from "../../mail/reply.ts";
 import type { DialFailure } from "../../net/dial.ts";
 import type { DnsTrouble } from "../../net/resolver.ts";
 import type { ConnectionLost } from "../../smtp/client/connection_lost.ts";
-import type { OpenResult } from "../../smtp/client/client.ts";
+import type { OpenFailure } from "../../smtp/client/client.ts";
+import type { TlsProblem } from "../tls/judge.ts";
 import type { RecipientResult } from "../../smtp/client/transaction.ts";
 import type { Outcome, RemoteHop } from "../transport.ts";
 
@@ -64,12 +65,15 @@ const LOSS_TEXT = {
   reset: "broke the connection",
   timeout: "did not answer in time",
   out_of_step: "sent something that is no reply",
+  tls: "failed the TLS handshake",
   aborted: "was given up",
 } as const;
 
 const STAGE_TEXT = {
   greeting: "before its greeting",
   hello: "after EHLO",
+  starttls: "after STARTTLS",
+  auth: "after AUTH",
   mail: "after MAIL",
   rcpt: "after RCPT",
   data: "after DATA",
@@ -85,15 +89,19 @@ function lossReply({ stage, cause }: ConnectionLost, hop: RemoteHop): Reply {
 }
 
 /** Judges a session that did not open (RFC 5321 3.1 and 5.1: another host may be asked). */
-export function judgeOpening(
-  result: Exclude<OpenResult, { kind: "open" }>,
-  hop: RemoteHop,
-): Outcome {
+export function judgeOpening(result: OpenFailure, hop: RemoteHop): Outcome {
   if (result.kind === "lost") return judgeLoss(result.lost, hop);
   // 4xx asks for less or later of a server that works; 5xx says it will never serve this relay.
   if (result.reply.code < 500) return { kind: "temporary", reply: result.reply };
   const text = `${formatHop(hop)} refused the session: ${formatReply(result.reply)}`;
   return broken(reply(451, asTransient(result.reply.enhanced) ?? "4.3.2", text));
+}
+
+/** Judges a connection that is not what its policy asks for: another host may be. */
+export function judgeTlsProblem({ type, text }: TlsProblem, hop: RemoteHop): Outcome {
+  // RFC 3463 3.8: security features not supported, cryptographic failure
+  const enhanced = type === "starttls-not-supported" ? "4.7.4" : "4.7.5";
+  return broken(reply(451, enhanced, `${formatHop(hop)} ${text}`));
 }
 
 /** Judges a connection that did not come about. */
@@ -130,6 +138,7 @@ export function lookupFailed(name: string, trouble: DnsTrouble): Outcome {
 
 /** A hop as people read it. */
 export function formatHop({ host, address, port }: RemoteHop): string {
+  if (port === 0) return host; // the path of a Unix socket
   return host === address ? `[${address}]:${port}` : `${host}[${address}]:${port}`;
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { TaskGroup } from "../../base/task_group.ts";
 import type { SmtpClient } from "../../smtp/client/client.ts";
+import type { TlsProof } from "../tls/policy.ts";
 import type { RemoteHop } from "../transport.ts";
 
 /** How long and how much connections are reused. */
@@ -26,8 +27,12 @@ export const DEFAULT_POOL_LIMITS: PoolLimits = {
 export interface Session {
   readonly client: SmtpClient;
   readonly hop: RemoteHop;
-  /** Sessions with one key can stand in for each other: same host and port. */
+  /** As that of its `HostTarget`. */
   readonly key: string;
+  /** How the server was found to be the right one; null where it was not. */
+  readonly proof: TlsProof | null;
+  /** Whether this relay has logged in. */
+  readonly loggedIn: boolean;
   /** On the clock's monotonic scale. */
   readonly openedAtMs: number;
 }

@@ -4,6 +4,10 @@ import type { Reply } from "../../mail/reply.ts";
 export interface Capabilities {
   /** Extension keywords in upper case with their parameters as sent. */
   readonly keywords: ReadonlyMap<string, string>;
+  /** Names of the SASL mechanisms offered, in upper case (RFC 4954 section 3). */
+  readonly auth: readonly string[];
+  /** RFC 3207. */
+  readonly startTls: boolean;
   /** RFC 2920. */
   readonly pipelining: boolean;
   /** RFC 6152. */
@@ -41,6 +45,8 @@ export function parseCapabilities({ lines }: Reply): Capabilities {
 function makeCapabilities(keywords: ReadonlyMap<string, string>): Capabilities {
   return {
     keywords,
+    auth: (keywords.get("AUTH") ?? "").toUpperCase().split(" ").filter((name) => name !== ""),
+    startTls: keywords.has("STARTTLS"),
     pipelining: keywords.has("PIPELINING"),
     eightBitMime: keywords.has("8BITMIME"),
     smtpUtf8: keywords.has("SMTPUTF8"),

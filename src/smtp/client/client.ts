@@ -1,9 +1,11 @@
 import type { Deadlines } from "../../base/deadlines.ts";
 import type { Reply } from "../../mail/reply.ts";
-import type { Conn, TlsInfo } from "../../net/conn.ts";
+import type { ClientTlsUpgrade, Conn, TlsInfo } from "../../net/conn.ts";
 import { type Capabilities, NO_CAPABILITIES, parseCapabilities } from "./capabilities.ts";
 import { ConnectionLost } from "./connection_lost.ts";
 import { ReplyChannel } from "./reply_channel.ts";
+import { isPositive, SERVICE_CLOSING } from "./reply_class.ts";
+import { type AuthResult, runSasl, type SaslExchange } from "./sasl.ts";
 import { DEFAULT_TIMEOUTS, type Stage, type StageTimeouts } from "./stage.ts";
 import {
   type ClientProtocol,
@@ -25,12 +27,26 @@ export interface SmtpClientOptions {
   readonly abortGraceMs?: number;
 }
 
-/** What opening a session came to. */
-export type OpenResult =
-  | { readonly kind: "open"; readonly client: SmtpClient }
-  /** The server refused the session; the connection is closed. */
-  | { readonly kind: "refused"; readonly stage: "greeting" | "hello"; readonly reply: Reply }
+/** A session that did not come about; the connection is closed. */
+export type OpenFailure =
+  /** The server refused it, or took leave. */
+  | {
+    readonly kind: "refused";
+    readonly stage: "greeting" | "hello" | "starttls";
+    readonly reply: Reply;
+  }
   | { readonly kind: "lost"; readonly lost: ConnectionLost };
+
+/** What opening a session came to. */
+export type OpenResult = { readonly kind: "open"; readonly client: SmtpClient } | OpenFailure;
+
+/** What STARTTLS came to. */
+export type StartTlsResult =
+  /** The session goes on inside TLS, with what the server offers there. */
+  | { readonly kind: "secured" }
+  /** The server would not; the session goes on in plain. */
+  | { readonly kind: "declined"; readonly reply: Reply }
+  | OpenFailure;
 
 const DEFAULT_ABORT_GRACE_MS = 5000;
 
@@ -76,7 +92,7 @@ export class SmtpClient {
   }
 
   get tls(): TlsInfo | null {
-    return this.#channel.conn.tls;
+    return this.#channel.tls;
   }
 
   /** Transactions that were begun on this connection. */
@@ -87,6 +103,36 @@ export class SmtpClient {
   /** Whether another transaction can be run. */
   get isUsable(): boolean {
     return this.#channel.lost === null;
+  }
+
+  /**
+   * Secures the session (RFC 3207) and introduces this client again. What the certificate is
+   * worth is for the caller to judge by `tls`, unless the upgrade demands its verification.
+   */
+  startTls(
+    upgrade: Omit<ClientTlsUpgrade, "timeoutMs">,
+    { signal }: { signal: AbortSignal },
+  ): Promise<StartTlsResult> {
+    return abortable(this.#channel, signal, async () => {
+      const answer = await this.#command("starttls", "STARTTLS");
+      if (answer instanceof ConnectionLost) return { kind: "lost", lost: answer };
+      if (!isPositive(answer)) return this.#declined(answer);
+      const lost = await this.#channel.upgradeToTls(upgrade);
+      if (lost !== null) return { kind: "lost", lost };
+      this.#capabilities = NO_CAPABILITIES; // section 4.2: what was offered in plain is forgotten
+      const opened = await this.#hello();
+      if (opened.kind === "open") return { kind: "secured" };
+      this.#channel.close();
+      return opened;
+    });
+  }
+
+  /** Tells the server who this client is (RFC 4954). */
+  authenticate(
+    exchange: SaslExchange,
+    { signal }: { signal: AbortSignal },
+  ): Promise<AuthResult> {
+    return abortable(this.#channel, signal, () => runSasl(this.#channel, exchange));
   }
 
   /**
@@ -123,6 +169,12 @@ export class SmtpClient {
   /** Closes the connection at once. */
   close(): void {
     this.#channel.close();
+  }
+
+  #declined(reply: Reply): StartTlsResult {
+    if (reply.code !== SERVICE_CLOSING) return { kind: "declined", reply };
+    this.#channel.close();
+    return { kind: "refused", stage: "starttls", reply };
   }
 
   async #introduce(): Promise<OpenResult> {
@@ -176,8 +228,4 @@ async function abortable<T>(
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
-}
-
-function isPositive({ code }: Reply): boolean {
-  return code < 300;
 }

@@ -10,6 +10,8 @@ export type LossCause =
   | "timeout"
   /** What came was no reply, or not one that fits here; the dialogue is out of step. */
   | "out_of_step"
+  /** The TLS handshake failed. */
+  | "tls"
   /** This side gave up. */
   | "aborted";
 

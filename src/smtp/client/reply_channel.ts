@@ -1,7 +1,7 @@
 import { encodeText } from "../../base/bytes.ts";
 import type { Deadline, Deadlines } from "../../base/deadlines.ts";
 import type { Reply } from "../../mail/reply.ts";
-import type { Conn } from "../../net/conn.ts";
+import type { ClientTlsUpgrade, Conn, TlsInfo } from "../../net/conn.ts";
 import { ReplyDecoder } from "../wire/reply_decoder.ts";
 import { ConnectionLost, type LossCause } from "./connection_lost.ts";
 import type { Stage, StageTimeouts } from "./stage.ts";
@@ -21,12 +21,12 @@ export interface ReplyChannelOptions {
  * for its whole life. A loss is told once it happened and to every call after that.
  */
 export class ReplyChannel {
-  readonly conn: Conn;
   readonly #decoder = new ReplyDecoder();
   readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
   readonly #deadline: Deadline;
   readonly #timeoutsMs: StageTimeouts;
   readonly #abortGraceMs: number;
+  #conn: Conn;
   #stage: Stage = "greeting";
   #dotPending = false;
   #aborting = false;
@@ -34,10 +34,15 @@ export class ReplyChannel {
   #lost: ConnectionLost | null = null;
 
   constructor(conn: Conn, { deadlines, timeoutsMs, abortGraceMs }: ReplyChannelOptions) {
-    this.conn = conn;
+    this.#conn = conn;
     this.#deadline = deadlines.add(() => this.#end(this.#aborting ? "aborted" : "timeout"));
     this.#timeoutsMs = timeoutsMs;
     this.#abortGraceMs = abortGraceMs;
+  }
+
+  /** Null while the connection is plain. */
+  get tls(): TlsInfo | null {
+    return this.#conn.tls;
   }
 
   /** How the connection ended; null while it is usable. */
@@ -50,7 +55,7 @@ export class ReplyChannel {
     if (this.#lost !== null) return;
     const octets = typeof commands === "string" ? encodeText(commands) : commands;
     // A server that closes often sent a reply first, so the reader goes on and finds the end.
-    this.conn.write(octets).catch(() => {});
+    this.#conn.write(octets).catch(() => {});
   }
 
   /**
@@ -61,7 +66,7 @@ export class ReplyChannel {
     if (this.#lost !== null) return false;
     this.#enter("body");
     try {
-      await this.conn.write(octets);
+      await this.#conn.write(octets);
       return this.#lost === null;
     } catch {
       return false;
@@ -88,6 +93,26 @@ export class ReplyChannel {
     this.#end("aborted");
   }
 
+  /**
+   * Goes on inside TLS. Null when the handshake succeeded; otherwise the connection is closed.
+   * Octets that came in plain after the reply to STARTTLS were put there by somebody else
+   * (RFC 3207 section 6), so nobody goes on then.
+   */
+  async upgradeToTls(upgrade: Omit<ClientTlsUpgrade, "timeoutMs">): Promise<ConnectionLost | null> {
+    if (this.#lost !== null) return this.#lost;
+    if (this.#decoder.pending) return this.outOfStep("starttls", "octets ahead of the handshake");
+    this.#stage = "starttls";
+    try {
+      const timeoutMs = this.#timeoutsMs.starttls;
+      const secured = await this.#conn.upgradeToTls({ ...upgrade, timeoutMs });
+      if (this.#lost !== null) secured.close();
+      else this.#conn = secured;
+      return this.#lost;
+    } catch (error) {
+      return this.#end("tls", error);
+    }
+  }
+
   /** Marks the dialogue as out of step and closes the connection. */
   outOfStep(stage: Stage, detail: unknown): ConnectionLost {
     this.#stage = stage;
@@ -98,7 +123,7 @@ export class ReplyChannel {
     this.#enter(stage);
     for (;;) {
       try {
-        const lengthBytes = await this.conn.read(this.#buffer);
+        const lengthBytes = await this.#conn.read(this.#buffer);
         if (this.#lost !== null) return this.#lost;
         if (lengthBytes === null) return this.#end("closed");
         this.#decoder.push(this.#buffer.subarray(0, lengthBytes));
@@ -130,7 +155,7 @@ export class ReplyChannel {
     if (this.#lost !== null) return this.#lost;
     this.#lost = new ConnectionLost(this.#stage, { cause, detail });
     this.#deadline.dispose();
-    this.conn.close();
+    this.#conn.close();
     return this.#lost;
   }
 }

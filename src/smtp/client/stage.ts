@@ -2,6 +2,8 @@
 export const STAGES = [
   "greeting",
   "hello",
+  "starttls",
+  "auth",
   "mail",
   "rcpt",
   "data",
@@ -22,11 +24,13 @@ const MINUTE = 60 * SECOND;
 
 /**
  * The least values of RFC 5321 4.5.3.2. `body` is for each block of the message, not for all of
- * it. RSET and QUIT have no value there; nothing is lost when a server is slow with them.
+ * it. The others have no value there: nothing of a message is lost when a server is slow with them.
  */
 export const DEFAULT_TIMEOUTS: StageTimeouts = {
   greeting: 5 * MINUTE, // 4.5.3.2.1
   hello: 5 * MINUTE,
+  starttls: MINUTE,
+  auth: MINUTE,
   mail: 5 * MINUTE, // 4.5.3.2.2
   rcpt: 5 * MINUTE, // 4.5.3.2.3
   data: 2 * MINUTE, // 4.5.3.2.4

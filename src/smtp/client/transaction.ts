@@ -4,6 +4,7 @@ import { mailCommand, rcptCommand } from "./commands.ts";
 import { ConnectionLost } from "./connection_lost.ts";
 import { type MailData, sendMailData } from "./mail_data.ts";
 import type { ReplyChannel } from "./reply_channel.ts";
+import { isIntermediate, isPositive, SERVICE_CLOSING } from "./reply_class.ts";
 import type { Stage } from "./stage.ts";
 
 /** SMTP answers a message once, LMTP once for each recipient it took (RFC 2033 section 4.2). */
@@ -45,8 +46,6 @@ export interface TransactionResult {
   /** Whether the server forgot it, so that the next MAIL needs no RSET. */
   readonly finished: boolean;
 }
-
-const SERVICE_CLOSING = 421; // RFC 5321 3.8
 
 /** The dialogue of one transaction. Made for one run. */
 export class Transaction {
@@ -180,7 +179,7 @@ export class Transaction {
       if (result !== null) continue;
       const answer = await this.#channel.reply("dot");
       if (answer instanceof ConnectionLost) return this.#settleUncertain(answer);
-      if (answer.code >= 300 && answer.code < 400) {
+      if (isIntermediate(answer)) {
         return this.#settleUncertain(this.#channel.outOfStep("dot", answer));
       }
       const final: RecipientResult = { kind: "reply", stage: "dot", reply: answer };
@@ -207,8 +206,7 @@ export class Transaction {
       this.#endWith({ kind: "reply", stage, reply: answer });
       return null;
     }
-    const isIntermediate = answer.code >= 300 && answer.code < 400;
-    if (isPositive(answer) ? stage === "data" : isIntermediate && stage !== "data") {
+    if (isPositive(answer) ? stage === "data" : isIntermediate(answer) && stage !== "data") {
       this.#endOutOfStep(stage, answer);
       return null;
     }
@@ -235,8 +233,4 @@ export class Transaction {
   #hasOpen(): boolean {
     return this.#results.includes(null);
   }
-}
-
-function isPositive({ code }: Reply): boolean {
-  return code < 300;
 }

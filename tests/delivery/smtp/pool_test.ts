@@ -28,7 +28,14 @@ class PoolSetup implements AsyncDisposable {
     });
     if (opened.kind !== "open") throw new Error(opened.kind);
     const hop = { host: key, address: "127.0.0.1", port: this.peer.port };
-    return { client: opened.client, hop, key, openedAtMs: this.clock.monotonic() };
+    return {
+      client: opened.client,
+      hop,
+      key,
+      proof: null,
+      loggedIn: false,
+      openedAtMs: this.clock.monotonic(),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

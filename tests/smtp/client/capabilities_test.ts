@@ -11,6 +11,8 @@ Deno.test("a server's extensions are read from its EHLO reply", () => {
     { ...capabilities, keywords: [...capabilities.keywords.keys()] },
     {
       keywords: ["PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "DSN"],
+      auth: [],
+      startTls: false,
       pipelining: true,
       eightBitMime: true,
       smtpUtf8: true,
@@ -48,6 +50,10 @@ Deno.test("mechanisms are read from both forms of AUTH", () => {
   assertEquals(parse("AUTH PLAIN LOGIN").keywords.get("AUTH"), "PLAIN LOGIN");
   assertEquals(parse("AUTH=PLAIN").keywords.get("AUTH"), "PLAIN");
   assertEquals(parse("AUTH PLAIN", "AUTH=LOGIN").keywords.get("AUTH"), "PLAIN LOGIN");
+});
+
+Deno.test("mechanisms are told in upper case", () => {
+  assertEquals(parse("AUTH plain  Login").auth, ["PLAIN", "LOGIN"]);
 });
 
 Deno.test("lines that are no keywords are passed over", () => {
