@@ -155,7 +155,7 @@ export interface TransportsPort {
   /** False when it was not paused. */
   resume(name: string, request: { readonly by: string }): Promise<boolean>;
   /** Forgets that it, and its destinations, were down. */
-  reset(name: string): void;
+  reset(name: string, request: { readonly by: string }): Promise<void>;
 }
 
 export interface TransportStatus {

@@ -163,7 +163,7 @@ function waysOf(
       list: () => [TRANSPORT],
       pause: (name) => Promise.resolve(void calls.push(`pause transport ${name}`)),
       resume: () => Promise.resolve(false),
-      reset: (name) => void calls.push(`reset ${name}`),
+      reset: (name) => Promise.resolve(void calls.push(`reset ${name}`)),
     },
     routes: {
       list: () => [{ name: "default", match: {}, transports: ["mx"] }],

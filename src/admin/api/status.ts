@@ -31,6 +31,8 @@ const statusSchema = z.object({
     recipients: z.record(z.enum(RECIPIENT_STATES), z.int()),
     liveMessages: z.int().describe("Messages with a recipient that is not final."),
     oldestReceivedAtMs: timeMs().nullable(),
+    nextDueAtMs: timeMs().nullable()
+      .describe("The earliest next attempt that nobody is at; in the past when it is overdue."),
   }),
   health: z.array(checkSchema),
 }).meta({ id: "Status" });

@@ -155,10 +155,10 @@ export function transportRoutes({ ports: { transports }, clock }: ApiContext) {
         summary: "Forget that a transport and its destinations were down",
       }),
       param(transportPath),
-      (c) => {
+      async (c) => {
         const { name } = c.req.valid("param");
         if (!isKnown(name)) return problem(c, "not-found");
-        transports.reset(name);
+        await transports.reset(name, { by: actorOf(c.get("caller")) });
         return answer(c, doneSchema, { done: true });
       },
     );

@@ -67,6 +67,18 @@ function dueRecipients(
   );
 }
 
+/** The next attempt of a queued recipient that nobody holds; null when there is none. */
+export function earliestDue(messages: Iterable<StoredMessage>): number | null {
+  let first = Infinity;
+  for (const { recipients } of messages) {
+    for (const { status } of recipients) {
+      if (status.state !== "queued" || status.owner !== null) continue;
+      first = Math.min(first, status.nextAttemptAtMs);
+    }
+  }
+  return first === Infinity ? null : first;
+}
+
 function withBodies(
   picked: ReadonlyMap<StoredMessage, readonly StoredRecipient[]>,
   budgetBytes: number,

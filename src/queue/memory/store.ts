@@ -17,7 +17,7 @@ import {
   type StoreStats,
 } from "../store.ts";
 import { commandDone, commanded, settled } from "../transition.ts";
-import { claimDue, freeExpiredLeases } from "./claim.ts";
+import { claimDue, earliestDue, freeExpiredLeases } from "./claim.ts";
 import {
   detailOf,
   fitting,
@@ -174,6 +174,7 @@ class MemoryStore implements QueueStore {
         recipients,
         liveMessages: this.#live.size,
         oldestReceivedAtMs: oldest?.record.receivedAtMs ?? null,
+        nextDueAtMs: earliestDue(this.#live),
       };
     });
   }

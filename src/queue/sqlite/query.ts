@@ -136,6 +136,10 @@ function statsReader({ database }: Workbench): NonNullable<Handlers["stats"]> {
     `SELECT received_at FROM messages INDEXED BY messages_by_mask
      WHERE mask = ? ORDER BY seq LIMIT 1`,
   );
+  const selectDue = database.prepare<[number | null]>(
+    `SELECT min(next_attempt_at) FROM recipients INDEXED BY recipients_due
+     WHERE state = 0 AND owner IS NULL`,
+  );
   return () => {
     const live = [...readMasks(database)].filter(([mask]) => (mask & LIVE_MASK) !== 0);
     const oldest = live.flatMap(([mask]) => selectOldest.first(mask) ?? []);
@@ -143,6 +147,7 @@ function statsReader({ database }: Workbench): NonNullable<Handlers["stats"]> {
       recipients: readStates(database),
       liveMessages: live.reduce((total, [, count]) => total + count, 0),
       oldestReceivedAtMs: oldest.length === 0 ? null : Math.min(...oldest),
+      nextDueAtMs: selectDue.first()?.[0] ?? null,
     };
   };
 }

@@ -142,12 +142,14 @@ export const queryCases: readonly StoreCase[] = [
         recipients: none,
         liveMessages: 0,
         oldestReceivedAtMs: null,
+        nextDueAtMs: null,
       });
       await fill(store);
       assertEquals(await store.stats(), {
         recipients: { ...none, queued: 4, held: 1, delivered: 1 },
         liveMessages: 3,
         oldestReceivedAtMs: NOW_MS + 1,
+        nextDueAtMs: NOW_MS,
       });
       await store.command({
         filter: { ids: [idOf(1)] },
@@ -159,6 +161,7 @@ export const queryCases: readonly StoreCase[] = [
         recipients: { ...none, queued: 3, held: 1, delivered: 1, cancelled: 1 },
         liveMessages: 2,
         oldestReceivedAtMs: NOW_MS + 3,
+        nextDueAtMs: NOW_MS,
       });
     },
   },
