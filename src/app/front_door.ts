@@ -93,6 +93,7 @@ export class FrontDoor {
     return new SmtpServer({
       ...settings,
       listener: name,
+      onSessionEnd: this.#onSessionEnd,
       limits: {
         ...limits,
         commandTimeoutMs: config.idleTimeoutMs,
@@ -104,23 +105,24 @@ export class FrontDoor {
     });
   }
 
-  async #admit(conn: Conn): Promise<void> {
+  #admit(conn: Conn): void {
     const { address } = conn.remote;
     this.#connections++;
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
-    try {
-      await this.#server.serve(conn);
-    } catch (cause) {
-      this.#trouble("Cannot serve a session: internal error", cause);
-      conn.close();
-    } finally {
-      this.#connections--;
-      const left = (this.#perAddress.get(address) ?? 1) - 1;
-      if (left === 0) this.#perAddress.delete(address);
-      else this.#perAddress.set(address, left);
-      this.#forgetEarlier();
-    }
+    // No frame waits here for the end of the session: thousands of them are idle.
+    this.#server.serve(conn).catch(this.#onBug);
   }
+
+  readonly #onBug = (cause: unknown): void =>
+    this.#trouble("Cannot serve a session: internal error", cause);
+
+  readonly #onSessionEnd = ({ clientAddress }: { readonly clientAddress: string }): void => {
+    this.#connections--;
+    const left = (this.#perAddress.get(clientAddress) ?? 1) - 1;
+    if (left === 0) this.#perAddress.delete(clientAddress);
+    else this.#perAddress.set(clientAddress, left);
+    this.#forgetEarlier();
+  };
 
   /** RFC 5321 3.1: a server that cannot serve says 421 instead of 220. */
   #judge(facts: SessionFacts, policy: ServerPolicy): Decision | Promise<Decision> {

@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * A time limit that its owner moves as often as it likes; moving it costs one assignment.
+ * A time limit that its owner moves as often as it likes; moving it costs no look at the clock.
  */
 export interface Deadline {
   /** Moves it to `delayMs` from now. */
@@ -13,14 +13,15 @@ export interface Deadline {
 }
 
 /**
- * Many time limits on one timer. A deadline fires within `granularityMs` after its time, which
- * suits limits of seconds and minutes on thousands of connections, where a timer for each would
- * cost more than the connection does.
+ * Many time limits on one timer. It suits limits of seconds and minutes on thousands of
+ * connections, where a timer for each would cost more than the connection does. Time is counted in
+ * ticks of the timer: a deadline never fires early, and at most two ticks late.
  */
 export class Deadlines implements Disposable {
   readonly #clock: Clock;
   readonly #granularityMs: number;
   readonly #entries = new Set<Entry>();
+  #ticks = 0;
   #cancelTick: (() => void) | null = null;
 
   constructor({ clock, granularityMs = 500 }: { clock: Clock; granularityMs?: number }) {
@@ -28,12 +29,30 @@ export class Deadlines implements Disposable {
     this.#granularityMs = granularityMs;
   }
 
+  /**
+   * Milliseconds on a scale of its own, for differences while there is a deadline: they are up to
+   * a tick too small or too large.
+   */
+  get elapsedMs(): number {
+    return this.#ticks * this.#granularityMs;
+  }
+
   /** Adds a deadline, not running yet, that calls `onExpire` each time it passes. */
   add(onExpire: () => void): Deadline {
-    const entry = new Entry({ clock: this.#clock, entries: this.#entries, onExpire });
+    const entry = new Entry(this, onExpire);
     this.#entries.add(entry);
     if (this.#cancelTick === null) this.#scheduleTick();
     return entry;
+  }
+
+  /** The tick by which `delayMs` are surely over: the one under way may be about to end. */
+  tickAfter(delayMs: number): number {
+    return this.#ticks + Math.ceil(delayMs / this.#granularityMs) + 1;
+  }
+
+  /** Takes a deadline out. */
+  remove(entry: Deadline): void {
+    this.#entries.delete(entry as Entry);
   }
 
   [Symbol.dispose](): void {
@@ -47,43 +66,39 @@ export class Deadlines implements Disposable {
   }
 
   #tick(): void {
-    const nowMs = this.#clock.monotonic();
-    for (const entry of this.#entries) entry.expireIfPast(nowMs);
+    const ticks = ++this.#ticks;
+    for (const entry of this.#entries) entry.expireAt(ticks);
     if (this.#entries.size > 0) this.#scheduleTick();
     else this.#cancelTick = null;
   }
 }
 
 class Entry implements Deadline {
-  readonly #clock: Clock;
-  readonly #entries: Set<Entry>;
+  readonly #deadlines: Deadlines;
   readonly #onExpire: () => void;
-  #atMs = Infinity;
+  #atTick = Infinity;
 
-  constructor(
-    { clock, entries, onExpire }: { clock: Clock; entries: Set<Entry>; onExpire: () => void },
-  ) {
-    this.#clock = clock;
-    this.#entries = entries;
+  constructor(deadlines: Deadlines, onExpire: () => void) {
+    this.#deadlines = deadlines;
     this.#onExpire = onExpire;
   }
 
   set(delayMs: number): void {
-    this.#atMs = this.#clock.monotonic() + delayMs;
+    this.#atTick = this.#deadlines.tickAfter(delayMs);
   }
 
   clear(): void {
-    this.#atMs = Infinity;
+    this.#atTick = Infinity;
   }
 
   dispose(): void {
-    this.#atMs = Infinity;
-    this.#entries.delete(this);
+    this.#atTick = Infinity;
+    this.#deadlines.remove(this);
   }
 
-  expireIfPast(nowMs: number): void {
-    if (nowMs < this.#atMs) return;
-    this.#atMs = Infinity;
+  expireAt(tick: number): void {
+    if (tick < this.#atTick) return;
+    this.#atTick = Infinity;
     this.#onExpire();
   }
 }

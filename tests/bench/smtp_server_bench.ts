@@ -7,7 +7,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { Deadlines } from "../../src/base/deadlines.ts";
 import { encodeText } from "../../src/base/bytes.ts";
 import { plainConn } from "../../src/net/plain_conn.ts";
-import { ACCEPT } from "../../src/policy/decision.ts";
+import { OPEN_POLICY } from "../../src/smtp/server/policy.ts";
 import { SmtpServer } from "../../src/smtp/server/server.ts";
 import type { MessageSink } from "../../src/smtp/server/sink.ts";
 
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
     listener: "bench",
     hostname: "relay.example",
     sink: nullSink,
-    policy: { connect: () => ACCEPT, helo: () => ACCEPT, mail: () => ACCEPT, rcpt: () => ACCEPT },
+    policy: OPEN_POLICY,
     events: () => {},
     deadlines,
   });

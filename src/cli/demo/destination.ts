@@ -4,7 +4,7 @@ import { TaskGroup } from "../../base/task_group.ts";
 import { reply } from "../../mail/reply.ts";
 import { listen } from "../../net/listener.ts";
 import { ACCEPT, refuse } from "../../policy/decision.ts";
-import type { ServerPolicy } from "../../smtp/server/policy.ts";
+import { OPEN_POLICY, type ServerPolicy } from "../../smtp/server/policy.ts";
 import { SmtpServer } from "../../smtp/server/server.ts";
 import type { MessageSink } from "../../smtp/server/sink.ts";
 
@@ -56,9 +56,7 @@ export async function startDestination(): Promise<Destination> {
 function destinationPolicy(): ServerPolicy {
   const seen = new Set<string>();
   return {
-    connect: () => ACCEPT,
-    helo: () => ACCEPT,
-    mail: () => ACCEPT,
+    ...OPEN_POLICY,
     rcpt(_facts, { recipient, reversePath }) {
       if (recipient.localPart.startsWith(UNKNOWN_PREFIX)) return refuse(UNKNOWN);
       const key = `${reversePath} ${recipient.text}`;

@@ -1,8 +1,9 @@
 import { encodeText } from "../../base/bytes.ts";
 import type { Deadline } from "../../base/deadlines.ts";
 import type { Reply } from "../../mail/reply.ts";
-import type { Conn, TlsInfo } from "../../net/conn.ts";
+import type { Conn, ServerTlsUpgrade, TlsInfo } from "../../net/conn.ts";
 import { InputBuffer } from "../wire/input_buffer.ts";
+import { LineReader, type LineResult, type WholeLine } from "../wire/line_reader.ts";
 import { formatReplyLines } from "../wire/reply_encoder.ts";
 import type { SessionContext } from "./context.ts";
 import { REPLIES } from "./replies.ts";
@@ -17,12 +18,16 @@ const GOODBYE_MS = 5_000;
  */
 export class Channel {
   readonly input: InputBuffer;
-  readonly #conn: Conn;
+  #conn: Conn;
   readonly #context: SessionContext;
+  readonly #lines: LineReader;
   readonly #deadline: Deadline;
   readonly #endsAtMs: number;
+  #commandSinceMs = 0;
+  #octetsRead = 0;
   #unsent = "";
   #closing: CloseReason | null = null;
+  #tlsFailure: string | null = null;
   #reading = false;
   #pendingRead: Promise<number | null> | null = null;
 
@@ -30,8 +35,9 @@ export class Channel {
     this.#conn = conn;
     this.#context = context;
     this.input = new InputBuffer(context.buffers);
+    this.#lines = new LineReader(this.input, { maxLineBytes: context.maxLineBytes.any });
     this.#deadline = context.deadlines.add(() => this.#expire());
-    this.#endsAtMs = context.clock.monotonic() + context.limits.sessionTimeoutMs;
+    this.#endsAtMs = context.deadlines.elapsedMs + context.limits.sessionTimeoutMs;
   }
 
   get remote(): Conn["remote"] {
@@ -47,9 +53,19 @@ export class Channel {
     return this.#closing;
   }
 
+  /** Why the TLS handshake failed, for the log; null when it did not. */
+  get tlsFailure(): string | null {
+    return this.#tlsFailure;
+  }
+
   /** How much text waits for `flush`, in characters. */
   get unsentChars(): number {
     return this.#unsent.length;
+  }
+
+  /** Octets the client sent so far. */
+  get octetsRead(): number {
+    return this.#octetsRead;
   }
 
   /**
@@ -62,19 +78,40 @@ export class Channel {
   }
 
   /** Writes the replies that wait, in one piece. False when the connection is lost. */
-  async flush(): Promise<boolean> {
-    if (this.#unsent === "") return true;
+  flush(): Promise<boolean> {
+    if (this.#unsent === "") return Promise.resolve(true);
     const octets = encodeText(this.#unsent);
     this.#unsent = "";
     this.#arm(this.#context.limits.commandTimeoutMs);
-    try {
-      await this.#conn.write(octets);
-      return true;
-    } catch {
-      this.end("lost");
-      return false;
-    } finally {
-      this.#deadline.clear();
+    return this.#conn.write(octets).then(
+      () => this.#settleWrite(true),
+      () => this.#settleWrite(false),
+    );
+  }
+
+  /** Takes the next line out of the input, if it is there. */
+  nextLine(): LineResult {
+    return this.#lines.next();
+  }
+
+  /** Gives room back and reads once for the next command. False when the session is over. */
+  awaitCommand(): Promise<boolean> {
+    const nowMs = this.#context.deadlines.elapsedMs;
+    this.input.rest();
+    // The limit is for the whole command, so that a client cannot feed it octet by octet.
+    if (!this.#lines.midLine) this.#commandSinceMs = nowMs;
+    return this.fill(this.#commandSinceMs + this.#context.limits.commandTimeoutMs - nowMs);
+  }
+
+  /** The next line, waited for within the time of a command; null when the session is over. */
+  async readLine(): Promise<WholeLine | null> {
+    const { deadlines, limits } = this.#context;
+    const sinceMs = deadlines.elapsedMs;
+    for (;;) {
+      const line = this.#lines.next();
+      if (line.kind !== "incomplete") return line;
+      const leftMs = sinceMs + limits.commandTimeoutMs - deadlines.elapsedMs;
+      if (!await this.fill(leftMs)) return null;
     }
   }
 
@@ -104,6 +141,23 @@ export class Channel {
       };
       read.then(hear, hear);
     });
+  }
+
+  /**
+   * Makes the TLS handshake, what waits in the input thrown away (RFC 3207 section 4.2). Gives
+   * false when it fails and the session is over.
+   */
+  async secure(upgrade: ServerTlsUpgrade): Promise<boolean> {
+    this.input.clear();
+    try {
+      this.#conn = await this.#conn.upgradeToTls(upgrade);
+    } catch (error) {
+      this.end("tls_failed");
+      this.#tlsFailure = error instanceof Error ? error.message : String(error);
+      return false;
+    }
+    if (this.#closing !== null) this.#conn.close(); // somebody ended the session meanwhile
+    return this.#closing === null;
   }
 
   /** The session is over once what waits is flushed; the first reason counts. */
@@ -138,12 +192,21 @@ export class Channel {
     this.#reading = false;
     this.#deadline.clear();
     if (count === null) this.end("lost");
-    else this.input.filled(count);
+    else {
+      this.input.filled(count);
+      this.#octetsRead += count;
+    }
     return this.#closing === null;
   }
 
+  #settleWrite(written: boolean): boolean {
+    this.#deadline.clear();
+    if (!written) this.end("lost");
+    return written;
+  }
+
   #arm(timeoutMs: number): void {
-    this.#deadline.set(Math.min(timeoutMs, this.#endsAtMs - this.#context.clock.monotonic()));
+    this.#deadline.set(Math.min(timeoutMs, this.#endsAtMs - this.#context.deadlines.elapsedMs));
   }
 
   #expire(): void {

@@ -5,10 +5,11 @@ import type { BufferPool } from "../wire/buffer_pool.ts";
 import type { Offer } from "./extension.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { ServerPolicy } from "./policy.ts";
+import type { Services } from "./services.ts";
 import type { MessageSink } from "./sink.ts";
 
 /** What the sessions of one server share. */
-export interface SessionContext {
+export interface SessionContext extends Services {
   /** Name of the listener. */
   readonly listener: string;
   /** The name this relay calls itself. */
@@ -20,9 +21,11 @@ export interface SessionContext {
   readonly deadlines: Deadlines;
   readonly limits: SessionLimits;
   readonly offer: Offer;
+  /** The longest command line, and the longest line of any kind, in octets with CRLF. */
+  readonly maxLineBytes: { readonly command: number; readonly any: number };
   readonly buffers: BufferPool;
   /** Makes session ids. */
   readonly nextId: () => string;
   /** Hears of every session whose connection is closed. */
-  readonly onSessionEnd: (sessionId: string) => void;
+  readonly onSessionEnd: (session: { sessionId: string; clientAddress: string }) => void;
 }

@@ -1,6 +1,8 @@
 import type { Reply } from "../../mail/reply.ts";
+import type { Services } from "./services.ts";
 import type { MailParams, RcptParams } from "./state.ts";
 import type { Verb, VerbSession } from "./verb.ts";
+import { notImplemented } from "./verbs/obsolete.ts";
 
 /**
  * Reads one parameter into `params`; `value` is null where the client gave none. Returns the
@@ -18,6 +20,8 @@ export type ParamHandler<Params> = (
 export interface Extension {
   /** Its EHLO keyword, by which it is switched on and off. */
   readonly name: string;
+  /** Whether what it needs is there; always, where not given. */
+  readonly available?: (services: Services) => boolean;
   /** The line of the EHLO reply; null where this session is not offered it now. */
   readonly ehloLine: (session: VerbSession) => string | null;
   /** By how much the longest command line grows, in octets. */
@@ -36,9 +40,22 @@ export interface Offer {
   readonly extraLineBytes: number;
 }
 
-/** Puts the verbs of the base protocol and the extensions into one offer. */
-export function makeOffer(baseVerbs: readonly Verb[], extensions: readonly Extension[]): Offer {
-  const verbs = [...baseVerbs, ...extensions.flatMap((extension) => extension.verbs ?? [])];
+/**
+ * Puts the verbs of the base protocol and the extensions into one offer. Of `known` extensions
+ * that are not in it the verbs are answered with 502.
+ */
+export function makeOffer(
+  { baseVerbs, extensions, known }: {
+    baseVerbs: readonly Verb[];
+    extensions: readonly Extension[];
+    known: readonly Extension[];
+  },
+): Offer {
+  const verbs = [
+    ...verbsOf(known).map(({ verb }) => notImplemented(verb)),
+    ...baseVerbs,
+    ...verbsOf(extensions),
+  ];
   return {
     extensions,
     verbs: new Map(verbs.map((verb) => [verb.verb, verb])),
@@ -46,4 +63,8 @@ export function makeOffer(baseVerbs: readonly Verb[], extensions: readonly Exten
     rcptParams: new Map(extensions.flatMap(({ rcptParams = {} }) => Object.entries(rcptParams))),
     extraLineBytes: extensions.reduce((sum, { extraLineBytes = 0 }) => sum + extraLineBytes, 0),
   };
+}
+
+function verbsOf(extensions: readonly Extension[]): Verb[] {
+  return extensions.flatMap(({ verbs = [] }) => verbs);
 }

@@ -1,10 +1,16 @@
 import { type Reply, reply } from "../../mail/reply.ts";
-import { type DataViolation, DotDecoder } from "../wire/dot_decoder.ts";
+import type { BodyFacts } from "../../mail/envelope.ts";
+import type { ContentViolation } from "../wire/content_violation.ts";
 import { HopCounter } from "../wire/hop_counter.ts";
-import type { InputBuffer } from "../wire/input_buffer.ts";
 import { TOO_LARGE } from "./extensions/size.ts";
-import type { SessionLimits } from "./limits.ts";
 import type { MessageWriter, StoreFailure } from "./sink.ts";
+
+/** What is known of the octets of a message so far; the decoders have this shape. */
+export interface ContentProgress {
+  readonly sizeBytes: number;
+  /** What makes them unfit, if anything. */
+  readonly violation: ContentViolation | null;
+}
 
 /** What became of a message. */
 export interface MessageOutcome {
@@ -17,7 +23,7 @@ export interface MessageOutcome {
 }
 
 const LOOP = reply(554, "5.4.6", "Routing loop detected"); // RFC 5321 6.3
-const VIOLATIONS: Readonly<Record<DataViolation, Reply>> = {
+const VIOLATIONS: Readonly<Record<ContentViolation, Reply>> = {
   bare_cr: reply(554, "5.6.0", "Message has CR without LF; lines end with CRLF"),
   bare_lf: reply(554, "5.6.0", "Message has LF without CR; lines end with CRLF"),
   nul: reply(554, "5.6.0", "Message has a NUL octet"),
@@ -28,48 +34,59 @@ const FAILURES: Readonly<Record<StoreFailure, Reply>> = {
 };
 
 /**
- * Passes the data of one message from the input to its writer. Once the message is refused the
- * rest of it is drained, so that the dialogue stays in step.
+ * Passes the octets of one message to its writer, within limits. Once the message is refused its
+ * other octets go nowhere, so that the dialogue can stay in step.
  */
 export class MessageReceiver {
   readonly #writer: MessageWriter;
-  readonly #limits: SessionLimits;
-  readonly #decoder = new DotDecoder();
+  readonly #maxBytes: number;
+  readonly #maxHops: number;
   readonly #hops = new HopCounter();
   #refusal: Reply | null = null;
-  #done = false;
+  #sizeBytes = 0;
+  /** Whether the writer still waits for its end. */
+  #open = true;
 
-  constructor(writer: MessageWriter, limits: SessionLimits) {
+  /** `maxBytes` 0 means no limit. */
+  constructor(writer: MessageWriter, { maxBytes, maxHops }: { maxBytes: number; maxHops: number }) {
     this.#writer = writer;
-    this.#limits = limits;
+    this.#maxBytes = maxBytes;
+    this.#maxHops = maxHops;
   }
 
-  /** Whether the end of the data came. */
-  get done(): boolean {
-    return this.#done;
+  /** Why the message will not be accepted; null as long as it may be. */
+  get refusal(): Reply | null {
+    return this.#refusal;
   }
 
-  /** Takes what waits in the input; a promise is back-pressure, the input is free after it. */
-  take(input: InputBuffer): Promise<void> | null {
-    const { pieces, consumed, done } = this.#decoder.decode(input.peek());
-    input.consume(consumed);
-    this.#done = done;
+  /** Takes the next octets; a promise is back-pressure, and they may change only after it. */
+  take(pieces: readonly Uint8Array[], progress: ContentProgress): Promise<void> | null {
+    this.#sizeBytes = progress.sizeBytes;
     if (this.#refusal !== null) return null;
     for (const piece of pieces) this.#hops.scan(piece);
-    this.#refusal = this.#judge();
-    return this.#refusal === null ? this.#write(pieces) : this.#writer.abort();
+    const refusal = this.#judge(progress);
+    return refusal === null ? this.#write(pieces) : this.refuse(refusal);
   }
 
-  /** The client left before the end: nothing was accepted (RFC 5321 4.1.1.4). */
-  async abandon(): Promise<void> {
-    if (this.#refusal === null) await this.#writer.abort();
+  /** Refuses the message for a reason of the caller; the first one counts. */
+  refuse(reply: Reply): Promise<void> {
+    this.#refusal ??= reply;
+    return this.abandon();
+  }
+
+  /** Forgets the message, unless it has ended already (RFC 5321 4.1.1.4). */
+  abandon(): Promise<void> {
+    if (!this.#open) return Promise.resolve();
+    this.#open = false;
+    return this.#writer.abort();
   }
 
   /** The commit point: makes the message durable, unless it was refused on the way. */
-  async finish(): Promise<MessageOutcome> {
-    const sizeBytes = this.#decoder.sizeBytes;
+  async finish(facts: BodyFacts): Promise<MessageOutcome> {
+    const sizeBytes = this.#sizeBytes;
     if (this.#refusal !== null) return { accepted: false, reply: this.#refusal, sizeBytes };
-    const result = await this.#writer.commit(this.#decoder.facts);
+    this.#open = false;
+    const result = await this.#writer.commit(facts);
     if (result.kind === "stored") {
       const queued = reply(250, "2.0.0", `Ok: queued as ${this.#writer.id}`);
       return { accepted: true, reply: queued, sizeBytes };
@@ -78,17 +95,15 @@ export class MessageReceiver {
     return { accepted: false, reply: FAILURES[failure], sizeBytes, cause: `store: ${failure}` };
   }
 
-  #judge(): Reply | null {
-    const { messageBytes, hops } = this.#limits;
-    const { violation, sizeBytes } = this.#decoder;
+  #judge({ violation, sizeBytes }: ContentProgress): Reply | null {
     if (violation !== null) return VIOLATIONS[violation];
-    if (messageBytes > 0 && sizeBytes > messageBytes) return TOO_LARGE; // RFC 1870 section 6.3
-    return this.#hops.count > hops ? LOOP : null;
+    if (this.#maxBytes > 0 && sizeBytes > this.#maxBytes) return TOO_LARGE; // RFC 1870 section 6.3
+    return this.#hops.count > this.#maxHops ? LOOP : null;
   }
 
   #write(pieces: readonly Uint8Array[]): Promise<void> | null {
-    for (const [index, piece] of pieces.entries()) {
-      const pending = this.#writer.write(piece);
+    for (let index = 0; index < pieces.length; index++) {
+      const pending = this.#writer.write(pieces[index] as Uint8Array);
       if (pending instanceof Promise) return this.#writeAfter(pending, pieces.slice(index + 1));
     }
     return null;

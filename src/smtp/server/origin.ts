@@ -22,6 +22,7 @@ function protocolWord({ esmtp, tls, user }: VerbSession, smtpUtf8: boolean): str
   return `${smtpUtf8 ? "UTF8SMTP" : "ESMTP"}${tls === null ? "" : "S"}${user === null ? "" : "A"}`;
 }
 
-function tlsText({ version, cipher }: TlsInfo): string {
+/** TLS version and cipher in one text. */
+export function tlsText({ version, cipher }: TlsInfo): string {
   return `${version} ${cipher}`.trim() || "TLS";
 }

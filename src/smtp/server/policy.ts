@@ -1,6 +1,6 @@
 import type { Mailbox } from "../../mail/address.ts";
 import type { TlsInfo } from "../../net/conn.ts";
-import type { Decision } from "../../policy/decision.ts";
+import { ACCEPT, type Decision } from "../../policy/decision.ts";
 
 /** What is known of a session when something is decided about it. */
 export interface SessionFacts {
@@ -25,6 +25,8 @@ export interface RecipientRequest {
   readonly routed: boolean;
   /** Empty for the null reverse-path. */
   readonly reversePath: string;
+  /** Whether it is an alias of this relay. */
+  readonly alias: boolean;
   /** How many recipients the message has already. */
   readonly recipientCount: number;
 }
@@ -39,10 +41,24 @@ export interface ServerPolicy {
   /** The client named itself; `facts` have the new name. */
   helo(facts: SessionFacts): Decision | Promise<Decision>;
   /** `sender` is null for the null reverse-path. */
-  mail(
-    facts: SessionFacts,
-    request: { sender: Mailbox | null },
-  ): Decision | Promise<Decision>;
+  mail(facts: SessionFacts, request: { sender: Mailbox | null }): Decision | Promise<Decision>;
   /** Asked for every recipient but Postmaster without a domain (RFC 5321 4.5.1). */
   rcpt(facts: SessionFacts, request: RecipientRequest): Decision | Promise<Decision>;
+  /**
+   * Whether the client may send to anyone, and so ask for what would not be done for a stranger:
+   * held and urgent mail, the members of a list, the start of a queue.
+   */
+  trusts(facts: SessionFacts): boolean;
+  /** Octets that a message of the client may have besides the listener's limit; 0 for no limit. */
+  messageBytes(facts: SessionFacts): number;
 }
+
+/** Lets everything pass, and trusts nobody with more. */
+export const OPEN_POLICY: ServerPolicy = {
+  connect: () => ACCEPT,
+  helo: () => ACCEPT,
+  mail: () => ACCEPT,
+  rcpt: () => ACCEPT,
+  trusts: () => false,
+  messageBytes: () => 0,
+};

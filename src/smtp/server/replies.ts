@@ -11,10 +11,14 @@ export const REPLIES = {
   sayHelloFirst: reply(503, "5.5.1", "Say HELO or EHLO first"),
   needMail: reply(503, "5.5.1", "Need MAIL first"),
   connectionRefused: reply(503, "5.5.1", "Connection was refused; only QUIT is left"),
+  needsTls: reply(530, "5.7.0", "Must issue a STARTTLS command first"), // RFC 3207 section 4
   internalError: reply(451, "4.3.0", "Internal error, try again later"),
   closingAfterError: reply(421, "4.3.0", "Internal error, closing connection"),
   shuttingDown: reply(421, "4.3.2", "Shutting down, try again later"),
   timeout: reply(421, "4.4.2", "Timeout, closing connection"),
   tooManyErrors: reply(421, "4.7.0", "Too many errors, closing connection"),
+  tooManyCommands: reply(421, "4.7.0", "Too many commands, closing connection"),
+  tooManyMessages: reply(421, "4.7.0", "Too many messages in this session, closing connection"),
+  tooManyOctets: reply(421, "4.7.0", "Too many octets in this session, closing connection"),
   talkedEarly: reply(554, "5.5.1", "Commands sent before the greeting"),
 } as const;

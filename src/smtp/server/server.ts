@@ -6,10 +6,11 @@ import type { Conn } from "../../net/conn.ts";
 import type { EventSink } from "../../observe/events.ts";
 import { BufferPool } from "../wire/buffer_pool.ts";
 import type { SessionContext } from "./context.ts";
-import { type Extension, makeOffer } from "./extension.ts";
+import { type Extension, makeOffer, type Offer } from "./extension.ts";
 import { EXTENSIONS } from "./extensions/mod.ts";
 import { DEFAULT_LIMITS, type SessionLimits } from "./limits.ts";
 import type { ServerPolicy } from "./policy.ts";
+import type { Services } from "./services.ts";
 import { Session } from "./session.ts";
 import type { MessageSink } from "./sink.ts";
 import { BASE_VERBS } from "./verb_table.ts";
@@ -27,9 +28,19 @@ export interface SmtpServerOptions {
   readonly deadlines: Deadlines;
   readonly clock?: Clock;
   readonly limits?: Partial<SessionLimits>;
-  /** By default all that the server knows. */
+  /** By default all that the server knows; those that lack what they need are left out. */
   readonly extensions?: readonly Extension[];
+  readonly services?: Partial<Services>;
+  /** Hears of every session whose connection is closed. */
+  readonly onSessionEnd?: (session: { readonly clientAddress: string }) => void;
 }
+
+const NO_SERVICES: Services = {
+  tls: { mode: "none" },
+  auth: null,
+  aliases: null,
+  startQueue: null,
+};
 
 /**
  * The SMTP server of one listener: it serves connections that others accept. Disposing of it is
@@ -42,17 +53,24 @@ export class SmtpServer implements AsyncDisposable {
   /** Resolves when a server that is being stopped has no session any more. */
   readonly #emptied = Promise.withResolvers<void>();
 
-  constructor(
-    { clock = systemClock, limits, extensions = EXTENSIONS, ...rest }: SmtpServerOptions,
-  ) {
+  constructor(options: SmtpServerOptions) {
+    const { clock = systemClock, limits, extensions, services, onSessionEnd, ...rest } = options;
+    const present = { ...NO_SERVICES, ...services };
+    const allLimits = { ...DEFAULT_LIMITS, ...limits };
+    const offer = offerOf(extensions ?? EXTENSIONS, present);
     this.#context = {
       ...rest,
+      ...present,
       clock,
-      limits: { ...DEFAULT_LIMITS, ...limits },
-      offer: makeOffer(BASE_VERBS, extensions),
+      limits: allLimits,
+      offer,
+      maxLineBytes: maxLineBytes(offer, allLimits),
       buffers: new BufferPool(),
       nextId: idGenerator({ clock, random: systemRandom }),
-      onSessionEnd: (sessionId) => this.#forget(sessionId),
+      onSessionEnd: (session) => {
+        onSessionEnd?.(session);
+        this.#forget(session.sessionId);
+      },
     };
   }
 
@@ -94,4 +112,18 @@ export class SmtpServer implements AsyncDisposable {
     this.#sessions.delete(sessionId);
     if (this.#stopping && this.#sessions.size === 0) this.#emptied.resolve();
   }
+}
+
+function offerOf(wanted: readonly Extension[], services: Services): Offer {
+  return makeOffer({
+    baseVerbs: BASE_VERBS,
+    extensions: wanted.filter(({ available }) => available?.(services) ?? true),
+    known: EXTENSIONS,
+  });
+}
+
+function maxLineBytes(offer: Offer, limits: SessionLimits): SessionContext["maxLineBytes"] {
+  const command = limits.commandLineBytes + offer.extraLineBytes;
+  const others = [...offer.verbs.values()].map(({ maxLineBytes = 0 }) => maxLineBytes);
+  return { command, any: Math.max(command, ...others) };
 }

@@ -1,14 +1,25 @@
+import type { Identity } from "../../auth/authenticator.ts";
 import { formatReply, type Reply } from "../../mail/reply.ts";
-import type { Conn, TlsInfo } from "../../net/conn.ts";
+import type { Conn, ServerTlsUpgrade, TlsInfo } from "../../net/conn.ts";
 import { type Decision, refuse } from "../../policy/decision.ts";
 import { parseCommand } from "../wire/command.ts";
-import type { InputBuffer } from "../wire/input_buffer.ts";
-import { LineReader, type LineResult } from "../wire/line_reader.ts";
+import type { WholeLine } from "../wire/line_reader.ts";
 import { Channel } from "./channel.ts";
 import type { SessionContext } from "./context.ts";
+import { refusalOf } from "./gate.ts";
 import { REPLIES } from "./replies.ts";
-import { type SessionState, START } from "./state.ts";
+import {
+  tellAuthenticated,
+  tellBug,
+  tellClosed,
+  tellOpened,
+  tellRefused,
+  tellSecured,
+} from "./session_events.ts";
+import { messageOf, type SessionState, START } from "./state.ts";
+import { SessionTally } from "./tally.ts";
 import { answer, type Verb, type VerbResult, type VerbSession } from "./verb.ts";
+import { UNKNOWN } from "./verb_table.ts";
 
 /** Replies to pipelined commands are written when they reach this, so they stay bounded. */
 const UNSENT_LIMIT_CHARS = 16_384;
@@ -19,23 +30,32 @@ type Takeover = Extract<VerbResult, { kind: "takeover" }>;
 export class Session implements VerbSession {
   readonly context: SessionContext;
   readonly sessionId: string;
-  readonly user: string | null = null;
-  state: SessionState = START;
-  readonly #channel: Channel;
-  readonly #lines: LineReader;
+  readonly channel: Channel;
+  readonly tally = new SessionTally();
+  authenticated = false;
+  #state: SessionState = START;
+  #identity: Identity | null = null;
   #verb: Verb | null = null;
-  #errors = 0;
-  #messages = 0;
-  #commandSinceMs = 0;
   #waiting = false;
   #stopping = false;
+  /** Resolves when a message that was left behind is forgotten. */
+  #forgetting: Promise<void> | null = null;
 
   constructor(conn: Conn, context: SessionContext) {
     this.context = context;
     this.sessionId = context.nextId();
-    this.#channel = new Channel(conn, context);
-    const maxLineBytes = context.limits.commandLineBytes + context.offer.extraLineBytes;
-    this.#lines = new LineReader(this.#channel.input, { maxLineBytes });
+    this.channel = new Channel(conn, context);
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** Leaving a transaction forgets its message, unless that has ended. */
+  set state(next: SessionState) {
+    const message = messageOf(this.#state);
+    if (message !== null && message !== messageOf(next)) this.#forgetting = message.abandon();
+    this.#state = next;
   }
 
   get listener(): string {
@@ -43,51 +63,65 @@ export class Session implements VerbSession {
   }
 
   get clientAddress(): string {
-    return this.#channel.remote.address;
+    return this.channel.remote.address;
   }
 
   get clientPort(): number {
-    return this.#channel.remote.port;
+    return this.channel.remote.port;
   }
 
   get tls(): TlsInfo | null {
-    return this.#channel.tls;
+    return this.channel.tls;
+  }
+
+  get user(): string | null {
+    return this.#identity?.user ?? null;
   }
 
   get helo(): string {
-    return "greeting" in this.state ? this.state.greeting.helo : "";
+    return "greeting" in this.#state ? this.#state.greeting.helo : "";
   }
 
   get esmtp(): boolean {
-    return "greeting" in this.state && this.state.greeting.esmtp;
+    return "greeting" in this.#state && this.#state.greeting.esmtp;
   }
 
-  get input(): InputBuffer {
-    return this.#channel.input;
+  authenticate(identity: Identity): void {
+    this.authenticated = true;
+    this.#identity = identity;
+    tellAuthenticated(this, identity);
   }
 
-  fill(timeoutMs: number): Promise<boolean> {
-    return this.#channel.fill(timeoutMs);
+  async secure(upgrade: ServerTlsUpgrade): Promise<boolean> {
+    const discardedBytes = this.channel.input.length;
+    if (!await this.channel.secure(upgrade)) return false;
+    this.state = START; // RFC 3207 section 4.2
+    this.authenticated = false;
+    const certificate = this.tls?.peer;
+    const { auth } = this.context;
+    this.#identity = certificate && auth ? auth.authenticator.identify(certificate) : null;
+    tellSecured(this, { discardedBytes });
+    return true;
   }
 
   /** Serves the client; resolves when the connection is closed. Throws only for a bug. */
   async run(): Promise<void> {
-    this.context.events({ type: "session_opened", ...this.#about() });
+    tellOpened(this);
     try {
       await this.#greet();
       // An idle session waits here, not in a function below: its frame would be held as well.
-      while (this.#channel.closing === null) {
+      while (this.channel.closing === null) {
         const busy = this.#serveNext();
         if (busy !== null) await busy;
       }
-      await this.#channel.flush();
+      await this.channel.flush();
     } finally {
-      this.#channel.close("error");
-      this.#channel.release();
-      const reason = this.#channel.closing ?? "error";
-      const messages = this.#messages;
-      this.context.events({ type: "session_closed", ...this.#about(), reason, messages });
-      this.context.onSessionEnd(this.sessionId);
+      this.channel.close("error");
+      this.state = START;
+      if (this.#forgetting !== null) await this.#forgetting;
+      this.channel.release();
+      tellClosed(this);
+      this.context.onSessionEnd(this);
     }
   }
 
@@ -97,37 +131,41 @@ export class Session implements VerbSession {
    */
   shutdown(): void {
     this.#stopping = true;
-    if (this.#waiting) this.#channel.hangUp(REPLIES.shuttingDown, "shutdown");
+    if (this.#waiting) this.channel.hangUp(REPLIES.shuttingDown, "shutdown");
   }
 
   /** Ends the session wherever it is. */
   close(): void {
-    this.#channel.close("shutdown");
+    this.channel.close("shutdown");
   }
 
   /** The connection set-up of RFC 5321 3.1. */
   async #greet(): Promise<void> {
-    const decision = await this.#judgeConnection();
+    const { tls, hostname, limits: { greetDelayMs } } = this.context;
+    let decision = await this.#judgeConnection();
+    if (tls.mode === "implicit") {
+      // Overload is no time for handshakes, and without one there is nobody to tell.
+      if (isClosing(decision)) return this.channel.end("refused");
+      if (!await this.secure(tls.upgrade)) return;
+    }
+    if (decision.kind === "accept" && greetDelayMs > 0) {
+      if (await this.channel.hearsWithin(greetDelayMs)) decision = refuse(REPLIES.talkedEarly);
+    }
     if (this.#stopping) return; // 421 stands in for the greeting then
     if (decision.kind === "accept") {
-      return this.#channel.send({ code: 220, lines: [`${this.context.hostname} ESMTP Posthouse`] });
+      return this.channel.send({ code: 220, lines: [`${hostname} ESMTP Posthouse`] });
     }
-    const { reply, cause } = decision;
-    this.#refused(reply, cause);
-    this.#send(reply);
-    if (reply.code === 421) this.#channel.end("refused");
+    this.#refused(decision.reply, decision.cause);
+    this.#send(decision.reply);
+    if (isClosing(decision)) this.channel.end("refused");
     else this.state = { kind: "rejected" };
   }
 
   async #judgeConnection(): Promise<Decision> {
-    const { policy, limits } = this.context;
     try {
-      const decision = await policy.connect(this);
-      const judgesTalk = decision.kind === "accept" && limits.greetDelayMs > 0;
-      const talks = judgesTalk && await this.#channel.hearsWithin(limits.greetDelayMs);
-      return talks ? refuse(REPLIES.talkedEarly) : decision;
+      return await this.context.policy.connect(this);
     } catch (error) {
-      this.#tellBug(error);
+      this.#bug(error);
       return refuse(REPLIES.closingAfterError);
     }
   }
@@ -138,9 +176,9 @@ export class Session implements VerbSession {
    */
   #serveNext(): Promise<unknown> | null {
     this.#waiting = false;
-    const line = this.#lines.next();
+    const line = this.channel.nextLine();
     if (line.kind === "incomplete") {
-      return this.#channel.unsentChars > 0 ? this.#channel.flush() : this.#awaitCommand();
+      return this.channel.unsentChars > 0 ? this.channel.flush() : this.#awaitCommand();
     }
     const result = this.#judge(line);
     if (result instanceof Promise || result.kind === "takeover") return this.#finish(result);
@@ -157,8 +195,8 @@ export class Session implements VerbSession {
   }
 
   #flushUnlessMore(): Promise<boolean> | null {
-    const mayWait = this.#verb?.pipelinable && this.#channel.unsentChars < UNSENT_LIMIT_CHARS;
-    return mayWait ? null : this.#channel.flush();
+    const mayWait = this.#verb?.pipelinable && this.channel.unsentChars < UNSENT_LIMIT_CHARS;
+    return mayWait ? null : this.channel.flush();
   }
 
   #awaitCommand(): Promise<boolean> | null {
@@ -166,47 +204,41 @@ export class Session implements VerbSession {
       this.#conclude({ kind: "end", reply: REPLIES.shuttingDown, reason: "shutdown" });
       return null;
     }
-    const { clock, limits } = this.context;
-    this.input.rest();
-    const nowMs = clock.monotonic();
-    // The limit is for the whole command, so that a client cannot feed it octet by octet.
-    if (!this.#lines.midLine) this.#commandSinceMs = nowMs;
     this.#waiting = true;
-    return this.fill(this.#commandSinceMs + limits.commandTimeoutMs - nowMs);
+    return this.channel.awaitCommand();
   }
 
   /** Takes one command line to its verb. */
-  #judge(line: Exclude<LineResult, { kind: "incomplete" }>): VerbResult | Promise<VerbResult> {
+  #judge(line: WholeLine): VerbResult | Promise<VerbResult> {
+    const { limits, offer, maxLineBytes } = this.context;
     this.#verb = null;
     if (this.#stopping) return { kind: "end", reply: REPLIES.shuttingDown, reason: "shutdown" };
-    if (this.#errors >= this.context.limits.errors) {
-      return { kind: "end", reply: REPLIES.tooManyErrors, reason: "too_many_errors" };
-    }
+    const excess = this.tally.countCommand(limits, this.channel.octetsRead);
+    if (excess !== null) return { kind: "end", ...excess };
     if (line.kind === "too_long") return answer(REPLIES.lineTooLong);
     if (line.kind === "bare_lf") return answer(REPLIES.bareLf);
     const command = parseCommand(line.bytes);
     if (command.kind === "error") return answer({ ...REPLIES.syntax, lines: [command.reason] });
-    this.#verb = this.context.offer.verbs.get(command.verb) ?? null;
-    if (this.state.kind === "rejected" && command.verb !== "QUIT") {
-      return answer(REPLIES.connectionRefused);
+    const verb = this.#verb = offer.verbs.get(command.verb) ?? UNKNOWN;
+    if (line.bytes.length + 2 > (verb.maxLineBytes ?? maxLineBytes.command)) {
+      return answer(REPLIES.lineTooLong);
     }
-    if (this.#verb === null) return answer(REPLIES.unknownCommand);
-    const refusal = this.#verb.check(this.state);
-    if (refusal !== null) return answer(refusal);
+    const refusal = refusalOf(verb, this);
+    if (refusal !== null) return verb.refuse?.(command.args, refusal) ?? answer(refusal);
     try {
-      return this.#verb.run(this, command.args);
+      return verb.run(this, command.args);
     } catch (error) {
       return this.#bug(error);
     }
   }
 
   async #handOver({ reply, run }: Takeover): Promise<VerbResult> {
-    if (reply !== null) this.#channel.send(reply);
-    if (!await this.#channel.flush()) return { kind: "gone" };
+    if (reply !== null) this.channel.send(reply);
+    if (!await this.channel.flush()) return { kind: "gone" };
     try {
       return await run(this);
     } catch (error) {
-      this.#tellBug(error); // how far the input was read is not known, so the dialogue must end
+      this.#bug(error); // how far the input was read is not known, so the dialogue must end
       return { kind: "end", reply: REPLIES.closingAfterError, reason: "error" };
     }
   }
@@ -214,44 +246,32 @@ export class Session implements VerbSession {
   #conclude(result: Exclude<VerbResult, Takeover>): void {
     if (result.kind === "gone") return;
     const { reply } = result;
-    if (reply.code >= 400) this.#errors++;
-    if (result.kind === "verdict" && reply.code < 400) {
-      this.#messages++;
-      this.#errors = 0;
-    }
+    if (reply.code >= 400) this.tally.countError();
+    if (result.kind === "verdict" && reply.code < 400) this.tally.countMessage();
     if (result.kind === "reply" && reply.code >= 400) this.#refused(reply, result.cause);
     this.#send(reply);
-    if (result.kind === "end") this.#channel.end(result.reason);
+    if (result.kind === "end") this.channel.end(result.reason);
   }
 
   #send(reply: Reply): void {
     try {
-      this.#channel.send(reply);
+      this.channel.send(reply);
     } catch (error) {
-      this.#channel.send(this.#bug(error).reply);
+      this.channel.send(this.#bug(error).reply);
     }
   }
 
-  #about() {
-    const { sessionId, listener, clientAddress, clientPort } = this;
-    return { sessionId, listener, clientAddress, clientPort };
-  }
-
   #refused(reply: Reply, cause?: string): void {
-    const { sessionId, listener, clientAddress } = this;
-    const verb = this.#verb?.verb ?? "";
-    const told = { sessionId, listener, clientAddress, verb, reply: formatReply(reply) };
-    this.context.events({ type: "command_refused", ...told, ...(cause ? { cause } : {}) });
+    tellRefused(this, { verb: this.#verb?.verb ?? "", reply: formatReply(reply), cause });
   }
 
+  /** Tells of what should not happen; the client gets 451, which is temporary. */
   #bug(error: unknown): { readonly kind: "reply"; readonly reply: Reply } {
-    this.#tellBug(error);
+    tellBug(this, { verb: this.#verb?.verb ?? "connection", cause: error });
     return { kind: "reply", reply: REPLIES.internalError };
   }
+}
 
-  #tellBug(cause: unknown): void {
-    const verb = this.#verb?.verb ?? "connection";
-    const message = `Cannot answer ${verb} in session ${this.sessionId}: internal error`;
-    this.context.events({ type: "trouble", level: "error", component: "smtp", message, cause });
-  }
+function isClosing(decision: Decision): boolean {
+  return decision.kind === "refuse" && decision.reply.code === 421;
 }

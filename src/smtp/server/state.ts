@@ -1,3 +1,5 @@
+import type { Reply } from "../../mail/reply.ts";
+import type { IncomingMessage } from "./incoming_message.ts";
 import type { BodyType, EnvelopeExtras, Notify, Recipient } from "../../mail/envelope.ts";
 
 /** How the client introduced itself. */
@@ -11,6 +13,8 @@ export interface Greeting {
 export interface MailParams {
   body: BodyType;
   smtpUtf8: boolean;
+  /** What the reply to MAIL says where it is not the usual. */
+  note?: Reply;
   readonly extras: { -readonly [Key in keyof EnvelopeExtras]: EnvelopeExtras[Key] };
 }
 
@@ -26,8 +30,14 @@ export interface Transaction {
   readonly reversePath: string;
   readonly params: MailParams;
   readonly recipients: Recipient[];
+  /** Octets the message may have; 0 means no limit. */
+  readonly maxBytes: number;
+  /** How many RCPT commands were accepted; an alias makes more recipients of one. */
+  acceptedRecipients: number;
   /** How many RCPT commands were refused. */
   refusedRecipients: number;
+  /** The message, once its octets began to arrive. */
+  message: IncomingMessage | null;
 }
 
 /**
@@ -48,6 +58,11 @@ export type SessionState =
 
 /** The state of a new session. */
 export const START: SessionState = { kind: "start" };
+
+/** The message that is under way. */
+export function messageOf(state: SessionState): IncomingMessage | null {
+  return state.kind === "transaction" ? state.transaction.message : null;
+}
 
 /** The state after the transaction, if there is one, was forgotten. */
 export function withoutTransaction(state: SessionState): SessionState {

@@ -1,8 +1,11 @@
+import type { Identity } from "../../auth/authenticator.ts";
 import type { Reply } from "../../mail/reply.ts";
-import type { InputBuffer } from "../wire/input_buffer.ts";
+import type { ServerTlsUpgrade } from "../../net/conn.ts";
+import type { Channel } from "./channel.ts";
 import type { SessionContext } from "./context.ts";
 import type { SessionFacts } from "./policy.ts";
 import type { SessionState } from "./state.ts";
+import type { SessionTally } from "./tally.ts";
 
 /** Why a session ended. */
 export type CloseReason =
@@ -10,7 +13,12 @@ export type CloseReason =
   | "timeout"
   | "lost"
   | "refused"
+  | "tls_failed"
+  | "protocol"
   | "too_many_errors"
+  | "too_many_commands"
+  | "too_many_messages"
+  | "too_many_octets"
   | "shutdown"
   | "error";
 
@@ -19,12 +27,18 @@ export interface VerbSession extends SessionFacts {
   readonly context: SessionContext;
   /** Assigned by verbs; nothing else holds what a transaction knows. */
   state: SessionState;
-  readonly input: InputBuffer;
+  /** The connection, which a takeover owns until it is done. */
+  readonly channel: Channel;
+  readonly tally: SessionTally;
   /**
-   * Reads once into `input`. False when the session is over: the client left, the time was up,
-   * or the relay is being stopped the hard way.
+   * Makes the TLS handshake, throwing away what waits in the input, and forgets all that the
+   * client said before (RFC 3207 section 4.2). False when it failed and the session is over.
    */
-  fill(timeoutMs: number): Promise<boolean>;
+  secure(upgrade: ServerTlsUpgrade): Promise<boolean>;
+  /** Whether the client authenticated by command. */
+  readonly authenticated: boolean;
+  /** Takes the client for who it proved to be. */
+  authenticate(identity: Identity): void;
 }
 
 /** What a verb comes to. */
@@ -51,23 +65,39 @@ export type VerbResult =
     readonly run: (session: VerbSession) => Promise<VerbResult>;
   };
 
+/**
+ * What a command needs on a listener that requires TLS or authentication: nothing (`open`), TLS
+ * (`secured`), or both.
+ */
+export type VerbAccess = "open" | "secured" | "authenticated";
+
 /** One command of the server. */
 export interface Verb {
   readonly verb: string;
-  /** The syntax, for HELP. */
+  /** The syntax, for HELP; empty where there is none to tell. */
   readonly syntax: string;
+  /** What it does, for HELP. */
+  readonly about: string;
+  readonly access: VerbAccess;
   /** The refusal where the command is out of sequence (RFC 5321 4.1.4). */
   readonly check: (state: SessionState) => Reply | null;
   /** Called when `check` has nothing against it. */
   readonly run: (session: VerbSession, args: string) => VerbResult | Promise<VerbResult>;
   /** False where the reply must not wait for those of later commands (RFC 2920 section 3.2). */
   readonly pipelinable: boolean;
+  /** The longest line of the command in octets, where it may be longer than others. */
+  readonly maxLineBytes?: number;
+  /** How the command is refused before `run`, where a reply is not all that is due. */
+  readonly refuse?: (args: string, reply: Reply) => VerbResult;
 }
 
 /** Wraps a reply as the result of a verb. */
 export function answer(reply: Reply, cause?: string): VerbResult {
   return cause === undefined ? { kind: "reply", reply } : { kind: "reply", reply, cause };
 }
+
+/** The result of a verb whose client is gone. */
+export const GONE: VerbResult = { kind: "gone" };
 
 /** For commands that are always in sequence. */
 export function always(): null {

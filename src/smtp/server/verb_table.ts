@@ -1,4 +1,5 @@
-import type { Verb } from "./verb.ts";
+import { REPLIES } from "./replies.ts";
+import { always, answer, type Verb } from "./verb.ts";
 import { data } from "./verbs/data.ts";
 import { ehlo, helo } from "./verbs/helo.ts";
 import { help } from "./verbs/help.ts";
@@ -9,6 +10,17 @@ import { quit } from "./verbs/quit.ts";
 import { rcpt } from "./verbs/rcpt.ts";
 import { rset } from "./verbs/rset.ts";
 import { vrfy } from "./verbs/vrfy.ts";
+
+/** What stands for every command that nobody knows. */
+export const UNKNOWN: Verb = {
+  verb: "",
+  syntax: "",
+  about: "",
+  access: "open",
+  check: always,
+  pipelinable: false,
+  run: () => answer(REPLIES.unknownCommand),
+};
 
 /** The commands of RFC 5321; extensions bring theirs. */
 export const BASE_VERBS: readonly Verb[] = [

@@ -1,18 +1,11 @@
 import { isAscii } from "node:buffer";
 import type { BodyFacts } from "../../mail/envelope.ts";
+import type { ContentViolation } from "./content_violation.ts";
 
 const NUL = 0x00;
 const LF = 0x0a;
 const CR = 0x0d;
 const DOT = 0x2e;
-
-/** What makes the octets of a message unfit for DATA. */
-export type DataViolation =
-  /** A CR or LF that is not part of a CRLF (RFC 5321 2.3.8). */
-  | "bare_cr"
-  | "bare_lf"
-  /** A NUL octet, which only BINARYMIME may carry (RFC 2045 2.7, 2.8). */
-  | "nul";
 
 /** What one chunk of mail data held. */
 export interface DecodedData {
@@ -47,10 +40,10 @@ export class DotDecoder {
   #eightBit = false;
   #dotLines = 0;
   #longestLineBytes = 0;
-  #violation: DataViolation | null = null;
+  #violation: ContentViolation | null = null;
 
   /** The first thing found wrong so far. */
-  get violation(): DataViolation | null {
+  get violation(): ContentViolation | null {
     return this.#violation;
   }
 

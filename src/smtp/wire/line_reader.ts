@@ -16,6 +16,9 @@ export type LineResult =
   | { readonly kind: "too_long" }
   | { readonly kind: "bare_lf" };
 
+/** A line that came to its end, or is known to be none. */
+export type WholeLine = Exclude<LineResult, { kind: "incomplete" }>;
+
 const INCOMPLETE: LineResult = { kind: "incomplete" };
 const TOO_LONG: LineResult = { kind: "too_long" };
 const BARE_LF: LineResult = { kind: "bare_lf" };

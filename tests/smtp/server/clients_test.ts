@@ -4,7 +4,7 @@ import { systemClock } from "../../../src/base/clock.ts";
 import { decodeText } from "../../../src/base/bytes.ts";
 import { Deadlines } from "../../../src/base/deadlines.ts";
 import { plainConn } from "../../../src/net/plain_conn.ts";
-import { ACCEPT } from "../../../src/policy/decision.ts";
+import { OPEN_POLICY } from "../../../src/smtp/server/policy.ts";
 import { SmtpServer } from "../../../src/smtp/server/server.ts";
 import { havePeer, runPeer } from "../../support/peers.ts";
 import { MemorySink, type StoredMessage } from "./memory_sink.ts";
@@ -89,7 +89,7 @@ async function withServer<T>(sink: MemorySink, use: (port: number) => Promise<T>
     listener: "test",
     hostname: "relay.example",
     sink,
-    policy: { connect: () => ACCEPT, helo: () => ACCEPT, mail: () => ACCEPT, rcpt: () => ACCEPT },
+    policy: OPEN_POLICY,
     events: () => {},
     deadlines,
   });

@@ -6,7 +6,9 @@ import { decodeText } from "../../../src/base/bytes.ts";
 import { reply } from "../../../src/mail/reply.ts";
 import { ACCEPT, refuse } from "../../../src/policy/decision.ts";
 import { EXTENSIONS } from "../../../src/smtp/server/extensions/mod.ts";
+import { OPEN_POLICY } from "../../../src/smtp/server/policy.ts";
 import type { SmtpServerOptions } from "../../../src/smtp/server/server.ts";
+import { settle } from "../../support/manual_clock.ts";
 import type { MemoryConn } from "./memory_conn.ts";
 import { type SessionSetup, sessionSetup } from "./session_setup.ts";
 
@@ -35,6 +37,7 @@ export async function playDialogue(lines: readonly DialogueLine[]): Promise<void
   await using _end = setup;
   applySinkSettings(setup, settings);
   const { conn, done } = setup.connect(setting(settings, "client") ?? "192.0.2.1");
+  await settle();
   const play = new Play(setup, conn);
   for (const line of lines) await play.step(line);
   play.sendWaiting();
@@ -111,15 +114,11 @@ function serverOptions(settings: readonly string[]): Partial<SmtpServerOptions> 
     .map((text) => [text.split(" ")[1], Number(text.split(" ")[2])]);
   const offered = setting(settings, "extensions")?.split(" ");
   const refusal = setting(settings, "connect")?.match(/^(\d+) (\d\.\d\.\d) (.*)$/);
-  const policy = {
-    connect: () => connectDecision(refusal),
-    helo: () => ACCEPT,
-    mail: () => ACCEPT,
-  };
+  const policy = { ...OPEN_POLICY, connect: () => connectDecision(refusal) };
   return {
     limits: Object.fromEntries(limits),
     ...(offered && { extensions: EXTENSIONS.filter(({ name }) => offered.includes(name)) }),
-    ...(refusal && { policy: { ...policy, rcpt: () => ACCEPT } }),
+    ...(refusal && { policy }),
   };
 }
 

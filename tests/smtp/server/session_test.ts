@@ -2,18 +2,12 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { encodeText } from "../../../src/base/bytes.ts";
 import { reply } from "../../../src/mail/reply.ts";
 import { ACCEPT, refuse } from "../../../src/policy/decision.ts";
-import type { ServerPolicy } from "../../../src/smtp/server/policy.ts";
+import { OPEN_POLICY, type ServerPolicy } from "../../../src/smtp/server/policy.ts";
 import type { CommitResult } from "../../../src/smtp/server/sink.ts";
 import { settle } from "../../support/manual_clock.ts";
 import type { MemoryConn } from "./memory_conn.ts";
 import { sessionSetup } from "./session_setup.ts";
 
-const OPEN: ServerPolicy = {
-  connect: () => ACCEPT,
-  helo: () => ACCEPT,
-  mail: () => ACCEPT,
-  rcpt: () => ACCEPT,
-};
 const ENVELOPE = "HELO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@example.com>\r\n";
 
 Deno.test("session: a pipelined group is answered in one write", async () => {
@@ -31,7 +25,7 @@ Deno.test("session: a pipelined group is answered in one write", async () => {
 
 Deno.test("session: decisions that take time keep their order", async () => {
   const slow = () => Promise.resolve().then(() => ACCEPT);
-  const policy = { connect: slow, helo: slow, mail: slow, rcpt: slow };
+  const policy = { ...OPEN_POLICY, connect: slow, helo: slow, mail: slow, rcpt: slow };
   await using setup = sessionSetup({ policy });
   const { conn, done } = setup.connect();
   conn.send(`${ENVELOPE}NOOP\r\nDATA\r\nx\r\n.\r\nQUIT\r\n`);
@@ -42,7 +36,7 @@ Deno.test("session: decisions that take time keep their order", async () => {
 Deno.test("session: a refused HELO leaves the session as it was", async () => {
   const helo: ServerPolicy["helo"] = (facts) =>
     facts.helo === "bad" ? refuse(reply(550, "5.7.1", "No")) : ACCEPT;
-  await using setup = sessionSetup({ policy: { ...OPEN, helo } });
+  await using setup = sessionSetup({ policy: { ...OPEN_POLICY, helo } });
   const { conn, done } = setup.connect();
   conn.send(`HELO bad\r\n${ENVELOPE}HELO bad\r\nDATA\r\n.\r\nQUIT\r\n`);
   await done;
@@ -56,7 +50,7 @@ Deno.test("session: a decision that fails is 451 and told as trouble", async () 
     if (sender === null) throw new Error("bug");
     return ACCEPT;
   };
-  await using setup = sessionSetup({ policy: { ...OPEN, mail, rcpt } });
+  await using setup = sessionSetup({ policy: { ...OPEN_POLICY, mail, rcpt } });
   const { conn, done } = setup.connect();
   conn.send(`HELO c.example\r\nMAIL FROM:<>\r\n${ENVELOPE}NOOP\r\nQUIT\r\n`);
   await done;
@@ -66,7 +60,7 @@ Deno.test("session: a decision that fails is 451 and told as trouble", async () 
 
 Deno.test("session: a connection that cannot be judged is 421", async () => {
   const connect = () => Promise.reject(new Error("lookup"));
-  await using setup = sessionSetup({ policy: { ...OPEN, connect } });
+  await using setup = sessionSetup({ policy: { ...OPEN_POLICY, connect } });
   const { conn, done } = setup.connect();
   await done;
   assertEquals(codes(conn), "421");
@@ -74,7 +68,7 @@ Deno.test("session: a connection that cannot be judged is 421", async () => {
 
 Deno.test("session: a reply that cannot be encoded is replaced", async () => {
   const mail = () => refuse(reply(550, "5.7.1", "evil\r\n250 text"));
-  await using setup = sessionSetup({ policy: { ...OPEN, mail } });
+  await using setup = sessionSetup({ policy: { ...OPEN_POLICY, mail } });
   const { conn, done } = setup.connect();
   conn.send("HELO c.example\r\nMAIL FROM:<a@b.example>\r\nQUIT\r\n");
   await done;

@@ -1,5 +1,6 @@
 import { reply } from "../../../mail/reply.ts";
 import type { Extension } from "../extension.ts";
+import { messageLimit } from "../message_limit.ts";
 
 const BAD_SIZE = reply(501, "5.5.4", "SIZE is 1 to 20 digits");
 
@@ -9,13 +10,13 @@ export const TOO_LARGE = reply(552, "5.3.4", "Message exceeds the size limit");
 /** SIZE (RFC 1870). The limit holds again at the end of the data, whatever was announced. */
 export const size: Extension = {
   name: "SIZE",
-  ehloLine: ({ context }) => `SIZE ${context.limits.messageBytes}`, // 0: no fixed limit, section 4
+  ehloLine: (session) => `SIZE ${messageLimit(session)}`, // 0: no fixed limit, section 4
   extraLineBytes: 26, // section 3 (3)
   mailParams: {
     SIZE: ({ value, session }) => {
       if (value === null || !/^\d{1,20}$/.test(value)) return BAD_SIZE;
-      const { messageBytes } = session.context.limits;
-      return messageBytes > 0 && Number(value) > messageBytes ? TOO_LARGE : null; // section 6.1
+      const maxBytes = messageLimit(session);
+      return maxBytes > 0 && Number(value) > maxBytes ? TOO_LARGE : null; // section 6.1
     },
   },
 };

@@ -1,27 +1,47 @@
 import { reply } from "../../../mail/reply.ts";
-import { withinTransaction } from "../checks.ts";
-import { receiveMessage } from "../receive_message.ts";
+import { DotDecoder } from "../../wire/dot_decoder.ts";
+import { withRecipients } from "../checks.ts";
+import { IncomingMessage } from "../incoming_message.ts";
 import { REPLIES } from "../replies.ts";
-import type { SessionState } from "../state.ts";
-import { answer, type Verb } from "../verb.ts";
+import { transactionOf } from "../state.ts";
+import { answer, GONE, type Verb, type VerbResult, type VerbSession } from "../verb.ts";
 
 const GO_AHEAD = reply(354, null, "End data with <CR><LF>.<CR><LF>");
-const NEED_RCPT = reply(503, "5.5.1", "Need RCPT first");
-const NO_RECIPIENTS = reply(554, "5.5.1", "No valid recipients"); // RFC 5321 3.3
+// RFC 3030 sections 2 and 3: no DATA after BDAT, and none for binary messages.
+const AFTER_CHUNKS = answer(reply(503, "5.5.1", "The message has begun with BDAT"));
+const NEEDS_CHUNKS = answer(reply(503, "5.5.1", "A binary message needs BDAT"));
 
 /** DATA (RFC 5321 4.1.1.4): takes the message. */
 export const data: Verb = {
   verb: "DATA",
   syntax: "DATA",
-  check: (state) => withinTransaction(state) ?? needsRecipients(state),
+  about: "Takes the message, which ends with a line of one dot (RFC 5321 4.1.1.4)",
+  access: "authenticated",
+  check: withRecipients,
   pipelinable: false,
-  run: (_session, args) =>
-    args === ""
-      ? { kind: "takeover", reply: GO_AHEAD, run: receiveMessage }
-      : answer(REPLIES.noArguments),
+  run: ({ state }, args) => {
+    if (args !== "") return answer(REPLIES.noArguments);
+    const { message, params } = transactionOf(state);
+    if (message !== null) return AFTER_CHUNKS;
+    if (params.body === "BINARYMIME") return NEEDS_CHUNKS;
+    return { kind: "takeover", reply: GO_AHEAD, run: receiveData };
+  },
 };
 
-function needsRecipients(state: SessionState) {
-  if (state.kind !== "transaction" || state.transaction.recipients.length > 0) return null;
-  return state.transaction.refusedRecipients > 0 ? NO_RECIPIENTS : NEED_RCPT;
+/** Takes the message from the input to the end of its data, and stores it. */
+async function receiveData(session: VerbSession): Promise<VerbResult> {
+  const { channel, context: { limits } } = session;
+  const { input } = channel;
+  const message = new IncomingMessage(session);
+  const decoder = new DotDecoder();
+  input.expectMuch();
+  for (let done = false; !done;) {
+    if (input.length === 0 && !await channel.fill(limits.dataTimeoutMs)) return GONE;
+    const decoded = decoder.decode(input.peek());
+    input.consume(decoded.consumed);
+    done = decoded.done;
+    const pending = message.take(decoded.pieces, decoder);
+    if (pending !== null) await pending;
+  }
+  return await message.finish(decoder.facts);
 }

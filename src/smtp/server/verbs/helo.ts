@@ -1,5 +1,6 @@
 import { type Reply, reply } from "../../../mail/reply.ts";
 import { whenDecided } from "../decide.ts";
+import type { SessionFacts } from "../policy.ts";
 import type { Greeting } from "../state.ts";
 import { always, answer, type Verb, type VerbResult, type VerbSession } from "../verb.ts";
 
@@ -9,6 +10,8 @@ const BAD_NAME = reply(501, "5.5.4", "Syntax: HELO or EHLO and the name of your 
 export const helo: Verb = {
   verb: "HELO",
   syntax: "HELO <domain>",
+  about: "Names the client, which wants no extensions (RFC 5321 4.1.1.1)",
+  access: "secured",
   check: always,
   pipelinable: false,
   run: (session, args) =>
@@ -23,6 +26,8 @@ export const helo: Verb = {
 export const ehlo: Verb = {
   verb: "EHLO",
   syntax: "EHLO <domain>",
+  about: "Names the client and asks for the extensions (RFC 5321 4.1.1.1)",
+  access: "open",
   check: always,
   pipelinable: false,
   run: (session, args) =>
@@ -44,11 +49,15 @@ function introduce(
 ): VerbResult | Promise<VerbResult> {
   // Real clients give names of every kind; a name that is no domain is not refused for that.
   if (greeting.helo === "" || greeting.helo.includes(" ")) return answer(BAD_NAME);
-  const before = session.state;
-  session.state = { kind: "ready", greeting };
-  return whenDecided(session.context.policy.helo(session), (decision) => {
-    if (decision.kind === "accept") return answer(makeReply());
-    session.state = before;
-    return answer(decision.reply, decision.cause);
+  const facts = { ...factsOf(session), ...greeting };
+  return whenDecided(session.context.policy.helo(facts), (decision) => {
+    if (decision.kind === "refuse") return answer(decision.reply, decision.cause);
+    session.state = { kind: "ready", greeting };
+    return answer(makeReply());
   });
+}
+
+function factsOf(session: VerbSession): Omit<SessionFacts, keyof Greeting> {
+  const { sessionId, listener, clientAddress, clientPort, tls, user } = session;
+  return { sessionId, listener, clientAddress, clientPort, tls, user };
 }

@@ -4,7 +4,8 @@ import { type Path, scanPath } from "../../wire/path.ts";
 import { applyParams } from "../apply_params.ts";
 import { afterGreeting } from "../checks.ts";
 import { whenDecided } from "../decide.ts";
-import { greetingOf, type MailParams } from "../state.ts";
+import { messageLimit } from "../message_limit.ts";
+import { greetingOf, type MailParams, type Transaction } from "../state.ts";
 import { answer, type Verb, type VerbResult, type VerbSession } from "../verb.ts";
 
 const OK = answer(reply(250, "2.1.0", "Sender ok"));
@@ -16,6 +17,8 @@ const NEEDS_UTF8 = answer(reply(553, "5.6.7", "Sender address needs SMTPUTF8"));
 export const mail: Verb = {
   verb: "MAIL",
   syntax: "MAIL FROM:<reverse-path> [parameters]",
+  about: "Begins a message and names where failures are told (RFC 5321 4.1.1.2)",
+  access: "authenticated",
   check: (state) => afterGreeting(state) ?? (state.kind === "transaction" ? NESTED : null),
   pipelinable: true,
   run: (session, args) => {
@@ -41,9 +44,19 @@ function openTransaction(
   if (!params.smtpUtf8 && !isAsciiText(reversePath)) return NEEDS_UTF8;
   return whenDecided(session.context.policy.mail(session, { sender }), (decision) => {
     if (decision.kind === "refuse") return answer(decision.reply, decision.cause);
+    const excess = session.tally.countTransaction(session.context.limits);
+    if (excess !== null) return { kind: "end", ...excess };
     const greeting = greetingOf(session.state);
-    const transaction = { reversePath, params, recipients: [], refusedRecipients: 0 };
+    const transaction: Transaction = {
+      reversePath,
+      params,
+      maxBytes: messageLimit(session),
+      recipients: [],
+      acceptedRecipients: 0,
+      refusedRecipients: 0,
+      message: null,
+    };
     session.state = { kind: "transaction", greeting, transaction };
-    return OK;
+    return params.note === undefined ? OK : answer(params.note);
   });
 }

@@ -7,6 +7,8 @@ const OK = answer(reply(250, "2.0.0", "Noop ok"));
 export const noop: Verb = {
   verb: "NOOP",
   syntax: "NOOP [string]",
+  about: "Does nothing (RFC 5321 4.1.1.9)",
+  access: "open",
   check: always,
   pipelinable: false,
   run: () => OK,

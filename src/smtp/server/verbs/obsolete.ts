@@ -1,14 +1,20 @@
 import { REPLIES } from "../replies.ts";
 import { always, answer, type Verb } from "../verb.ts";
 
-/**
- * Commands that are known and not implemented: EXPN, which a relay without lists has no use for
- * (RFC 5321 3.5.1), and those that RFC 5321 appendix F has retired.
- */
-export const obsolete: readonly Verb[] = ["EXPN", "SEND", "SOML", "SAML", "TURN"].map((verb) => ({
-  verb,
-  syntax: "",
-  check: always,
-  pipelinable: false,
-  run: () => answer(REPLIES.notImplemented),
-}));
+const NOT_IMPLEMENTED = answer(REPLIES.notImplemented);
+
+/** A command that is known and not done here (RFC 5321 4.2.4). */
+export function notImplemented(verb: string): Verb {
+  return {
+    verb,
+    syntax: "",
+    about: "",
+    access: "open",
+    check: always,
+    pipelinable: false,
+    run: () => NOT_IMPLEMENTED,
+  };
+}
+
+/** The commands that RFC 5321 appendix F has retired. */
+export const obsolete: readonly Verb[] = ["SEND", "SOML", "SAML", "TURN"].map(notImplemented);

@@ -8,6 +8,8 @@ const BYE = reply(221, "2.0.0", "Closing connection");
 export const quit: Verb = {
   verb: "QUIT",
   syntax: "QUIT",
+  about: "Ends the session (RFC 5321 4.1.1.10)",
+  access: "open",
   check: always,
   pipelinable: false,
   run: (_session, args) =>

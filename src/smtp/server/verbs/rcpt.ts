@@ -1,4 +1,5 @@
 import { isAsciiText, type Mailbox } from "../../../mail/address.ts";
+import type { Recipient } from "../../../mail/envelope.ts";
 import { reply } from "../../../mail/reply.ts";
 import { ACCEPT, type Decision } from "../../../policy/decision.ts";
 import { type Path, scanPath } from "../../wire/path.ts";
@@ -10,6 +11,7 @@ import { answer, type Verb, type VerbResult, type VerbSession } from "../verb.ts
 
 const OK = answer(reply(250, "2.1.5", "Recipient ok"));
 const TOO_MANY = answer(reply(452, "4.5.3", "Too many recipients")); // RFC 5321 4.5.3.1.10
+const AFTER_CHUNKS = answer(reply(503, "5.5.1", "The message has begun with BDAT"));
 const NULL_PATH = answer(reply(501, "5.1.3", "Bad recipient address: the path is empty"));
 const NEEDS_UTF8 = answer(reply(553, "5.6.7", "Recipient address needs SMTPUTF8"));
 
@@ -17,6 +19,8 @@ const NEEDS_UTF8 = answer(reply(553, "5.6.7", "Recipient address needs SMTPUTF8"
 export const rcpt: Verb = {
   verb: "RCPT",
   syntax: "RCPT TO:<forward-path> [parameters]",
+  about: "Adds a recipient to the message (RFC 5321 4.1.1.3)",
+  access: "authenticated",
   check: withinTransaction,
   pipelinable: true,
   run: (session, args) => {
@@ -33,8 +37,8 @@ function judge(
   transaction: Transaction,
   args: string,
 ): VerbResult | Promise<VerbResult> {
-  const { recipients } = transaction;
-  if (recipients.length >= session.context.limits.recipients) return TOO_MANY;
+  if (transaction.message !== null) return AFTER_CHUNKS;
+  if (transaction.acceptedRecipients >= session.context.limits.recipients) return TOO_MANY;
   const scanned = scanPath(args, "TO");
   if (scanned.kind === "error") {
     return answer(reply(501, "5.1.3", `Bad recipient address: ${scanned.reason}`));
@@ -48,7 +52,7 @@ function judge(
   if (!transaction.params.smtpUtf8 && !isAsciiText(recipient.text)) return NEEDS_UTF8;
   return whenDecided(decide(session, transaction, scanned.path), (decision) => {
     if (decision.kind === "refuse") return answer(decision.reply, decision.cause);
-    recipients.push({ forwardPath: recipient.text, domain: recipient.domain, ...params });
+    transaction.recipients.push(recipientOf(recipient, params));
     return OK;
   });
 }
@@ -63,6 +67,7 @@ function decide(
     recipient: path.mailbox,
     routed: path.routed,
     reversePath,
+    alias: false,
     recipientCount: recipients.length,
   });
 }
@@ -75,8 +80,13 @@ function mailboxOf(path: Path, { context }: VerbSession): Mailbox | null {
   return { localPart: path.text, domain, text: `${path.text}@${domain}` };
 }
 
+function recipientOf({ text, domain }: Mailbox, params: RcptParams): Recipient {
+  return { forwardPath: text, domain, ...params };
+}
+
 /** Keeps count of refusals, which DATA has to tell apart from no RCPT at all. */
 function counted(result: VerbResult, transaction: Transaction): VerbResult {
-  if (result !== OK) transaction.refusedRecipients++;
+  if (result === OK) transaction.acceptedRecipients++;
+  else transaction.refusedRecipients++;
   return result;
 }

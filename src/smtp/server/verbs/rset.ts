@@ -9,6 +9,8 @@ const OK = answer(reply(250, "2.0.0", "Reset ok"));
 export const rset: Verb = {
   verb: "RSET",
   syntax: "RSET",
+  about: "Forgets the message that was begun (RFC 5321 4.1.1.5)",
+  access: "secured",
   check: always,
   pipelinable: true,
   run: (session, args) => {

@@ -9,6 +9,8 @@ const NEEDS_ARGUMENT = answer(reply(501, "5.5.4", "Syntax: VRFY and a user or ma
 export const vrfy: Verb = {
   verb: "VRFY",
   syntax: "VRFY <string>",
+  about: "Tells whether a mailbox is known (RFC 5321 4.1.1.6)",
+  access: "authenticated",
   check: always,
   pipelinable: false,
   run: (_session, args) => args === "" ? NEEDS_ARGUMENT : CANNOT_TELL,

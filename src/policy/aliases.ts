@@ -1,0 +1,91 @@
+import { type Mailbox, parseMailbox } from "../mail/address.ts";
+
+/** A mailbox of this relay that stands for others. */
+export interface Alias {
+  readonly mailbox: Mailbox;
+  /** Whom it names, aliases among them not followed. */
+  readonly members: readonly Mailbox[];
+}
+
+/** What is known by a name. */
+export type AliasLookup =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "found"; readonly alias: Alias }
+  /** The name has no domain, and several domains have it. */
+  | { readonly kind: "ambiguous"; readonly aliases: readonly Alias[] };
+
+const UNKNOWN: AliasLookup = { kind: "unknown" };
+
+/** The aliases of a relay, as pure data. Local parts are compared without regard to case. */
+export class AliasMap {
+  readonly #byMailbox = new Map<string, Alias>();
+  readonly #byLocalPart = new Map<string, Alias[]>();
+
+  /**
+   * `entries` are mailboxes with their members.
+   *
+   * @throws RangeError for what is no mailbox.
+   */
+  constructor(entries: Iterable<readonly [string, readonly string[]]>) {
+    for (const [name, members] of entries) {
+      this.#add({ mailbox: mailboxOf(name), members: members.map(mailboxOf) });
+    }
+  }
+
+  /** The alias with this mailbox. */
+  get(mailbox: Mailbox): Alias | null {
+    return this.#byMailbox.get(keyOf(mailbox)) ?? null;
+  }
+
+  /** The alias that somebody means by a mailbox or its local part. */
+  find(text: string): AliasLookup {
+    const parsed = parseMailbox(text);
+    if (parsed.kind === "ok") {
+      const alias = this.get(parsed.mailbox);
+      return alias === null ? UNKNOWN : { kind: "found", alias };
+    }
+    const aliases = this.#byLocalPart.get(text.toLowerCase()) ?? [];
+    const [alias] = aliases;
+    if (alias === undefined) return UNKNOWN;
+    return aliases.length === 1 ? { kind: "found", alias } : { kind: "ambiguous", aliases };
+  }
+
+  /**
+   * Everybody an alias stands for in the end, each once. A mailbox that is met a second time on
+   * the way stands for itself: an alias may name itself to keep a copy, and loops end.
+   */
+  expand(alias: Alias): Mailbox[] {
+    const found = new Map<string, Mailbox>();
+    const followed = new Set([keyOf(alias.mailbox)]);
+    const waiting = [...alias.members];
+    for (const member of waiting) { // grows while it is walked
+      const key = keyOf(member);
+      const inner = followed.has(key) ? undefined : this.#byMailbox.get(key);
+      followed.add(key);
+      if (inner === undefined) found.set(exactKeyOf(member), member);
+      else waiting.push(...inner.members);
+    }
+    return [...found.values()];
+  }
+
+  #add(alias: Alias): void {
+    this.#byMailbox.set(keyOf(alias.mailbox), alias);
+    const localPart = alias.mailbox.localPart.toLowerCase();
+    this.#byLocalPart.set(localPart, [...this.#byLocalPart.get(localPart) ?? [], alias]);
+  }
+}
+
+function mailboxOf(text: string): Mailbox {
+  const parsed = parseMailbox(text);
+  if (parsed.kind === "ok") return parsed.mailbox;
+  throw new RangeError(`Cannot use the alias: ${parsed.reason}, got ${JSON.stringify(text)}`);
+}
+
+function keyOf({ localPart, domain }: Mailbox): string {
+  return `${localPart.toLowerCase()}@${domain}`;
+}
+
+/** Local parts belong to their hosts, who may tell cases apart (RFC 5321 2.4). */
+function exactKeyOf({ localPart, domain }: Mailbox): string {
+  return `${localPart}@${domain}`;
+}
