@@ -1,0 +1,78 @@
+import { reply } from "../mail/reply.ts";
+import { ACCEPT, type Decision, refuse } from "./decision.ts";
+import { counted, EMPTY_WINDOW, rateOf, type RateWindow } from "./rate_window.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+const TOO_MANY = reply(450, "4.7.1", "Message rate of this user exceeded, try again later");
+
+/** How much a user may send; `Account` has this shape. A limit that is null does not exist. */
+export interface RateRules {
+  readonly name: string;
+  readonly messagesPerHour: number | null;
+  readonly messagesPerDay: number | null;
+}
+
+/** What a user has sent of late. */
+export interface RateUsage {
+  readonly hour: RateWindow;
+  readonly day: RateWindow;
+}
+
+/** What somebody has sent who sent nothing. */
+export const NO_USAGE: RateUsage = { hour: EMPTY_WINDOW, day: EMPTY_WINDOW };
+
+/** Decides whether a user may send one more message, and what the usage is then. */
+export function takeMessage(
+  usage: RateUsage,
+  { rules, nowMs }: { rules: RateRules; nowMs: number },
+): { readonly decision: Decision; readonly usage: RateUsage } {
+  const { name, messagesPerHour, messagesPerDay } = rules;
+  const isOver = isFull(usage.hour, { limit: messagesPerHour, nowMs, perMs: HOUR_MS }) ||
+    isFull(usage.day, { limit: messagesPerDay, nowMs, perMs: DAY_MS });
+  if (isOver) {
+    const cause = `user ${JSON.stringify(name)} has sent as many messages as it may`;
+    return { decision: refuse(TOO_MANY, cause), usage };
+  }
+  const hour = counted(usage.hour, { nowMs, perMs: HOUR_MS });
+  const day = counted(usage.day, { nowMs, perMs: DAY_MS });
+  return { decision: ACCEPT, usage: { hour, day } };
+}
+
+/** The usage of all users that have limits. */
+export class UserRates {
+  readonly #usage = new Map<string, RateUsage>();
+  #sweptAtMs = -Infinity;
+
+  /** Users of whom something is remembered. */
+  get size(): number {
+    return this.#usage.size;
+  }
+
+  /** Decides whether a user may send one more message, and counts it. */
+  take(rules: RateRules, nowMs: number): Decision {
+    if (rules.messagesPerHour === null && rules.messagesPerDay === null) return ACCEPT;
+    this.#forgetIdle(nowMs);
+    const { name } = rules;
+    const { decision, usage } = takeMessage(this.#usage.get(name) ?? NO_USAGE, { rules, nowMs });
+    this.#usage.set(name, usage);
+    return decision;
+  }
+
+  /** Drops, once a day, what says nothing any more; there are as many left as active users. */
+  #forgetIdle(nowMs: number): void {
+    if (nowMs - this.#sweptAtMs < DAY_MS) return;
+    this.#sweptAtMs = nowMs;
+    for (const [name, { day }] of this.#usage) {
+      if (nowMs - day.startMs >= 2 * DAY_MS) this.#usage.delete(name);
+    }
+  }
+}
+
+function isFull(
+  window: RateWindow,
+  { limit, nowMs, perMs }: { limit: number | null; nowMs: number; perMs: number },
+): boolean {
+  return limit !== null && rateOf(window, { nowMs, perMs }) + 1 > limit;
+}
