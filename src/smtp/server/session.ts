@@ -244,7 +244,7 @@ export class Session implements VerbSession {
   }
 
   #conclude(result: Exclude<VerbResult, Takeover>): void {
-    if (result.kind === "gone") return;
+    if (result.kind === "gone" || result.kind === "silent") return;
     const { reply } = result;
     if (reply.code >= 400) this.tally.countError();
     if (result.kind === "verdict" && reply.code < 400) this.tally.countMessage();

@@ -53,6 +53,8 @@ export type VerbResult =
   | { readonly kind: "verdict"; readonly reply: Reply }
   /** The session ends after the reply. */
   | { readonly kind: "end"; readonly reply: Reply; readonly reason: CloseReason }
+  /** Nothing is to be said: the client speaks next. */
+  | { readonly kind: "silent" }
   /** The session ended already; nobody is left to be answered. */
   | { readonly kind: "gone" }
   /**

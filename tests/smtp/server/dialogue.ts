@@ -2,14 +2,11 @@
  * Reads and plays the text dialogues of `tests/dialogues/`; the README there tells the notation.
  */
 import { assert, assertEquals } from "@std/assert";
-import { decodeText } from "../../../src/base/bytes.ts";
-import { reply } from "../../../src/mail/reply.ts";
-import { ACCEPT, refuse } from "../../../src/policy/decision.ts";
-import { EXTENSIONS } from "../../../src/smtp/server/extensions/mod.ts";
-import { OPEN_POLICY } from "../../../src/smtp/server/policy.ts";
-import type { SmtpServerOptions } from "../../../src/smtp/server/server.ts";
+import { decodeLatin1, decodeText } from "../../../src/base/bytes.ts";
 import { settle } from "../../support/manual_clock.ts";
+import { DialogueSettings } from "./dialogue_settings.ts";
 import type { MemoryConn } from "./memory_conn.ts";
+import type { StoredMessage } from "./memory_sink.ts";
 import { type SessionSetup, sessionSetup } from "./session_setup.ts";
 
 /** One line of a dialogue file that is no comment. */
@@ -32,11 +29,13 @@ export function parseDialogue(file: string): DialogueLine[] {
 
 /** Plays a dialogue against a server of its own. */
 export async function playDialogue(lines: readonly DialogueLine[]): Promise<void> {
-  const settings = lines.filter(({ kind }) => kind === "!").map(({ text }) => text);
-  const setup = sessionSetup(serverOptions(settings));
+  const settings = new DialogueSettings(
+    lines.filter(({ kind }) => kind === "!").map(({ text }) => text),
+  );
+  const setup = sessionSetup(settings.serverOptions);
   await using _end = setup;
-  applySinkSettings(setup, settings);
-  const { conn, done } = setup.connect(setting(settings, "client") ?? "192.0.2.1");
+  settings.applyTo(setup.sink);
+  const { conn, done } = setup.connect(settings.clientAddress, settings.handshake);
   await settle();
   const play = new Play(setup, conn);
   for (const line of lines) await play.step(line);
@@ -89,7 +88,11 @@ class Play {
     const { sink, server, clock, events } = this.#setup;
     const [action = "", ...words] = text.split(" ");
     const rest = words.join(" ");
+    await settle();
     if (action === "stored") this.#checkEnvelope(rest, where);
+    else if (action === "extras") this.#checkExtras(rest, where);
+    else if (action === "recipient") this.#checkRecipient(rest, where);
+    else if (action === "body") this.#checkBody(rest, where);
     else if (action === "trace") assertLine(unfolded(sink.stored.at(-1)?.head ?? ""), rest, where);
     else if (action === "count") assertEquals(sink.stored.length, Number(rest), where);
     else if (action === "wait") await clock.advance(Number(rest.replace("s", "")) * 1000);
@@ -100,41 +103,44 @@ class Play {
     else throw new Error(`${where}: no such action, got "${text}"`);
   }
 
+  #checkExtras(text: string, where: string): void {
+    const { body, smtpUtf8, extras } = this.#stored(where).envelope;
+    assertEquals(fieldsOf({ body, smtpUtf8, ...extras }), text, where);
+  }
+
+  #checkRecipient(text: string, where: string): void {
+    const { recipients } = this.#stored(where).envelope;
+    const all = recipients.map(({ domain: _, ...recipient }) => fieldsOf(recipient));
+    assert(all.includes(text), `${where}: got ${JSON.stringify(all)}`);
+  }
+
+  #checkBody(text: string, where: string): void {
+    assertEquals(decodeLatin1(this.#stored(where).body), unescape(text), where);
+  }
+
+  #stored(where: string): StoredMessage {
+    const message = this.#setup.sink.stored.at(-1);
+    assert(message !== undefined, `${where}: nothing was stored`);
+    return message;
+  }
+
   #checkEnvelope(text: string, where: string): void {
-    const { envelope } = this.#setup.sink.stored.at(-1) ?? {};
-    assert(envelope !== undefined, `${where}: nothing was stored`);
+    const { envelope } = this.#stored(where);
     const recipients = envelope.recipients.map(({ forwardPath }) => `<${forwardPath}>`).join(" ");
     assertEquals(`from <${envelope.reversePath}> to ${recipients}`, text, where);
     this.#messageLine = 0;
   }
 }
 
-function serverOptions(settings: readonly string[]): Partial<SmtpServerOptions> {
-  const limits = settings.filter((text) => text.startsWith("limit "))
-    .map((text) => [text.split(" ")[1], Number(text.split(" ")[2])]);
-  const offered = setting(settings, "extensions")?.split(" ");
-  const refusal = setting(settings, "connect")?.match(/^(\d+) (\d\.\d\.\d) (.*)$/);
-  const policy = { ...OPEN_POLICY, connect: () => connectDecision(refusal) };
-  return {
-    limits: Object.fromEntries(limits),
-    ...(offered && { extensions: EXTENSIONS.filter(({ name }) => offered.includes(name)) }),
-    ...(refusal && { policy }),
-  };
-}
-
-function connectDecision(refusal: RegExpMatchArray | null | undefined) {
-  if (!refusal) return ACCEPT;
-  const [, code, enhanced, text = ""] = refusal;
-  return refuse(reply(Number(code), enhanced as `5.${number}.${number}`, text));
-}
-
-function applySinkSettings({ sink }: SessionSetup, settings: readonly string[]): void {
-  const failure = setting(settings, "sink");
-  if (failure === "full" || failure === "unavailable") sink.result = { kind: "failed", failure };
-}
-
-function setting(settings: readonly string[], name: string): string | undefined {
-  return settings.find((text) => text.startsWith(`${name} `))?.slice(name.length + 1);
+/** `key=value` for each key, in the order of the alphabet; times are dates. */
+function fieldsOf(object: object, prefix = ""): string {
+  const fields = Object.entries(object).toSorted(([left], [right]) => left < right ? -1 : 1);
+  return fields.map(([key, value]) => {
+    if (Array.isArray(value)) return `${prefix}${key}=${value.join(",")}`;
+    if (typeof value === "object" && value !== null) return fieldsOf(value, `${prefix}${key}.`);
+    if (key.endsWith("Ms")) return `${prefix}${key}=${new Date(value).toISOString()}`;
+    return `${prefix}${key}=${value}`;
+  }).join(" ");
 }
 
 /** `<*>` stands for any text. */

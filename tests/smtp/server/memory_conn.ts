@@ -1,5 +1,5 @@
 import { concatBytes, encodeText } from "../../../src/base/bytes.ts";
-import type { Conn, Endpoint } from "../../../src/net/conn.ts";
+import type { Conn, Endpoint, TlsInfo } from "../../../src/net/conn.ts";
 
 const LF = 0x0a;
 
@@ -10,11 +10,13 @@ const LF = 0x0a;
 export class MemoryConn implements Conn {
   readonly local: Endpoint = { address: "192.0.2.25", port: 25 };
   readonly remote: Endpoint;
-  readonly tls = null;
+  /** What the handshake comes to that the server asks for; null for one that fails. */
+  handshake: TlsInfo | null = { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" };
   /** How often the server wrote. */
   writes = 0;
   #incoming: Uint8Array[] = [];
   #outgoing = new Uint8Array(0);
+  #tls: TlsInfo | null = null;
   #clientLeft = false;
   #closed = false;
   #stalled: (() => void)[] | null = null;
@@ -91,8 +93,18 @@ export class MemoryConn implements Conn {
     this.#wake();
   }
 
+  get tls(): TlsInfo | null {
+    return this.#tls;
+  }
+
+  /** Stands in for a handshake: from then on the same octets count as encrypted. */
   upgradeToTls(): Promise<Conn> {
-    return Promise.reject(new Error("no TLS here"));
+    if (this.handshake === null) {
+      this.close();
+      return Promise.reject(new Error("no common cipher"));
+    }
+    this.#tls = this.handshake;
+    return Promise.resolve(this);
   }
 
   #take(count: number): Uint8Array {

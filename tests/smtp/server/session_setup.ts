@@ -1,4 +1,5 @@
 import { Deadlines } from "../../../src/base/deadlines.ts";
+import type { TlsInfo } from "../../../src/net/conn.ts";
 import type { RelayEvent } from "../../../src/observe/events.ts";
 import { DomainSet } from "../../../src/policy/domain_set.ts";
 import { type Network, parseNetwork } from "../../../src/policy/network.ts";
@@ -15,7 +16,10 @@ export interface SessionSetup extends AsyncDisposable {
   readonly events: RelayEvent[];
   readonly server: SmtpServer;
   /** Connects a client; `done` resolves when its connection is closed. */
-  connect(clientAddress?: string): { readonly conn: MemoryConn; readonly done: Promise<void> };
+  connect(
+    clientAddress?: string,
+    handshake?: TlsInfo | null,
+  ): { readonly conn: MemoryConn; readonly done: Promise<void> };
 }
 
 /**
@@ -46,8 +50,9 @@ export function sessionSetup(options: Partial<SmtpServerOptions> = {}): SessionS
     sink,
     events,
     server,
-    connect(clientAddress) {
+    connect(clientAddress, handshake) {
       const conn = new MemoryConn(clientAddress);
+      if (handshake !== undefined) conn.handshake = handshake;
       return { conn, done: server.serve(conn) };
     },
     async [Symbol.asyncDispose]() {

@@ -3,6 +3,7 @@ import { eightBitMime } from "./eight_bit_mime.ts";
 import { enhancedStatusCodes } from "./enhanced_status_codes.ts";
 import { pipelining } from "./pipelining.ts";
 import { size } from "./size.ts";
+import { startTls } from "./start_tls.ts";
 
 /** Every extension the server knows, in the order of the EHLO reply. */
 export const EXTENSIONS: readonly Extension[] = [
@@ -10,4 +11,5 @@ export const EXTENSIONS: readonly Extension[] = [
   size,
   eightBitMime,
   enhancedStatusCodes,
+  startTls,
 ];
