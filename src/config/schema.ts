@@ -1,6 +1,11 @@
 import type { z } from "zod";
 import { hostname, table, text } from "./fields.ts";
 import { type AdminConfig, adminConfig, adminSchema } from "./sections/admin.ts";
+import {
+  type AuthenticationConfig,
+  authenticationConfig,
+  authenticationSchema,
+} from "./sections/auth.ts";
 import { type DeliveryConfig, deliveryConfig, deliverySchema } from "./sections/delivery.ts";
 import { type DnsConfig, dnsConfig, dnsSchema } from "./sections/dns.ts";
 import { type LimitsConfig, limitsConfig, limitsSchema } from "./sections/limits.ts";
@@ -15,6 +20,7 @@ import { type QueueConfig, queueConfig, queueSchema } from "./sections/queue.ts"
 import { type RelayConfig, relayConfig, relaySchema } from "./sections/relay.ts";
 import { type RouteConfig, routeConfig, routesSchema } from "./sections/routes.ts";
 import { type TransportConfig, transportConfig, transportsSchema } from "./sections/transports.ts";
+import { type UserConfig, userConfig, usersSchema } from "./sections/users.ts";
 
 /** The whole configuration, validated, complete and frozen. */
 export interface Config {
@@ -25,6 +31,9 @@ export interface Config {
   /** At least one. */
   readonly listeners: readonly ListenerConfig[];
   readonly relay: RelayConfig;
+  readonly auth: AuthenticationConfig;
+  /** Those of the config file; the users file may have more. */
+  readonly users: readonly UserConfig[];
   readonly limits: LimitsConfig;
   readonly queue: QueueConfig;
   readonly delivery: DeliveryConfig;
@@ -46,6 +55,8 @@ export const documentSchema = table({
     .default("./data").describe("Folder of the queue."),
   listeners: listenersSchema,
   relay: relaySchema,
+  auth: authenticationSchema,
+  users: usersSchema,
   limits: limitsSchema,
   queue: queueSchema,
   delivery: deliverySchema,
@@ -88,6 +99,8 @@ export function configOf(document: CompleteDocument): Config {
     dataDir: document.data_dir,
     listeners: document.listeners.map(listenerConfig),
     relay: relayConfig(document.relay),
+    auth: authenticationConfig(document.auth),
+    users: document.users.map(userConfig),
     limits: limitsConfig(document.limits),
     queue: queueConfig(document.queue),
     delivery: deliveryConfig(document.delivery),

@@ -29,8 +29,8 @@ const CASES: readonly Case[] = [
     name: "an unknown section",
     source: `\n[quue]\nstore = "memory"\n`,
     expected: [
-      "posthouse.toml:2:2: quue: expected one of hostname, data_dir, listeners, relay, limits, " +
-      `queue, delivery, notifications, dns, transports, routes, admin, log, got "quue" ` +
+      "posthouse.toml:2:2: quue: expected one of hostname, data_dir, listeners, relay, auth, " +
+      `users, limits, queue, delivery, notifications, dns, transports, routes, admin, log, got "quue" ` +
       `(did you mean "queue"?)`,
     ],
   },
@@ -115,9 +115,9 @@ const CASES: readonly Case[] = [
     source:
       `[transports.a]\ntype = "carrier-pigeon"\n[transports.b]\n[[routes]]\ntransports = ["a"]`,
     expected: [
-      `posthouse.toml:2:8: transports.a.type: expected one of "mx", "smarthost", ` +
+      `posthouse.toml:2:8: transports.a.type: expected one of "mx", "smarthost", "lmtp", ` +
       `got "carrier-pigeon"`,
-      `posthouse.toml:3:13: transports.b.type: expected one of "mx", "smarthost", got nothing`,
+      `posthouse.toml:3:13: transports.b.type: expected one of "mx", "smarthost", "lmtp", got nothing`,
     ],
   },
   {
