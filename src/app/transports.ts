@@ -4,9 +4,11 @@ import type {
   TransportConfig,
   TransportTimeouts,
 } from "../config/sections/transports.ts";
+import type { AuthConfig } from "../config/sections/transport_auth.ts";
+import { LmtpTransport } from "../delivery/lmtp.ts";
 import { MxTransport } from "../delivery/mx.ts";
 import { SmarthostTransport } from "../delivery/smarthost.ts";
-import type { SmtpTransportOptions } from "../delivery/smtp/options.ts";
+import type { Login, SmtpTransportOptions } from "../delivery/smtp/options.ts";
 import type { Transport } from "../delivery/transport.ts";
 import { makeLogin, type TransportServices } from "./server_login.ts";
 import { mxTlsRules, tlsRules } from "./tls_rules.ts";
@@ -82,9 +84,23 @@ function makeTransport(config: TransportConfig, making: Making): Transport {
         ...(config.srv === null ? {} : { srv: config.srv }),
         selection: config.selection,
         tls: tlsRules(config.tls),
-        ...(config.auth === null ? {} : { login: makeLogin(config.auth, making.services) }),
+        ...loginOptions(config, making.services),
+      });
+    case "lmtp":
+      return new LmtpTransport({
+        ...options,
+        servers: config.servers,
+        tls: tlsRules(config.tls),
+        ...loginOptions(config, making.services),
       });
   }
+}
+
+function loginOptions(
+  { auth }: { readonly auth: AuthConfig | null },
+  services: TransportServices,
+): { readonly login?: Login } {
+  return auth === null ? {} : { login: makeLogin(auth, services) };
 }
 
 function smtpOptions(

@@ -7,6 +7,8 @@ import { type DeliveryReport, type Outcome, type RemoteHop } from "./transport.t
 export interface Conclusion {
   readonly recipient: RecipientRecord;
   readonly disposition: Disposition;
+  /** When the next attempt is expected; null for none. */
+  readonly nextAttemptAtMs: number | null;
   readonly reply: Reply;
   /** What, if anything, the sender may have to be told (RFC 3461 section 5). */
   readonly news: "delivered" | "failed" | "expired" | "delayed" | null;
@@ -32,22 +34,27 @@ export type SettlingOutcome = Exclude<Outcome, { kind: "unsuitable" }>;
 
 /** Turns one outcome into what the store is told. */
 export function conclude(
-  { message, recipient, outcome, retry }: {
+  { message, recipient, outcome, retry, keepsPlace = false }: {
     message: MessageRecord;
     recipient: RecipientRecord;
     outcome: SettlingOutcome;
     retry: RetryPolicy;
+    /**
+     * Whether nothing at all is claimed until the wait is over, so that the recipient may stay due
+     * as it was and keep its place before those that came later.
+     */
+    keepsPlace?: boolean;
   },
 ): Conclusion {
   const { reply } = outcome;
+  const final = { recipient, reply, nextAttemptAtMs: null };
   if (outcome.kind === "delivered") {
-    const disposition: Disposition = { kind: "final", state: "delivered" };
-    return { recipient, disposition, reply, news: "delivered" };
+    return { ...final, disposition: { kind: "final", state: "delivered" }, news: "delivered" };
   }
   if (outcome.kind === "permanent") {
-    return { recipient, disposition: { kind: "final", state: "failed" }, reply, news: "failed" };
+    return { ...final, disposition: { kind: "final", state: "failed" }, news: "failed" };
   }
-  const counts = !(outcome.kind === "temporary" && outcome.counts === false);
+  const counts = countsAsAttempt(outcome);
   const retryAfterMs = outcome.kind === "uncertain" ? undefined : outcome.retryAfterMs;
   const decision = retry({
     message,
@@ -56,18 +63,30 @@ export function conclude(
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
   if (decision.kind === "expire") {
-    return { recipient, disposition: { kind: "final", state: "expired" }, reply, news: "expired" };
+    return { ...final, disposition: { kind: "final", state: "expired" }, news: "expired" };
   }
   const { nextAttemptAtMs, warnOfDelay } = decision;
-  const disposition: Disposition = warnOfDelay
-    ? { kind: "retry", nextAttemptAtMs, counts, delayNotified: true }
-    : { kind: "retry", nextAttemptAtMs, counts };
-  return { recipient, disposition, reply, news: warnOfDelay ? "delayed" : null };
+  const dueAtMs = keepsPlace && !counts ? recipient.nextAttemptAtMs : nextAttemptAtMs;
+  const disposition: Disposition = {
+    ...{ kind: "retry", nextAttemptAtMs: dueAtMs, counts },
+    ...(warnOfDelay ? { delayNotified: true } : {}),
+  };
+  return { recipient, disposition, nextAttemptAtMs, reply, news: warnOfDelay ? "delayed" : null };
 }
 
-/** The next hop as `host[address]:port`; empty when none was reached. */
+/** A limit, or a way out that is broken for everybody, is no attempt at the recipient. */
+function countsAsAttempt(outcome: Exclude<SettlingOutcome, { kind: "delivered" | "permanent" }>) {
+  if (outcome.kind === "temporary") return outcome.counts !== false;
+  return !(outcome.kind === "broken" && outcome.scope === "transport");
+}
+
+/**
+ * The next hop as `host[address]:port`, or the path of its Unix socket; empty when none was
+ * reached.
+ */
 export function formatRemote(remote: RemoteHop | null): string {
   if (remote === null) return "";
+  if (remote.port === 0) return remote.address;
   return `${remote.host}[${remote.address}]:${remote.port}`;
 }
 
@@ -84,7 +103,7 @@ export function emitConclusion(
     nowMs: number;
   },
 ): void {
-  const { recipient, disposition, reply } = conclusion;
+  const { recipient, disposition, nextAttemptAtMs, reply } = conclusion;
   const counted = disposition.kind !== "retry" || disposition.counts ? 1 : 0;
   const tls = report?.tls?.version;
   emit({
@@ -98,7 +117,7 @@ export function emitConclusion(
     reply: formatReply(reply),
     attempts: recipient.attempts + counted,
     delayMs: nowMs - message.receivedAtMs,
-    ...(disposition.kind === "retry" ? { nextAttemptAtMs: disposition.nextAttemptAtMs } : {}),
+    ...(nextAttemptAtMs === null ? {} : { nextAttemptAtMs }),
   });
 }
 

@@ -3,7 +3,7 @@ import { sampleJob } from "../support/delivery_jobs.ts";
 import { freePort } from "../support/peers.ts";
 import { CLOSE, type Script, startScriptedPeer } from "../support/scripted_peer.ts";
 import { inWords, smarthostSetup, soleOutcome } from "../support/smarthost_setup.ts";
-import { dialWith, smtpServices } from "../support/smtp_services.ts";
+import { dialByAddress, dialWith, smtpServices } from "../support/smtp_services.ts";
 
 const THREE = ["a@dest.example", "b@dest.example", "c@dest.example"];
 const LOCK_STEP: Script = { extensions: [] };
@@ -290,4 +290,31 @@ Deno.test("a smarthost without an address breaks the way out, not the mail", asy
   const report = await setup.deliver(sampleJob());
   assertEquals(inWords(report), ["broken 451 4.4.4 Smarthost gone.example has no address"]);
   assertEquals([soleOutcome(report).kind, report.remote], ["broken", null]);
+});
+
+Deno.test("smarthosts may be named by SRV records", async () => {
+  const srv = (priority: number, target: string) => ({ priority, weight: 0, port: 587, target });
+  const services = smtpServices({
+    names: {
+      srv: {
+        "_submission._tcp.dest.example": [srv(20, "b.dest.example"), srv(10, "a.dest.example")],
+      },
+      addresses: { "a.dest.example": ["192.0.2.1"], "b.dest.example": ["192.0.2.2"] },
+    },
+    dialer: (target, options) => dialer(target, options),
+  });
+  await using setup = smarthostSetup({}, { hosts: [], srv: "dest.example", services });
+  const dialer = dialByAddress({ "192.0.2.2": setup.peer.port });
+  const report = await setup.deliver(sampleJob());
+  assertEquals(dialer.dialed, ["192.0.2.1", "192.0.2.2"]);
+  assertEquals(report.remote, { host: "b.dest.example", address: "192.0.2.2", port: 587 });
+});
+
+Deno.test("a domain that offers no submission bounces nothing", async () => {
+  const none = { priority: 0, weight: 0, port: 0, target: "." };
+  const services = smtpServices({ names: { srv: { "_submission._tcp.dest.example": [none] } } });
+  await using setup = smarthostSetup({}, { hosts: [], srv: "dest.example", services });
+  assertEquals(inWords(await setup.deliver(sampleJob())), [
+    "broken 451 4.4.4 dest.example names no server for submission (_submission._tcp.dest.example)",
+  ]);
 });

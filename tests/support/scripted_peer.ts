@@ -61,6 +61,7 @@ export interface ReceivedMessage {
 
 /** A running peer. Disposing of it cuts every connection. */
 export interface ScriptedPeer extends AsyncDisposable {
+  /** 0 on a Unix socket. */
   readonly port: number;
   /** How many connections came. */
   readonly sessions: number;
@@ -75,9 +76,14 @@ export interface ScriptedPeer extends AsyncDisposable {
   idle(): Promise<void>;
 }
 
-/** Starts a peer on loopback. */
-export function startScriptedPeer(script: Script = {}): ScriptedPeer {
-  return new Peer(script);
+/** Starts a peer on loopback, or on a Unix socket. */
+export function startScriptedPeer(script: Script = {}, socketPath?: string): ScriptedPeer {
+  return new Peer(
+    script,
+    socketPath === undefined
+      ? Deno.listen({ hostname: "127.0.0.1", port: 0 })
+      : Deno.listen({ transport: "unix", path: socketPath }),
+  );
 }
 
 const DEFAULT_EXTENSIONS = ["PIPELINING", "SIZE 10000000", "8BITMIME", "ENHANCEDSTATUSCODES"];
@@ -91,20 +97,21 @@ class Peer implements ScriptedPeer {
   /** Rejects when the peer is disposed of. */
   readonly disposed: Promise<never>;
   readonly #dispose: (reason: Error) => void;
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #listener: Deno.TcpListener | Deno.UnixListener;
   readonly script: Script;
   readonly #used = new Map<string, number>();
   readonly #open = new Map<PeerSession, Promise<void>>();
   readonly #accepting: Promise<void>;
   #waiting: { readonly isMet: () => boolean; readonly resolve: () => void }[] = [];
 
-  constructor(script: Script) {
+  constructor(script: Script, listener: Deno.TcpListener | Deno.UnixListener) {
     const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(() => {}); // sessions that wait hear of it
     this.disposed = promise;
     this.#dispose = reject;
     this.script = script;
-    this.port = this.#listener.addr.port;
+    this.#listener = listener;
+    this.port = "port" in listener.addr ? listener.addr.port : 0;
     this.#accepting = this.#accept();
   }
 

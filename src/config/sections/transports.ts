@@ -27,7 +27,7 @@ import {
 export type { SmtpConfig, TransportTimeouts } from "./transport_smtp.ts";
 
 /** A way out of the relay. */
-export type TransportConfig = MxTransportConfig | SmarthostTransportConfig;
+export type TransportConfig = MxTransportConfig | SmarthostTransportConfig | LmtpTransportConfig;
 
 /** Delivery to the mail servers of the recipient's domain (RFC 5321 5.1). */
 export interface MxTransportConfig extends SmtpConfig {
@@ -53,7 +53,17 @@ export interface SmarthostTransportConfig extends SmtpConfig {
   readonly auth: AuthConfig | null;
 }
 
+/** Delivery to servers of mailboxes (RFC 2033). */
+export interface LmtpTransportConfig extends SmtpConfig {
+  readonly type: "lmtp";
+  /** At least one; the later ones stand in for the first. */
+  readonly servers: readonly (HostPort | { readonly path: string })[];
+  readonly tls: TlsConfig;
+  readonly auth: AuthConfig | null;
+}
+
 const SMTP_PORT = 25;
+const LMTP_PORT = 24;
 /** RFC 8314 section 3.3: submission inside TLS. */
 const SUBMISSIONS_PORT = 465;
 
@@ -86,17 +96,43 @@ const smarthost = table({
   ...smtpKeys,
 });
 
+const lmtp = table({
+  type: z.literal("lmtp"),
+  servers: listOf(
+    text({
+      expected: `a host with or without port, such as "mail.example.net:24", or ` +
+        `"unix:/run/dovecot/lmtp"`,
+      isValid: (value) => serverOf(value) !== null,
+    }),
+    { atLeastOne: "server" },
+  ).describe("Servers of mailboxes, port 24 where not given, or unix: and the path of a socket."),
+  tls: tlsLevelOrImplicit,
+  tls_implicit: tlsImplicit,
+  auth: authSchema,
+  ...tlsKeys,
+  ...smtpKeys,
+});
+
 /** The `[transports.NAME]` tables; without any, one of type mx. */
 export const transportsSchema = z.record(
   z.string(),
-  z.discriminatedUnion("type", [mx, smarthost], { error: `one of "mx", "smarthost"` }),
+  z.discriminatedUnion("type", [mx, smarthost, lmtp], {
+    error: `one of "mx", "smarthost", "lmtp"`,
+  }),
   { error: "a table of transports" },
 ).prefault({ mx: { type: "mx" } }).describe("Ways out, by name.");
 
-type TransportDoc = z.output<typeof mx> | z.output<typeof smarthost>;
+type TransportDoc = z.output<typeof mx> | z.output<typeof smarthost> | z.output<typeof lmtp>;
 
 export function transportConfig(doc: TransportDoc): TransportConfig {
-  return doc.type === "mx" ? mxConfig(doc) : smarthostConfig(doc);
+  switch (doc.type) {
+    case "mx":
+      return mxConfig(doc);
+    case "smarthost":
+      return smarthostConfig(doc);
+    case "lmtp":
+      return lmtpConfig(doc);
+  }
 }
 
 function mxConfig(doc: z.output<typeof mx>): MxTransportConfig {
@@ -114,19 +150,39 @@ function mxConfig(doc: z.output<typeof mx>): MxTransportConfig {
 }
 
 function smarthostConfig(doc: z.output<typeof smarthost>): SmarthostTransportConfig {
-  // A login is worth more than a message: it is not given to whoever answers.
-  const word = doc.tls ?? (doc.auth === undefined ? "opportunistic" : "verified");
-  const tls = tlsConfig({ ...doc, tls: word });
-  const defaultPort = tls.implicit ? SUBMISSIONS_PORT : SMTP_PORT;
+  const given = givenServerConfig(doc);
+  const defaultPort = given.tls.implicit ? SUBMISSIONS_PORT : SMTP_PORT;
   return {
     type: "smarthost",
     hosts: doc.hosts.map((host) => hostOf(host, defaultPort)).filter((host) => host !== null),
     srv: doc.srv?.toLowerCase() ?? null,
     selection: doc.selection,
-    tls,
+    ...given,
+  };
+}
+
+function lmtpConfig(doc: z.output<typeof lmtp>): LmtpTransportConfig {
+  const servers = doc.servers.map(serverOf).filter((server) => server !== null);
+  return { type: "lmtp", servers, ...givenServerConfig(doc) };
+}
+
+/** What transports have in common whose servers are given. */
+function givenServerConfig(
+  doc: z.output<typeof smarthost> | z.output<typeof lmtp>,
+): SmtpConfig & { tls: TlsConfig; auth: AuthConfig | null } {
+  // A login is worth more than a message: it is not given to whoever answers.
+  const word = doc.tls ?? (doc.auth === undefined ? "opportunistic" : "verified");
+  return {
+    tls: tlsConfig({ ...doc, tls: word }),
     auth: doc.auth === undefined ? null : authConfig(doc.auth),
     ...smtpConfig(doc),
   };
+}
+
+function serverOf(value: string): HostPort | { readonly path: string } | null {
+  if (!value.startsWith("unix:")) return hostOf(value, LMTP_PORT);
+  const path = value.slice("unix:".length);
+  return path.startsWith("/") ? { path } : null;
 }
 
 function hostOf(value: string, defaultPort: number): HostPort | null {

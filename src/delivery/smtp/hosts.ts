@@ -5,8 +5,9 @@ import type { Outcome } from "../transport.ts";
 
 /** A host that takes mail for a destination. */
 export interface HostTarget {
-  /** Its name, or its IP address without brackets. */
+  /** Its name, its IP address without brackets, or the path of a Unix socket. */
   readonly host: string;
+  /** 0 for a Unix socket. */
   readonly port: number;
   /** Hosts of a lower rank come first; those of one rank are as good as each other. */
   readonly rank: number;

@@ -28,6 +28,7 @@ export function planHosts(
   host: HostRules,
 ): HostPlan | Promise<HostPlan> {
   const plans = candidates.map((candidate) => {
+    if (candidate.port === 0) return LOCAL;
     const { domain, authentic, rule } = host;
     const target = { host: candidate.host, port: candidate.port, domain, authentic };
     return planTls(rule, { ...host, target });
@@ -36,6 +37,9 @@ export function planHosts(
   if (known.length === plans.length) return merge(candidates, known);
   return Promise.all(plans).then((found) => merge(candidates, found));
 }
+
+/** The system vouches for what is behind the path of a Unix socket. */
+const LOCAL: TlsPlan = { kind: "policy", policy: { level: "none" } };
 
 function merge(candidates: readonly Candidate[], plans: readonly TlsPlan[]): HostPlan {
   const hosts: HostTarget[] = [];
