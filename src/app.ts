@@ -1,3 +1,11 @@
+import manifest from "../deno.json" with { type: "json" };
+import type { ConfigPort, ListenerInfo, ReloadResult } from "./admin/ports.ts";
+import { ConfigSource, type LoadedConfig } from "./app/admin/config_source.ts";
+import type { RelayParts } from "./app/admin/parts.ts";
+import { PauseKeeper } from "./app/admin/pause_keeper.ts";
+import { adminPorts } from "./app/admin/ports.ts";
+import { AdminSite } from "./app/admin/site.ts";
+import { RelayWatch } from "./app/admin/watch.ts";
 import { relayRules } from "./app/policy.ts";
 import { FrontDoor, type ServerSettings } from "./app/front_door.ts";
 import { HistoryKeeper } from "./app/history.ts";
@@ -28,14 +36,8 @@ export interface RelayOptions {
   readonly events: EventSink;
   readonly clock?: Clock;
   readonly random?: Random;
-}
-
-/** Where a running relay accepts SMTP. */
-export interface OpenListener {
-  readonly name: string;
-  readonly address: string;
-  /** The real port, also where the configuration says 0. */
-  readonly port: number;
+  /** Where the configuration was loaded from, to show it and to load it again. */
+  readonly loaded?: LoadedConfig;
 }
 
 /**
@@ -45,10 +47,13 @@ export interface OpenListener {
  * listened on; nothing is left running then.
  */
 export async function startRelay(config: Config, options: RelayOptions): Promise<Relay> {
-  const { clock = systemClock, random = systemRandom, events } = options;
+  const { clock = systemClock, random = systemRandom, events, loaded } = options;
   const store = await openStore(config, { clock, mode: "relay" });
-  const relay = new Relay(config, { store, clock, random, events });
+  const watch = new RelayWatch({ store, clock, version: manifest.version, events });
+  const pauses = new PauseKeeper({ path: `${config.dataDir}/pauses.json`, clock });
+  const relay = new Relay(config, { store, clock, random, watch, pauses, loaded: loaded ?? null });
   try {
+    await pauses.load();
     await relay.start();
     return relay;
   } catch (error) {
@@ -66,6 +71,10 @@ export class Relay {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #events: EventSink;
+  readonly #watch: RelayWatch;
+  readonly #pauses: PauseKeeper;
+  readonly #source: ConfigSource | null;
+  readonly #admin: AdminSite;
   readonly #deadlines: Deadlines;
   readonly #resolver: Resolver;
   readonly #transports: TransportSet;
@@ -82,13 +91,22 @@ export class Relay {
 
   constructor(
     config: Config,
-    { store, clock, random, events }: {
+    { store, clock, random, watch, pauses, loaded }: {
       store: QueueStore;
       clock: Clock;
       random: Random;
-      events: EventSink;
+      watch: RelayWatch;
+      pauses: PauseKeeper;
+      loaded: LoadedConfig | null;
     },
   ) {
+    const events = watch.sink;
+    this.#watch = watch;
+    this.#pauses = pauses;
+    this.#source = loaded === null ? null : new ConfigSource({
+      ...{ loaded, clock, events },
+      use: (next) => this.reload(next),
+    });
     this.#config = config;
     this.#store = store;
     this.#clock = clock;
@@ -124,13 +142,19 @@ export class Relay {
       keepMs: config.queue.keepHistoryMs,
       onError: (error) => this.#trouble("queue", error),
     });
+    this.#admin = this.#makeAdmin();
   }
 
-  /** Where it accepts SMTP. */
-  get listeners(): readonly OpenListener[] {
-    return this.#doors.flatMap(({ config: { name, address }, port }) =>
-      port === null ? [] : [{ name, address, port }]
+  /** Where it accepts SMTP, with the real port also where the configuration says 0. */
+  get listeners(): readonly ListenerInfo[] {
+    return this.#doors.flatMap(({ config: { name, address }, port, sessions }) =>
+      port === null ? [] : [{ name, address, port, sessions }]
     );
+  }
+
+  /** Where its admin API and dashboard are; null when they are nowhere. */
+  get admin(): AdminSite["local"] {
+    return this.#admin.local;
   }
 
   /** The queue, for whoever shows or commands it. */
@@ -147,7 +171,18 @@ export class Relay {
       this.#doors.push(door);
       await door.open();
     }
+    this.#watch.stall.start();
+    await this.#admin.start();
     this.#events({ type: "started" });
+  }
+
+  /**
+   * Loads the configuration again, from where it came, and uses it. With a mistake in it
+   * everything stays as it is; what is wrong is an event, too.
+   */
+  reloadSource(request: { readonly by: string }): Promise<ReloadResult> {
+    const nowhere = { kind: "invalid", problems: ["It was not loaded from anywhere"] } as const;
+    return this.#source?.reload(request) ?? Promise.resolve(nowhere);
   }
 
   /**
@@ -165,6 +200,7 @@ export class Relay {
     this.#intake.replaceLimits(intakeLimits(config));
     this.#history.keepMs = config.queue.keepHistoryMs;
     await this.#reloadDoors();
+    await this.#admin.reload(config);
     await ended;
     this.#events({ type: "reloaded" });
   }
@@ -189,10 +225,13 @@ export class Relay {
     await Promise.all(doors.map((door) => door.shutdown({ signal })));
     cancel();
     await this.#history.stop();
+    await this.#watch.stall.stop();
     await this.#scheduler.stop({ limitMs: Math.max(0, endMs - this.#clock.monotonic()) });
     await this.#transports[Symbol.asyncDispose]();
     this.#resolver[Symbol.dispose]();
     this.#deadlines[Symbol.dispose]();
+    this.#watch.feed.end();
+    await this.#admin.stop();
     await this.#store[Symbol.asyncDispose]();
     this.#events({ type: "stopped" });
   }
@@ -214,6 +253,31 @@ export class Relay {
         emit: this.#events,
       }),
     };
+  }
+
+  #makeAdmin(): AdminSite {
+    const clock = this.#clock;
+    const events = this.#events;
+    const parts: RelayParts = {
+      ...{ clock, events, store: this.#store, scheduler: this.#scheduler, intake: this.#intake },
+      ...{ history: this.#watch.ways, pauses: this.#pauses },
+      config: () => this.#config,
+      transports: () => this.#transports.byName,
+      listeners: () => this.listeners,
+    };
+    const startedAtMs = clock.now();
+    const nothing: ConfigPort = {
+      read: () => ({ document: {}, toml: "", loadedAtMs: startedAtMs }),
+    };
+    return new AdminSite(this.#config, {
+      ...{ clock, events, random: this.#random },
+      ports: (access) =>
+        adminPorts({
+          ...{ parts, access, watch: this.#watch, version: manifest.version },
+          config: this.#source ?? nothing,
+          configFile: this.#source?.file ?? null,
+        }),
+    });
   }
 
   #makeScheduler(): Scheduler {
@@ -238,6 +302,7 @@ export class Relay {
       retry: (facts) => this.#rules.retry(facts),
       notifications: (facts) => this.#rules.notifications(facts),
       router: createRouter(routes, this.#transports.byName),
+      pauses: this.#pauses.pauses,
     });
   }
 

@@ -37,7 +37,7 @@ const GRACE_MS = 1_000;
  * @throws AdminListenError when it cannot listen there.
  */
 export async function serveAdmin(
-  app: Hono<AdminEnv>,
+  app: Pick<Hono<AdminEnv>, "fetch">,
   { at, events }: { at: AdminAddress; events: EventSink },
 ): Promise<AdminServer> {
   const abort = new AbortController();

@@ -133,6 +133,7 @@ async function demoConfig(folder: string, { port }: Destination): Promise<Config
     hostname = "relay.shop.example"
     data_dir = ${JSON.stringify(`${folder}/data`)}
     listeners = [{ name = "smtp", port = 0 }]
+    admin = { port = 0 }
     queue = { retry = ["1s", "2s"], drain_timeout = "2s" }
     transports.destination = { type = "smarthost", hosts = ["127.0.0.1:${port}"] }
   `;
@@ -149,6 +150,10 @@ async function demoConfig(folder: string, { port }: Destination): Promise<Config
 function tellHowToPlay(io: CliIo, { relay, folder }: { relay: Relay; folder: string }): void {
   const style = styleOf(io);
   const line = (command: string): string => `  ${style.cyan(`posthouse ${command}`)}\n`;
+  const { admin } = relay;
+  if (admin !== null && "port" in admin) {
+    io.out(`\nThe dashboard is at ${style.cyan(`http://127.0.0.1:${admin.port}/`)}\n`);
+  }
   io.out(
     `\nThe relay listens on 127.0.0.1 port ${portOf(relay)} until Ctrl-C. Try:\n` +
       line(`send --generate --to you@slow.example --server 127.0.0.1:${portOf(relay)}`) +

@@ -1,13 +1,11 @@
-import { type Relay, startRelay } from "../app.ts";
+import { startRelay } from "../app.ts";
 import { systemClock } from "../base/clock.ts";
 import type { LogConfig } from "../config/sections/log.ts";
-import { formatProblem } from "../config/problems.ts";
 import { ListenError } from "../net/listener.ts";
-import type { EventSink } from "../observe/events.ts";
 import { configureLogging, type Logging } from "../observe/log_sink.ts";
 import { StoreError } from "../queue/store.ts";
 import { type Command, CONFIG_FLAG, type Invocation } from "./command.ts";
-import { configOrProblems, readConfig } from "./configuration.ts";
+import { readConfig, writeProblems } from "./configuration.ts";
 import { type CliIo, EXIT, type ExitCode } from "./io.ts";
 import { hasColors } from "./style.ts";
 
@@ -27,13 +25,20 @@ export const serveCommand: Command = {
 };
 
 async function serve({ io, flags }: Invocation): Promise<ExitCode> {
-  const config = await configOrProblems(io, flags);
-  if (config === null) return EXIT.usage;
+  const loaded = await readConfig(io, flags);
+  if (loaded.kind === "invalid") {
+    writeProblems(io, loaded);
+    return EXIT.usage;
+  }
+  const { config, file, effective } = loaded;
   await using logging = startLogging(io, config.log);
   using signals = new Signals(io);
   try {
-    const relay = await startRelay(config, { events: logging.sink });
-    signals.onReload = () => reload({ io, flags, relay, events: logging.sink });
+    const relay = await startRelay(config, {
+      events: logging.sink,
+      loaded: { file, effective, load: () => readConfig(io, flags) },
+    });
+    signals.onReload = () => relay.reloadSource({ by: "SIGHUP" });
     await signals.stop;
     await Promise.race([relay.stop(), signals.stopNow]);
     return EXIT.ok;
@@ -56,28 +61,6 @@ function startLogging(io: CliIo, { level, format }: LogConfig): Logging {
   });
 }
 
-/** Reads the config again; with a mistake in it, everything stays as it is. */
-async function reload(
-  { io, flags, relay, events }: Pick<Invocation, "io" | "flags"> & {
-    relay: Relay;
-    events: EventSink;
-  },
-): Promise<void> {
-  const trouble = (message: string): void =>
-    events({ type: "trouble", level: "error", component: "config", message });
-  const result = await readConfig(io, flags);
-  if (result.kind === "invalid") {
-    for (const problem of result.problems) trouble(formatProblem(problem));
-    trouble("The configuration was not reloaded, the former one holds");
-    return;
-  }
-  try {
-    await relay.reload(result.config);
-  } catch (error) {
-    trouble(error instanceof Error ? error.message : String(error)); // the relay goes on
-  }
-}
-
 /** What the process is told from outside. Reloads run one after the other. */
 class Signals implements Disposable {
   /** Resolves at the first SIGTERM or SIGINT. */
@@ -85,9 +68,9 @@ class Signals implements Disposable {
   /** Resolves at the second. */
   readonly stopNow: Promise<void>;
   /** Called at SIGHUP, once the relay runs. */
-  onReload: () => Promise<void> = () => Promise.resolve();
+  onReload: () => Promise<unknown> = () => Promise.resolve();
   readonly #ignore: () => void;
-  #reloading: Promise<void> = Promise.resolve();
+  #reloading: Promise<unknown> = Promise.resolve();
 
   constructor(io: CliIo) {
     const first = Promise.withResolvers<void>();

@@ -6,7 +6,8 @@ import { run, start, type World } from "./support.ts";
 const LISTENING = /"type":"listening".*"address":"127\.0\.0\.1:(\d+)"/;
 
 function configOf(folder: string, more = ""): string {
-  return `data_dir = "${folder}/data"\n[[listeners]]\nname = "smtp"\nport = 0\n${more}`;
+  return `data_dir = "${folder}/data"\nadmin = { enabled = false }\n` +
+    `[[listeners]]\nname = "smtp"\nport = 0\n${more}`;
 }
 
 Deno.test("serve relays until SIGTERM", async () => {

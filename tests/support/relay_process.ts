@@ -13,7 +13,7 @@ export interface RelayOptions {
   readonly dataFolder?: string;
   /** The port on 127.0.0.1 that all mail goes to; without it, the config names no transport. */
   readonly nextHopPort?: number;
-  /** More tables of the config file, as TOML. */
+  /** More tables of the config file, as TOML. There is no admin API without an `[admin]`. */
   readonly settings?: string;
   /** Where it listens on 127.0.0.1; the system chooses where not given. */
   readonly port?: number;
@@ -94,6 +94,7 @@ export function relayConfig(options: RelayOptions): string {
       `hosts = ["127.0.0.1:${options.nextHopPort}"]`,
     ],
     options.settings ?? "",
+    options.settings?.includes("[admin]") ? "" : "[admin]\nenabled = false",
     "",
   ].join("\n");
 }

@@ -1,0 +1,25 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Config } from "../../config/schema.ts";
+import type { Scheduler } from "../../delivery/scheduler.ts";
+import type { Transport } from "../../delivery/transport.ts";
+import type { ListenerInfo } from "../../admin/ports.ts";
+import type { EventSink } from "../../observe/events.ts";
+import type { Intake } from "../../queue/intake.ts";
+import type { QueueStore } from "../../queue/store.ts";
+import type { PauseKeeper } from "./pause_keeper.ts";
+import type { WayHistory } from "./way_history.ts";
+
+/** The parts of a running relay that the admin ports show and command. */
+export interface RelayParts {
+  readonly store: QueueStore;
+  readonly scheduler: Scheduler;
+  readonly intake: Intake;
+  readonly clock: Clock;
+  readonly events: EventSink;
+  readonly history: WayHistory;
+  readonly pauses: PauseKeeper;
+  /** The configuration in force. */
+  readonly config: () => Config;
+  readonly transports: () => ReadonlyMap<string, Transport>;
+  readonly listeners: () => readonly ListenerInfo[];
+}

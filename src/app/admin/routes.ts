@@ -1,0 +1,84 @@
+import type { RouteAnswer, RouteQuestion, RoutesPort } from "../../admin/ports.ts";
+import type { RouteConfig, RouteMatchConfig } from "../../config/sections/routes.ts";
+import { explainRoute } from "../../delivery/explain.ts";
+import type { RouteFacts } from "../../delivery/route.ts";
+import type { Transport } from "../../delivery/transport.ts";
+import { parseMailbox } from "../../mail/address.ts";
+import type { RelayParts } from "./parts.ts";
+import { wayState } from "./ways.ts";
+
+/** Routes of the configuration, for the admin API. */
+export function routesPort(parts: RelayParts): RoutesPort {
+  return {
+    list: () =>
+      parts.config().routes.map(({ name, match, transports }) => ({
+        ...{ name, transports },
+        match: matchKeys(match),
+      })),
+    explain: (question) => explain(question, parts),
+  };
+}
+
+const KEYS: Readonly<Record<keyof RouteMatchConfig, string>> = {
+  recipientDomain: "recipient_domain",
+  recipient: "recipient",
+  sender: "sender",
+  listener: "listener",
+};
+
+/** A match with its keys as in the config file. */
+function matchKeys(match: RouteConfig["match"]): Record<string, readonly string[]> {
+  return Object.fromEntries(
+    Object.entries(match).map(([key, patterns]) => [
+      KEYS[key as keyof RouteMatchConfig],
+      patterns as readonly string[],
+    ]),
+  );
+}
+
+function explain(
+  { to, from, listener, user }: RouteQuestion,
+  parts: RelayParts,
+): RouteAnswer {
+  const { routes, listeners } = parts.config();
+  const parsed = parseMailbox(to);
+  const domain = parsed.kind === "ok"
+    ? parsed.mailbox.domain
+    : to.slice(to.lastIndexOf("@") + 1).toLowerCase();
+  const facts: RouteFacts = {
+    ...{ forwardPath: to, domain, reversePath: from },
+    listener: listener ?? listeners[0]?.name ?? "local",
+    ...(user === undefined ? {} : { user }),
+  };
+  const steps = explainRoute(routes, facts);
+  const found = steps.find(({ fits }) => fits)?.rule ?? null;
+  const byName = parts.transports();
+  return {
+    route: found?.name ?? null,
+    transports: (found?.transports ?? []).flatMap((name) => {
+      const transport = byName.get(name);
+      return transport === undefined ? [] : [wayOf(transport, { domain, parts })];
+    }),
+    steps: steps.map(({ rule, fits, reason }) => ({ route: rule.name, fits, reason })),
+  };
+}
+
+function wayOf(
+  transport: Transport,
+  { domain, parts: { scheduler, pauses: { pauses }, clock } }: {
+    domain: string;
+    parts: RelayParts;
+  },
+): RouteAnswer["transports"][number] {
+  const nowMs = clock.now();
+  const circuit = scheduler.destinationOf(transport, domain)?.state(nowMs) ??
+    scheduler.transportState(transport);
+  const pause = pauses.transports.get(transport.name, nowMs) ?? pauses.domains.get(domain, nowMs);
+  return {
+    name: transport.name,
+    kind: transport.kind,
+    destination: transport.destinationOf(domain),
+    state: wayState(circuit, pause).state,
+    reason: pause?.reason ?? (circuit.kind === "up" ? "" : circuit.reason),
+  };
+}

@@ -1,0 +1,154 @@
+import type { Hono } from "hono";
+import { createAdminApp } from "../../admin/app.ts";
+import type { AdminEnv } from "../../admin/env.ts";
+import { Access } from "../../admin/guard/access.ts";
+import { isLoopback } from "../../admin/guard/host_check.ts";
+import type { AdminPorts } from "../../admin/ports.ts";
+import {
+  type AdminAddress,
+  AdminListenError,
+  type AdminServer,
+  serveAdmin,
+} from "../../admin/serve.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Random } from "../../base/random.ts";
+import type { Config } from "../../config/schema.ts";
+import type { AdminConfig } from "../../config/sections/admin.ts";
+import { formatEndpoint } from "../../net/endpoint.ts";
+import { ListenError } from "../../net/listener.ts";
+import type { EventSink } from "../../observe/events.ts";
+
+export interface AdminSiteOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventSink;
+  /** Makes the ports, once; `access` is part of them. */
+  readonly ports: (access: Access) => AdminPorts;
+}
+
+/** The admin API and the dashboard of a relay: who gets in, what is shown, and where it listens. */
+export class AdminSite {
+  readonly #options: AdminSiteOptions;
+  readonly #access: Access;
+  readonly #ports: AdminPorts;
+  #config: AdminConfig;
+  #app: Hono<AdminEnv> | null = null;
+  #server: AdminServer | null = null;
+  /** Servers of former addresses that still answer somebody. */
+  #closing: Promise<void> = Promise.resolve();
+
+  constructor({ admin, dataDir }: Config, options: AdminSiteOptions) {
+    const { clock, random } = options;
+    this.#options = options;
+    this.#config = admin;
+    const { tokens } = admin;
+    this.#access = new Access({ path: `${dataDir}/access.json`, clock, random, tokens });
+    this.#ports = options.ports(this.#access);
+  }
+
+  /** Where it listens; null when it does not. */
+  get local(): AdminAddress | null {
+    return this.#server?.local ?? null;
+  }
+
+  /**
+   * Opens it, if the configuration wants it.
+   *
+   * @throws ListenError when it cannot listen there, or when nobody could be kept out.
+   */
+  async start(): Promise<void> {
+    if (!this.#config.enabled) return;
+    await this.#checkAccess();
+    this.#app = this.#makeApp();
+    this.#server = await this.#listen();
+  }
+
+  /**
+   * Uses another configuration. Who is signed in stays so unless it changes how one gets in.
+   *
+   * @throws ListenError as `start` does.
+   */
+  async reload({ admin }: Config): Promise<void> {
+    const before = this.#config;
+    this.#config = admin;
+    this.#access.replaceTokens(admin.tokens);
+    if (JSON.stringify(guardOf(before)) === JSON.stringify(guardOf(admin))) return;
+    if (JSON.stringify(addressOf(before)) !== JSON.stringify(addressOf(admin)) || !admin.enabled) {
+      // It may be this server that somebody waits for an answer of.
+      this.#closing = this.#close(this.#server);
+      this.#server = null;
+    }
+    if (!admin.enabled) return;
+    await this.#checkAccess();
+    this.#app = this.#makeApp();
+    this.#server ??= await this.#listen();
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    await Promise.all([this.#closing, this.#close(server)]);
+  }
+
+  async #close(server: AdminServer | null): Promise<void> {
+    const before = this.#closing;
+    await server?.[Symbol.asyncDispose]();
+    await before;
+  }
+
+  #makeApp(): Hono<AdminEnv> {
+    const { clock, random, events } = this.#options;
+    const { openOnLoopback, address, socket, publicOrigin, sessionLifetimeMs } = this.#config;
+    return createAdminApp(this.#ports, {
+      ...{ clock, random, events, sessionLifetimeMs },
+      openOnLoopback: openOnLoopback && socket === null && isLoopback(address),
+      ...(publicOrigin === null ? {} : { publicOrigin }),
+    });
+  }
+
+  async #listen(): Promise<AdminServer> {
+    const { events } = this.#options;
+    try {
+      const server = await serveAdmin({
+        fetch: (request, env) => this.#app?.fetch(request, env) ?? new Response(null),
+      }, { at: addressOf(this.#config), events });
+      events({ type: "listening", listener: "admin", address: placeOf(server.local) });
+      return server;
+    } catch (error) {
+      if (!(error instanceof AdminListenError)) throw error;
+      throw new ListenError(error.kind, { message: error.message, cause: error });
+    }
+  }
+
+  /** Beyond this machine somebody must be able to sign in, or anybody would have to get in. */
+  async #checkAccess(): Promise<void> {
+    const { address, socket, openOnLoopback } = this.#config;
+    if (socket !== null || await this.#access.hasCredentials()) return;
+    if (!isLoopback(address)) {
+      throw new ListenError("other", {
+        message: `Cannot open the admin API on ${address}: nobody could sign in; make a user or ` +
+          "a key first, or set a token in admin.tokens",
+      });
+    }
+    if (openOnLoopback) return;
+    this.#options.events({
+      type: "trouble",
+      level: "warning",
+      component: "admin",
+      message: "Nobody can sign in to the admin API: there is no user and no key",
+    });
+  }
+}
+
+function addressOf({ address, port, socket }: AdminConfig): AdminAddress {
+  return socket === null ? { address, port } : { path: socket };
+}
+
+/** Everything but the tokens, which change nothing for those who are signed in. */
+function guardOf({ tokens: _tokens, ...guard }: AdminConfig): Omit<AdminConfig, "tokens"> {
+  return guard;
+}
+
+function placeOf(at: AdminAddress): string {
+  return "path" in at ? at.path : formatEndpoint(at);
+}
