@@ -1,4 +1,5 @@
 import { Fifo } from "../base/fifo.ts";
+import { Allowance } from "./allowance.ts";
 import { type BackoffLimits, Circuit, type CircuitState } from "./circuit.ts";
 import { describePause, type PauseTable, putOffUntilMs } from "./pauses.ts";
 import type { Transport } from "./transport.ts";
@@ -8,6 +9,11 @@ export interface DestinationLimits extends BackoffLimits {
   /** Attempts at once to a destination nothing is known of. */
   readonly initialConcurrency: number;
 }
+
+/** A limit that is over sooner is waited for in line; for a later one mail goes elsewhere. */
+const LONGEST_REST_MS = 60_000;
+/** Refusals in a row, without a word on when to come again, that count as a failure. */
+const PATIENCE = 5;
 
 /**
  * What is waiting for, and known about, one destination of one transport. Concurrency grows by
@@ -22,11 +28,14 @@ export class Destination<Job> {
   readonly circuit: Circuit;
   /** Whether its transport works at all; shared by all destinations of the transport. */
   readonly transportCircuit: Circuit;
+  /** How much it takes before a limit is reached. */
+  readonly allowance: Allowance = new Allowance();
   readonly #pausedTransports: PauseTable;
   readonly #initialConcurrency: number;
   #concurrency: number;
   #running = 0;
   #successes = 0;
+  #refusals = 0;
 
   constructor(
     { transport, name, limits, transportCircuit, pausedTransports }: {
@@ -62,11 +71,17 @@ export class Destination<Job> {
       return { kind: "down", untilMs: putOffUntilMs(pause, nowMs), reason: describePause(pause) };
     }
     const transport = this.transportCircuit.state(nowMs);
-    return transport.kind === "down" ? transport : this.circuit.state(nowMs);
+    if (transport.kind === "down") return transport;
+    const untilMs = this.allowance.restUntilMs;
+    if (untilMs > nowMs + LONGEST_REST_MS) {
+      return { kind: "down", untilMs, reason: "Rate limit reached" };
+    }
+    return this.circuit.state(nowMs);
   }
 
   /** Whether another attempt may start now. */
   hasRoom(nowMs: number): boolean {
+    if (this.allowance.isSpent(nowMs)) return false;
     const isUp = this.circuit.isUp && this.transportCircuit.isUp && this.#pausedTransports.isEmpty;
     if (isUp) return this.#running < this.#concurrency;
     const { kind } = this.state(nowMs);
@@ -75,9 +90,10 @@ export class Destination<Job> {
       : kind === "probing" && this.#running === 0;
   }
 
-  /** Nothing waits or runs, and it is not known to be down. */
-  get isIdle(): boolean {
-    return this.#running === 0 && this.waiting.length === 0 && this.circuit.isUp;
+  /** Nothing waits or runs, and it is not known to be down or at a limit. */
+  isIdle(nowMs: number): boolean {
+    return this.#running === 0 && this.waiting.length === 0 && this.circuit.isUp &&
+      !this.allowance.isSpent(nowMs);
   }
 
   /** It has earned more than it started with. */
@@ -85,8 +101,10 @@ export class Destination<Job> {
     return this.#concurrency !== this.#initialConcurrency;
   }
 
-  begin(): void {
+  /** An attempt begins; returns its number among those of the destination. */
+  begin(): number {
     this.#running++;
+    return this.allowance.take();
   }
 
   end(): void {
@@ -95,6 +113,7 @@ export class Destination<Job> {
 
   /** An attempt got an answer. Returns whether the destination had been down. */
   succeeded(): boolean {
+    this.#refusals = 0;
     const transportWasDown = this.transportCircuit.close();
     if (this.circuit.close() || transportWasDown) {
       this.#concurrency = this.#initialConcurrency;
@@ -112,5 +131,14 @@ export class Destination<Job> {
   troubled(): void {
     this.#successes = 0;
     this.#concurrency = Math.max(1, this.#concurrency >> 1);
+  }
+
+  /**
+   * It refused an attempt whatever the message. Returns whether it does nothing else any more, so
+   * that it is to be left alone.
+   */
+  refused(): boolean {
+    this.troubled();
+    return ++this.#refusals >= PATIENCE;
   }
 }

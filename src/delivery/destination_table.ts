@@ -28,6 +28,8 @@ export class DestinationTable<Job> {
   readonly #byTransport = new Map<Transport, Map<string, Destination<Job>>>();
   readonly #circuits = new Map<Transport, Circuit>();
   readonly #ready = new Set<Destination<Job>>();
+  /** Those at a limit that is over soon. */
+  readonly #resting = new Set<Destination<Job>>();
   readonly #paused = new Map<string, Pause>();
   #gateUntilMs = 0;
 
@@ -66,6 +68,36 @@ export class DestinationTable<Job> {
     if (destination.waiting.length > 0 && destination.hasRoom(nowMs)) this.#ready.add(destination);
   }
 
+  /** Lines a destination up again once its limit is over; true when it has one now. */
+  rest(destination: Destination<Job>, nowMs: number): boolean {
+    if (!destination.allowance.isSpent(nowMs)) return false;
+    this.#resting.add(destination);
+    return true;
+  }
+
+  /** Lines up destinations whose limit is over; returns when the next one's is, null for none. */
+  wakeRested(nowMs: number): number | null {
+    let nextMs: number | null = null;
+    for (const destination of this.#resting) {
+      const { allowance } = destination;
+      if (allowance.isSpent(nowMs)) {
+        nextMs = Math.min(nextMs ?? Infinity, allowance.restUntilMs);
+        continue;
+      }
+      this.#resting.delete(destination);
+      this.markReady(destination, nowMs);
+    }
+    return nextMs;
+  }
+
+  /** Whether every transport of a route is down for a domain. */
+  isClosed(
+    { transports, domain }: { readonly transports: readonly Transport[]; readonly domain: string },
+    nowMs: number,
+  ): boolean {
+    return transports.every((transport) => this.of(transport, domain).state(nowMs).kind === "down");
+  }
+
   /** The destination whose turn it is; null when none can start anything. */
   takeReady(nowMs: number): Destination<Job> | null {
     for (const destination of this.#ready) {
@@ -76,8 +108,8 @@ export class DestinationTable<Job> {
   }
 
   /** Drops an idle destination, unless there is room to remember the concurrency it earned. */
-  forgetIfIdle(destination: Destination<Job>): void {
-    if (!destination.isIdle) return;
+  forgetIfIdle(destination: Destination<Job>, nowMs: number): void {
+    if (!destination.isIdle(nowMs)) return;
     const destinations = this.#byTransport.get(destination.transport);
     if (destinations === undefined) return;
     if (destination.hasGrown && destinations.size <= MAX_REMEMBERED) return;
@@ -188,6 +220,7 @@ export class DestinationTable<Job> {
       for (const destination of destinations.values()) {
         homeless.push(...destination.waiting.drain());
         this.#ready.delete(destination);
+        this.#resting.delete(destination);
       }
       this.#byTransport.delete(transport);
       this.#circuits.delete(transport);

@@ -1,7 +1,15 @@
-import type { Reply } from "../mail/reply.ts";
 import type { RecipientRecord } from "../queue/store.ts";
-import type { Transport } from "./transport.ts";
+import type { Setback, Transport } from "./transport.ts";
 import type { WindowEntry } from "./window.ts";
+
+/** The rule that fits a recipient, with its transports. */
+export interface Way {
+  readonly name: string;
+  /** In the order in which they are tried. */
+  readonly transports: readonly Transport[];
+  /** As `DeliverOptions.rawOnly`. */
+  readonly rawOnly: boolean;
+}
 
 /** Recipients of one message that leave together, and the ways out that are left for them. */
 export interface Job {
@@ -12,16 +20,17 @@ export interface Job {
   readonly route: string;
   /** In order of failover; the job is with the one at `step`. */
   readonly transports: readonly Transport[];
+  readonly rawOnly: boolean;
   readonly step: number;
-  /** What the transport before `step` came to, when the route is down to its later ones. */
-  readonly lastReply: Reply | null;
+  /** Why no transport before `step` took it, when one of them would have; else null. */
+  readonly setback: Setback | null;
 }
 
 /** Groups the recipients of one claimed message into jobs, one for each way out and destination. */
 export function groupIntoJobs(
   entry: WindowEntry,
   recipients: readonly RecipientRecord[],
-  route: (recipient: RecipientRecord) => { name: string; transports: readonly Transport[] } | null,
+  route: (recipient: RecipientRecord) => Way | null,
 ): { jobs: Job[]; unroutable: RecipientRecord[] } {
   const groups = new Map<string, { job: Job; recipients: RecipientRecord[] }>();
   const unroutable: RecipientRecord[] = [];
@@ -47,8 +56,9 @@ export function groupIntoJobs(
         domain: recipient.domain,
         route: rule.name,
         transports: rule.transports,
+        rawOnly: rule.rawOnly,
         step: 0,
-        lastReply: null,
+        setback: null,
       },
     });
   }
@@ -60,10 +70,13 @@ export function groupIntoJobs(
 /** The same job with the next transport of its route; none when there is no next one. */
 export function nextStep(
   job: Job,
-  { recipients, lastReply }: { recipients: readonly RecipientRecord[]; lastReply: Reply },
+  { recipients, setback }: {
+    recipients: readonly RecipientRecord[];
+    setback: Setback | null;
+  },
 ): Job[] {
   if (job.step + 1 >= job.transports.length) return [];
-  return regroup({ ...job, recipients, lastReply, step: job.step + 1 });
+  return regroup({ ...job, recipients, setback, step: job.step + 1 });
 }
 
 /** Recipients that shared one destination need not share the next transport's. */

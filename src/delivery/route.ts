@@ -19,6 +19,8 @@ export interface RouteRule {
   readonly match: RouteMatch;
   /** Names of transports in the order in which they are tried. */
   readonly transports: readonly string[];
+  /** Whether a message rather takes the next transport than lose something to a conversion. */
+  readonly rawOnly?: boolean;
 }
 
 /** The facts that decide about one recipient. */

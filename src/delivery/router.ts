@@ -18,7 +18,7 @@ export function createRouter(
       if (transport !== undefined) return transport;
       throw new RangeError(`Cannot route by ${rule.name}: no transport is named ${name}`);
     });
-    return [rule, { name: rule.name, transports: ways }];
+    return [rule, { name: rule.name, transports: ways, rawOnly: rule.rawOnly ?? false }];
   }));
   return {
     byDomainOnly: routesByDomainOnly(rules),

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { TaskGroup } from "../base/task_group.ts";
-import { formatReply, type Reply, reply } from "../mail/reply.ts";
+import { formatReply, reply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
 import type {
   ClaimedMessage,
@@ -15,12 +15,14 @@ import type { CircuitState } from "./circuit.ts";
 import type { RetryPolicy } from "./conclude.ts";
 import type { Destination, DestinationLimits } from "./destination.ts";
 import { DestinationTable } from "./destination_table.ts";
-import { groupIntoJobs, type Job, nextStep, transportOf } from "./job.ts";
+import { divide, sooner } from "./failover.ts";
+import { groupIntoJobs, type Job, nextStep, transportOf, type Way } from "./job.ts";
+import { Learner } from "./learner.ts";
 import { describePause, OperatorPauses, PutOffDomains, putOffUntilMs } from "./pauses.ts";
 import type { NotificationMaker } from "./notifications.ts";
 import { Settler } from "./settler.ts";
 import { attemptEntry } from "./timeline.ts";
-import type { DeliveryReport, Outcome, Transport } from "./transport.ts";
+import type { DeliveryReport, Outcome, Setback, Transport } from "./transport.ts";
 import { ActiveWindow, type WindowEntry, type WindowLimits } from "./window.ts";
 
 /** Finds the way out for a recipient; asked again at every attempt. */
@@ -29,7 +31,7 @@ export interface Router {
   route(
     message: MessageRecord,
     recipient: RecipientRecord,
-  ): { readonly name: string; readonly transports: readonly Transport[] } | null;
+  ): Way | null;
   /** Whether the answer depends on nothing but the recipient's domain. */
   readonly byDomainOnly: boolean;
   /** The transports of each rule. */
@@ -67,10 +69,13 @@ export class Scheduler {
   readonly #tasks: TaskGroup;
   readonly #settler: Settler;
   readonly #claimer: Claimer;
+  readonly #learner: Learner<Job>;
   readonly #abort = new AbortController();
   #router: Router;
   #attempts = 0;
   #stopped = false;
+  #pumpAtMs = Infinity;
+  #cancelPump: () => void = () => {};
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -100,6 +105,14 @@ export class Scheduler {
       onClaimed: (messages) => this.#takeIn(messages),
       onHousekeeping: (nowMs) => this.#table.forgetStale(nowMs),
       onError: (error) => this.#trouble("queue", error),
+    });
+    this.#learner = new Learner({
+      ...options,
+      table: this.#table,
+      ways: () => this.#router.ways,
+      signal: this.#abort.signal,
+      onDown: (retryAtMs) => this.#claimer.wakeAt(retryAtMs),
+      onUp: () => this.wake(),
     });
   }
 
@@ -201,6 +214,7 @@ export class Scheduler {
     const { clock, owner, store } = this.#options;
     this.#stopped = true;
     this.#claimer.stop();
+    this.#cancelPump();
     const cancelAbort = clock.schedule(limitMs, () => this.#abort.abort());
     await this.#tasks.idle();
     cancelAbort();
@@ -254,35 +268,26 @@ export class Scheduler {
       this.#table.markReady(destination, nowMs);
       return;
     }
-    const why = reply(451, "4.4.1", state.reason);
-    const next = nextStep(job, { recipients: job.recipients, lastReply: why });
+    const setback = sooner(job.setback, {
+      kind: "temporary",
+      reply: reply(451, "4.4.1", state.reason),
+      counts: false,
+      retryAfterMs: state.untilMs - nowMs,
+    });
+    const next = nextStep(job, { recipients: job.recipients, setback });
     if (next.length > 0) { for (const part of next) this.#dispatch(part); }
-    else this.#putOff(job, { untilMs: this.#earliestUp(job, nowMs), why });
+    else this.#putOff(job, setback);
   }
 
   /** Puts recipients back until one of their ways may be open again; no attempt was made. */
-  #putOff(job: Job, { untilMs, why }: { untilMs: number; why: Reply }): void {
+  #putOff(job: Job, setback: Setback): void {
     const nowMs = this.#options.clock.now();
     for (const { name } of job.transports) this.#putOffDomains.note(name, job.domain);
-    if (this.#router.byDomainOnly) {
-      this.#table.pause(job.domain, { untilMs, reason: formatReply(why) });
+    const untilMs = nowMs + (setback.retryAfterMs ?? 0);
+    if (this.#router.byDomainOnly && this.#table.isClosed(job, nowMs)) {
+      this.#table.pause(job.domain, { untilMs, reason: formatReply(setback.reply) });
     }
-    this.#settleWithoutAttempt(job.entry, job.recipients, {
-      kind: "temporary",
-      reply: why,
-      counts: false,
-      retryAfterMs: untilMs - nowMs,
-    });
-  }
-
-  /** When the first of the job's transports may be tried again. */
-  #earliestUp(job: Job, nowMs: number): number {
-    let untilMs = Infinity;
-    for (const transport of job.transports) {
-      const state = this.#table.of(transport, job.domain).state(nowMs);
-      untilMs = Math.min(untilMs, state.kind === "down" ? state.untilMs : nowMs);
-    }
-    return untilMs;
+    this.#settleWithoutAttempt(job.entry, job.recipients, setback);
   }
 
   #pump(): void {
@@ -292,14 +297,17 @@ export class Scheduler {
       const destination = this.#table.takeReady(nowMs);
       const job = destination?.waiting.shift();
       if (destination === null || job === undefined) return;
-      destination.begin();
+      const number = destination.begin();
       this.#attempts++;
       this.#table.markReady(destination, nowMs);
-      this.#tasks.run(() => this.#attempt(destination, job));
+      this.#tasks.run(() => this.#attempt(destination, { job, number }));
     }
   }
 
-  async #attempt(destination: Destination<Job>, job: Job): Promise<void> {
+  async #attempt(
+    destination: Destination<Job>,
+    { job, number }: { job: Job; number: number },
+  ): Promise<void> {
     const { clock, store } = this.#options;
     const startedAtMs = clock.now();
     try {
@@ -308,8 +316,8 @@ export class Scheduler {
         recipients: job.recipients,
         domain: job.domain,
         body: bodyOf(store, job.entry),
-      }, { signal: this.#abort.signal });
-      this.#learn(destination, { report, startedAtMs });
+      }, { signal: this.#abort.signal, rawOnly: job.rawOnly });
+      this.#learner.learn(destination, { report, startedAtMs, number });
       this.#digest(destination, { job, report, startedAtMs });
     } catch (error) {
       this.#digestError(destination, job, error);
@@ -326,55 +334,24 @@ export class Scheduler {
     if (destination.waiting.length > 0 && destination.state(nowMs).kind === "down") {
       for (const job of destination.waiting.drain()) this.#dispatch(job);
     }
+    if (this.#table.rest(destination, nowMs)) this.#pumpAt(destination.allowance.restUntilMs);
     this.#table.markReady(destination, nowMs);
-    this.#table.forgetIfIdle(destination);
+    this.#table.forgetIfIdle(destination, nowMs);
     this.#pump();
   }
 
-  /** Adjusts what is known of the destination to what the attempt met. */
-  #learn(
-    destination: Destination<Job>,
-    { report, startedAtMs }: { report: DeliveryReport; startedAtMs: number },
-  ): void {
-    const broken = report.outcomes.find((outcome) => outcome.kind === "broken");
-    if (broken !== undefined) return this.#learnFailure(destination, { broken, startedAtMs });
-    if (report.outcomes.some(isTrouble)) return destination.troubled();
-    if (report.remote === null || !destination.succeeded()) return;
-    const { transport: { name: transport }, name } = destination;
-    this.#options.emit({ type: "destination_up", transport, destination: name, reason: "" });
-    this.wake();
-  }
-
-  #learnFailure(
-    destination: Destination<Job>,
-    { broken, startedAtMs }: {
-      broken: Extract<Outcome, { kind: "broken" }>;
-      startedAtMs: number;
-    },
-  ): void {
-    if (this.#abort.signal.aborted) return;
-    const nowMs = this.#options.clock.now();
-    const reason = broken.reply.lines.join(" ");
-    const circuit = broken.scope === "transport"
-      ? destination.transportCircuit
-      : destination.circuit;
-    const retryAtMs = circuit.open({
-      startedAtMs,
-      nowMs,
-      reason,
-      ...(broken.retryAfterMs === undefined ? {} : { retryAfterMs: broken.retryAfterMs }),
+  /** Starts what waited for the end of a limit. */
+  #pumpAt(atMs: number): void {
+    if (this.#stopped || atMs >= this.#pumpAtMs) return;
+    const { clock } = this.#options;
+    this.#cancelPump();
+    this.#pumpAtMs = atMs;
+    this.#cancelPump = clock.schedule(Math.max(0, atMs - clock.now()), () => {
+      this.#pumpAtMs = Infinity;
+      const nextMs = this.#table.wakeRested(clock.now());
+      if (nextMs !== null) this.#pumpAt(nextMs);
+      this.#pump();
     });
-    if (retryAtMs === null) return;
-    const { transport: { name: transport }, name } = destination;
-    this.#options.emit({
-      type: "destination_down",
-      transport,
-      destination: broken.scope === "transport" ? "*" : name,
-      reason,
-      retryAtMs,
-    });
-    this.#table.closeGate(this.#router.ways, nowMs);
-    this.#claimer.wakeAt(retryAtMs);
   }
 
   /** Sends each recipient where its outcome leads: to the next transport, or to be settled. */
@@ -387,34 +364,18 @@ export class Scheduler {
     const endedAtMs = this.#options.clock.now();
     const facts = { transport, destination: name, report, startedAtMs, endedAtMs };
     const timeline = [attemptEntry(job, facts)];
-    const settled: { recipients: RecipientRecord[]; outcomes: Outcome[] } = {
-      recipients: [],
-      outcomes: [],
-    };
-    const moving: RecipientRecord[] = [];
-    let lastReply: Reply | null = null;
-    const isLast = job.step + 1 >= job.transports.length;
-    report.outcomes.forEach((outcome, position) => {
-      const recipient = job.recipients[position];
-      if (recipient === undefined) return;
-      if (!isLast && (outcome.kind === "broken" || outcome.kind === "unsuitable")) {
-        moving.push(recipient);
-        lastReply = outcome.reply;
-        return;
-      }
-      settled.recipients.push(recipient);
-      settled.outcomes.push(outcome);
+    const { settled, moved } = divide(job, {
+      outcomes: report.outcomes,
+      mayMove: !this.#abort.signal.aborted,
     });
     if (settled.recipients.length === 0) this.#settler.note(entry, timeline);
-    else {this.#settler.settle(entry, {
-        ...settled,
-        transport,
-        destination: name,
-        report,
-        timeline,
-      });}
-    if (lastReply === null) return;
-    for (const part of nextStep(job, { recipients: moving, lastReply })) this.#dispatch(part);
+    else {
+      this.#settler.settle(entry, {
+        ...{ ...settled, transport, destination: name, report, timeline },
+        keepsPlace: this.#table.gateUntilMs > endedAtMs,
+      });
+    }
+    for (const part of moved) this.#dispatch(part);
   }
 
   /** An error nobody expected is temporary and never a bounce. */
@@ -432,6 +393,7 @@ export class Scheduler {
       destination: destination.name,
       report: null,
       timeline: [],
+      keepsPlace: false,
     });
   }
 
@@ -447,6 +409,7 @@ export class Scheduler {
       destination: "",
       report: null,
       timeline: [],
+      keepsPlace: this.#table.gateUntilMs > this.#options.clock.now(),
     });
   }
 
@@ -461,10 +424,4 @@ export class Scheduler {
       cause,
     });
   }
-}
-
-/** Throttling: the peer answered but wants less at once (RFC 5321 3.8 for 421). */
-function isTrouble(outcome: Outcome): boolean {
-  return outcome.kind === "uncertain" ||
-    (outcome.kind === "temporary" && (outcome.reply.code === 421 || outcome.counts === false));
 }

@@ -49,6 +49,8 @@ export interface Verdict {
   /** Null when no attempt was made. */
   readonly report: DeliveryReport | null;
   readonly timeline: readonly TimelineEntry[];
+  /** As in `conclude`. */
+  readonly keepsPlace: boolean;
 }
 
 /** How long to wait before a settlement that the store could not take is tried again. */
@@ -69,21 +71,18 @@ export class Settler {
   settle(entry: WindowEntry, verdict: Verdict): void {
     const { clock, emit, notifications, retry, store, tasks } = this.#options;
     const { message } = entry;
-    const { transport, destination, report, timeline } = verdict;
+    const { transport, destination, report, timeline, keepsPlace } = verdict;
     const nowMs = clock.now();
     const conclusions: Conclusion[] = [];
     let nextAttemptAtMs: number | null = null;
     verdict.recipients.forEach((recipient, position) => {
       const outcome = settling(verdict.outcomes[position] ?? missingOutcome);
-      const conclusion = conclude({ message, recipient, outcome, retry });
+      const conclusion = conclude({ message, recipient, outcome, retry, keepsPlace });
       const { kind } = outcome;
       emitConclusion(emit, { conclusion, kind, message, transport, destination, report, nowMs });
       conclusions.push(conclusion);
-      if (conclusion.disposition.kind !== "retry") return;
-      nextAttemptAtMs = Math.min(
-        nextAttemptAtMs ?? Infinity,
-        conclusion.disposition.nextAttemptAtMs,
-      );
+      if (conclusion.nextAttemptAtMs === null) return;
+      nextAttemptAtMs = Math.min(nextAttemptAtMs ?? Infinity, conclusion.nextAttemptAtMs);
     });
     const finish = (notices: readonly NewMessage[]): void => {
       const settlement = settlementOf(conclusions, { timeline, notifications: notices });

@@ -18,7 +18,7 @@ export function attemptEntry(
     endedAtMs: number;
   },
 ): TimelineEntry {
-  const { tls, proof } = report;
+  const { tls, proof, losses } = report;
   return {
     atMs: startedAtMs,
     kind: "attempt",
@@ -30,6 +30,7 @@ export function attemptEntry(
       remote: formatRemote(report.remote),
       ...(tls === null ? {} : { tls: `${tls.version} ${tls.cipher}`.trim() }),
       ...(proof === undefined ? {} : { proof }),
+      ...(losses === undefined ? {} : { losses }),
       durationMs: endedAtMs - startedAtMs,
       outcomes: groupOutcomes(job, report.outcomes),
     },

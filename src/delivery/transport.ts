@@ -35,7 +35,10 @@ export type Outcome =
     readonly reply: Reply;
     /** How long the peer asked to wait. */
     readonly retryAfterMs?: number;
-    /** False when a limit and not the message prevented it; the attempt does not count then. */
+    /**
+     * False when a limit and not the message prevented it: the attempt does not count, and the next
+     * transport of the route is tried.
+     */
     readonly counts?: false;
   }
   /** Never try again for this recipient. */
@@ -54,7 +57,7 @@ export type Outcome =
   }
   /**
    * This transport can not carry this message (its size, its form); another might. The next
-   * transport of the route is tried; when none takes it, it is permanent with `reply`.
+   * transport of the route is tried; when it suits none of them, it is permanent with `reply`.
    */
   | { readonly kind: "unsuitable"; readonly reply: Reply }
   /**
@@ -63,11 +66,16 @@ export type Outcome =
    */
   | { readonly kind: "uncertain"; readonly reply: Reply };
 
+/** An outcome for which neither the message nor its recipients are to blame. */
+export type Setback = Extract<Outcome, { kind: "temporary" | "broken" }>;
+
 /** The next hop that an attempt talked to. */
 export interface RemoteHop {
   /** Name of the host as routed to; the address where it has no name. */
   readonly host: string;
+  /** IP address without brackets, or the path of a Unix socket. */
   readonly address: string;
+  /** 0 for a Unix socket. */
   readonly port: number;
 }
 

@@ -56,7 +56,7 @@ function conclusion(
     : news === "failed"
     ? { code: 550, enhanced: "5.1.1" as const, lines: ["No such mailbox"] }
     : { code: 250, enhanced: "2.0.0" as const, lines: ["Ok"] };
-  return { recipient, news, reply, disposition: { kind: "hold" } };
+  return { recipient, news, reply, disposition: { kind: "hold" }, nextAttemptAtMs: null };
 }
 
 interface Case {

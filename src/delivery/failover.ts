@@ -1,0 +1,78 @@
+import type { RecipientRecord } from "../queue/store.ts";
+import { type Job, nextStep } from "./job.ts";
+import type { Outcome, Setback } from "./transport.ts";
+
+/** Where the recipients of an attempt go. */
+export interface Division {
+  /** Those whose outcome stands, with it. */
+  readonly settled: {
+    readonly recipients: readonly RecipientRecord[];
+    readonly outcomes: readonly Outcome[];
+  };
+  /** Jobs with the next transport of the route for the others. */
+  readonly moved: readonly Job[];
+}
+
+/**
+ * Parts the recipients of an attempt into those whose outcome stands and those that another
+ * transport may still serve: this one is broken, at a limit, or cannot carry the message.
+ */
+export function divide(
+  job: Job,
+  { outcomes, mayMove }: {
+    /** One for each recipient of the job, in its order. */
+    outcomes: readonly Outcome[];
+    /** False when nothing new may be tried, because the relay stops. */
+    mayMove: boolean;
+  },
+): Division {
+  const isLast = !mayMove || job.step + 1 >= job.transports.length;
+  const recipients: RecipientRecord[] = [];
+  const standing: Outcome[] = [];
+  const moving = new Map<Setback | null, RecipientRecord[]>();
+  job.recipients.forEach((recipient, position) => {
+    const outcome = outcomes[position];
+    if (outcome === undefined) return;
+    if (isLast || !concernsTransport(outcome)) {
+      recipients.push(recipient);
+      standing.push(isLast ? lastOutcome(outcome, job.setback) : outcome);
+      return;
+    }
+    const setback = outcome.kind === "unsuitable" ? job.setback : sooner(job.setback, outcome);
+    const group = moving.get(setback);
+    if (group === undefined) moving.set(setback, [recipient]);
+    else group.push(recipient);
+  });
+  const moved = [...moving].flatMap(([setback, group]) =>
+    nextStep(job, { recipients: group, setback })
+  );
+  return { settled: { recipients, outcomes: standing }, moved };
+}
+
+/** Of two setbacks the one that is known to be over first. */
+export function sooner(known: Setback | null, setback: Setback): Setback {
+  if (known === null) return setback;
+  const knownMs = known.retryAfterMs ?? Infinity;
+  const setbackMs = setback.retryAfterMs ?? Infinity;
+  return knownMs < setbackMs ? known : setback;
+}
+
+/** Whether an outcome says something of the transport and nothing of the message for good. */
+function concernsTransport(
+  outcome: Outcome,
+): outcome is Setback | Extract<Outcome, { kind: "unsuitable" }> {
+  return outcome.kind === "unsuitable" || isSetback(outcome);
+}
+
+function isSetback(outcome: Outcome): outcome is Setback {
+  return outcome.kind === "broken" || (outcome.kind === "temporary" && outcome.counts === false);
+}
+
+/**
+ * What the last transport's outcome comes to: a message that does not suit it waits for an earlier
+ * one that would take it, and limits are waited for at the transport whose limit is over first.
+ */
+function lastOutcome(outcome: Outcome, setback: Setback | null): Outcome {
+  if (setback === null || !concernsTransport(outcome)) return outcome;
+  return outcome.kind === "unsuitable" ? setback : sooner(setback, outcome);
+}

@@ -1,0 +1,127 @@
+import type { Clock } from "../base/clock.ts";
+import type { EventSink } from "../observe/events.ts";
+import type { Circuit } from "./circuit.ts";
+import type { Destination } from "./destination.ts";
+import type { DestinationTable } from "./destination_table.ts";
+import type { DeliveryReport, Outcome, RateAllowance, Transport } from "./transport.ts";
+
+/** What attempts are learnt from, and who is told. */
+export interface LearnerOptions<Job> {
+  readonly clock: Clock;
+  readonly emit: EventSink;
+  readonly table: DestinationTable<Job>;
+  /** The transports of each route in force. */
+  readonly ways: () => readonly (readonly Transport[])[];
+  /** Aborted when attempts end for a reason of ours, which says nothing of their destination. */
+  readonly signal: AbortSignal;
+  /** Something that is down may be tried again at this time. */
+  readonly onDown: (retryAtMs: number) => void;
+  /** Something is up again. */
+  readonly onUp: () => void;
+}
+
+/** An attempt and what it came to. */
+export interface AttemptFacts {
+  readonly report: DeliveryReport;
+  readonly startedAtMs: number;
+  /** As `Destination.begin` gave it. */
+  readonly number: number;
+}
+
+type Broken = Extract<Outcome, { kind: "broken" }>;
+type Limited = Extract<Outcome, { kind: "temporary" }>;
+
+/** Adjusts what is known of destinations to what attempts met. */
+export class Learner<Job> {
+  readonly #options: LearnerOptions<Job>;
+
+  constructor(options: LearnerOptions<Job>) {
+    this.#options = options;
+  }
+
+  learn(destination: Destination<Job>, facts: AttemptFacts): void {
+    if (this.#options.signal.aborted) return;
+    const { report: { outcomes, rate, remote }, startedAtMs, number } = facts;
+    if (rate !== undefined) this.#limit(destination, { ...rate, number });
+    const broken = outcomes.find((outcome) => outcome.kind === "broken");
+    if (broken !== undefined) return this.#learnFailure(destination, { broken, startedAtMs });
+    const limited = outcomes.find(isLimited);
+    if (limited !== undefined) return this.#learnLimit(destination, { ...facts, limited });
+    if (outcomes.some(isTrouble)) return destination.troubled();
+    if (remote !== null && destination.succeeded()) this.#tellUp(destination);
+  }
+
+  /** A refusal that says when to come again is a limit; many that do not are a failure. */
+  #learnLimit(
+    destination: Destination<Job>,
+    { limited: { reply, retryAfterMs }, startedAtMs, number }: AttemptFacts & { limited: Limited },
+  ): void {
+    const isPersistent = destination.refused();
+    if (retryAfterMs !== undefined) {
+      return this.#limit(destination, { remaining: 0, resetAfterMs: retryAfterMs, number });
+    }
+    if (!isPersistent) return;
+    const reason = reply.lines.join(" ");
+    this.#open(destination.circuit, { destination, startedAtMs, reason, name: destination.name });
+  }
+
+  #learnFailure(
+    destination: Destination<Job>,
+    { broken, startedAtMs }: { broken: Broken; startedAtMs: number },
+  ): void {
+    const { scope, reply, retryAfterMs } = broken;
+    const isWhole = scope === "transport";
+    this.#open(isWhole ? destination.transportCircuit : destination.circuit, {
+      destination,
+      startedAtMs,
+      reason: reply.lines.join(" "),
+      name: isWhole ? "*" : destination.name,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
+  }
+
+  #open(
+    circuit: Circuit,
+    { destination, startedAtMs, reason, name, retryAfterMs }: {
+      destination: Destination<Job>;
+      startedAtMs: number;
+      reason: string;
+      /** The destination, `*` for all of its transport. */
+      name: string;
+      retryAfterMs?: number;
+    },
+  ): void {
+    const { clock, emit, table, ways, onDown } = this.#options;
+    const nowMs = clock.now();
+    const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+    const retryAtMs = circuit.open({ startedAtMs, nowMs, reason, ...wait });
+    if (retryAtMs === null) return;
+    const transport = destination.transport.name;
+    emit({ type: "destination_down", transport, destination: name, reason, retryAtMs });
+    table.closeGate(ways(), nowMs);
+    onDown(retryAtMs);
+  }
+
+  #limit(
+    destination: Destination<Job>,
+    { number, ...rate }: RateAllowance & { readonly number: number },
+  ): void {
+    destination.allowance.learn(rate, { nowMs: this.#options.clock.now(), number });
+  }
+
+  #tellUp({ transport: { name: transport }, name }: Destination<Job>): void {
+    this.#options.emit({ type: "destination_up", transport, destination: name, reason: "" });
+    this.#options.onUp();
+  }
+}
+
+/** A limit and not the message prevented the delivery. */
+function isLimited(outcome: Outcome): outcome is Limited {
+  return outcome.kind === "temporary" && outcome.counts === false;
+}
+
+/** The peer answered, but wants less at once (RFC 5321 3.8 for 421), or answered too late. */
+function isTrouble(outcome: Outcome): boolean {
+  return outcome.kind === "uncertain" ||
+    (outcome.kind === "temporary" && outcome.reply.code === 421);
+}
