@@ -9,6 +9,7 @@ export const REPLIES = {
   lineTooLong: reply(500, "5.5.2", "Line too long"),
   bareLf: reply(500, "5.5.2", "Line has LF without CR; lines end with CRLF"),
   sayHelloFirst: reply(503, "5.5.1", "Say HELO or EHLO first"),
+  sayEhloFirst: reply(503, "5.5.1", "Say EHLO first"),
   needMail: reply(503, "5.5.1", "Need MAIL first"),
   connectionRefused: reply(503, "5.5.1", "Connection was refused; only QUIT is left"),
   needsTls: reply(530, "5.7.0", "Must issue a STARTTLS command first"), // RFC 3207 section 4

@@ -1,4 +1,5 @@
 import type { Extension } from "../extension.ts";
+import { auth } from "./auth.ts";
 import { eightBitMime } from "./eight_bit_mime.ts";
 import { enhancedStatusCodes } from "./enhanced_status_codes.ts";
 import { pipelining } from "./pipelining.ts";
@@ -12,4 +13,5 @@ export const EXTENSIONS: readonly Extension[] = [
   eightBitMime,
   enhancedStatusCodes,
   startTls,
+  auth,
 ];
