@@ -16,6 +16,7 @@ import messageStyle from "./styles/message.css" with { type: "text" };
 import overviewStyle from "./styles/overview.css" with { type: "text" };
 import partsStyle from "./styles/parts.css" with { type: "text" };
 import queueStyle from "./styles/queue.css" with { type: "text" };
+import relayStyle from "./styles/relay.css" with { type: "text" };
 import tokensStyle from "./styles/tokens.css" with { type: "text" };
 
 /** A file of the dashboard, part of the program itself. */
@@ -39,6 +40,7 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map([
       overviewStyle,
       queueStyle,
       messageStyle,
+      relayStyle,
     ].join("\n"),
   }],
   ["icon.svg", { contentType: "image/svg+xml", body: iconImage }],

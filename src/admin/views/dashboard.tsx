@@ -3,10 +3,36 @@ import { ASSETS, isCurrentVersion } from "../assets/mod.ts";
 import type { AdminEnv } from "../env.ts";
 import type { Role } from "../ports.ts";
 import { failurePage, forbiddenPage, notFoundPage } from "./pages/failure.tsx";
+import { messagePage } from "./pages/message/page.tsx";
 import { AgeCounter } from "./pages/overview/ages.ts";
 import { overviewPage } from "./pages/overview/page.tsx";
 import { applyAction, confirmPage } from "./pages/queue/confirm.tsx";
 import { queuePage } from "./pages/queue/page.tsx";
+import { accessPage, createKey, putUser, removeUser, revokeKey } from "./pages/relay/access.tsx";
+import { composePage, sendLetter } from "./pages/relay/compose.tsx";
+import { configPage, reloadConfig } from "./pages/relay/config.tsx";
+import { logPage } from "./pages/relay/log.tsx";
+import { preflightPage } from "./pages/relay/preflight.tsx";
+import { routesPage } from "./pages/relay/routes.tsx";
+import {
+  addSuppression,
+  removeSuppression,
+  suppressionsPage,
+} from "./pages/relay/suppressions.tsx";
+import { webhooksPage } from "./pages/relay/webhooks.tsx";
+import {
+  destinationsPage,
+  flushDestination,
+  pauseDestination,
+  resumeDestination,
+} from "./pages/ways/destinations.tsx";
+import { pausePage } from "./pages/ways/pause.tsx";
+import {
+  pauseTransport,
+  resetTransport,
+  resumeTransport,
+  transportsPage,
+} from "./pages/ways/transports.tsx";
 import { changeStream } from "./live.ts";
 import { type DashboardContext, Visit } from "./visit.tsx";
 
@@ -25,9 +51,36 @@ export function dashboard(context: DashboardContext): Hono<AdminEnv> {
     .get("/assets/:version/:name", serveAsset)
     .get("/live", (c) => c.get("caller") === null ? c.body(null, 401) : changeStream(c, live))
     .get("/", page("viewer", (visit) => overviewPage(visit, ages)))
+    .get("/messages/:id", page("viewer", messagePage))
     .get("/queue", page("viewer", queuePage))
     .get("/queue/confirm", page("operator", confirmPage))
     .post("/queue/apply", page("operator", applyAction))
+    .get("/compose", page("operator", composePage))
+    .post("/compose", page("operator", sendLetter))
+    .get("/log", page("viewer", logPage))
+    .get("/destinations", page("viewer", destinationsPage))
+    .get("/destinations/pause", page("operator", (v) => pausePage(v, { kind: "destinations" })))
+    .post("/destinations/pause", page("operator", pauseDestination))
+    .post("/destinations/resume", page("operator", resumeDestination))
+    .post("/destinations/flush", page("operator", flushDestination))
+    .get("/transports", page("viewer", transportsPage))
+    .get("/transports/pause", page("operator", (v) => pausePage(v, { kind: "transports" })))
+    .post("/transports/pause", page("operator", pauseTransport))
+    .post("/transports/resume", page("operator", resumeTransport))
+    .post("/transports/reset", page("operator", resetTransport))
+    .get("/routes", page("viewer", routesPage))
+    .get("/suppressions", page("viewer", suppressionsPage))
+    .post("/suppressions/add", page("operator", addSuppression))
+    .post("/suppressions/remove", page("operator", removeSuppression))
+    .get("/config", page("viewer", configPage))
+    .post("/config/reload", page("admin", reloadConfig))
+    .get("/preflight", page("viewer", preflightPage))
+    .get("/webhooks", page("viewer", webhooksPage))
+    .get("/access", page("admin", accessPage))
+    .post("/access/users", page("admin", putUser))
+    .post("/access/users/remove", page("admin", removeUser))
+    .post("/access/keys", page("admin", createKey))
+    .post("/access/keys/revoke", page("admin", revokeKey))
     .get("*", (c, next) => isForPrograms(c) ? next() : page("viewer", notFoundPage)(c));
 }
 

@@ -1,4 +1,4 @@
-import type { AdminPorts } from "../ports.ts";
+import type { AdminPorts, Role } from "../ports.ts";
 import { count } from "./parts/quantity.ts";
 import type { IconName } from "./parts/icon.tsx";
 
@@ -9,6 +9,8 @@ export interface Place {
   readonly icon: IconName;
   /** The letter that follows `g`. */
   readonly key: string;
+  /** Who it is for; absent means everybody. */
+  readonly role?: Role;
   /** A number that tells whether to go there. */
   readonly count?: { readonly text: string; readonly isBad: boolean; readonly says: string };
 }
@@ -20,16 +22,25 @@ export interface PlaceGroup {
 }
 
 /** The pages that this relay has. */
-export async function placesOf(ports: AdminPorts): Promise<readonly PlaceGroup[]> {
-  return [
+export async function placesOf(
+  ports: AdminPorts,
+  may: (role: Role) => boolean,
+): Promise<readonly PlaceGroup[]> {
+  const groups: readonly PlaceGroup[] = [
     {
       title: "Mail",
       places: [
         { path: "/", name: "Overview", icon: "overview", key: "o" },
         { path: "/queue", name: "Queue", icon: "queue", key: "q", ...await queueCount(ports) },
-        ...(ports.submission === undefined
-          ? []
-          : [{ path: "/compose", name: "Compose", icon: "compose", key: "c" } as const]),
+        ...(ports.submission === undefined ? [] : [
+          {
+            path: "/compose",
+            name: "Compose",
+            icon: "compose",
+            key: "c",
+            role: "operator",
+          } as const,
+        ]),
         { path: "/log", name: "Log", icon: "log", key: "l" },
       ],
     },
@@ -60,10 +71,14 @@ export async function placesOf(ports: AdminPorts): Promise<readonly PlaceGroup[]
         ...(ports.webhooks === undefined
           ? []
           : [{ path: "/webhooks", name: "Webhooks", icon: "webhooks", key: "w" } as const]),
-        { path: "/access", name: "Access", icon: "access", key: "a" },
+        { path: "/access", name: "Access", icon: "access", key: "a", role: "admin" },
       ],
     },
-  ] as readonly PlaceGroup[];
+  ];
+  return groups.map(({ title, places }) => ({
+    title,
+    places: places.filter(({ role }) => role === undefined || may(role)),
+  }));
 }
 
 async function queueCount({ queue }: AdminPorts): Promise<Pick<Place, "count">> {

@@ -5,13 +5,17 @@ import { raw } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ApiContext } from "../api/context.ts";
 import { actorOf, type AdminEnv, type Caller } from "../env.ts";
+import { newSecret } from "../guard/secrets.ts";
 import { hasRole } from "../http/operation.ts";
 import type { Role } from "../ports.ts";
 import { Layout } from "./layout.tsx";
 import { placesOf } from "./places.ts";
 
 /** What the dashboard is built from. */
-export type DashboardContext = Pick<ApiContext, "ports" | "clock" | "contents">;
+export type DashboardContext = Pick<
+  ApiContext,
+  "ports" | "clock" | "contents" | "random" | "sessions"
+>;
 
 /** How the viewer wants colours. */
 export const THEMES = ["auto", "light", "dark"] as const;
@@ -54,6 +58,27 @@ export class Visit {
     return this.#context.contents;
   }
 
+  get sessions(): DashboardContext["sessions"] {
+    return this.#context.sessions;
+  }
+
+  /** A text that was never there before. */
+  unique(): string {
+    return newSecret(this.#context.random);
+  }
+
+  /** The fields of a form, the first value of each, without white space around it. */
+  async form(): Promise<Readonly<Record<string, string>>> {
+    const body = await this.c.req.parseBody();
+    return Object.fromEntries(
+      Object.entries(body).map(([name, value]) => [
+        name,
+        // A text area keeps what it has, its line ends among it.
+        typeof value === "string" && !value.includes("\n") ? value.trim() : String(value),
+      ]),
+    );
+  }
+
   /** The caller as it stands in timelines. */
   get actor(): string {
     return actorOf(this.caller);
@@ -73,7 +98,7 @@ export class Visit {
         theme={themeOf(getCookie(this.c, "posthouse_theme"))}
         caller={this.caller}
         info={this.ports.info.read()}
-        places={await placesOf(this.ports)}
+        places={await placesOf(this.ports, (role) => this.may(role))}
       />
     );
     return this.c.html(raw(`<!DOCTYPE html>${await page}`), status);

@@ -194,12 +194,12 @@ function DestinationRow(
           </div>
         )}
       </td>
-      <td class="number">{count(waiting)}</td>
-      <td class="number nowrap">
+      <td class="number" data-label="waiting">{count(waiting)}</td>
+      <td class="number nowrap" data-label="running">
         {running}
         <span class="faint">/{concurrency}</span>
       </td>
-      <td>
+      <td class={lastError === null ? "full none" : "full"}>
         {lastError === null
           ? <span class="faint">–</span>
           : <span class="reply clamp" title={lastError.text}>{lastError.text}</span>}
@@ -220,7 +220,7 @@ export function TransportsPanel({ transports }: { transports: readonly Transport
   return (
     <Panel id="transports-panel" title="Transports" note={<a href="/transports">Open</a>} live>
       <ul class="transport-list">
-        {transports.map(({ name, kind, state, outcomes, running, waiting }) => (
+        {transports.map(({ name, kind, state, outcomes, waiting }) => (
           <li data-row>
             <div class="transport-line">
               <a class="strong" href={`/transports#${encodeURIComponent(name)}`} data-row-link>
@@ -239,9 +239,10 @@ export function TransportsPanel({ transports }: { transports: readonly Transport
               ]}
             />
             <div class="faint small">
-              {count(outcomes.delivered)} delivered, {count(outcomes.deferred)} deferred,{" "}
-              {count(outcomes.bounced)} bounced · {running} running, {waiting} waiting
+              {count(outcomes.delivered)} delivered · {count(outcomes.deferred)} deferred ·{" "}
+              {count(outcomes.bounced)} bounced
             </div>
+            {waiting > 0 && <div class="soft small">{counted(waiting, "attempt")} waiting</div>}
           </li>
         ))}
       </ul>

@@ -1,8 +1,10 @@
-import type { QueueCommand } from "../../../ports.ts";
+import type { MessageFilter, QueueCommand, RecipientState } from "../../../ports.ts";
 
 /** Something an operator can do to messages. */
 export interface QueueAction {
   readonly command: QueueCommand;
+  /** States of recipients that it changes. */
+  readonly changes: readonly RecipientState[];
   readonly label: string;
   /** What happens to `12 messages`, as a question. */
   readonly question: (what: string) => string;
@@ -16,6 +18,7 @@ export interface QueueAction {
 export const QUEUE_ACTIONS = {
   retry: {
     command: { kind: "retry" },
+    changes: ["queued"],
     label: "Retry now",
     question: (what) => `Retry ${what} now?`,
     explanation: "Queued recipients become due at once. Those under way are left alone.",
@@ -24,6 +27,7 @@ export const QUEUE_ACTIONS = {
   },
   hold: {
     command: { kind: "hold" },
+    changes: ["queued"],
     label: "Hold",
     question: (what) => `Hold ${what}?`,
     explanation: "Queued recipients wait until somebody releases them.",
@@ -32,6 +36,7 @@ export const QUEUE_ACTIONS = {
   },
   release: {
     command: { kind: "release" },
+    changes: ["held"],
     label: "Release",
     question: (what) => `Release ${what}?`,
     explanation: "Held recipients go back into the queue and are tried at once.",
@@ -40,6 +45,7 @@ export const QUEUE_ACTIONS = {
   },
   cancel: {
     command: { kind: "cancel" },
+    changes: ["queued", "held"],
     label: "Cancel",
     question: (what) => `Cancel ${what}?`,
     explanation: "They are not delivered to recipients who do not have them yet, and the senders " +
@@ -57,4 +63,13 @@ export function queueActionOf(
   if (word === undefined || !Object.hasOwn(QUEUE_ACTIONS, word)) return null;
   const name = word as QueueActionName;
   return { name, action: QUEUE_ACTIONS[name] };
+}
+
+/** The part of a filter that an action can change, so that a count promises nothing it does not do. */
+export function changeable(filter: MessageFilter, { changes }: QueueAction): MessageFilter {
+  const { states } = filter;
+  return {
+    ...filter,
+    states: states === undefined ? changes : changes.filter((state) => states.includes(state)),
+  };
 }

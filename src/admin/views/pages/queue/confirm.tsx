@@ -1,8 +1,8 @@
-import type { MessageFilter } from "../../../ports.ts";
+import type { MessageFilter, MessageListItem } from "../../../ports.ts";
 import { Empty, Notice, Panel } from "../../parts/boxes.tsx";
 import { counted } from "../../parts/quantity.ts";
 import type { Visit } from "../../visit.tsx";
-import { type QueueAction, queueActionOf } from "./actions.ts";
+import { changeable, type QueueAction, queueActionOf } from "./actions.ts";
 import { filterValue } from "./filters.tsx";
 import { MessageTable } from "./list.tsx";
 import { filterParams, queueAddress, type QueueQuery, readQueueQuery, VIEWS } from "./query.ts";
@@ -17,12 +17,8 @@ export async function confirmPage(visit: Visit): Promise<Response> {
   if (found === null || read.kind === "wrong") return await showMisunderstood(visit);
   const { query } = read;
   const { name, action } = found;
-  const filter = pinned(query.filter, visit.nowMs);
-  const { queue } = visit.ports;
-  const [total, samples] = await Promise.all([
-    queue.count(filter),
-    queue.list({ filter, limit: SAMPLES }),
-  ]);
+  const filter = changeable(pinned(query.filter, visit.nowMs), action);
+  const { total, samples } = await preview(visit, filter);
   const back = backOf(given["from"]?.[0], query);
   const what = counted(total, "message");
   return await visit.show({
@@ -35,14 +31,14 @@ export async function confirmPage(visit: Visit): Promise<Response> {
           <p class="page-lead">{action.explanation}</p>
         </header>
         {query.params["ids"] === undefined && <Scope query={query} />}
-        <Panel id="samples" title={total > SAMPLES ? `The newest ${SAMPLES} of them` : "These"}>
+        <Panel id="samples" title={total > SAMPLES ? `The newest ${SAMPLES} of them` : "Messages"}>
           {total === 0
             ? (
-              <Empty title="No message fits any more" tight>
-                <p>They were delivered or changed meanwhile.</p>
+              <Empty title="Nothing here can be changed that way" tight>
+                <p>The messages are in other states, or were delivered meanwhile.</p>
               </Empty>
             )
-            : <MessageTable items={samples.items} nowMs={visit.nowMs} canPick={false} />}
+            : <MessageTable items={samples} nowMs={visit.nowMs} canPick={false} />}
         </Panel>
         <form class="button-row" method="post" action="/queue/apply">
           <input type="hidden" name="action" value={name} />
@@ -69,21 +65,31 @@ export async function applyAction(visit: Visit): Promise<Response> {
   const read = readQueueQuery(given, visit.nowMs);
   if (found === null || read.kind === "wrong") return await showMisunderstood(visit);
   const { name, action } = found;
-  const changed = await visit.ports.queue.command({
-    filter: read.query.filter,
-    command: action.command,
-    by: visit.actor,
-  });
+  const filter = changeable(read.query.filter, action);
+  const changed = filter.states?.length === 0
+    ? 0
+    : await visit.ports.queue.command({ filter, command: action.command, by: visit.actor });
   const back = new URL(backOf(from?.[0], read.query), "http://localhost");
   back.searchParams.set("did", name);
   back.searchParams.set("n", String(changed));
   return visit.goTo(`${back.pathname}${back.search}`);
 }
 
+/** How many fit, and the newest of them; a filter without states means nothing. */
+async function preview(
+  { ports: { queue } }: Visit,
+  filter: MessageFilter,
+): Promise<{ total: number; samples: readonly MessageListItem[] }> {
+  if (filter.states?.length === 0) return { total: 0, samples: [] };
+  const [total, { items }] = await Promise.all([
+    queue.count(filter),
+    queue.list({ filter, limit: SAMPLES }),
+  ]);
+  return { total, samples: items };
+}
+
 /** What arrives while somebody reads the question is not meant. */
-function pinned(filter: MessageFilter, nowMs: number): MessageFilter & {
-  readonly receivedBeforeMs: number;
-} {
+function pinned(filter: MessageFilter, nowMs: number): MessageFilter {
   return { ...filter, receivedBeforeMs: Math.min(filter.receivedBeforeMs ?? Infinity, nowMs + 1) };
 }
 

@@ -1,0 +1,164 @@
+import type { MessageDetail, TimelineEntry } from "../../../ports.ts";
+import { formatDuration } from "../../../../observe/quantities.ts";
+import { Panel } from "../../parts/boxes.tsx";
+import { counted } from "../../parts/quantity.ts";
+import type { Tone } from "../../parts/state.tsx";
+import { Time } from "../../parts/time.tsx";
+import { attemptOf, type AttemptView, type OutcomeView } from "./attempt.ts";
+
+const OUTCOME_LOOKS: Readonly<Record<string, { tone: Tone; word: string }>> = {
+  delivered: { tone: "good", word: "Delivered" },
+  temporary: { tone: "warn", word: "Not yet" },
+  permanent: { tone: "bad", word: "Refused for good" },
+  broken: { tone: "bad", word: "Way out broken" },
+  unsuitable: { tone: "warn", word: "Unsuitable transport" },
+  uncertain: { tone: "warn", word: "Uncertain" },
+};
+
+const STEP_LOOKS: Readonly<Record<string, { tone: Tone; word: string }>> = {
+  held: { tone: "hold", word: "Held" },
+  released: { tone: "wait", word: "Released" },
+  retried: { tone: "wait", word: "Made due by hand" },
+  cancelled: { tone: "idle", word: "Cancelled" },
+  expired: { tone: "bad", word: "Expired" },
+  notified: { tone: "idle", word: "Sender told" },
+  interrupted: { tone: "warn", word: "Interrupted: the node that held it died" },
+  quarantined: { tone: "bad", word: "Quarantined" },
+};
+
+/** The life of a message, newest step first, with what comes next on top. */
+export function TimelinePanel({ detail, nowMs }: { detail: MessageDetail; nowMs: number }) {
+  const steps = detail.timeline.toSorted((a, b) => a.atMs - b.atMs);
+  const attempts = steps.filter(({ kind }) => kind === "attempt");
+  const total = detail.recipients.length;
+  return (
+    <Panel
+      id="timeline"
+      title="What happened"
+      note={attempts.length === 0 ? undefined : counted(attempts.length, "attempt")}
+      live
+    >
+      <ol class="steps">
+        <NextStep detail={detail} nowMs={nowMs} />
+        {steps.toReversed().map((entry) => {
+          const attempt = attemptOf(entry);
+          if (attempt === null) return <OtherStep entry={entry} nowMs={nowMs} />;
+          const number = attempts.indexOf(entry) + 1;
+          return <AttemptStep {...{ attempt, number, total, nowMs }} />;
+        })}
+        <AcceptedStep detail={detail} nowMs={nowMs} />
+      </ol>
+    </Panel>
+  );
+}
+
+function NextStep({ detail, nowMs }: { detail: MessageDetail; nowMs: number }) {
+  const waiting = detail.recipients
+    .filter(({ state, claimedBy }) => state === "queued" && claimedBy === null)
+    .map(({ nextAttemptAtMs }) => nextAttemptAtMs);
+  if (waiting.length === 0) return null;
+  const atMs = Math.min(...waiting);
+  return (
+    <li class="step" data-tone="wait" data-shape="next">
+      <div class="step-head">
+        <span class="step-title">Next attempt</span>
+        <span class="step-time">
+          {atMs <= nowMs ? "due now" : <Time atMs={atMs} nowMs={nowMs} />}
+        </span>
+      </div>
+    </li>
+  );
+}
+
+function AttemptStep(
+  { attempt, number, total, nowMs }: {
+    attempt: AttemptView;
+    number: number;
+    total: number;
+    nowMs: number;
+  },
+) {
+  const { outcomes, atMs, durationMs, remote, destination, transport, tls, dialogue } = attempt;
+  const worst = outcomes.find(({ kind }) => kind !== "delivered") ?? outcomes[0];
+  const tone = OUTCOME_LOOKS[worst?.kind ?? ""]?.tone ?? "idle";
+  return (
+    <li class="step" data-tone={tone}>
+      <div class="step-head">
+        <span class="step-title">Attempt {number}</span>
+        <span class="soft small wrap">
+          {remote === "" ? destination : remote} <span class="faint">by {transport}</span>
+        </span>
+        <span class="step-time">
+          <Time atMs={atMs} nowMs={nowMs} form="clock" />
+        </span>
+      </div>
+      {outcomes.map((outcome) => <OutcomeLine outcome={outcome} total={total} />)}
+      <div class="step-facts">
+        {tls !== "" && <span>{tls}</span>}
+        {tls === "" && outcomes.some(({ kind }) => wasHeard(kind)) && <span>Not encrypted</span>}
+        {durationMs !== null && <span>{formatDuration(durationMs)}</span>}
+      </div>
+      {dialogue.length > 0 && (
+        <details class="dialogue">
+          <summary>Dialogue, {counted(dialogue.length, "line")}</summary>
+          <pre class="source">{dialogue.join("\n")}</pre>
+        </details>
+      )}
+    </li>
+  );
+}
+
+/** Whether the message was talked about: a way out that is broken may not even have answered. */
+function wasHeard(kind: string): boolean {
+  return kind === "delivered" || kind === "temporary" || kind === "permanent";
+}
+
+function OutcomeLine({ outcome, total }: { outcome: OutcomeView; total: number }) {
+  const { kind, reply, recipients } = outcome;
+  const { tone, word } = OUTCOME_LOOKS[kind] ?? { tone: "idle", word: kind };
+  return (
+    <p class="outcome">
+      <span class="chip" data-tone={tone}>{word}</span>
+      {recipients.length < total && (
+        <span class="soft small" title={`Recipients ${recipients.join(", ")}`}>
+          {counted(recipients.length, "recipient")}
+        </span>
+      )}
+      <span class="reply">{reply}</span>
+    </p>
+  );
+}
+
+function OtherStep({ entry, nowMs }: { entry: TimelineEntry; nowMs: number }) {
+  const { tone, word } = STEP_LOOKS[entry.kind] ?? { tone: "idle", word: entry.kind };
+  const words = Object.entries(entry.detail)
+    .filter(([, value]) => typeof value === "string" || typeof value === "number")
+    .map(([name, value]) => `${name} ${value}`).join(", ");
+  return (
+    <li class="step" data-tone={tone} data-shape="small">
+      <div class="step-head">
+        <span class="step-title">{word}</span>
+        <span class="soft small wrap">{words}</span>
+        <span class="step-time">
+          <Time atMs={entry.atMs} nowMs={nowMs} form="clock" />
+        </span>
+      </div>
+    </li>
+  );
+}
+
+function AcceptedStep({ detail, nowMs }: { detail: MessageDetail; nowMs: number }) {
+  const { receivedAtMs, origin } = detail.message;
+  const from = origin.clientAddress === "" ? "made by the relay" : `from ${origin.clientAddress}`;
+  return (
+    <li class="step" data-tone="good" data-shape="small">
+      <div class="step-head">
+        <span class="step-title">Accepted</span>
+        <span class="soft small wrap">{from}, on disk before it was answered</span>
+        <span class="step-time">
+          <Time atMs={receivedAtMs} nowMs={nowMs} form="clock" />
+        </span>
+      </div>
+    </li>
+  );
+}

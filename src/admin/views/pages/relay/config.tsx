@@ -1,0 +1,154 @@
+import type { ReloadResult } from "../../../ports.ts";
+import { Empty, Notice, Panel } from "../../parts/boxes.tsx";
+import { Fact } from "../../parts/fact.tsx";
+import { ActionButton } from "../../parts/form.tsx";
+import { Icon } from "../../parts/icon.tsx";
+import { Time } from "../../parts/time.tsx";
+import type { Visit } from "../../visit.tsx";
+
+/** How the relay is set up, and whether it can work. */
+export async function configPage(
+  visit: Visit,
+  { result = null }: { result?: ReloadResult | null } = {},
+): Promise<Response> {
+  const { ports } = visit;
+  const canReload = ports.config.reload !== undefined && visit.may("admin");
+  return await visit.show({
+    title: "Config",
+    place: "/config",
+    status: result?.kind === "invalid" ? 422 : 200,
+    children: (
+      <>
+        <header class="page-head">
+          <h1>Config</h1>
+          {canReload && (
+            <div class="page-actions">
+              <ActionButton
+                action="/config/reload"
+                values={{}}
+                label={
+                  <>
+                    <Icon name="retry" size={14} />Read the file again
+                  </>
+                }
+                isSmall={false}
+              />
+            </div>
+          )}
+        </header>
+        {result !== null && <Reloaded result={result} />}
+        <div class="columns">
+          <div class="wide stack">
+            <Effective visit={visit} />
+          </div>
+          <div class="narrow stack">
+            {await Health({ visit })}
+            <Listeners visit={visit} />
+          </div>
+        </div>
+      </>
+    ),
+  });
+}
+
+/** Reads the config file again. */
+export async function reloadConfig(visit: Visit): Promise<Response> {
+  const result = await visit.ports.config.reload?.({ by: visit.actor }) ?? null;
+  return await configPage(visit, { result });
+}
+
+function Reloaded({ result }: { result: ReloadResult }) {
+  switch (result.kind) {
+    case "reloaded":
+      return <Notice tone="good">The file was read again; all of it holds now.</Notice>;
+    case "partial":
+      return <Notice tone="warn">The file was read again, except: {result.problem}</Notice>;
+    case "invalid":
+      return (
+        <Notice tone="bad">
+          The file has mistakes; nothing was changed.
+          <ul class="mono">{result.problems.map((problem) => <li>{problem}</li>)}</ul>
+        </Notice>
+      );
+  }
+}
+
+function Effective({ visit }: { visit: Visit }) {
+  const { config, info } = visit.ports;
+  const { configFile } = info.read();
+  if (!visit.may("operator")) {
+    return (
+      <Panel id="effective" title="What holds">
+        <Empty icon="lock" title="Viewers do not see the configuration" tight>
+          <p>An operator or an admin can.</p>
+        </Empty>
+      </Panel>
+    );
+  }
+  const { toml, loadedAtMs } = config.read();
+  return (
+    <Panel
+      id="effective"
+      title="What holds"
+      note={
+        <>
+          {configFile ?? "no file: the defaults"}, read{" "}
+          <Time atMs={loadedAtMs} nowMs={visit.nowMs} />
+        </>
+      }
+    >
+      <div class="panel-body">
+        <p class="soft small">
+          Defaults are filled in. What came from the environment or a file is shown as where it came
+          from, so no secret stands here.
+        </p>
+        <pre class="source" tabindex={0} aria-label="The configuration in force">{toml}</pre>
+      </div>
+    </Panel>
+  );
+}
+
+async function Health({ visit }: { visit: Visit }) {
+  const checks = await visit.ports.health.check();
+  return (
+    <Panel id="health" title="Can it work?">
+      <ul class="verdicts panel-body">
+        {checks.map(({ name, ok, detail }) => (
+          <li data-tone={ok ? "good" : "bad"}>
+            <span class="verdict-mark">
+              <Icon name={ok ? "check" : "warning"} size={14} />
+            </span>
+            <span>
+              <b>{name}</b> <span class="sr-only">{ok ? "is fine:" : "is not fine:"}</span>
+              <span class="soft wrap">{detail}</span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function Listeners({ visit }: { visit: Visit }) {
+  const { listeners, store, version, startedAtMs, hostname } = visit.ports.info.read();
+  return (
+    <Panel id="listeners" title="Relay">
+      <dl class="facts panel-body">
+        <Fact name="Name">{hostname}</Fact>
+        <Fact name="Version">{version}</Fact>
+        <Fact name="Started">
+          <Time atMs={startedAtMs} nowMs={visit.nowMs} form="full" />
+        </Fact>
+        <Fact name="Queue">{store}</Fact>
+        {listeners.map(({ name, address, port, sessions }) => (
+          <Fact name={name}>
+            <span class="mono">{address} port {port}</span>
+            <span class="faint small block">
+              {sessions} {sessions === 1 ? "session" : "sessions"} open
+            </span>
+          </Fact>
+        ))}
+      </dl>
+    </Panel>
+  );
+}

@@ -1,0 +1,153 @@
+import { formatDuration } from "../../../../observe/quantities.ts";
+import type { WebhookCall, WebhookStatus } from "../../../ports.ts";
+import { Empty, Panel } from "../../parts/boxes.tsx";
+import { Fact } from "../../parts/fact.tsx";
+import { count } from "../../parts/quantity.ts";
+import { StateMark } from "../../parts/state.tsx";
+import { Time } from "../../parts/time.tsx";
+import type { Visit } from "../../visit.tsx";
+import { notFoundPage } from "../failure.tsx";
+
+const PAGE_SIZE = 100;
+const LIVE_MS = 5_000;
+
+/** Where events are sent to, and what came of it. */
+export async function webhooksPage(visit: Visit): Promise<Response> {
+  const { webhooks } = visit.ports;
+  if (webhooks === undefined) return await notFoundPage(visit);
+  const cursor = visit.c.req.query("cursor");
+  const webhook = visit.c.req.query("webhook");
+  const [all, log] = await Promise.all([
+    webhooks.list(),
+    webhooks.log({
+      limit: PAGE_SIZE,
+      ...(cursor === undefined ? {} : { cursor }),
+      ...(webhook === undefined ? {} : { webhook }),
+    }),
+  ]);
+  return await visit.show({
+    title: "Webhooks",
+    place: "/webhooks",
+    ...(cursor === undefined ? { liveMs: LIVE_MS } : {}),
+    children: (
+      <>
+        <header class="page-head">
+          <h1>Webhooks</h1>
+        </header>
+        {all.length === 0
+          ? (
+            <section class="panel">
+              <Empty icon="webhooks" title="No webhook is configured">
+                <p>
+                  Name one in the config file to have events sent to an address of yours as they
+                  happen.
+                </p>
+              </Empty>
+            </section>
+          )
+          : (
+            <div class="cards" id="webhooks" data-live-part="">
+              {all.map((one) => <Card webhook={one} nowMs={visit.nowMs} />)}
+            </div>
+          )}
+        <Panel id="webhook-log" title="Requests" live={cursor === undefined}>
+          {log.items.length === 0
+            ? <Empty title="No request was made yet" tight />
+            : <LogTable items={log.items} nowMs={visit.nowMs} />}
+          {log.cursor !== null && (
+            <nav class="panel-foot pager" aria-label="Pages of the list">
+              <a
+                class="button"
+                href={`/webhooks?${new URLSearchParams({
+                  cursor: log.cursor,
+                  ...(webhook === undefined ? {} : { webhook }),
+                })}`}
+                rel="next"
+              >
+                Older
+              </a>
+            </nav>
+          )}
+        </Panel>
+      </>
+    ),
+  });
+}
+
+function Card({ webhook, nowMs }: { webhook: WebhookStatus; nowMs: number }) {
+  const { name, url, events, waiting, lastError, lastSuccessAtMs } = webhook;
+  const isFailing = lastError !== null &&
+    (lastSuccessAtMs === null || lastError.atMs > lastSuccessAtMs);
+  return (
+    <section class="panel" aria-labelledby={`webhook-${name}`}>
+      <header class="panel-head">
+        <h2 id={`webhook-${name}`}>{name}</h2>
+        <StateMark
+          {...(isFailing
+            ? { tone: "bad", word: "Failing", shape: "square" }
+            : { tone: "good", word: "Fine" })}
+        />
+      </header>
+      <dl class="facts panel-body">
+        <Fact name="Address">
+          <span class="mono">{url}</span>
+        </Fact>
+        <Fact name="Events">{events.join(", ")}</Fact>
+        <Fact name="Waiting">{count(waiting)}</Fact>
+        <Fact name="Last success">
+          {lastSuccessAtMs === null
+            ? <span class="faint">none yet</span>
+            : <Time atMs={lastSuccessAtMs} nowMs={nowMs} />}
+        </Fact>
+        {lastError !== null && (
+          <Fact name="Last error">
+            <span class="reply">{lastError.text}</span>{" "}
+            <span class="faint small">
+              <Time atMs={lastError.atMs} nowMs={nowMs} />
+            </span>
+          </Fact>
+        )}
+      </dl>
+    </section>
+  );
+}
+
+function LogTable({ items, nowMs }: { items: readonly WebhookCall[]; nowMs: number }) {
+  return (
+    <table class="table ways">
+      <thead>
+        <tr>
+          <th scope="col">Webhook</th>
+          <th scope="col">Event</th>
+          <th scope="col">Answer</th>
+          <th scope="col" class="number">Took</th>
+          <th scope="col" class="number">When</th>
+        </tr>
+      </thead>
+      <tbody>
+        {items.map(({ id, webhook, event, status, error, durationMs, atMs }) => (
+          <tr data-row id={`call-${id}`}>
+            <td class="strong">
+              <a href={`/webhooks?webhook=${encodeURIComponent(webhook)}`}>{webhook}</a>
+            </td>
+            <td>{event}</td>
+            <td class="wrap">
+              <span class="chip" data-tone={isFine(status) ? "good" : "bad"}>
+                {status ?? "no answer"}
+              </span>{" "}
+              <span class="reply">{error}</span>
+            </td>
+            <td class="number nowrap">{formatDuration(durationMs)}</td>
+            <td class="number nowrap">
+              <Time atMs={atMs} nowMs={nowMs} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function isFine(status: number | null): boolean {
+  return status !== null && status >= 200 && status < 300;
+}
