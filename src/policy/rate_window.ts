@@ -20,13 +20,13 @@ export function rateOf(
   return count + before * (1 - (nowMs - startMs) / perMs);
 }
 
-/** The window after one more. */
+/** The window after one more, or `amount` more. */
 export function counted(
   window: RateWindow,
-  { nowMs, perMs }: { nowMs: number; perMs: number },
+  { nowMs, perMs, amount = 1 }: { nowMs: number; perMs: number; amount?: number },
 ): RateWindow {
   const moved = movedTo(window, { nowMs, perMs });
-  return { ...moved, count: moved.count + 1 };
+  return { ...moved, count: moved.count + amount };
 }
 
 function movedTo(
