@@ -143,6 +143,7 @@ function waysOf(
   calls: string[],
 ): Pick<AdminPorts, "destinations" | "transports" | "routes" | "suppressions" | "webhooks"> {
   const paused = new Map<string, OperatorPause>();
+  const pausedTransports = new Set<string>();
   const suppressed = new Map<string, Suppression>();
   return {
     destinations: {
@@ -161,8 +162,12 @@ function waysOf(
     },
     transports: {
       list: () => [TRANSPORT],
-      pause: (name) => Promise.resolve(void calls.push(`pause transport ${name}`)),
-      resume: () => Promise.resolve(false),
+      pause(name) {
+        calls.push(`pause transport ${name}`);
+        pausedTransports.add(name);
+        return Promise.resolve();
+      },
+      resume: (name) => Promise.resolve(pausedTransports.delete(name)),
       reset: (name) => Promise.resolve(void calls.push(`reset ${name}`)),
     },
     routes: {
