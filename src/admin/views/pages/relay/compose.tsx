@@ -39,7 +39,7 @@ export async function composePage(
           </p>
         </header>
         {refusal !== "" && <Notice tone="bad">The relay refused it: {refusal}</Notice>}
-        <form class="panel" method="post" action="/compose">
+        <form class="panel letter-form" method="post" action="/compose">
           <div class="panel-body form">
             <TextField
               form={form}

@@ -93,7 +93,13 @@ function Filters({ values }: { values: Readonly<Record<string, string>> }) {
   const kinds = Object.entries(KINDS).map(([value, { name }]) => ({ value, text: name }));
   const levels = EVENT_LEVELS.map((value) => ({ value, text: LEVEL_NAMES[value] }));
   return (
-    <form class="filters" method="get" action="/log" role="search" aria-label="Filter events">
+    <form
+      class="filters log-filters"
+      method="get"
+      action="/log"
+      role="search"
+      aria-label="Filter events"
+    >
       <TextField
         form={form}
         name="text"

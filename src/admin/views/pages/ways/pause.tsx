@@ -56,7 +56,7 @@ export async function pausePage(
           <h1>{title}</h1>
           <p class="page-lead">{lead}</p>
         </header>
-        <form class="panel" method="post" action={`/${kind}/pause`}>
+        <form class="panel letter-form" method="post" action={`/${kind}/pause`}>
           <div class="panel-body form">
             <TextField form={form} name="name" label={label} required autofocus />
             <SelectField form={form} name="forMs" label="How long" options={DURATIONS} />
