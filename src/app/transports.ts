@@ -5,11 +5,13 @@ import type {
   TransportTimeouts,
 } from "../config/sections/transports.ts";
 import type { AuthConfig } from "../config/sections/transport_auth.ts";
+import type { RelayTransportConfig } from "../config/sections/transport_relay.ts";
 import { LmtpTransport } from "../delivery/lmtp.ts";
 import { MxTransport } from "../delivery/mx.ts";
 import { SmarthostTransport } from "../delivery/smarthost.ts";
 import type { Login, SmtpTransportOptions } from "../delivery/smtp/options.ts";
 import type { Transport } from "../delivery/transport.ts";
+import { createRelay } from "../relay/mod.ts";
 import { makeLogin, type TransportServices } from "./server_login.ts";
 import { mxTlsRules, tlsRules } from "./tls_rules.ts";
 import type { StageTimeouts } from "../smtp/client/stage.ts";
@@ -68,18 +70,17 @@ interface Making {
 }
 
 function makeTransport(config: TransportConfig, making: Making): Transport {
-  const options = smtpOptions(config, making);
   switch (config.type) {
     case "mx":
       return new MxTransport({
-        ...options,
+        ...smtpOptions(config, making),
         port: config.port,
         ownNames: [making.hostname],
         tls: mxTlsRules(config),
       });
     case "smarthost":
       return new SmarthostTransport({
-        ...options,
+        ...smtpOptions(config, making),
         hosts: config.hosts,
         ...(config.srv === null ? {} : { srv: config.srv }),
         selection: config.selection,
@@ -88,12 +89,24 @@ function makeTransport(config: TransportConfig, making: Making): Transport {
       });
     case "lmtp":
       return new LmtpTransport({
-        ...options,
+        ...smtpOptions(config, making),
         servers: config.servers,
         tls: tlsRules(config.tls),
         ...loginOptions(config, making.services),
       });
+    default:
+      return makeRelay(config, making);
   }
+}
+
+function makeRelay(config: RelayTransportConfig, { name, services }: Making): Transport {
+  const { type, provider: table, timeoutMs, maxConcurrency } = config;
+  const made = createRelay({ type, table }, {
+    ...{ name, timeoutMs, fetch: services.fetch, clock: services.clock },
+    ...(maxConcurrency === null ? {} : { maxConcurrency }),
+  });
+  if (made.kind === "created") return made.transport;
+  throw new RangeError(`Cannot make transport ${name}: ${made.error.message}`);
 }
 
 function loginOptions(

@@ -83,7 +83,10 @@ export function completeDocument(
   { systemHostname }: { systemHostname: string },
 ): CompleteDocument {
   const { hostname = systemHostname, transports, routes, ...rest } = document;
-  const everything = { name: "default", match: {}, transports: Object.keys(transports) };
+  const everything = {
+    ...{ name: "default", match: {}, raw_only: false },
+    transports: Object.keys(transports),
+  };
   return {
     hostname,
     ...rest,

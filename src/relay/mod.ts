@@ -1,38 +1,25 @@
 import type { z } from "zod";
 import type { Transport } from "../delivery/transport.ts";
-import { brevoConfig } from "./brevo/config.ts";
 import { createBrevo } from "./brevo/transport.ts";
-import { cloudflareConfig } from "./cloudflare/config.ts";
 import { createCloudflare } from "./cloudflare/transport.ts";
-import { gmailConfig } from "./gmail/config.ts";
 import { createGmail } from "./gmail/transport.ts";
-import { graphConfig } from "./graph/config.ts";
 import { createGraph } from "./graph/transport.ts";
 import type { ProviderOptions } from "./http/provider.ts";
-import { mailchannelsConfig } from "./mailchannels/config.ts";
 import { createMailchannels } from "./mailchannels/transport.ts";
-import { mailgunConfig } from "./mailgun/config.ts";
 import { createMailgun } from "./mailgun/transport.ts";
-import { mailjetConfig } from "./mailjet/config.ts";
 import { createMailjet } from "./mailjet/transport.ts";
-import { mandrillConfig } from "./mandrill/config.ts";
 import { createMandrill } from "./mandrill/transport.ts";
-import { posthouseConfig } from "./posthouse/config.ts";
 import { createPosthouse } from "./posthouse/transport.ts";
-import { postmarkConfig } from "./postmark/config.ts";
 import { createPostmark } from "./postmark/transport.ts";
-import { resendConfig } from "./resend/config.ts";
 import { createResend } from "./resend/transport.ts";
-import { sendgridConfig } from "./sendgrid/config.ts";
 import { createSendgrid } from "./sendgrid/transport.ts";
-import { sesConfig } from "./ses/config.ts";
 import { createSes } from "./ses/transport.ts";
-import { sparkpostConfig } from "./sparkpost/config.ts";
 import { createSparkpost } from "./sparkpost/transport.ts";
-import { webhookConfig } from "./webhook/config.ts";
+import { RELAY_SCHEMAS, type RelayType } from "./schemas.ts";
 import { createWebhook } from "./webhook/transport.ts";
 
 export type { ProviderOptions } from "./http/provider.ts";
+export { RELAY_TYPES, type RelayType } from "./schemas.ts";
 
 /** How a provider treats the octets of a message. */
 export type Fidelity =
@@ -54,32 +41,38 @@ export interface CatalogueEntry<Config> {
 
 /** Every provider by the `type` of its transports. */
 export const RELAY_CATALOGUE = {
-  mailgun: entry({ schema: mailgunConfig, fidelity: "raw", create: createMailgun }),
-  ses: entry({ schema: sesConfig, fidelity: "raw", create: createSes }),
-  sparkpost: entry({ schema: sparkpostConfig, fidelity: "raw", create: createSparkpost }),
-  mandrill: entry({ schema: mandrillConfig, fidelity: "raw", create: createMandrill }),
-  cloudflare: entry({ schema: cloudflareConfig, fidelity: "raw", create: createCloudflare }),
-  gmail: entry({ schema: gmailConfig, fidelity: "addressed", create: createGmail }),
-  graph: entry({ schema: graphConfig, fidelity: "addressed", create: createGraph }),
-  sendgrid: entry({ schema: sendgridConfig, fidelity: "converted", create: createSendgrid }),
-  postmark: entry({ schema: postmarkConfig, fidelity: "converted", create: createPostmark }),
-  resend: entry({ schema: resendConfig, fidelity: "converted", create: createResend }),
-  brevo: entry({ schema: brevoConfig, fidelity: "converted", create: createBrevo }),
-  mailjet: entry({ schema: mailjetConfig, fidelity: "converted", create: createMailjet }),
+  mailgun: entry({ schema: RELAY_SCHEMAS.mailgun, fidelity: "raw", create: createMailgun }),
+  ses: entry({ schema: RELAY_SCHEMAS.ses, fidelity: "raw", create: createSes }),
+  sparkpost: entry({ schema: RELAY_SCHEMAS.sparkpost, fidelity: "raw", create: createSparkpost }),
+  mandrill: entry({ schema: RELAY_SCHEMAS.mandrill, fidelity: "raw", create: createMandrill }),
+  cloudflare: entry({
+    schema: RELAY_SCHEMAS.cloudflare,
+    fidelity: "raw",
+    create: createCloudflare,
+  }),
+  gmail: entry({ schema: RELAY_SCHEMAS.gmail, fidelity: "addressed", create: createGmail }),
+  graph: entry({ schema: RELAY_SCHEMAS.graph, fidelity: "addressed", create: createGraph }),
+  sendgrid: entry({
+    schema: RELAY_SCHEMAS.sendgrid,
+    fidelity: "converted",
+    create: createSendgrid,
+  }),
+  postmark: entry({
+    schema: RELAY_SCHEMAS.postmark,
+    fidelity: "converted",
+    create: createPostmark,
+  }),
+  resend: entry({ schema: RELAY_SCHEMAS.resend, fidelity: "converted", create: createResend }),
+  brevo: entry({ schema: RELAY_SCHEMAS.brevo, fidelity: "converted", create: createBrevo }),
+  mailjet: entry({ schema: RELAY_SCHEMAS.mailjet, fidelity: "converted", create: createMailjet }),
   mailchannels: entry({
-    schema: mailchannelsConfig,
+    schema: RELAY_SCHEMAS.mailchannels,
     fidelity: "converted",
     create: createMailchannels,
   }),
-  webhook: entry({ schema: webhookConfig, fidelity: "raw", create: createWebhook }),
-  posthouse: entry({ schema: posthouseConfig, fidelity: "raw", create: createPosthouse }),
-} as const;
-
-/** The `type` of a transport to an HTTP API. */
-export type RelayType = keyof typeof RELAY_CATALOGUE;
-
-/** The types in the order of the catalogue. */
-export const RELAY_TYPES: readonly RelayType[] = Object.keys(RELAY_CATALOGUE) as RelayType[];
+  webhook: entry({ schema: RELAY_SCHEMAS.webhook, fidelity: "raw", create: createWebhook }),
+  posthouse: entry({ schema: RELAY_SCHEMAS.posthouse, fidelity: "raw", create: createPosthouse }),
+} as const satisfies Readonly<Record<RelayType, unknown>>;
 
 /** The outcome of `createRelay`. */
 export type CreateResult =

@@ -81,7 +81,9 @@ Deno.test("without a config file the defaults hold", async () => {
   ]);
   assertEquals(config.relay, { networks: ["127.0.0.0/8", "::1/128"], domains: [] });
   assertEquals(Object.values(config.transports).map(({ type }) => type), ["mx"]);
-  assertEquals(config.routes, [{ name: "default", match: {}, transports: ["mx"] }]);
+  assertEquals(config.routes, [
+    { name: "default", match: {}, transports: ["mx"], rawOnly: false },
+  ]);
   assertEquals(config.queue.retryMs.slice(0, 3), [60_000, 120_000, 300_000]);
   assertEquals(config.queue.expireMs, 4 * 86_400_000);
   assertEquals(config.notifications.postmaster, null);
@@ -119,6 +121,7 @@ Deno.test("values are read into the units their names tell", async () => {
       listener: ["inside", "local"],
     },
     transports: ["inside", "internet"],
+    rawOnly: false,
   });
 });
 

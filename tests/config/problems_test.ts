@@ -1,6 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { formatProblem } from "../../src/config/problems.ts";
+import { RELAY_TYPES } from "../../src/relay/schemas.ts";
 import { load, type Surroundings } from "./support.ts";
+
+const TRANSPORT_TYPES = ["mx", "smarthost", "lmtp", ...RELAY_TYPES]
+  .map((type) => JSON.stringify(type)).join(", ");
 
 interface Case extends Surroundings {
   readonly name: string;
@@ -115,9 +119,9 @@ const CASES: readonly Case[] = [
     source:
       `[transports.a]\ntype = "carrier-pigeon"\n[transports.b]\n[[routes]]\ntransports = ["a"]`,
     expected: [
-      `posthouse.toml:2:8: transports.a.type: expected one of "mx", "smarthost", "lmtp", ` +
+      `posthouse.toml:2:8: transports.a.type: expected one of ${TRANSPORT_TYPES}, ` +
       `got "carrier-pigeon"`,
-      `posthouse.toml:3:13: transports.b.type: expected one of "mx", "smarthost", "lmtp", got nothing`,
+      `posthouse.toml:3:13: transports.b.type: expected one of ${TRANSPORT_TYPES}, got nothing`,
     ],
   },
   {

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { configJsonSchema } from "../../src/config/json_schema.ts";
+import { RELAY_TYPES } from "../../src/relay/schemas.ts";
 
 /** Cells of tables are padded for reading; here they are not. */
 const README = (await Deno.readTextFile(new URL("../../README.md", import.meta.url)))
@@ -27,6 +28,34 @@ function tablesIn(schema: Schema): Schema[] {
 
 /** `| \`port\` | \`25\` | Port of the destinations' servers. |` for each key with a plain value. */
 function rowsOf(schema: Schema): string[] {
+  return keysOf(schema).map(({ key, shown, description }) =>
+    `| \`${key}\` | ${shown} | ${description} |`
+  );
+}
+
+/** One row for a provider: `| \`resend\` | \`api_key\` (required): API key that may send mail. |` */
+function providerRow(schema: Schema): string {
+  const keys = keysOf(schema).filter(({ key }) => !COMMON_KEYS.includes(key))
+    .map(({ key, shown, description }) => `\`${key}\` (${shown}): ${description}`);
+  return `| \`${providerOf(schema)}\` | ${keys.join(" ").replaceAll(" (-)", "")} |`;
+}
+
+const COMMON_KEYS = ["base_url", "timeout", "max_concurrency"];
+
+/** The `type` of a transport to an HTTP API; null for other tables. */
+function providerOf(schema: Schema): string | null {
+  const properties = (schema["properties"] ?? {}) as Record<string, Schema | undefined>;
+  const type = properties["type"]?.["const"];
+  return RELAY_TYPES.find((name) => name === type) ?? null;
+}
+
+interface KeyFacts {
+  readonly key: string;
+  readonly shown: string;
+  readonly description: unknown;
+}
+
+function keysOf(schema: Schema): KeyFacts[] {
   const required = (schema["required"] ?? []) as string[];
   return Object.entries((schema["properties"] ?? {}) as Schema).flatMap(([key, value]) => {
     const part = value as Schema;
@@ -39,7 +68,7 @@ function rowsOf(schema: Schema): string[] {
       : standard === undefined
       ? "-"
       : `\`${JSON.stringify(standard).replaceAll(",", ", ")}\``;
-    return [`| \`${key}\` | ${shown} | ${part["description"]} |`];
+    return [{ key, shown, description: part["description"] }];
   });
 }
 
@@ -50,7 +79,18 @@ function isReference(schema: Schema): boolean {
 
 const SECTIONS = [...sections(configJsonSchema())].filter(([, schema]) => !isReference(schema));
 
+const PROVIDERS = SECTIONS.map(([, schema]) => schema).filter((schema) =>
+  providerOf(schema) !== null
+);
+
+for (const schema of PROVIDERS) {
+  Deno.test(`README describes every key of ${providerOf(schema)}`, () => {
+    assert(README.includes(`\n${providerRow(schema)}\n`), providerRow(schema));
+  });
+}
+
 for (const [heading, schema] of SECTIONS) {
+  if (providerOf(schema) !== null) continue;
   Deno.test(`README describes every key of ${heading || "the top level"}`, () => {
     const missing = rowsOf(schema).filter((row) => !README.includes(`\n${row}\n`));
     assertEquals(missing, []);

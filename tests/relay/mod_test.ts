@@ -50,11 +50,14 @@ Deno.test("relay: what is secret is marked, and every key is described", () => {
     const { shape } = RELAY_CATALOGUE[type].schema;
     for (const [key, field] of Object.entries(shape)) {
       assert(field instanceof z.ZodType);
-      const { description = "", secret = false } = { ...innermost(field).meta(), ...field.meta() };
+      const { description = "", writeOnly = false } = {
+        ...innermost(field).meta(),
+        ...field.meta(),
+      };
       assert(String(description).endsWith("."), `${type}.${key} has no description`);
       const looksSecret = /secret|token$|api_key|server_token/.test(key) && key !== "client_id";
       const isPublicHalf = type === "mailjet" && key === "api_key";
-      assertEquals(secret, looksSecret && !isPublicHalf, `${type}.${key}`);
+      assertEquals(writeOnly, looksSecret && !isPublicHalf, `${type}.${key}`);
     }
   }
 });

@@ -114,9 +114,15 @@ export const ROOMS: readonly Room[] = [
   {
     name: "relay/mod.ts",
     places: ["relay/mod.ts"],
-    mayImport: ["relay/http", "relay/<provider>"],
+    mayImport: ["relay/http", "relay/<provider>", "relay/schemas.ts"],
     mayImportTypes: ["delivery/transport.ts"],
     why: "it lists the providers and does nothing else",
+  },
+  {
+    name: "relay/schemas.ts",
+    places: ["relay/schemas.ts"],
+    mayImport: ["relay/<provider>"],
+    why: "it lists what the config file may say of providers, and starts none",
   },
   {
     name: "admin",
@@ -127,7 +133,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: "config",
     places: ["config"],
-    mayImport: ["base"],
+    mayImport: ["base", "relay/schemas.ts"],
     why: "it parses to a frozen value and starts nothing",
   },
   {

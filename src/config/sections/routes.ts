@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { domainPattern, listOf, table, text } from "../fields.ts";
+import { domainPattern, flag, listOf, table, text } from "../fields.ts";
 
 /** One rule of the ordered list that finds the way out for a recipient. */
 export interface RouteConfig {
@@ -8,6 +8,8 @@ export interface RouteConfig {
   readonly match: RouteMatchConfig;
   /** Names of transports in the order in which they are tried; at least one. */
   readonly transports: readonly string[];
+  /** Whether a message rather takes the next transport than lose something to a conversion. */
+  readonly rawOnly: boolean;
 }
 
 /** What a route looks at; the patterns of one key are alternatives. */
@@ -46,6 +48,9 @@ const route = table({
   match,
   transports: listOf(text({ expected: "the name of a transport" }), { atLeastOne: "transport" })
     .describe("Names of transports in the order in which they are tried."),
+  raw_only: flag().default(false).describe(
+    "Whether a message that a transport would have to change takes the next one instead.",
+  ),
 });
 
 /** The `[[routes]]` tables, the first that fits wins. */
@@ -66,5 +71,6 @@ export function routeConfig(doc: z.output<typeof route>, index: number): RouteCo
       ...(listener === undefined ? {} : { listener }),
     },
     transports: doc.transports,
+    rawOnly: doc.raw_only,
   };
 }

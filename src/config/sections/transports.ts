@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { RELAY_TYPES } from "../../relay/schemas.ts";
 import {
   hostname,
   type HostPort,
@@ -10,6 +11,12 @@ import {
   text,
 } from "../fields.ts";
 import { type AuthConfig, authConfig, authSchema } from "./transport_auth.ts";
+import {
+  relayTables,
+  type RelayTransportConfig,
+  relayTransportConfig,
+  type RelayTransportDoc,
+} from "./transport_relay.ts";
 import { type SmtpConfig, smtpConfig, smtpKeys } from "./transport_smtp.ts";
 import {
   mxTlsKeys,
@@ -27,7 +34,11 @@ import {
 export type { SmtpConfig, TransportTimeouts } from "./transport_smtp.ts";
 
 /** A way out of the relay. */
-export type TransportConfig = MxTransportConfig | SmarthostTransportConfig | LmtpTransportConfig;
+export type TransportConfig =
+  | MxTransportConfig
+  | SmarthostTransportConfig
+  | LmtpTransportConfig
+  | RelayTransportConfig;
 
 /** Delivery to the mail servers of the recipient's domain (RFC 5321 5.1). */
 export interface MxTransportConfig extends SmtpConfig {
@@ -113,16 +124,22 @@ const lmtp = table({
   ...smtpKeys,
 });
 
+const TYPES = ["mx", "smarthost", "lmtp", ...RELAY_TYPES];
+
 /** The `[transports.NAME]` tables; without any, one of type mx. */
 export const transportsSchema = z.record(
   z.string(),
-  z.discriminatedUnion("type", [mx, smarthost, lmtp], {
-    error: `one of "mx", "smarthost", "lmtp"`,
+  z.discriminatedUnion("type", [mx, smarthost, lmtp, ...relayTables], {
+    error: `one of ${TYPES.map((type) => JSON.stringify(type)).join(", ")}`,
   }),
   { error: "a table of transports" },
 ).prefault({ mx: { type: "mx" } }).describe("Ways out, by name.");
 
-type TransportDoc = z.output<typeof mx> | z.output<typeof smarthost> | z.output<typeof lmtp>;
+type TransportDoc =
+  | z.output<typeof mx>
+  | z.output<typeof smarthost>
+  | z.output<typeof lmtp>
+  | RelayTransportDoc;
 
 export function transportConfig(doc: TransportDoc): TransportConfig {
   switch (doc.type) {
@@ -132,6 +149,8 @@ export function transportConfig(doc: TransportDoc): TransportConfig {
       return smarthostConfig(doc);
     case "lmtp":
       return lmtpConfig(doc);
+    default:
+      return relayTransportConfig(doc);
   }
 }
 

@@ -5,10 +5,10 @@ import { z } from "zod";
  * expected, as everywhere in the config file.
  */
 
-/** A credential: never shown, logged or printed. Found by the `secret` of its metadata. */
+/** A credential: never shown, logged or printed; `writeOnly` in its metadata says so. */
 export function secret(expected: string): z.ZodString {
   return z.string({ error: expected }).regex(/^[\x21-\x7e]+$/, { error: expected })
-    .meta({ secret: true });
+    .meta({ writeOnly: true });
 }
 
 /** Text that is not empty. */

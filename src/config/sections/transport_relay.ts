@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { RELAY_SCHEMAS, type RelayType } from "../../relay/schemas.ts";
+import { count, duration, table } from "../fields.ts";
+import { durationMs } from "../units.ts";
+
+/** Delivery through an HTTP API. */
+export interface RelayTransportConfig {
+  readonly type: RelayType;
+  /** The provider's own keys, as its schema has them. */
+  readonly provider: Readonly<Record<string, unknown>>;
+  /** For one request and its answer. */
+  readonly timeoutMs: number;
+  /** Requests at once; null for what suits the provider. */
+  readonly maxConcurrency: number | null;
+}
+
+const commonKeys = {
+  timeout: duration({ minMs: 1 }).default("5m").describe("Time for one request and its answer."),
+  max_concurrency: count().optional()
+    .describe("Requests at once; what suits the provider where not given."),
+};
+
+/** The `[transports.NAME]` tables of each provider. */
+export const relayTables = Object.entries(RELAY_SCHEMAS).map(([type, { shape }]) =>
+  table({ ...shape, type: z.literal(type as RelayType), ...commonKeys })
+);
+
+/** A table of a provider with its defaults filled in. */
+export type RelayTransportDoc = z.output<typeof relayTables[number]>;
+
+export function relayTransportConfig(doc: RelayTransportDoc): RelayTransportConfig {
+  const { type, timeout, max_concurrency: maxConcurrency = null, ...provider } = doc;
+  return { type, provider, timeoutMs: durationMs(timeout), maxConcurrency };
+}
