@@ -10,6 +10,7 @@ import {
   type AdminServer,
   serveAdmin,
 } from "../../admin/serve.ts";
+import { dashboard } from "../../admin/views/dashboard.tsx";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import type { Config } from "../../config/schema.ts";
@@ -100,7 +101,7 @@ export class AdminSite {
     const { clock, random, events } = this.#options;
     const { openOnLoopback, address, socket, publicOrigin, sessionLifetimeMs } = this.#config;
     return createAdminApp(this.#ports, {
-      ...{ clock, random, events, sessionLifetimeMs },
+      ...{ clock, random, events, sessionLifetimeMs, pages: dashboard },
       openOnLoopback: openOnLoopback && socket === null && isLoopback(address),
       ...(publicOrigin === null ? {} : { publicOrigin }),
     });

@@ -24,7 +24,7 @@ const KINDS = {
 function mailTypes(): string[] {
   return [
     ...["accepted", "refused", "delivered", "deferred", "bounced", "expired", "uncertain"],
-    ...["notified", "held", "released", "retried", "cancelled"],
+    ...["notified", "held", "released", "retried", "cancelled", "operated"],
   ];
 }
 
