@@ -1,0 +1,237 @@
+import { isAscii } from "node:buffer";
+import { findField, headerSection } from "./headers.ts";
+import type { MimeEntity } from "./mime_entity.ts";
+import { type MimeVisitor, MimeWalk } from "./mime_walk.ts";
+import type { TransferEncoding } from "./transfer_encoding.ts";
+
+/**
+ * What the next hop takes: octets up to 127 in lines alone, or all octets in lines (RFC 6152). Both
+ * rule out what only BINARYMIME carries (RFC 3030).
+ */
+export type ConversionTarget = "7bit" | "8bit";
+
+/** What happens to one entity. */
+export interface EntityPlan {
+  /** What its Content-Transfer-Encoding will say; null leaves the entity as it is. */
+  readonly encoding: TransferEncoding | null;
+  /** The charset to declare, where an entity says nothing of its content (RFC 2045 section 5.2). */
+  readonly charset: "utf-8" | "unknown-8bit" | null;
+}
+
+/** How a message is brought into the form that a next hop takes. */
+export type ConversionPlan =
+  | {
+    readonly kind: "possible";
+    /** In the order of the entities' header sections. */
+    readonly entities: readonly EntityPlan[];
+    /** Whether a DKIM signature of the message will not verify any more (RFC 6376 section 5.3). */
+    readonly breaksSignature: boolean;
+    /** About how many octets come out. */
+    readonly sizeBytes: number;
+  }
+  | { readonly kind: "impossible"; readonly reason: ConversionObstacle };
+
+/** Why a message cannot be converted. */
+export type ConversionObstacle =
+  /** Octets above 127 inside something signed or encrypted, which must stay as it is. */
+  | "sealed"
+  /** In a kind of content that must not be encoded (RFC 2045 section 6.4). */
+  | "unencodable"
+  /** In something that claims to be encoded already, or outside of all parts. */
+  | "malformed"
+  /** More parts, or longer header sections, than mail has. */
+  | "too_complex";
+
+const ENTITY_LIMIT = 1000;
+const LINE_LIMIT_BYTES = 998; // RFC 5322 section 2.1.1
+const LF = 10;
+const CR = 13;
+
+/** Reads through a message and decides what has to become of each of its entities. */
+export async function planConversion(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  target: ConversionTarget,
+): Promise<ConversionPlan> {
+  const survey = new Survey();
+  const walk = new MimeWalk(survey);
+  for await (const chunk of chunks) {
+    walk.push(chunk);
+    if (walk.isTooComplex || survey.entities.length > ENTITY_LIMIT) {
+      return { kind: "impossible", reason: "too_complex" };
+    }
+  }
+  walk.end();
+  if (walk.isTooComplex) return { kind: "impossible", reason: "too_complex" };
+  return decide(survey, target);
+}
+
+/** What was found out about one entity. */
+class EntityFacts {
+  readonly entity: MimeEntity;
+  sizeBytes = 0;
+  highOctets = 0;
+  /** No bare CR or LF, no NUL, no line that is too long. */
+  isLines = true;
+  isUtf8 = true;
+  #lineBytes = 0;
+  #endedInCr = false;
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true });
+
+  constructor(entity: MimeEntity) {
+    this.entity = entity;
+  }
+
+  add(octets: Uint8Array): void {
+    this.sizeBytes += octets.length;
+    if (!isAscii(octets)) this.#addHighOctets(octets);
+    if (this.isLines) this.#checkLines(octets);
+  }
+
+  end(): void {
+    if (this.#endedInCr) this.isLines = false;
+    if (this.highOctets > 0) this.#checkUtf8(undefined);
+  }
+
+  #addHighOctets(octets: Uint8Array): void {
+    for (let index = 0; index < octets.length; index++) {
+      if ((octets[index] as number) > 127) this.highOctets++;
+    }
+    this.#checkUtf8(octets);
+  }
+
+  #checkUtf8(octets: Uint8Array | undefined): void {
+    if (!this.isUtf8) return;
+    try {
+      if (octets === undefined) this.#decoder.decode();
+      else this.#decoder.decode(octets, { stream: true });
+    } catch {
+      this.isUtf8 = false;
+    }
+  }
+
+  #checkLines(octets: Uint8Array): void {
+    if (octets.includes(0)) this.isLines = false;
+    if (this.#endedInCr && octets[0] !== LF) this.isLines = false;
+    let lineStart = 0;
+    for (let lf = octets.indexOf(LF); lf >= 0; lf = octets.indexOf(LF, lineStart)) {
+      const hasCr = lf === 0 ? this.#endedInCr : octets[lf - 1] === CR;
+      const text = octets.subarray(lineStart, Math.max(lineStart, lf - 1));
+      if (!hasCr || text.includes(CR)) this.isLines = false;
+      this.#endedInCr = false;
+      this.#addToLine(lf - lineStart - 1);
+      this.#lineBytes = 0;
+      lineStart = lf + 1;
+    }
+    const rest = octets.subarray(lineStart);
+    if (rest.length === 0) return;
+    this.#endedInCr = rest[rest.length - 1] === CR;
+    if (rest.subarray(0, -1).includes(CR)) this.isLines = false;
+    this.#addToLine(rest.length);
+  }
+
+  #addToLine(lengthBytes: number): void {
+    this.#lineBytes += lengthBytes;
+    if (this.#lineBytes > LINE_LIMIT_BYTES + 1) this.isLines = false;
+  }
+}
+
+class Survey implements MimeVisitor {
+  readonly entities: EntityFacts[] = [];
+  sizeBytes = 0;
+  isSigned = false;
+  hasHighOctetsBetween = false;
+
+  header(octets: Uint8Array, entity: MimeEntity): void {
+    this.sizeBytes += octets.length;
+    if (this.entities.length === 0) {
+      this.isSigned = findField(headerSection(octets), "dkim-signature") !== null;
+    }
+    this.entities.push(new EntityFacts(entity));
+  }
+
+  body(octets: Uint8Array): void {
+    this.sizeBytes += octets.length;
+    this.entities.at(-1)?.add(octets);
+  }
+
+  bodyEnd(): void {
+    this.entities.at(-1)?.end();
+  }
+
+  between(octets: Uint8Array): void {
+    this.sizeBytes += octets.length;
+    if (!isAscii(octets)) this.hasHighOctetsBetween = true;
+  }
+}
+
+function decide(survey: Survey, target: ConversionTarget): ConversionPlan {
+  if (survey.hasHighOctetsBetween && target === "7bit") {
+    return { kind: "impossible", reason: "malformed" };
+  }
+  const entities: EntityPlan[] = [];
+  let { sizeBytes } = survey;
+  let breaksSignature = false;
+  for (const facts of survey.entities) {
+    const plan = decideEntity(facts, target);
+    if (typeof plan === "string") return { kind: "impossible", reason: plan };
+    entities.push(plan);
+    const isEncoded = plan.encoding === "base64" || plan.encoding === "quoted-printable";
+    breaksSignature ||= isEncoded && survey.isSigned;
+    if (isEncoded) sizeBytes += growthOf(facts, plan.encoding);
+  }
+  return { kind: "possible", entities, breaksSignature, sizeBytes };
+}
+
+const AS_IT_IS: EntityPlan = { encoding: null, charset: null };
+
+function decideEntity(
+  facts: EntityFacts,
+  target: ConversionTarget,
+): EntityPlan | ConversionObstacle {
+  const { entity, highOctets, isLines } = facts;
+  const fits = isLines && (highOctets === 0 || target === "8bit");
+  if (fits) return relabel(facts, target);
+  if (entity.isSealed) return "sealed";
+  if (!isRaw(entity)) return "malformed";
+  if (!isEncodable(entity)) return "unencodable";
+  const encoding = chooseEncoding(facts);
+  const charset = entity.isDescribed ? null : facts.isUtf8 ? "utf-8" : "unknown-8bit";
+  return { encoding, charset };
+}
+
+/** An entity that fits keeps its octets; what it says of them may have to change. */
+function relabel({ entity, highOctets }: EntityFacts, target: ConversionTarget): EntityPlan {
+  const isComposite = entity.kind !== "leaf";
+  const isWrong = entity.encoding === "binary" ||
+    (entity.encoding === "8bit" && target === "7bit");
+  if (!isWrong || entity.isSealed) return AS_IT_IS;
+  const encoding = target === "8bit" && (isComposite || highOctets > 0) ? "8bit" : "7bit";
+  return { encoding, charset: null };
+}
+
+function isRaw({ encoding }: MimeEntity): boolean {
+  return encoding === "7bit" || encoding === "8bit" || encoding === "binary";
+}
+
+/** RFC 2045 section 6.4; RFC 6532 section 3.7 lifts it for message/global. */
+function isEncodable({ type: { name } }: MimeEntity): boolean {
+  if (name.startsWith("multipart/")) return false;
+  return !name.startsWith("message/") || name.startsWith("message/global");
+}
+
+/** Text stays readable to people where most of it is ASCII. */
+function chooseEncoding(
+  { entity: { type }, isLines, highOctets, sizeBytes }: EntityFacts,
+): "base64" | "quoted-printable" {
+  const isText = type.name.startsWith("text/") || type.name === "";
+  return isText && isLines && highOctets * 4 <= sizeBytes ? "quoted-printable" : "base64";
+}
+
+/** About how many octets an encoding adds. */
+function growthOf(
+  { sizeBytes, highOctets }: EntityFacts,
+  encoding: TransferEncoding | null,
+): number {
+  if (encoding === "base64") return Math.ceil(sizeBytes * 0.37);
+  return Math.ceil(highOctets * 2.1 + sizeBytes * 0.01);
+}
