@@ -7,6 +7,7 @@ import { queueShowCommand } from "./queue/show.ts";
 import { schemaCommand } from "./schema.ts";
 import { sendCommand } from "./send.ts";
 import { serveCommand } from "./serve.ts";
+import { userCommands } from "./user/commands.ts";
 import { versionCommand } from "./version.ts";
 
 /** All commands, in the order of the overview. */
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   queueListCommand,
   queueShowCommand,
   ...queueChangeCommands,
+  ...userCommands,
   demoCommand,
   versionCommand,
 ];

@@ -32,6 +32,11 @@ export interface CliInput {
   readAll(): Promise<Uint8Array>;
   /** One line without its end; null at the end of the input. */
   readLine(): Promise<string | null>;
+  /**
+   * A line typed at a terminal that does not show it; null where it was given up. `ask` is called
+   * when the terminal has stopped showing what is typed.
+   */
+  readSecret(ask: () => void): Promise<string | null>;
 }
 
 /** What stands at the other ends of the standard streams. */

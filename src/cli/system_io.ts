@@ -1,4 +1,5 @@
 import { concatBytes } from "../base/bytes.ts";
+import { readHiddenLine } from "./hidden_line.ts";
 import type { CliInput, CliIo, TerminalFacts } from "./io.ts";
 
 /** The streams, environment and signals of this process. */
@@ -30,6 +31,7 @@ const systemInput: CliInput = {
     if (lengthBytes === null) return null;
     return new TextDecoder().decode(buffer.subarray(0, lengthBytes)).replace(/\r?\n[^]*$/, "");
   },
+  readSecret: readHiddenLine,
 };
 
 function systemTerminal(): TerminalFacts {

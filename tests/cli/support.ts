@@ -48,12 +48,15 @@ class TestIo implements CliIo {
   readonly args: readonly string[];
   readonly output = { out: "", err: "" };
   readonly #world: World;
+  /** Lines of standard input that are typed unseen, one after the other. */
+  readonly #secrets: string[];
   readonly #listeners = new Set<(signal: Deno.Signal) => void>();
   #onOutput: (() => void)[] = [];
 
   constructor(args: readonly string[], world: World) {
     this.args = args;
     this.#world = world;
+    this.#secrets = world.stdin?.split("\n") ?? [];
   }
 
   env = (name: string): string | undefined => this.#world.env?.[name];
@@ -74,6 +77,10 @@ class TestIo implements CliIo {
   readonly stdin = {
     readAll: () => Promise.resolve(new TextEncoder().encode(this.#world.stdin ?? "")),
     readLine: () => Promise.resolve(this.#world.stdin?.split("\n")[0] ?? null),
+    readSecret: (ask: () => void) => {
+      ask();
+      return Promise.resolve(this.#secrets.shift() ?? null);
+    },
   };
 
   get terminal() {

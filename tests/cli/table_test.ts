@@ -13,6 +13,7 @@ const PLAIN = styleOf({
   stdin: {
     readAll: () => Promise.resolve(new Uint8Array()),
     readLine: () => Promise.resolve(null),
+    readSecret: () => Promise.resolve(null),
   },
   hostname: () => "a.example",
   readTextFile: () => Promise.resolve(""),

@@ -1,0 +1,82 @@
+import { isSameUsername } from "../../auth/prepare.ts";
+import type { UserDocument } from "../../config/sections/users.ts";
+import { printToml } from "../../config/print_toml.ts";
+import { type Command, CONFIG_FLAG, type Invocation } from "../command.ts";
+import { configOrProblems } from "../configuration.ts";
+import { EXIT, type ExitCode } from "../io.ts";
+import { storedPassword } from "./credentials.ts";
+import { LIMIT_FLAGS, readLimits } from "./limits.ts";
+import { PASSWORD_FLAGS, readPassword } from "./password_input.ts";
+import { operandsOf, tell, wrongUsage } from "./run.ts";
+import { editUsers } from "./users_store.ts";
+
+/** Makes a user. */
+export const userAddCommand: Command = {
+  name: "user add",
+  summary: "Add a user that may log in.",
+  operands: "NAME",
+  details: "Asks for the password at a terminal. The user stands in the users file " +
+    "(auth.users_file), where a running relay finds it within a second.",
+  flags: [
+    ...LIMIT_FLAGS,
+    ...PASSWORD_FLAGS,
+    { name: "no-password", kind: "switch", help: "For devices, tokens or certificates alone." },
+    { name: "no-scram", kind: "switch", help: "Store no keys for SCRAM beside the hash." },
+    { name: "print", kind: "switch", help: "Print the user for the config file; write nothing." },
+    CONFIG_FLAG,
+  ],
+  examples: [
+    { command: "user add alice@example.net", does: "Asks for a password" },
+    { command: "user add app --generate --sender '*@example.net'", does: "For an application" },
+    { command: "user add printer --no-password", does: "Then: user device printer second-floor" },
+  ],
+  run: add,
+};
+
+async function add(invocation: Invocation): Promise<ExitCode> {
+  const { io, flags } = invocation;
+  const [name] = operandsOf(invocation, ["the name of a user"]) ?? [];
+  if (name === undefined) return EXIT.usage;
+  const read = readLimits(flags);
+  if (read.kind === "wrong") return wrongUsage(invocation, read.reason);
+  const config = await configOrProblems(io, flags);
+  if (config === null) return EXIT.usage;
+  const made = await makeUser(invocation, { name, ...read.limits });
+  if (typeof made === "string") return wrongUsage(invocation, made);
+  const { user, generated } = made;
+  if (flags.switch("print")) {
+    if (generated !== null) io.err(`Password: ${generated}\n`);
+    io.out(printToml({ users: [user] }));
+    return EXIT.ok;
+  }
+  const result = await editUsers(
+    config,
+    (users) =>
+      users.some((other) => isSameUsername(other.name, name))
+        ? { kind: "refused", reason: `There is a user ${JSON.stringify(name)} already.` }
+        : { kind: "changed", users: [...users, user] },
+  );
+  if (result.kind === "written" && generated !== null) io.out(`${generated}\n`);
+  return tell(invocation, { result, done: `Added ${name}.` });
+}
+
+interface MadeUser {
+  readonly user: UserDocument;
+  /** A password that was made up, to be told once. */
+  readonly generated: string | null;
+}
+
+/** The user with its password, or what is wrong. */
+async function makeUser(
+  invocation: Invocation,
+  user: UserDocument,
+): Promise<MadeUser | string> {
+  const { flags } = invocation;
+  if (flags.switch("no-password")) return { user, generated: null };
+  const input = await readPassword(invocation);
+  if (input.kind === "wrong") return input.reason;
+  const { password, isGenerated } = input;
+  const stored = await storedPassword(user, password, { scram: !flags.switch("no-scram") });
+  const { name, ...limits } = user;
+  return { user: { name, ...stored, ...limits }, generated: isGenerated ? password : null };
+}

@@ -1,0 +1,56 @@
+import type { UserDocument } from "../../config/sections/users.ts";
+import type { Invocation } from "../command.ts";
+import { configOrProblems } from "../configuration.ts";
+import { EXIT, type ExitCode } from "../io.ts";
+import { editOf, type UserEdit } from "./find.ts";
+import { type EditResult, editUsers } from "./users_store.ts";
+
+/** The operands, where there are as many as `names`; else tells what is expected. */
+export function operandsOf(
+  { io, operands }: Invocation,
+  names: readonly string[],
+): readonly string[] | null {
+  if (operands.length === names.length) return operands;
+  const got = operands.length === 0 ? "nothing" : operands.join(" ");
+  io.err(`Expected ${names.join(" and ")}, got ${got}.\n`);
+  return null;
+}
+
+/** Changes one user of the users file and tells what happened. */
+export async function changeUser(
+  invocation: Invocation,
+  { name, edit, done }: {
+    name: string;
+    edit: (user: UserDocument) => UserEdit | Promise<UserEdit>;
+    /** What is told when it is written. */
+    done: string;
+  },
+): Promise<ExitCode> {
+  const { io, flags } = invocation;
+  const config = await configOrProblems(io, flags);
+  if (config === null) return EXIT.usage;
+  const result = await editUsers(
+    config,
+    editOf(name, { config, edit }),
+  );
+  return tell(invocation, { result, done });
+}
+
+/** Tells how an edit ended. A running relay notices the change by itself. */
+export function tell(
+  { io }: Invocation,
+  { result, done }: { result: EditResult; done: string },
+): ExitCode {
+  if (result.kind === "refused") {
+    io.err(`${result.reason}\n`);
+    return EXIT.failed;
+  }
+  io.err(`${done} (${result.path})\n`);
+  return EXIT.ok;
+}
+
+/** Tells what is wrong with the arguments. */
+export function wrongUsage({ io }: Invocation, reason: string): ExitCode {
+  io.err(`${reason}\n`);
+  return EXIT.usage;
+}
