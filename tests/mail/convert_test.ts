@@ -200,7 +200,10 @@ const PYTHON = `
 import email, email.policy, json, sys
 message = email.message_from_binary_file(open(sys.argv[1], "rb"), policy=email.policy.compat32)
 leaves = [p for p in message.walk() if not p.is_multipart()]
-print(json.dumps([[p.get_content_type(), p.get_payload(decode=True).hex()] for p in leaves]))
+def content(part):
+    octets = part.get_payload(decode=True)
+    return octets.replace(b"\\r\\n", b"\\n") if part.get_content_maintype() == "text" else octets
+print(json.dumps([[p.get_content_type(), content(p).hex()] for p in leaves]))
 `;
 
 Deno.test({
