@@ -20,7 +20,9 @@ export type ParamHandler<Params> = (
 export interface Extension {
   /** Its EHLO keyword, by which it is switched on and off. */
   readonly name: string;
-  /** Whether what it needs is there; always, where not given. */
+  /** The extensions without which it is not offered. */
+  readonly needs?: readonly string[];
+  /** Whether the services it needs are there; always, where not given. */
   readonly available?: (services: Services) => boolean;
   /** The line of the EHLO reply; null where this session is not offered it now. */
   readonly ehloLine: (session: VerbSession) => string | null;
@@ -51,11 +53,10 @@ export function makeOffer(
     known: readonly Extension[];
   },
 ): Offer {
-  const verbs = [
-    ...verbsOf(known).map(({ verb }) => notImplemented(verb)),
-    ...baseVerbs,
-    ...verbsOf(extensions),
-  ];
+  const offered = [...baseVerbs, ...verbsOf(extensions)];
+  const names = new Set(offered.map(({ verb }) => verb));
+  const missing = verbsOf(known).filter(({ verb }) => !names.has(verb));
+  const verbs = [...offered, ...missing.map(({ verb }) => notImplemented(verb))];
   return {
     extensions,
     verbs: new Map(verbs.map((verb) => [verb.verb, verb])),

@@ -38,6 +38,8 @@ export interface RecipientRequest {
 export interface ServerPolicy {
   /** Before the greeting. A refusal with 421 closes the connection. */
   connect(facts: SessionFacts): Decision | Promise<Decision>;
+  /** Before each command; a refusal ends the session. */
+  command(facts: SessionFacts): Decision;
   /** The client named itself; `facts` have the new name. */
   helo(facts: SessionFacts): Decision | Promise<Decision>;
   /** `sender` is null for the null reverse-path. */
@@ -49,6 +51,8 @@ export interface ServerPolicy {
    * held and urgent mail, the members of a list, the start of a queue.
    */
   trusts(facts: SessionFacts): boolean;
+  /** Whether a peer may name the client it speaks for (XCLIENT, XFORWARD). */
+  speaksForOthers(peerAddress: string): boolean;
   /** Octets that a message of the client may have besides the listener's limit; 0 for no limit. */
   messageBytes(facts: SessionFacts): number;
 }
@@ -56,9 +60,11 @@ export interface ServerPolicy {
 /** Lets everything pass, and trusts nobody with more. */
 export const OPEN_POLICY: ServerPolicy = {
   connect: () => ACCEPT,
+  command: () => ACCEPT,
   helo: () => ACCEPT,
   mail: () => ACCEPT,
   rcpt: () => ACCEPT,
   trusts: () => false,
+  speaksForOthers: () => false,
   messageBytes: () => 0,
 };

@@ -115,9 +115,11 @@ export class SmtpServer implements AsyncDisposable {
 }
 
 function offerOf(wanted: readonly Extension[], services: Services): Offer {
+  const available = wanted.filter((extension) => extension.available?.(services) ?? true);
+  const names = new Set(available.map(({ name }) => name));
   return makeOffer({
     baseVerbs: BASE_VERBS,
-    extensions: wanted.filter(({ available }) => available?.(services) ?? true),
+    extensions: available.filter(({ needs = [] }) => needs.every((name) => names.has(name))),
     known: EXTENSIONS,
   });
 }

@@ -215,6 +215,10 @@ export class Session implements VerbSession {
     if (this.#stopping) return { kind: "end", reply: REPLIES.shuttingDown, reason: "shutdown" };
     const excess = this.tally.countCommand(limits, this.channel.octetsRead);
     if (excess !== null) return { kind: "end", ...excess };
+    const decision = this.context.policy.command(this);
+    if (decision.kind === "refuse") {
+      return { kind: "end", reply: decision.reply, reason: "too_many_commands" };
+    }
     if (line.kind === "too_long") return answer(REPLIES.lineTooLong);
     if (line.kind === "bare_lf") return answer(REPLIES.bareLf);
     const command = parseCommand(line.bytes);

@@ -50,6 +50,8 @@ class Play {
   readonly #conn: MemoryConn;
   #waiting = "";
   #messageLine = 0;
+  /** The lines of the last reply that was read as a whole. */
+  #reply: string[] = [];
 
   constructor(setup: SessionSetup, conn: MemoryConn) {
     this.#setup = setup;
@@ -76,7 +78,15 @@ class Play {
   async #checkReply(text: string, where: string): Promise<void> {
     const first = await this.#conn.readLine();
     assertLine(first?.replace(/^(\d{3})-/, "$1 ") ?? null, text, where);
-    for (let line = first; line?.[3] === "-";) line = await this.#conn.readLine();
+    this.#reply = [first?.slice(4) ?? ""];
+    for (let line = first; line?.[3] === "-";) {
+      line = await this.#conn.readLine();
+      this.#reply.push(line?.slice(4) ?? "");
+    }
+  }
+
+  #offers(keyword: string): boolean {
+    return this.#reply.some((line) => line.split(" ")[0] === keyword);
   }
 
   #checkMessageLine(text: string, where: string): void {
@@ -93,6 +103,8 @@ class Play {
     else if (action === "extras") this.#checkExtras(rest, where);
     else if (action === "recipient") this.#checkRecipient(rest, where);
     else if (action === "body") this.#checkBody(rest, where);
+    else if (action === "offers") assert(this.#reply.includes(rest), `${where}: ${this.#reply}`);
+    else if (action === "lacks") assert(!this.#offers(rest), `${where}: ${this.#reply}`);
     else if (action === "trace") assertLine(unfolded(sink.stored.at(-1)?.head ?? ""), rest, where);
     else if (action === "count") assertEquals(sink.stored.length, Number(rest), where);
     else if (action === "wait") await clock.advance(Number(rest.replace("s", "")) * 1000);

@@ -13,6 +13,10 @@ const SCRIPT = "NOOP\r\nFOO\r\nEHLO client.example\r\n" +
   `NOOP ${"x".repeat(700)}\r\n` +
   "MAIL FROM:<>\r\nRCPT TO:<Postmaster>\r\nDATA\r\na\n.\nQUIT\r\n.\r\n" +
   "MAIL FROM:<>\r\nRCPT TO:<@r.example:e@example.com>\r\nDATA\r\n.\r\n" +
+  "MAIL FROM:<>\r\nRCPT TO:<c@example.com>\r\nBDAT 12\r\nNOOP\r\n.\r\n..\rBDAT 3 LAST\r\n\nx\r" +
+  "BDAT 6\r\nQUIT\r\n" +
+  "MAIL FROM:<> BODY=BINARYMIME\r\nRCPT TO:<c@example.com>\r\nBDAT 7\r\nQUIT\r\n\0" +
+  "BDAT 0 LAST\r\n" +
   "RSET\r\nVRFY x\r\nQUIT\r\nNOOP\r\n";
 
 const octets = encodeText(SCRIPT);
@@ -23,9 +27,10 @@ Deno.test("splitting: the session does what it should in one piece", () => {
     .map((line) => line.slice(0, 3));
   assertEquals(
     codes.join(" "),
-    "220 250 500 250 250 250 501 250 354 250 500 500 250 250 354 554 250 250 354 250 250 252 221",
+    "220 250 500 250 250 250 501 250 354 250 500 500 250 250 354 554 250 250 354 250 " +
+      "250 250 250 554 503 250 250 250 250 250 252 221",
   );
-  assertEquals(whole.stored.length, 2);
+  assertEquals(whole.stored.length, 3);
 });
 
 Deno.test("splitting: cut in two anywhere, the session is the same", async () => {

@@ -1,5 +1,7 @@
 import type { Extension } from "../extension.ts";
 import { auth } from "./auth.ts";
+import { binaryMime } from "./binary_mime.ts";
+import { chunking } from "./chunking.ts";
 import { eightBitMime } from "./eight_bit_mime.ts";
 import { enhancedStatusCodes } from "./enhanced_status_codes.ts";
 import { pipelining } from "./pipelining.ts";
@@ -12,6 +14,8 @@ export const EXTENSIONS: readonly Extension[] = [
   size,
   eightBitMime,
   enhancedStatusCodes,
+  chunking,
+  binaryMime,
   startTls,
   auth,
 ];
