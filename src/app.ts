@@ -6,7 +6,7 @@ import { PauseKeeper } from "./app/admin/pause_keeper.ts";
 import { adminPorts } from "./app/admin/ports.ts";
 import { AdminSite } from "./app/admin/site.ts";
 import { RelayWatch } from "./app/admin/watch.ts";
-import { relayRules } from "./app/policy.ts";
+import { relayRules, usageRules } from "./app/policy.ts";
 import { FrontDoor, type ServerSettings } from "./app/front_door.ts";
 import { HistoryKeeper } from "./app/history.ts";
 import { openStore } from "./app/store.ts";
@@ -312,6 +312,7 @@ export class Relay {
       hostname,
       sink: this.#intake,
       policy: relayServerPolicy(relayRules(this.#config)),
+      usage: usageRules(this.#config),
       events: this.#events,
       deadlines: this.#deadlines,
       clock: this.#clock,

@@ -4,14 +4,24 @@ import { listen, type Listener } from "../net/listener.ts";
 import { reply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
 import { type Decision, refuse } from "../policy/decision.ts";
+import { clientKey } from "../policy/limits/client_key.ts";
+import { UsageLimits, type UsageRules } from "../policy/limits/usage_limits.ts";
+import { isInNetworks } from "../policy/network.ts";
 import type { ServerPolicy, SessionFacts } from "../smtp/server/policy.ts";
 import { SmtpServer, type SmtpServerOptions } from "../smtp/server/server.ts";
 import type { ListenerConfig } from "../config/sections/listeners.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { countingEvents, limitedPolicy } from "./limited_policy.ts";
+import { networkOf } from "./policy.ts";
+import { ProxyGate } from "./proxy_gate.ts";
+import { StoreGuard } from "./store_guard.ts";
 
 /** What serves the sessions of one listener, from the configuration in force. */
 export type ServerSettings = Omit<SmtpServerOptions, "listener" | "policy" | "limits"> & {
   readonly policy: ServerPolicy;
   readonly limits: NonNullable<SmtpServerOptions["limits"]>;
+  /** What clients may do in a time. */
+  readonly usage: UsageRules;
 };
 
 const TOO_MANY = reply(421, "4.3.2", "Too many connections, try again later");
@@ -23,7 +33,13 @@ const TOO_MANY_OF_YOURS = reply(421, "4.7.0", "Too many connections from your ad
  */
 export class FrontDoor {
   readonly #events: EventSink;
-  readonly #perAddress = new Map<string, number>();
+  readonly #clock: Clock;
+  readonly #store: StoreGuard;
+  readonly #usage = new UsageLimits();
+  readonly #proxies: ProxyGate;
+  readonly #perClient = new Map<string, number>();
+  /** Whether the last header of a balancer was missing, which is told once. */
+  #headerMissing = false;
   readonly #earlier = new Set<SmtpServer>();
   #config: ListenerConfig;
   #connections = 0;
@@ -32,7 +48,14 @@ export class FrontDoor {
 
   constructor(config: ListenerConfig, settings: ServerSettings) {
     this.#events = settings.events;
+    this.#clock = settings.clock ?? systemClock;
+    this.#store = new StoreGuard(settings.sink, this.#clock);
     this.#config = config;
+    this.#proxies = new ProxyGate({
+      onConn: (conn) => this.#serveForwarded(conn),
+      onRefused: (conn, reason) => this.#withoutHeader(conn, reason),
+      onBug: this.#onBug,
+    });
     this.#server = this.#makeServer(settings);
   }
 
@@ -84,14 +107,19 @@ export class FrontDoor {
   async shutdown({ signal }: { signal: AbortSignal }): Promise<void> {
     this.close();
     const servers = [...this.#earlier, this.#server];
+    await this.#proxies[Symbol.asyncDispose]();
     await Promise.all(servers.map((server) => server.shutdown({ signal })));
     await this.#listener?.[Symbol.asyncDispose]();
   }
 
-  #makeServer({ policy, limits, ...settings }: ServerSettings): SmtpServer {
+  #makeServer({ policy, limits, usage, ...settings }: ServerSettings): SmtpServer {
     const { name, ...config } = this.#config;
+    this.#usage.rules = usage;
+    this.#proxies.balancers = config.proxyProtocol.map(networkOf);
     return new SmtpServer({
       ...settings,
+      sink: this.#store,
+      events: countingEvents(settings.events, { usage: this.#usage, clock: this.#clock }),
       listener: name,
       onSessionEnd: this.#onSessionEnd,
       limits: {
@@ -101,16 +129,33 @@ export class FrontDoor {
         sessionTimeoutMs: config.sessionTimeoutMs,
         greetDelayMs: config.greetDelayMs,
       },
-      policy: { ...policy, connect: (facts) => this.#judge(facts, policy) },
+      policy: this.#judging(policy),
     });
   }
 
   #admit(conn: Conn): void {
-    const { address } = conn.remote;
     this.#connections++;
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    if (this.#proxies.expects(conn)) this.#proxies.admit(conn);
+    else this.#serve(conn);
+  }
+
+  #serve(conn: Conn): void {
+    this.#enter(conn.remote.address);
     // No frame waits here for the end of the session: thousands of them are idle.
     this.#server.serve(conn).catch(this.#onBug);
+  }
+
+  #serveForwarded(conn: Conn): void {
+    this.#headerMissing = false;
+    this.#serve(conn);
+  }
+
+  #withoutHeader({ remote }: Conn, reason: string): void {
+    this.#connections--;
+    if (this.#headerMissing) return; // health checks would fill the log
+    this.#headerMissing = true;
+    const message = `Cannot serve a client of balancer ${remote.address}: ${reason}`;
+    this.#events({ type: "trouble", level: "warning", component: "smtp", message });
   }
 
   readonly #onBug = (cause: unknown): void =>
@@ -118,18 +163,43 @@ export class FrontDoor {
 
   readonly #onSessionEnd = ({ clientAddress }: { readonly clientAddress: string }): void => {
     this.#connections--;
-    const left = (this.#perAddress.get(clientAddress) ?? 1) - 1;
-    if (left === 0) this.#perAddress.delete(clientAddress);
-    else this.#perAddress.set(clientAddress, left);
+    this.#leave(clientAddress);
     this.#forgetEarlier();
   };
+
+  #enter(clientAddress: string): void {
+    const key = clientKey(clientAddress);
+    this.#perClient.set(key, (this.#perClient.get(key) ?? 0) + 1);
+  }
+
+  #leave(clientAddress: string): void {
+    const key = clientKey(clientAddress);
+    const left = (this.#perClient.get(key) ?? 1) - 1;
+    if (left === 0) this.#perClient.delete(key);
+    else this.#perClient.set(key, left);
+  }
+
+  /** The rules of the listener within its limits. */
+  #judging(policy: ServerPolicy): ServerPolicy {
+    const limits = { usage: this.#usage, store: this.#store, clock: this.#clock };
+    const limited = limitedPolicy(policy, limits);
+    const proxies = this.#config.xclient.map(networkOf);
+    return {
+      ...limited,
+      connect: (facts) => this.#judge(facts, limited),
+      speaksForOthers: (peerAddress) => isInNetworks(peerAddress, proxies),
+    };
+  }
 
   /** RFC 5321 3.1: a server that cannot serve says 421 instead of 220. */
   #judge(facts: SessionFacts, policy: ServerPolicy): Decision | Promise<Decision> {
     const { maxConnections, maxConnectionsPerAddress } = this.#config;
     if (this.#connections > maxConnections) return refuse(TOO_MANY);
-    const count = this.#perAddress.get(facts.clientAddress) ?? 0;
-    if (count > maxConnectionsPerAddress) return refuse(TOO_MANY_OF_YOURS);
+    const { clientAddress } = facts;
+    const count = this.#perClient.get(clientKey(clientAddress)) ?? 0;
+    if (count > maxConnectionsPerAddress && !this.#usage.isExempt(clientAddress)) {
+      return refuse(TOO_MANY_OF_YOURS);
+    }
     return policy.connect(facts);
   }
 

@@ -1,6 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import { DomainSet } from "../policy/domain_set.ts";
 import { type Network, parseNetwork } from "../policy/network.ts";
+import type { UsageRules } from "../policy/limits/usage_limits.ts";
 import type { RelayRules } from "../policy/relay_policy.ts";
 
 /** Who may send where, from the configuration. */
@@ -12,8 +13,18 @@ export function relayRules({ relay, hostname }: Config): RelayRules {
   };
 }
 
-function networkOf(text: string): Network {
+/** What clients may do in a time, from the configuration. */
+export function usageRules({ limits: { client, listener, exempt } }: Config): UsageRules {
+  return { client, listener, exempt: exempt.map(networkOf) };
+}
+
+/**
+ * Reads a network.
+ *
+ * @throws RangeError for what is none, which the configuration has ruled out.
+ */
+export function networkOf(text: string): Network {
   const parsed = parseNetwork(text);
   if (parsed.kind === "ok") return parsed.network;
-  throw new RangeError(`Cannot trust network ${text}: ${parsed.reason}`);
+  throw new RangeError(`Cannot use network ${text}: ${parsed.reason}`);
 }

@@ -33,6 +33,13 @@ export function inNetworks(octets: Uint8Array, networks: readonly Network[]): bo
   return networks.some((network) => contains(network, octets));
 }
 
+/** The same for an address as text; what is no address is in none. */
+export function isInNetworks(address: string, networks: readonly Network[]): boolean {
+  if (networks.length === 0) return false;
+  const octets = parseIp(address);
+  return octets !== null && inNetworks(octets, networks);
+}
+
 function contains({ octets, prefixBits }: Network, address: Uint8Array): boolean {
   if (address.length !== octets.length) return false;
   const whole = prefixBits >> 3;

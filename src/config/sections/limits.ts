@@ -1,8 +1,9 @@
 import type { z } from "zod";
-import { count, size, table } from "../fields.ts";
+import { count, listOf, network, size, table } from "../fields.ts";
 import { sizeBytes } from "../units.ts";
+import { type RatesConfig, ratesConfig, ratesSchema } from "./rates.ts";
 
-/** What one message and one session may take. */
+/** What messages, sessions and clients may take. */
 export interface LimitsConfig {
   /** Octets of a message as RFC 1870 counts them. */
   readonly messageSizeBytes: number;
@@ -14,6 +15,12 @@ export interface LimitsConfig {
   readonly errors: number;
   /** Octets of a command line with its CRLF, to which extensions add (RFC 5321 4.5.3.1.4). */
   readonly commandLineBytes: number;
+  /** What one client may do through a listener. */
+  readonly client: RatesConfig;
+  /** What all clients together may do through a listener. */
+  readonly listener: RatesConfig;
+  /** Networks whose clients have no limits of their own; CIDR notation. */
+  readonly exempt: readonly string[];
 }
 
 /** The `[limits]` table. */
@@ -25,7 +32,11 @@ export const limitsSchema = table({
   errors: count().default(20).describe("Refused commands after which a session is ended."),
   command_line: size({ minBytes: 512 }).default("512B")
     .describe("Longest command line; extensions add to it (RFC 5321 4.5.3.1.4)."),
-}).prefault({}).describe("What one message and one session may take.");
+  exempt: listOf(network()).default([])
+    .describe("Networks whose clients have no limits of their own; those of the listener count."),
+  client: ratesSchema("each client"),
+  listener: ratesSchema("all clients of a listener together"),
+}).prefault({}).describe("What messages, sessions and clients may take.");
 
 export function limitsConfig(doc: z.output<typeof limitsSchema>): LimitsConfig {
   return {
@@ -34,5 +45,8 @@ export function limitsConfig(doc: z.output<typeof limitsSchema>): LimitsConfig {
     receivedHops: doc.received_hops,
     errors: doc.errors,
     commandLineBytes: sizeBytes(doc.command_line),
+    client: ratesConfig(doc.client),
+    listener: ratesConfig(doc.listener),
+    exempt: doc.exempt,
   };
 }

@@ -1,5 +1,14 @@
 import type { z } from "zod";
-import { count, duration, ipAddress, listOf, table, text, wholeNumber } from "../fields.ts";
+import {
+  count,
+  duration,
+  ipAddress,
+  listOf,
+  network,
+  table,
+  text,
+  wholeNumber,
+} from "../fields.ts";
 import { durationMs } from "../units.ts";
 
 /** Where the relay accepts SMTP. */
@@ -20,6 +29,10 @@ export interface ListenerConfig {
   readonly sessionTimeoutMs: number;
   /** How long the greeting waits for clients that talk before it; 0 does not look for them. */
   readonly greetDelayMs: number;
+  /** Balancers, whose connections begin with a PROXY header; CIDR notation. */
+  readonly proxyProtocol: readonly string[];
+  /** Peers that may speak for others with XCLIENT and XFORWARD; CIDR notation. */
+  readonly xclient: readonly string[];
 }
 
 const listener = table({
@@ -41,6 +54,10 @@ const listener = table({
   session_timeout: duration({ minMs: 1000 }).default("1d").describe("How long a session may last."),
   greet_delay: duration().default("0s")
     .describe("How long the greeting waits for clients that talk before it; 0 for not at all."),
+  proxy_protocol: listOf(network()).default([])
+    .describe("Networks of balancers; their connections must begin with a PROXY header."),
+  xclient: listOf(network()).default([])
+    .describe("Networks of proxies that may name the true client with XCLIENT and XFORWARD."),
 });
 
 /** The `[[listeners]]` tables; without any, one on 127.0.0.1:2525. */
@@ -59,5 +76,7 @@ export function listenerConfig(doc: z.output<typeof listener>): ListenerConfig {
     dataTimeoutMs: durationMs(doc.data_timeout),
     sessionTimeoutMs: durationMs(doc.session_timeout),
     greetDelayMs: durationMs(doc.greet_delay),
+    proxyProtocol: doc.proxy_protocol,
+    xclient: doc.xclient,
   };
 }

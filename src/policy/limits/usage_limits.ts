@@ -1,7 +1,6 @@
-import { parseIp } from "../../base/ip.ts";
 import { type Reply, reply } from "../../mail/reply.ts";
 import { ACCEPT, type Decision, refuse } from "../decision.ts";
-import { inNetworks, type Network } from "../network.ts";
+import { isInNetworks, type Network } from "../network.ts";
 import { clientKey } from "./client_key.ts";
 import { type RateLimits, type UsageKind, UsageTable, type Use } from "./usage_table.ts";
 
@@ -58,10 +57,7 @@ export class UsageLimits {
 
   /** Whether a client has no limits of its own. */
   isExempt(clientAddress: string): boolean {
-    const { exempt } = this.rules;
-    if (exempt.length === 0) return false;
-    const octets = parseIp(clientAddress);
-    return octets !== null && inNetworks(octets, exempt);
+    return isInNetworks(clientAddress, this.rules.exempt);
   }
 
   /** Decides whether a client may do one more of something; counts nothing. */
