@@ -35,7 +35,7 @@ export class Channel {
     this.#conn = conn;
     this.#context = context;
     this.input = new InputBuffer(context.buffers);
-    this.#lines = new LineReader(this.input, { maxLineBytes: context.maxLineBytes.any });
+    this.#lines = new LineReader(this.input, { maxLineBytes: context.longestLineBytes });
     this.#deadline = context.deadlines.add(() => this.#expire());
     this.#endsAtMs = context.deadlines.elapsedMs + context.limits.sessionTimeoutMs;
   }

@@ -21,8 +21,8 @@ export interface SessionContext extends Services {
   readonly deadlines: Deadlines;
   readonly limits: SessionLimits;
   readonly offer: Offer;
-  /** The longest command line, and the longest line of any kind, in octets with CRLF. */
-  readonly maxLineBytes: { readonly command: number; readonly any: number };
+  /** The longest line of any command, in octets with its CRLF. */
+  readonly longestLineBytes: number;
   readonly buffers: BufferPool;
   /** Makes session ids. */
   readonly nextId: () => string;

@@ -26,8 +26,8 @@ export interface Extension {
   readonly available?: (services: Services) => boolean;
   /** The line of the EHLO reply; null where this session is not offered it now. */
   readonly ehloLine: (session: VerbSession) => string | null;
-  /** By how much the longest command line grows, in octets. */
-  readonly extraLineBytes?: number;
+  /** By how many octets the longest line of a command grows, by verb. */
+  readonly extraLineBytes?: Readonly<Record<string, number>>;
   readonly mailParams?: Readonly<Record<string, ParamHandler<MailParams>>>;
   readonly rcptParams?: Readonly<Record<string, ParamHandler<RcptParams>>>;
   readonly verbs?: readonly Verb[];
@@ -39,7 +39,7 @@ export interface Offer {
   readonly verbs: ReadonlyMap<string, Verb>;
   readonly mailParams: ReadonlyMap<string, ParamHandler<MailParams>>;
   readonly rcptParams: ReadonlyMap<string, ParamHandler<RcptParams>>;
-  readonly extraLineBytes: number;
+  readonly extraLineBytes: ReadonlyMap<string, number>;
 }
 
 /**
@@ -62,10 +62,20 @@ export function makeOffer(
     verbs: new Map(verbs.map((verb) => [verb.verb, verb])),
     mailParams: new Map(extensions.flatMap(({ mailParams = {} }) => Object.entries(mailParams))),
     rcptParams: new Map(extensions.flatMap(({ rcptParams = {} }) => Object.entries(rcptParams))),
-    extraLineBytes: extensions.reduce((sum, { extraLineBytes = 0 }) => sum + extraLineBytes, 0),
+    extraLineBytes: sumByVerb(extensions),
   };
 }
 
 function verbsOf(extensions: readonly Extension[]): Verb[] {
   return extensions.flatMap(({ verbs = [] }) => verbs);
+}
+
+function sumByVerb(extensions: readonly Extension[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { extraLineBytes = {} } of extensions) {
+    for (const [verb, bytes] of Object.entries(extraLineBytes)) {
+      sums.set(verb, (sums.get(verb) ?? 0) + bytes);
+    }
+  }
+  return sums;
 }

@@ -64,7 +64,7 @@ export class SmtpServer implements AsyncDisposable {
       clock,
       limits: allLimits,
       offer,
-      maxLineBytes: maxLineBytes(offer, allLimits),
+      longestLineBytes: longestLine(offer, allLimits),
       buffers: new BufferPool(),
       nextId: idGenerator({ clock, random: systemRandom }),
       onSessionEnd: (session) => {
@@ -124,8 +124,9 @@ function offerOf(wanted: readonly Extension[], services: Services): Offer {
   });
 }
 
-function maxLineBytes(offer: Offer, limits: SessionLimits): SessionContext["maxLineBytes"] {
-  const command = limits.commandLineBytes + offer.extraLineBytes;
-  const others = [...offer.verbs.values()].map(({ maxLineBytes = 0 }) => maxLineBytes);
-  return { command, any: Math.max(command, ...others) };
+/** The longest line of any command, in octets with its CRLF. */
+function longestLine(offer: Offer, { commandLineBytes }: SessionLimits): number {
+  const extra = [...offer.extraLineBytes.values()];
+  const own = [...offer.verbs.values()].map(({ maxLineBytes = 0 }) => maxLineBytes);
+  return Math.max(commandLineBytes + Math.max(0, ...extra), ...own);
 }

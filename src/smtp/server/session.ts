@@ -210,7 +210,7 @@ export class Session implements VerbSession {
 
   /** Takes one command line to its verb. */
   #judge(line: WholeLine): VerbResult | Promise<VerbResult> {
-    const { limits, offer, maxLineBytes } = this.context;
+    const { limits, offer } = this.context;
     this.#verb = null;
     if (this.#stopping) return { kind: "end", reply: REPLIES.shuttingDown, reason: "shutdown" };
     const excess = this.tally.countCommand(limits, this.channel.octetsRead);
@@ -224,10 +224,7 @@ export class Session implements VerbSession {
     const command = parseCommand(line.bytes);
     if (command.kind === "error") return answer({ ...REPLIES.syntax, lines: [command.reason] });
     const verb = this.#verb = offer.verbs.get(command.verb) ?? UNKNOWN;
-    if (line.bytes.length + 2 > (verb.maxLineBytes ?? maxLineBytes.command)) {
-      return answer(REPLIES.lineTooLong);
-    }
-    const refusal = refusalOf(verb, this);
+    const refusal = refusalOf(verb, { session: this, lineBytes: line.bytes.length + 2 });
     if (refusal !== null) return verb.refuse?.(command.args, refusal) ?? answer(refusal);
     try {
       return verb.run(this, command.args);

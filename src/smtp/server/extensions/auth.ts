@@ -20,7 +20,7 @@ export const auth: Extension = {
     const mechanisms = offeredMechanisms(session);
     return mechanisms.length === 0 ? null : `AUTH ${mechanisms.join(" ")}`;
   },
-  extraLineBytes: 500, // RFC 4954 section 3 (6)
+  extraLineBytes: { MAIL: 500 }, // RFC 4954 section 3 (6)
   mailParams: { AUTH: readSubmitter },
   verbs: [authVerb],
 };

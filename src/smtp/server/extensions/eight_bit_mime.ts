@@ -5,6 +5,6 @@ import type { Extension } from "../extension.ts";
 export const eightBitMime: Extension = {
   name: "8BITMIME",
   ehloLine: () => "8BITMIME",
-  extraLineBytes: 17, // RFC 6152 section 2 (6)
+  extraLineBytes: { MAIL: 17 }, // RFC 6152 section 2 (6)
   mailParams: { BODY: readBodyType },
 };

@@ -11,7 +11,7 @@ export const TOO_LARGE = reply(552, "5.3.4", "Message exceeds the size limit");
 export const size: Extension = {
   name: "SIZE",
   ehloLine: (session) => `SIZE ${messageLimit(session)}`, // 0: no fixed limit, section 4
-  extraLineBytes: 26, // section 3 (3)
+  extraLineBytes: { MAIL: 26 }, // section 3 (3)
   mailParams: {
     SIZE: ({ value, session }) => {
       if (value === null || !/^\d{1,20}$/.test(value)) return BAD_SIZE;
