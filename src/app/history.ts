@@ -5,7 +5,7 @@ const INTERVAL_MS = 60_000;
 /** Messages forgotten in one transaction, so that accepting mail need not wait for it. */
 const STEP = 500;
 
-/** Forgets finished messages when they are old enough, a few at a time. */
+/** Forgets finished messages, and what was told of them, when they are old enough. */
 export class HistoryKeeper {
   readonly #store: QueueStore;
   readonly #clock: Clock;
@@ -47,9 +47,14 @@ export class HistoryKeeper {
 
   async #purge(): Promise<void> {
     const beforeMs = this.#clock.now() - this.keepMs;
-    while (!this.#stopped) {
-      const count = await this.#store.purge({ beforeMs, limit: STEP });
-      if (count < STEP) return;
-    }
+    const { shelf, outbox } = this.#store;
+    await this.#inSteps(() => this.#store.purge({ beforeMs, limit: STEP }));
+    await this.#inSteps(() => outbox.purge({ beforeMs, limit: STEP }));
+    await this.#inSteps(() => shelf.purge(STEP));
+  }
+
+  /** Repeats a step until it finds less than a whole step to do. */
+  async #inSteps(step: () => Promise<number>): Promise<void> {
+    while (!this.#stopped) if (await step() < STEP) return;
   }
 }

@@ -240,7 +240,9 @@ function newRecipient(recipient: Recipient, nextAttemptAtMs: number): NewRecipie
 }
 
 /** The message as a claim would have brought it. */
-function asClaimed({ place, recipients, lease: _lease, ...message }: NewMessage): ClaimedMessage {
+function asClaimed(
+  { place, recipients, lease: _lease, events: _events, ...message }: NewMessage,
+): ClaimedMessage {
   const records = recipients.map((recipient, index) => ({
     ...recipient,
     index,

@@ -1,7 +1,9 @@
 import type { BodyFacts, BodyType, EnvelopeExtras, Notify, Origin } from "../mail/envelope.ts";
 import type { MessageSummary } from "../mail/summary.ts";
+import type { Outbox, OutboxEvent } from "./outbox.ts";
+import type { Shelf } from "./shelf.ts";
 
-export type { MessageSummary };
+export type { MessageSummary, Outbox, OutboxEvent, Shelf };
 
 /**
  * The state of one recipient in the store. `queued` waits for `nextAttemptAtMs` or is claimed
@@ -64,6 +66,8 @@ export interface NewMessage extends MessageRecord {
    * transaction, so that fresh mail needs no second one before its first attempt.
    */
   readonly lease?: Lease;
+  /** What goes into the outbox in the same transaction. */
+  readonly events?: readonly OutboxEvent[];
 }
 
 /** A claim on recipients that ends by itself. */
@@ -162,6 +166,8 @@ export interface Settlement {
    * unless it changed no recipient.
    */
   readonly notifications: readonly NewMessage[];
+  /** What goes into the outbox in the same transaction, even if no recipient was changed. */
+  readonly events?: readonly OutboxEvent[];
 }
 
 /** One step in the life of a message, as operators see it. */
@@ -261,6 +267,8 @@ export interface StoreStats {
  * Every method throws `StoreError` when the store cannot do it; nothing was changed then.
  */
 export interface QueueStore extends AsyncDisposable {
+  readonly shelf: Shelf;
+  readonly outbox: Outbox;
   put(message: NewMessage): Promise<void>;
   claim(request: ClaimRequest): Promise<ClaimResult>;
   /** Extends this owner's claims on whole messages. Claims already lost are not revived. */

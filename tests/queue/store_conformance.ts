@@ -2,8 +2,10 @@ import { leaseCases } from "./conformance/leases.ts";
 import { claimCases } from "./conformance/claims.ts";
 import { commandCases } from "./conformance/commands.ts";
 import { messageCases } from "./conformance/messages.ts";
+import { outboxCases } from "./conformance/outbox.ts";
 import { queryCases } from "./conformance/queries.ts";
 import { settleCases } from "./conformance/settlements.ts";
+import { shelfCases } from "./conformance/shelf.ts";
 import type { OpenStore } from "./conformance/case.ts";
 
 const CASES = [
@@ -13,6 +15,8 @@ const CASES = [
   ...settleCases,
   ...commandCases,
   ...queryCases,
+  ...shelfCases,
+  ...outboxCases,
 ];
 
 /** Registers the tests that every store must pass. `open` gives an empty store each time. */

@@ -38,7 +38,7 @@ export interface StoredMessage {
 
 /** Makes the stored form of a message that arrives at `nowMs`. */
 export function storedMessage(
-  { place, recipients, lease, ...record }: NewMessage,
+  { place, recipients, lease, events: _, ...record }: NewMessage,
   { sequence, nowMs }: { sequence: number; nowMs: number },
 ): StoredMessage {
   const stored = recipients.map(

@@ -12,11 +12,14 @@ import {
   RECIPIENT_STATES,
   type RecipientState,
   type Settlement,
+  type Shelf,
   type SpoolWriter,
   StoreError,
   type StoreStats,
 } from "../store.ts";
 import { commandDone, commanded, settled } from "../transition.ts";
+import { MemoryOutbox } from "./outbox.ts";
+import { MemoryShelf, type Run } from "./shelf.ts";
 import { claimDue, earliestDue, freeExpiredLeases } from "./claim.ts";
 import {
   detailOf,
@@ -35,6 +38,8 @@ export function openMemoryStore({ clock = systemClock }: { clock?: Clock } = {})
 }
 
 class MemoryStore implements QueueStore {
+  readonly shelf: Shelf;
+  readonly outbox: MemoryOutbox;
   readonly #clock: Clock;
   /** All messages, in order of arrival. */
   readonly #messages = new Map<string, StoredMessage>();
@@ -46,6 +51,9 @@ class MemoryStore implements QueueStore {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    const run: Run = (call) => this.#run(call);
+    this.shelf = new MemoryShelf({ clock, run });
+    this.outbox = new MemoryOutbox({ run });
   }
 
   put(message: NewMessage): Promise<void> {
@@ -232,6 +240,7 @@ class MemoryStore implements QueueStore {
     const stored = storedMessage(message, { sequence, nowMs: this.#clock.now() });
     this.#messages.set(message.id, stored);
     if (isLive(stored)) this.#live.add(stored);
+    this.outbox.add(message.events ?? []);
   }
 
   #checkNew(messages: readonly NewMessage[]): void {
@@ -241,7 +250,8 @@ class MemoryStore implements QueueStore {
     throw new StoreError("unavailable", `Cannot store a message: ${reason}`);
   }
 
-  #settle({ messageId, owner, recipients, timeline, notifications }: Settlement): void {
+  #settle(settlement: Settlement): void {
+    const { messageId, owner, recipients, timeline, notifications, events = [] } = settlement;
     const message = this.#messages.get(messageId);
     if (message === undefined) return;
     this.#checkNew(notifications);
@@ -258,6 +268,7 @@ class MemoryStore implements QueueStore {
     message.timeline.push(...timeline);
     this.#finish(message, this.#clock.now());
     if (changed > 0) { for (const notification of notifications) this.#put(notification); }
+    this.outbox.add(events);
   }
 
   /** Lets go of the octets once the last recipient is final. */

@@ -8,9 +8,11 @@ import { leases as makeLeases } from "./lease.ts";
 import type { CallName, Handlers, Response } from "./protocol.ts";
 import { purgeHandler } from "./purge.ts";
 import { putHandler } from "./put.ts";
+import { eventWriter, outboxReaders, outboxWriters } from "./outbox_table.ts";
 import { queryHandlers } from "./query.ts";
 import { recipientTable } from "./recipient.ts";
 import { settleHandler } from "./settle.ts";
+import { shelfReaders, shelfWriters } from "./shelf_table.ts";
 import { timelineWriter } from "./timeline.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -28,7 +30,8 @@ export function writingEngine(options: EngineOptions): Engine {
   const bench = workbench(options);
   const timeline = timelineWriter(bench.database);
   const table = recipientTable(bench);
-  const put = putHandler(bench);
+  const tell = eventWriter(bench.database);
+  const put = putHandler(bench, { tell });
   const leases = makeLeases(bench, { timeline });
   const claim = claimHandler(bench, { leases, table, timeline });
   const spoolNames = bench.database.prepare<[string]>(
@@ -39,13 +42,15 @@ export function writingEngine(options: EngineOptions): Engine {
     handlers: {
       put,
       claim,
-      settle: settleHandler({ table, timeline, put }),
+      settle: settleHandler({ table, timeline, tell, put }),
       renew: (request) => leases.renew(request),
       abandon: (request) => leases.abandon(request),
       interrupt: ({ nowMs, limit }) => leases.interrupt({ untilMs: Infinity, nowMs, limit }),
       command: commandHandler(bench, { table, timeline }),
       purge: purgeHandler(bench),
       spoolNames: () => spoolNames.all().map(([name]) => name),
+      ...shelfWriters(bench.database),
+      ...outboxWriters(bench.database, { tell }),
     },
   });
 }
@@ -53,7 +58,11 @@ export function writingEngine(options: EngineOptions): Engine {
 /** An engine that reads: each call sees one state of the database. */
 export function readingEngine(options: EngineOptions): Engine {
   const bench = workbench(options);
-  return new Engine(bench, { readOnly: true, handlers: queryHandlers(bench) });
+  const { database } = bench;
+  return new Engine(bench, {
+    readOnly: true,
+    handlers: { ...queryHandlers(bench), ...shelfReaders(database), ...outboxReaders(database) },
+  });
 }
 
 function workbench({ database, spoolFolder }: EngineOptions): Workbench {

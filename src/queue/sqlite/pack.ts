@@ -28,7 +28,7 @@ export type Attach = (bytes: Uint8Array) => number;
 
 /** Packs a message for the worker. */
 export function packMessage(
-  { place, recipients, lease, ...record }: NewMessage,
+  { place, recipients, lease, events = [], ...record }: NewMessage,
   { attach, nowMs }: { attach: Attach; nowMs: number },
 ): PackedMessage {
   const packed: (string | number | null)[] = [];
@@ -49,6 +49,7 @@ export function packMessage(
     lease?.untilMs ?? 0,
     nowMs,
     packed,
+    events,
   ];
 }
 
@@ -59,7 +60,7 @@ function packExtras({ notify, originalRecipient }: NewRecipient): string | null 
 
 /** Packs a settlement for the worker. */
 export function packSettlement(
-  { messageId, owner, recipients, timeline, notifications }: Settlement,
+  { messageId, owner, recipients, timeline, notifications, events = [] }: Settlement,
   { attach, nowMs }: { attach: Attach; nowMs: number },
 ): PackedSettlement {
   const packed: (string | number | null)[] = [];
@@ -80,6 +81,7 @@ export function packSettlement(
     packed,
     timeline.map(encodeEntry),
     notifications.map((message) => packMessage(message, { attach, nowMs })),
+    events,
   ];
 }
 

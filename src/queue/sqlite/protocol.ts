@@ -1,3 +1,5 @@
+import type { OutboxCall, OutboxEvent, PlacedEvent } from "../outbox.ts";
+import type { ShelfEntry, ShelfListRequest } from "../shelf.ts";
 import type {
   ClaimRequest,
   MessageFilter,
@@ -45,6 +47,27 @@ export interface Calls {
   get: { args: string; result: PackedDetail | null };
   body: { args: string; result: PackedBody | null };
   stats: { args: null; result: StoreStats };
+  shelfGet: { args: { space: string; key: string; nowMs: number }; result: ShelfEntry | null };
+  shelfPut: { args: { space: string; entry: ShelfEntry }; result: null };
+  shelfClaim: {
+    args: { space: string; entry: ShelfEntry; nowMs: number };
+    result: ShelfEntry | null;
+  };
+  shelfDelete: { args: { space: string; key: string; nowMs: number }; result: boolean };
+  shelfList: { args: ShelfListRequest & { nowMs: number }; result: ShelfEntry[] };
+  shelfPurge: { args: { nowMs: number; limit: number }; result: number };
+  outboxAppend: { args: readonly OutboxEvent[]; result: null };
+  outboxRead: { args: { after: number; limit: number }; result: PlacedEvent[] };
+  /** The place before events from a time on; null asks for the last place. */
+  outboxPlace: { args: number | null; result: number };
+  outboxReached: { args: string; result: number | null };
+  outboxMove: { args: { webhook: string; place: number }; result: null };
+  outboxRecord: { args: { call: OutboxCall; place: number | null }; result: null };
+  outboxCalls: {
+    args: { webhook: string | null; limit: number; below: number | null };
+    result: (OutboxCall & { id: number })[];
+  };
+  outboxPurge: { args: { beforeMs: number; limit: number }; result: number };
 }
 
 export type CallName = keyof Calls;
@@ -68,6 +91,8 @@ export type PackedMessage = readonly [
   nowMs: number,
   /** For each recipient: forward-path, domain, extras as JSON, state, time of next attempt. */
   recipients: readonly (string | number | null)[],
+  /** For the outbox. */
+  events: readonly OutboxEvent[],
 ];
 export const PACKED_RECIPIENT_FIELDS = 5;
 
@@ -80,6 +105,8 @@ export type PackedSettlement = readonly [
   /** Entries as JSON. */
   timeline: readonly string[],
   notifications: readonly PackedMessage[],
+  /** For the outbox. */
+  events: readonly OutboxEvent[],
 ];
 export const PACKED_DISPOSITION_FIELDS = 5;
 export const FLAG_COUNTS = 1;

@@ -1,10 +1,14 @@
 import { LIVE_MASK } from "./counters.ts";
 import { keyOf, POSITIONS } from "./key.ts";
+import type { EventWriter } from "./outbox_table.ts";
 import { PACKED_RECIPIENT_FIELDS, type PackedMessage } from "./protocol.ts";
 import type { Workbench } from "./workbench.ts";
 
-/** Stores a message with its recipients and octets. */
-export function putHandler(bench: Workbench): (message: PackedMessage) => null {
+/** Stores a message with its recipients, its octets and what is told of it. */
+export function putHandler(
+  bench: Workbench,
+  { tell }: { tell: EventWriter },
+): (message: PackedMessage) => null {
   const { database, counters } = bench;
   const insertMessage = database.prepare(
     `INSERT INTO messages (id, received_at, reverse_path, record, spool, mask, queued, held,
@@ -18,7 +22,7 @@ export function putHandler(bench: Workbench): (message: PackedMessage) => null {
 
   return (message) => {
     const [id, receivedAtMs, reversePath, record, spool, start, length] = message;
-    const [, , , , , , , leaseOwner, leaseUntilMs, nowMs, recipients] = message;
+    const [, , , , , , , leaseOwner, leaseUntilMs, nowMs, recipients, events] = message;
     if (recipients.length > POSITIONS * PACKED_RECIPIENT_FIELDS) {
       const count = recipients.length / PACKED_RECIPIENT_FIELDS;
       throw new Error(`a message has at most ${POSITIONS} recipients, got ${count}`);
@@ -45,6 +49,7 @@ export function putHandler(bench: Workbench): (message: PackedMessage) => null {
     counters.addMessages(mask, 1);
     counters.addRecipients(0, queued);
     counters.addRecipients(1, held);
+    for (const event of events) tell(event);
     return null;
   };
 }

@@ -68,6 +68,40 @@ const MIGRATIONS: readonly string[] = [
   -- Below 100 the messages with that mask, from 100 the recipients in that state.
   CREATE TABLE counters (key INTEGER PRIMARY KEY, n INTEGER NOT NULL);
   `,
+  `
+  -- Small records by name, see shelf.ts.
+  CREATE TABLE shelf (
+    space TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (space, key)
+  ) WITHOUT ROWID;
+  CREATE INDEX shelf_by_expiry ON shelf (expires_at) WHERE expires_at IS NOT NULL;
+
+  -- What happened, for those who asked to be told, see outbox.ts. Places are never used again.
+  CREATE TABLE outbox (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    type TEXT NOT NULL,
+    body TEXT NOT NULL
+  );
+  CREATE INDEX outbox_by_time ON outbox (at);
+  CREATE TABLE outbox_reached (webhook TEXT PRIMARY KEY, place INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE outbox_calls (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    webhook TEXT NOT NULL,
+    first_place INTEGER NOT NULL,
+    last_place INTEGER NOT NULL,
+    types TEXT NOT NULL,              -- separated by spaces
+    status INTEGER,
+    duration INTEGER NOT NULL,
+    error TEXT NOT NULL
+  );
+  CREATE INDEX outbox_calls_by_webhook ON outbox_calls (webhook, id);
+  `,
 ];
 
 /** The version this program writes, kept in the database's user_version. */

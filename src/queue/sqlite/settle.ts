@@ -1,6 +1,7 @@
 import type { Disposition } from "../store.ts";
 import { isFinal, settled } from "../transition.ts";
 import { stateAt } from "./counters.ts";
+import type { EventWriter } from "./outbox_table.ts";
 import {
   FLAG_COUNTS,
   FLAG_DELAY_NOTIFIED,
@@ -13,13 +14,14 @@ import type { TimelineWriter } from "./timeline.ts";
 
 /** Settles claimed recipients of one message. */
 export function settleHandler(
-  { table, timeline, put }: {
+  { table, timeline, tell, put }: {
     table: RecipientTable;
     timeline: TimelineWriter;
+    tell: EventWriter;
     put: (message: PackedMessage) => null;
   },
 ): (settlement: PackedSettlement) => null {
-  return ([messageId, owner, nowMs, recipients, entries, notifications]) => {
+  return ([messageId, owner, nowMs, recipients, entries, notifications, events]) => {
     const change = table.start({ id: messageId }, nowMs);
     if (change === null) return null;
     const { sequence } = change;
@@ -38,6 +40,7 @@ export function settleHandler(
     table.finish(change);
     for (const entry of entries) timeline(sequence, entry);
     if (changed > 0) { for (const notification of notifications) put(notification); }
+    for (const event of events) tell(event);
     return null;
   };
 }

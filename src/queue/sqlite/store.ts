@@ -6,16 +6,20 @@ import {
   type MessageFilter,
   type MessagePage,
   type NewMessage,
+  type Outbox,
   type QueueCommand,
   type QueueStore,
   type Settlement,
+  type Shelf,
   type SpoolWriter,
   type StoreStats,
 } from "../store.ts";
 import { Connection } from "./connection.ts";
 import { makeFolders, SPOOL_FOLDER, takeLock } from "./folder.ts";
+import { sqliteOutbox } from "./outbox.ts";
 import { packMessage, packSettlement, unpackClaim, unpackDetail, unpackListItem } from "./pack.ts";
 import type { CallName, Calls } from "./protocol.ts";
+import { sqliteShelf } from "./shelf.ts";
 import { readSpooled, removeOrphans, spoolWriter } from "./spool.ts";
 
 const CHUNK_BYTES = 64 * 1024;
@@ -60,6 +64,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Queu
 }
 
 class SqliteStore implements QueueStore {
+  readonly shelf: Shelf;
+  readonly outbox: Outbox;
   readonly #clock: Clock;
   readonly #spoolFolder: string;
   readonly #writer: Connection;
@@ -81,6 +87,9 @@ class SqliteStore implements QueueStore {
     this.#spoolFolder = `${folder}/${SPOOL_FOLDER}`;
     this.#writer = new Connection({ ...common, role: "writer", watchMs: WATCH_MS });
     this.#reader = new Connection({ ...common, role: "reader", watchMs: 0 });
+    const connections = { writer: this.#writer, reader: this.#reader };
+    this.shelf = sqliteShelf({ ...connections, clock });
+    this.outbox = sqliteOutbox(connections);
   }
 
   async open(): Promise<void> {

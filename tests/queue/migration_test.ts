@@ -1,0 +1,20 @@
+import { assertEquals } from "@std/assert";
+import { statesOf, textOf } from "./conformance/case.ts";
+import { StoreFolder } from "./folder.ts";
+import { messageOf } from "./messages.ts";
+
+Deno.test("a queue of the first schema is brought up to date with what is in it", async () => {
+  await using folder = await StoreFolder.make();
+  {
+    await using store = await folder.open();
+    await store.put(messageOf(1));
+  }
+  folder.sql(`DROP TABLE shelf; DROP TABLE outbox; DROP TABLE outbox_reached;
+    DROP TABLE outbox_calls; PRAGMA user_version = 1;`);
+  await using store = await folder.open();
+  assertEquals(await statesOf(store, 1), ["queued"]);
+  assertEquals(await textOf(store, 1), "Subject: 1\r\n\r\nText\r\n");
+  await store.shelf.put("a", { key: "one", value: "{}", expiresAtMs: null });
+  assertEquals((await store.shelf.get("a", "one"))?.key, "one");
+  assertEquals(await store.outbox.placeBefore(), 0);
+});
