@@ -6,6 +6,7 @@ import { PauseKeeper } from "./app/admin/pause_keeper.ts";
 import { adminPorts } from "./app/admin/ports.ts";
 import { AdminSite } from "./app/admin/site.ts";
 import { RelayWatch } from "./app/admin/watch.ts";
+import { createPreflight } from "./app/preflight/mod.ts";
 import { relayRules, usageRules } from "./app/policy.ts";
 import { FrontDoor, type ServerSettings } from "./app/front_door.ts";
 import { HistoryKeeper } from "./app/history.ts";
@@ -276,6 +277,9 @@ export class Relay {
           ...{ parts, access, watch: this.#watch, version: manifest.version },
           config: this.#source ?? nothing,
           configFile: this.#source?.file ?? null,
+          preflight: createPreflight({
+            ...{ clock, resolver: this.#resolver, config: () => this.#config },
+          }),
         }),
     });
   }

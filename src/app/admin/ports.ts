@@ -1,4 +1,4 @@
-import type { AdminPorts, ConfigPort, QueuePort } from "../../admin/ports.ts";
+import type { AdminPorts, ConfigPort, PreflightPort, QueuePort } from "../../admin/ports.ts";
 import type { Access } from "../../admin/guard/access.ts";
 import { METRICS_CONTENT_TYPE } from "../../observe/metrics.ts";
 import { healthPort } from "./health.ts";
@@ -16,11 +16,12 @@ export interface AdminPortsOptions {
   readonly version: string;
   /** The config file; null when the defaults hold. */
   readonly configFile: string | null;
+  readonly preflight: PreflightPort;
 }
 
 /** Makes the admin ports of a running relay. */
 export function adminPorts(options: AdminPortsOptions): AdminPorts {
-  const { parts, watch, access, config, version, configFile } = options;
+  const { parts, watch, access, config, version, configFile, preflight } = options;
   const startedAtMs = parts.clock.now();
   return {
     info: {
@@ -43,6 +44,7 @@ export function adminPorts(options: AdminPortsOptions): AdminPorts {
     keys: access.keys,
     users: access.users,
     submission: submissionPort(parts),
+    preflight,
   };
 }
 

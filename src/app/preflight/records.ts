@@ -1,0 +1,185 @@
+/** Checks of what a domain says of itself in the DNS. */
+import type { Resolver } from "../../net/resolver.ts";
+import {
+  fail,
+  type Finding,
+  pass,
+  recordsOf,
+  taggedRecords,
+  tagsOf,
+  unanswered,
+  unknown,
+  warning,
+} from "./check.ts";
+import { evaluateSpf, SPF_TAG, type SpfResult } from "./spf_eval.ts";
+
+/** Whether receivers may take the relay's addresses for the domain's (RFC 7208). */
+export async function checkSpf(
+  resolver: Pick<Resolver, "txt" | "addresses" | "mx">,
+  { domain, addresses }: {
+    domain: string;
+    /** Where the relay sends from; empty when nothing is known. */
+    addresses: readonly string[];
+  },
+): Promise<Finding> {
+  const found = await taggedRecords(resolver, { name: domain, tag: SPF_TAG });
+  if (found === null) return unanswered(domain);
+  const blocks = addresses.map((address) => `${address.includes(":") ? "ip6" : "ip4"}:${address}`);
+  if (found.length === 0) {
+    const value = ["v=spf1", ...blocks, "~all"].join(" ");
+    return fail({
+      detail: "There is no SPF record.",
+      advice: blocks.length === 0
+        ? "Add this record with the addresses or includes of whoever sends your mail."
+        : "Add this record. Name everybody else who sends for the domain in it before ~all.",
+      records: [{ name: domain, type: "TXT", value }],
+    });
+  }
+  if (found.length > 1) {
+    const detail = `There are ${found.length} SPF records; receivers take that for an error.`;
+    return fail({ detail, found, advice: "Make one record of them." });
+  }
+  if (addresses.length === 0) {
+    return unknown("There is a record, but where the relay sends from is not known.");
+  }
+  const results = await Promise.all(
+    addresses.map((address) => evaluateSpf(resolver, { domain, address })),
+  );
+  return judgeSpf({ domain, addresses, results, record: found[0] ?? "" });
+}
+
+function judgeSpf(
+  { domain, addresses, results, record }: {
+    domain: string;
+    addresses: readonly string[];
+    results: readonly SpfResult[];
+    record: string;
+  },
+): Finding {
+  const found = [record];
+  const missing = addresses.filter((_, index) => results[index] !== "pass");
+  if (missing.length === 0) return pass(`It allows ${addresses.join(" and ")}.`, found);
+  if (results.includes("temperror")) return unanswered(`the names in the SPF record of ${domain}`);
+  if (results.includes("permerror")) {
+    return fail({
+      detail: "The record has a mistake, or needs more than 10 further questions.",
+      found,
+      advice: "Correct it; receivers ignore it as it is (RFC 7208 4.6.4).",
+    });
+  }
+  const blocks = missing.map((address) => `${address.includes(":") ? "ip6" : "ip4"}:${address}`);
+  const value = record.replace(/^v=spf1/i, `v=spf1 ${blocks.join(" ")}`);
+  return fail({
+    detail: `It does not allow ${missing.join(" and ")}.`,
+    found,
+    advice: "Replace the record by this one.",
+    records: [{ name: domain, type: "TXT", value }],
+  });
+}
+
+/** Selectors that mail systems and providers use by default. */
+const USUAL_SELECTORS = [
+  ...["posthouse", "default", "dkim", "mail", "smtp", "k1", "k2", "s1", "s2"],
+  ...["selector1", "selector2", "google", "mandrill", "mx", "pm", "resend", "scph0924"],
+];
+
+/** Whether a key is published that signatures can be checked with (RFC 6376). */
+export async function checkDkim(
+  resolver: Pick<Resolver, "txt">,
+  { domain }: { domain: string },
+): Promise<Finding> {
+  const answers = await Promise.all(USUAL_SELECTORS.map(async (selector) => {
+    const name = `${selector}._domainkey.${domain}`;
+    const result = await resolver.txt(name);
+    const keys = recordsOf(result).filter((text) => (tagsOf(text).get("p") ?? "") !== "");
+    return { result, found: keys.map((key) => `${name}: ${key}`) };
+  }));
+  const found = answers.flatMap((answer) => answer.found);
+  if (found.length > 0) return pass("Keys are published. Their owners can sign.", found);
+  if (answers.every(({ result }) => result.kind === "temporary")) {
+    return unanswered(`_domainkey.${domain}`);
+  }
+  return warning({
+    detail: "No key was found under the usual selectors; a key under another one is not seen.",
+    advice: "Have the mail signed, by the application or by the provider that it leaves through, " +
+      "and publish the key that the signer names.",
+  });
+}
+
+const DMARC_TAG = /^v=DMARC1(?:$|[ ;])/i;
+
+/** What receivers are told to do with mail that fails SPF and DKIM (RFC 7489). */
+export async function checkDmarc(
+  resolver: Pick<Resolver, "txt">,
+  { domain }: { domain: string },
+): Promise<Finding> {
+  for (const parent of withParents(domain)) {
+    const name = `_dmarc.${parent}`;
+    const found = await taggedRecords(resolver, { name, tag: DMARC_TAG });
+    if (found === null) return unanswered(name);
+    if (found.length > 0) return judgeDmarc({ found, name, isOwn: parent === domain });
+  }
+  return fail({
+    detail: "There is no DMARC record. The large receivers ask for one.",
+    advice: "Add this record. It asks for reports and changes nothing else yet.",
+    records: [{
+      name: `_dmarc.${domain}`,
+      type: "TXT",
+      value: `v=DMARC1; p=none; rua=mailto:dmarc-reports@${domain}`,
+    }],
+  });
+}
+
+function judgeDmarc(
+  { found, name, isOwn }: { found: readonly string[]; name: string; isOwn: boolean },
+): Finding {
+  if (found.length > 1) {
+    const detail = "There are several DMARC records; receivers use none of them.";
+    return fail({ detail, found, advice: "Keep one." });
+  }
+  const tags = tagsOf(found[0] ?? "");
+  const policy = (isOwn ? tags.get("p") : tags.get("sp") ?? tags.get("p"))?.toLowerCase();
+  const where = isOwn ? "" : ` It comes from ${name}.`;
+  if (policy === "quarantine" || policy === "reject") {
+    return pass(`The policy is ${policy}.${where}`, found);
+  }
+  if (policy === "none") {
+    return warning({
+      detail: `The policy is none: forged mail is only reported.${where}`,
+      found,
+      advice: "When the reports show that all your mail passes, make it p=quarantine, then reject.",
+    });
+  }
+  const detail = "The record has no policy that receivers know.";
+  return fail({ detail, found, advice: "Give it p=none, p=quarantine or p=reject." });
+}
+
+/** The domain and those above it that can have a policy for it, the top-level one left out. */
+function withParents(domain: string): string[] {
+  const labels = domain.split(".");
+  return Array.from(
+    { length: Math.max(1, labels.length - 1) },
+    (_, index) => labels.slice(index).join("."),
+  ).slice(0, 5);
+}
+
+/** Whether reports about TLS are asked for (RFC 8460). */
+export async function checkTlsRpt(
+  resolver: Pick<Resolver, "txt">,
+  { domain }: { domain: string },
+): Promise<Finding> {
+  const name = `_smtp._tls.${domain}`;
+  const found = await taggedRecords(resolver, { name, tag: /^v=TLSRPTv1(?:$|[ ;])/i });
+  if (found === null) return unanswered(name);
+  if (found.length === 1 && tagsOf(found[0] ?? "").has("rua")) {
+    return pass("Senders report failures of TLS.", found);
+  }
+  return warning({
+    detail: found.length === 0
+      ? "Nobody reports when mail to the domain cannot be encrypted."
+      : "The record cannot be used.",
+    found,
+    advice: "Add this record to hear of it. It concerns mail that comes to the domain.",
+    records: [{ name, type: "TXT", value: `v=TLSRPTv1; rua=mailto:tls-reports@${domain}` }],
+  });
+}
