@@ -19,6 +19,8 @@ import { type Random, systemRandom } from "./base/random.ts";
 import type { Config } from "./config/schema.ts";
 import { notificationMaker } from "./delivery/bounce.ts";
 import { retryPolicy } from "./delivery/retry.ts";
+import type { Router } from "./delivery/dispatcher.ts";
+import { headersOfRoutes } from "./delivery/route.ts";
 import { createRouter } from "./delivery/router.ts";
 import { Scheduler, type SchedulerOptions } from "./delivery/scheduler.ts";
 import { summarize } from "./mail/summary.ts";
@@ -197,7 +199,7 @@ export class Relay {
     this.#config = config;
     this.#rules = this.#makeRules(config);
     const ended = this.#transports.use(config);
-    this.#scheduler.replaceRouter(createRouter(config.routes, this.#transports.byName));
+    this.#scheduler.replaceRouter(this.#makeRouter(config));
     this.#intake.replaceLimits(intakeLimits(config));
     this.#history.keepMs = config.queue.keepHistoryMs;
     await this.#reloadDoors();
@@ -285,7 +287,7 @@ export class Relay {
   }
 
   #makeScheduler(): Scheduler {
-    const { queue, delivery, routes } = this.#config;
+    const { queue, delivery } = this.#config;
     return new Scheduler({
       store: this.#store,
       clock: this.#clock,
@@ -305,8 +307,16 @@ export class Relay {
       maxConcurrency: delivery.maxConcurrency,
       retry: (facts) => this.#rules.retry(facts),
       notifications: (facts) => this.#rules.notifications(facts),
-      router: createRouter(routes, this.#transports.byName),
+      router: this.#makeRouter(this.#config),
       pauses: this.#pauses.pauses,
+    });
+  }
+
+  #makeRouter({ routes, delivery: { treatment } }: Config): Router {
+    return createRouter(routes, {
+      transports: this.#transports.byName,
+      random: this.#random,
+      ...(treatment === null ? {} : { treatment }),
     });
   }
 
@@ -363,7 +373,7 @@ export class Relay {
       ["queue.window", ({ queue }) => [queue.window, queue.windowPerDomain]],
       ["queue.window_bodies", ({ queue }) => queue.windowBodiesBytes],
       ["queue.lease", ({ queue }) => queue.leaseMs],
-      ["delivery", ({ delivery }) => delivery],
+      ["delivery", ({ delivery: { treatment: _, ...limits } }) => limits],
       ["dns", ({ dns }) => dns],
       ["log", ({ log }) => log],
     ];
@@ -388,8 +398,12 @@ function addressKey({ address, port }: { address: string; port: number }): strin
   return formatEndpoint({ address, port });
 }
 
-function intakeLimits({ queue }: Config): IntakeLimits {
-  return { spoolThresholdBytes: queue.spoolThresholdBytes, expireMs: queue.expireMs };
+function intakeLimits({ queue, routes }: Config): IntakeLimits {
+  return {
+    spoolThresholdBytes: queue.spoolThresholdBytes,
+    expireMs: queue.expireMs,
+    headerNames: headersOfRoutes(routes),
+  };
 }
 
 function retrySchedule({ queue }: Config): RetrySchedule {

@@ -85,7 +85,9 @@ function* routeFindings(root: Table): Iterable<Finding> {
   const transportNames = isTable(transports) ? Object.keys(transports) : [];
   const listenerNames = [...namesOfListeners(root["listeners"]), "local"];
   let catchAll: number | null = null;
+  yield* treatmentFindings(["delivery"], isTable(root["delivery"]) ? root["delivery"] : {});
   for (const [index, route] of tablesOf(root["routes"])) {
+    yield* wayFindings(["routes", index], route);
     yield* unknownNames(["routes", index, "transports"], {
       used: route["transports"],
       known: transportNames,
@@ -101,6 +103,30 @@ function* routeFindings(root: Table): Iterable<Finding> {
       const expected = `to stand before routes[${catchAll}], which fits everything`;
       yield { path: ["routes", index], expected, got: "a route that is never reached" };
     } else if (Object.keys(match).length === 0) catchAll = index;
+  }
+}
+
+function* wayFindings(path: Path, route: Table): Iterable<Finding> {
+  const { transports = [], weights, mode, allow } = route;
+  yield* treatmentFindings(path, route);
+  if (!Array.isArray(transports)) return;
+  const rests = (mode === "hold" || mode === "capture") && allow === undefined;
+  if (transports.length === 0 && !rests) {
+    const got = route["transports"] === undefined ? "nothing" : "an empty list";
+    yield { path: [...path, "transports"], expected: "a list of at least one transport", got };
+  }
+  if (Array.isArray(weights) && weights.length !== transports.length) {
+    const expected = `one weight for each of ${transports.length} transports`;
+    yield { path: [...path, "weights"], expected, got: String(weights.length) };
+  }
+}
+
+function* treatmentFindings(path: Path, { mode, redirect }: Table): Iterable<Finding> {
+  if (redirect !== undefined && mode !== undefined && mode !== "redirect") {
+    yield { path: [...path, "mode"], expected: `"redirect", as redirect is given` };
+  }
+  if (redirect === undefined && mode === "redirect") {
+    yield { path: [...path, "redirect"], expected: "the mail address that gets all mail" };
   }
 }
 

@@ -84,8 +84,8 @@ export function completeDocument(
 ): CompleteDocument {
   const { hostname = systemHostname, transports, routes, ...rest } = document;
   const everything = {
-    ...{ name: "default", match: {}, raw_only: false },
-    transports: Object.keys(transports),
+    ...{ name: "default", match: {} },
+    ...{ transports: Object.keys(transports), raw_only: false },
   };
   return {
     hostname,

@@ -165,6 +165,7 @@ export class DestinationTable<Job> {
   closeGate(routes: readonly (readonly Transport[])[], nowMs: number): void {
     let untilMs = Infinity;
     for (const transports of routes) {
+      if (transports.length === 0) return; // its mail rests here, whatever the transports do
       for (const transport of transports) {
         const state = this.#wholeState(transport, nowMs);
         if (state?.kind !== "down") return;

@@ -1,4 +1,5 @@
-import { misfit, type RouteFacts, type RouteMatch, type RouteRule } from "./route.ts";
+import { compileRules, type RouteFacts, type RouteMatch, type RouteRule } from "./route.ts";
+import type { Misfit } from "./route_match.ts";
 
 /** Why a rule fits or does not. */
 export interface RouteStep {
@@ -14,44 +15,86 @@ const WORDS: Readonly<Record<keyof RouteMatch, string>> = {
   sender: "the sender",
   listener: "the listener",
   user: "the user",
+  header: "the header field",
+  minSizeBytes: "the size",
+  maxSizeBytes: "the size",
+  minPriority: "the priority",
+  maxPriority: "the priority",
 };
 
 /** Looks at the rules as `chooseRoute` does, up to the one that fits, and says why. */
 export function explainRoute(rules: readonly RouteRule[], facts: RouteFacts): RouteStep[] {
   const steps: RouteStep[] = [];
-  for (const rule of rules) {
-    const key = misfit(rule.match, facts);
-    steps.push({ rule, fits: key === null, reason: reasonOf(rule, { key, facts }) });
-    if (key === null) break;
+  for (const { rule, misfit } of compileRules(rules)) {
+    const why = misfit(facts);
+    const reason = why === null ? fitReason(rule, facts) : misfitReason(rule, { why, facts });
+    steps.push({ rule, fits: why === null, reason });
+    if (why === null) break;
   }
   return steps;
 }
 
-function reasonOf(
+function misfitReason(
   { match }: RouteRule,
-  { key, facts }: { key: keyof RouteMatch | null; facts: RouteFacts },
+  { why: { key, field }, facts }: { why: Misfit; facts: RouteFacts },
 ): string {
-  if (key !== null) {
-    const patterns = match[key]?.map(shown).join(", ") ?? "";
-    return `${WORDS[key]} ${shown(valueOf(key, facts))} is none of ${patterns}`;
+  const subject = `${subjectOf(key, field)} ${valueOf(key, { facts, field })}`;
+  switch (key) {
+    case "minSizeBytes":
+    case "minPriority":
+      return `${subject} is below ${match[key]}`;
+    case "maxSizeBytes":
+    case "maxPriority":
+      return `${subject} is above ${match[key]}`;
+    case "header": {
+      const wanted = match.header?.find(({ name }) => name === field)?.patterns ?? [];
+      return `${subject} is none of ${wanted.map(shown).join(", ")}`;
+    }
+    default:
+      return `${subject} is none of ${match[key]?.map(shown).join(", ") ?? ""}`;
   }
-  const keys = Object.keys(match) as (keyof RouteMatch)[];
-  if (keys.length === 0) return "it fits everything";
-  return `${keys.map((each) => `${WORDS[each]} ${shown(valueOf(each, facts))}`).join(", ")} fits`;
 }
 
-function valueOf(key: keyof RouteMatch, facts: RouteFacts): string {
+function fitReason({ match }: RouteRule, facts: RouteFacts): string {
+  const keys = Object.keys(match) as (keyof RouteMatch)[];
+  if (keys.length === 0) return "it fits everything";
+  const parts = keys.flatMap((key) => {
+    if (key !== "header") return [`${WORDS[key]} ${valueOf(key, { facts })}`];
+    const fields = match.header ?? [];
+    return fields.map(({ name }) =>
+      `${subjectOf(key, name)} ${valueOf(key, { facts, field: name })}`
+    );
+  });
+  return `${[...new Set(parts)].join(", ")} fits`;
+}
+
+function subjectOf(key: keyof RouteMatch, field: string | undefined): string {
+  return field === undefined ? WORDS[key] : `${WORDS[key]} ${field}`;
+}
+
+function valueOf(
+  key: keyof RouteMatch,
+  { facts, field }: { facts: RouteFacts; field?: string | undefined },
+): string {
   switch (key) {
     case "recipientDomain":
-      return facts.domain;
+      return shown(facts.domain);
     case "recipient":
-      return facts.forwardPath;
+      return shown(facts.forwardPath);
     case "sender":
-      return facts.reversePath;
+      return shown(facts.reversePath);
     case "listener":
-      return facts.listener;
+      return shown(facts.listener);
     case "user":
-      return facts.user ?? "";
+      return shown(facts.user ?? "");
+    case "header":
+      return facts.headers?.[field ?? ""]?.map(shown).join(", ") ?? "(absent)";
+    case "minSizeBytes":
+    case "maxSizeBytes":
+      return String(facts.sizeBytes ?? 0);
+    case "minPriority":
+    case "maxPriority":
+      return String(facts.priority ?? 0);
   }
 }
 

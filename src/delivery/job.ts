@@ -1,14 +1,27 @@
 import type { RecipientRecord } from "../queue/store.ts";
+import { type Redirect, redirected } from "./redirect.ts";
 import type { Setback, Transport } from "./transport.ts";
 import type { WindowEntry } from "./window.ts";
 
-/** The rule that fits a recipient, with its transports. */
-export interface Way {
+/** The rule that fits a recipient, and what it says. */
+export type Way = OpenWay | RestingWay;
+
+/** Its mail is sent. */
+export interface OpenWay {
+  readonly kind: "open";
   readonly name: string;
   /** In the order in which they are tried. */
   readonly transports: readonly Transport[];
   /** As `DeliverOptions.rawOnly`. */
   readonly rawOnly: boolean;
+  /** The mailbox that gets the mail of all its recipients; null when they get it themselves. */
+  readonly redirect: Redirect | null;
+}
+
+/** Its mail is kept here. */
+export interface RestingWay {
+  readonly kind: "hold" | "capture";
+  readonly name: string;
 }
 
 /** Recipients of one message that leave together, and the ways out that are left for them. */
@@ -21,9 +34,20 @@ export interface Job {
   /** In order of failover; the job is with the one at `step`. */
   readonly transports: readonly Transport[];
   readonly rawOnly: boolean;
+  /** As in its way. */
+  readonly redirect: Redirect | null;
   readonly step: number;
   /** Why no transport before `step` took it, when one of them would have; else null. */
   readonly setback: Setback | null;
+}
+
+/** The recipients of a message by where they go. */
+export interface Grouping {
+  readonly jobs: readonly Job[];
+  /** Those whose mail is kept here, by the way that says so. */
+  readonly resting: ReadonlyMap<string, { way: RestingWay; recipients: RecipientRecord[] }>;
+  /** Those that no rule fits. */
+  readonly unroutable: readonly RecipientRecord[];
 }
 
 /** Groups the recipients of one claimed message into jobs, one for each way out and destination. */
@@ -31,40 +55,50 @@ export function groupIntoJobs(
   entry: WindowEntry,
   recipients: readonly RecipientRecord[],
   route: (recipient: RecipientRecord) => Way | null,
-): { jobs: Job[]; unroutable: RecipientRecord[] } {
+): Grouping {
   const groups = new Map<string, { job: Job; recipients: RecipientRecord[] }>();
+  const resting = new Map<string, { way: RestingWay; recipients: RecipientRecord[] }>();
   const unroutable: RecipientRecord[] = [];
   for (const recipient of recipients) {
-    const rule = route(recipient);
-    const transport = rule?.transports[0];
-    if (rule === null || transport === undefined) {
+    const way = route(recipient);
+    if (way !== null && way.kind !== "open") {
+      const key = `${way.kind} ${way.name}`;
+      const group = resting.get(key);
+      if (group === undefined) resting.set(key, { way, recipients: [recipient] });
+      else group.recipients.push(recipient);
+      continue;
+    }
+    const transport = way?.transports[0];
+    if (way === null || transport === undefined) {
       unroutable.push(recipient);
       continue;
     }
-    const key = `${rule.name}\0${transport.destinationOf(recipient.domain)}`;
+    const domain = way.redirect?.domain ?? recipient.domain;
+    const key = `${way.name}\0${way.redirect?.mailbox ?? ""}\0${transport.destinationOf(domain)}`;
     const group = groups.get(key);
-    if (group !== undefined) {
-      group.recipients.push(recipient);
-      continue;
-    }
-    const members = [recipient];
-    groups.set(key, {
-      recipients: members,
-      job: {
-        entry,
+    if (group === undefined) {
+      const members = [recipient];
+      groups.set(key, {
+        job: jobOf(way, { entry, domain, recipients: members }),
         recipients: members,
-        domain: recipient.domain,
-        route: rule.name,
-        transports: rule.transports,
-        rawOnly: rule.rawOnly,
-        step: 0,
-        setback: null,
-      },
-    });
+      });
+    } else group.recipients.push(recipient);
   }
   const jobs: Job[] = [];
   for (const { job } of groups.values()) jobs.push(...splitJob(job));
-  return { jobs, unroutable };
+  return { jobs, resting, unroutable };
+}
+
+function jobOf(
+  { name, transports, rawOnly, redirect }: OpenWay,
+  facts: Pick<Job, "entry" | "domain" | "recipients">,
+): Job {
+  return { ...facts, route: name, transports, rawOnly, redirect, step: 0, setback: null };
+}
+
+/** Whom the transport is told of: the recipients, or the one mailbox that gets their mail. */
+export function addresseesOf({ recipients, redirect }: Job): readonly RecipientRecord[] {
+  return redirect === null ? recipients : [redirected(recipients, redirect)];
 }
 
 /** The same job with the next transport of its route; none when there is no next one. */
@@ -81,6 +115,7 @@ export function nextStep(
 
 /** Recipients that shared one destination need not share the next transport's. */
 function regroup(job: Job): Job[] {
+  if (job.redirect !== null) return splitJob(job);
   const transport = transportOf(job);
   const groups = new Map<string, RecipientRecord[]>();
   for (const recipient of job.recipients) {
@@ -103,7 +138,7 @@ export function transportOf({ transports, step }: Job): Transport {
 
 function splitJob(job: Job): Job[] {
   const limit = transportOf(job).maxRecipients;
-  if (job.recipients.length <= limit) return [job];
+  if (job.recipients.length <= limit || job.redirect !== null) return [job];
   const parts: Job[] = [];
   for (let from = 0; from < job.recipients.length; from += limit) {
     parts.push({ ...job, recipients: job.recipients.slice(from, from + limit) });

@@ -1,42 +1,24 @@
 import type { Clock } from "../base/clock.ts";
 import { TaskGroup } from "../base/task_group.ts";
-import { formatReply, reply } from "../mail/reply.ts";
+import { reply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
-import type {
-  ClaimedMessage,
-  Lease,
-  MessageRecord,
-  QueueStore,
-  RecipientRecord,
-} from "../queue/store.ts";
+import type { ClaimedMessage, Lease, QueueStore } from "../queue/store.ts";
 import { BodyGoneError, bodyOf } from "./body.ts";
 import { Claimer } from "./claimer.ts";
 import type { CircuitState } from "./circuit.ts";
 import type { RetryPolicy } from "./conclude.ts";
 import type { Destination, DestinationLimits } from "./destination.ts";
 import { DestinationTable } from "./destination_table.ts";
-import { divide, sooner } from "./failover.ts";
-import { groupIntoJobs, type Job, nextStep, transportOf, type Way } from "./job.ts";
+import { Dispatcher, type Router } from "./dispatcher.ts";
+import { divide } from "./failover.ts";
+import { addresseesOf, type Job } from "./job.ts";
 import { Learner } from "./learner.ts";
-import { describePause, OperatorPauses, PutOffDomains, putOffUntilMs } from "./pauses.ts";
+import { OperatorPauses } from "./pauses.ts";
 import type { NotificationMaker } from "./notifications.ts";
 import { Settler } from "./settler.ts";
 import { attemptEntry } from "./timeline.ts";
-import type { DeliveryReport, Outcome, Setback, Transport } from "./transport.ts";
-import { ActiveWindow, type WindowEntry, type WindowLimits } from "./window.ts";
-
-/** Finds the way out for a recipient; asked again at every attempt. */
-export interface Router {
-  /** Null when no rule fits. */
-  route(
-    message: MessageRecord,
-    recipient: RecipientRecord,
-  ): Way | null;
-  /** Whether the answer depends on nothing but the recipient's domain. */
-  readonly byDomainOnly: boolean;
-  /** The transports of each rule. */
-  readonly ways: readonly (readonly Transport[])[];
-}
+import type { DeliveryReport, Transport } from "./transport.ts";
+import { ActiveWindow, type WindowLimits } from "./window.ts";
 
 export interface SchedulerOptions {
   readonly store: QueueStore;
@@ -64,14 +46,12 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #window: ActiveWindow;
   readonly #table: DestinationTable<Job>;
-  readonly #pauses: OperatorPauses;
-  readonly #putOffDomains = new PutOffDomains();
   readonly #tasks: TaskGroup;
   readonly #settler: Settler;
+  readonly #dispatcher: Dispatcher;
   readonly #claimer: Claimer;
   readonly #learner: Learner<Job>;
   readonly #abort = new AbortController();
-  #router: Router;
   #attempts = 0;
   #stopped = false;
   #pumpAtMs = Infinity;
@@ -79,10 +59,9 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
-    this.#router = options.router;
     this.#window = new ActiveWindow(options.window);
-    this.#pauses = options.pauses ?? new OperatorPauses();
-    this.#table = new DestinationTable(options.destinations, this.#pauses);
+    const pauses = options.pauses ?? new OperatorPauses();
+    this.#table = new DestinationTable(options.destinations, pauses);
     this.#tasks = new TaskGroup((error) => this.#trouble("delivery", error));
     this.#settler = new Settler({
       ...options,
@@ -94,6 +73,10 @@ export class Scheduler {
         if (notified) this.#claimer.wake();
         else this.#claimer.windowThinned();
       },
+    });
+    this.#dispatcher = new Dispatcher({
+      ...{ clock: options.clock, router: options.router, table: this.#table },
+      ...{ settler: this.#settler, pauses },
     });
     this.#claimer = new Claimer({
       ...options,
@@ -109,7 +92,7 @@ export class Scheduler {
     this.#learner = new Learner({
       ...options,
       table: this.#table,
-      ways: () => this.#router.ways,
+      ways: () => this.#dispatcher.router.ways,
       signal: this.#abort.signal,
       onDown: (retryAtMs) => this.#claimer.wakeAt(retryAtMs),
       onUp: () => this.wake(),
@@ -123,10 +106,10 @@ export class Scheduler {
 
   /** Uses other routes and transports from the next attempt on; attempts under way go on. */
   replaceRouter(router: Router): void {
-    this.#router = router;
+    this.#dispatcher.replaceRouter(router);
     const waiting = this.#table.keepOnly(new Set(router.ways.flat()));
     this.#table.probeNow();
-    for (const { entry, recipients } of waiting) this.#enter(entry, recipients);
+    for (const { entry, recipients } of waiting) this.#dispatcher.enter(entry, recipients);
     this.#pump();
     this.wake();
   }
@@ -149,21 +132,23 @@ export class Scheduler {
   /** Decides again about everything that waits in the window, after operators paused something. */
   lookAgain(): void {
     this.#table.forgetPauses();
-    for (const { entry, recipients } of this.#table.drain()) this.#enter(entry, recipients);
+    for (const { entry, recipients } of this.#table.drain()) {
+      this.#dispatcher.enter(entry, recipients);
+    }
     this.#pump();
     this.wake();
   }
 
   /** Domains whose mail waits because of a transport; asked once, `all` when they are many. */
   takePutOffDomains(transport: string): ReadonlySet<string> | "all" {
-    return this.#putOffDomains.take(transport);
+    return this.#dispatcher.takePutOffDomains(transport);
   }
 
   /** Forgets that ways for a domain, or all of a transport's, were down; the next attempt tells. */
   probe(what: { readonly domain: string } | { readonly transport: Transport }): void {
     if ("transport" in what) this.#table.probeTransport(what.transport);
     else {
-      for (const transport of new Set(this.#router.ways.flat())) {
+      for (const transport of new Set(this.#dispatcher.router.ways.flat())) {
         this.#table.find(transport, what.domain)?.circuit.probeNow();
       }
     }
@@ -197,7 +182,7 @@ export class Scheduler {
 
   /** Starts on a message whose places were reserved and which is now durable. */
   enterReserved(claimed: ClaimedMessage): void {
-    this.#enter(this.#window.enterReserved(claimed), claimed.recipients);
+    this.#dispatcher.enter(this.#window.enterReserved(claimed), claimed.recipients);
     this.#pump();
   }
 
@@ -222,72 +207,10 @@ export class Scheduler {
   }
 
   #takeIn(claimed: readonly ClaimedMessage[]): void {
-    for (const message of claimed) this.#enter(this.#window.enter(message), message.recipients);
+    for (const message of claimed) {
+      this.#dispatcher.enter(this.#window.enter(message), message.recipients);
+    }
     this.#pump();
-  }
-
-  #enter(entry: WindowEntry, recipients: readonly RecipientRecord[]): void {
-    const free = this.#pauses.domains.isEmpty ? recipients : this.#putOffPaused(entry, recipients);
-    const { jobs, unroutable } = groupIntoJobs(
-      entry,
-      free,
-      (recipient) => this.#router.route(entry.message, recipient),
-    );
-    for (const job of jobs) this.#dispatch(job);
-    if (unroutable.length === 0) return;
-    const why = reply(450, "4.4.4", "No route fits this recipient");
-    this.#settleWithoutAttempt(entry, unroutable, { kind: "temporary", reply: why });
-  }
-
-  /** Puts off recipients whose domain an operator paused, and returns the others. */
-  #putOffPaused(
-    entry: WindowEntry,
-    recipients: readonly RecipientRecord[],
-  ): readonly RecipientRecord[] {
-    const nowMs = this.#options.clock.now();
-    return recipients.filter((recipient) => {
-      const pause = this.#pauses.domains.get(recipient.domain, nowMs);
-      if (pause === null) return true;
-      this.#settleWithoutAttempt(entry, [recipient], {
-        kind: "temporary",
-        reply: reply(451, "4.3.2", describePause(pause)),
-        counts: false,
-        retryAfterMs: putOffUntilMs(pause, nowMs) - nowMs,
-      });
-      return false;
-    });
-  }
-
-  /** Lines a job up at its destination, or passes it on when that is down. */
-  #dispatch(job: Job): void {
-    const nowMs = this.#options.clock.now();
-    const destination = this.#table.of(transportOf(job), job.domain);
-    const state = destination.state(nowMs);
-    if (state.kind !== "down") {
-      destination.waiting.push(job);
-      this.#table.markReady(destination, nowMs);
-      return;
-    }
-    const setback = sooner(job.setback, {
-      kind: "temporary",
-      reply: reply(451, "4.4.1", state.reason),
-      counts: false,
-      retryAfterMs: state.untilMs - nowMs,
-    });
-    const next = nextStep(job, { recipients: job.recipients, setback });
-    if (next.length > 0) { for (const part of next) this.#dispatch(part); }
-    else this.#putOff(job, setback);
-  }
-
-  /** Puts recipients back until one of their ways may be open again; no attempt was made. */
-  #putOff(job: Job, setback: Setback): void {
-    const nowMs = this.#options.clock.now();
-    for (const { name } of job.transports) this.#putOffDomains.note(name, job.domain);
-    const untilMs = nowMs + (setback.retryAfterMs ?? 0);
-    if (this.#router.byDomainOnly && this.#table.isClosed(job, nowMs)) {
-      this.#table.pause(job.domain, { untilMs, reason: formatReply(setback.reply) });
-    }
-    this.#settleWithoutAttempt(job.entry, job.recipients, setback);
   }
 
   #pump(): void {
@@ -311,12 +234,13 @@ export class Scheduler {
     const { clock, store } = this.#options;
     const startedAtMs = clock.now();
     try {
-      const report = await destination.transport.deliver({
+      const told = await destination.transport.deliver({
         message: job.entry.message,
-        recipients: job.recipients,
+        recipients: addresseesOf(job),
         domain: job.domain,
         body: bodyOf(store, job.entry),
       }, { signal: this.#abort.signal, rawOnly: job.rawOnly });
+      const report = job.redirect === null ? told : forAll(job, told);
       this.#learner.learn(destination, { report, startedAtMs, number });
       this.#digest(destination, { job, report, startedAtMs });
     } catch (error) {
@@ -332,7 +256,7 @@ export class Scheduler {
   #moveOn(destination: Destination<Job>): void {
     const nowMs = this.#options.clock.now();
     if (destination.waiting.length > 0 && destination.state(nowMs).kind === "down") {
-      for (const job of destination.waiting.drain()) this.#dispatch(job);
+      for (const job of destination.waiting.drain()) this.#dispatcher.dispatch(job);
     }
     if (this.#table.rest(destination, nowMs)) this.#pumpAt(destination.allowance.restUntilMs);
     this.#table.markReady(destination, nowMs);
@@ -375,7 +299,7 @@ export class Scheduler {
         keepsPlace: this.#table.gateUntilMs > endedAtMs,
       });
     }
-    for (const part of moved) this.#dispatch(part);
+    for (const part of moved) this.#dispatcher.dispatch(part);
   }
 
   /** An error nobody expected is temporary and never a bounce. */
@@ -383,7 +307,7 @@ export class Scheduler {
     const { entry, recipients } = job;
     this.#trouble("delivery", error, entry.message.id);
     if (error instanceof BodyGoneError) {
-      return this.#settler.hold(entry, recipients, reply(451, "4.3.0", error.message));
+      return this.#settler.hold(entry, { recipients, why: reply(451, "4.3.0", error.message) });
     }
     const internal = reply(451, "4.3.0", "Internal error, see the relay's log");
     this.#settler.settle(entry, {
@@ -394,22 +318,6 @@ export class Scheduler {
       report: null,
       timeline: [],
       keepsPlace: false,
-    });
-  }
-
-  #settleWithoutAttempt(
-    entry: WindowEntry,
-    recipients: readonly RecipientRecord[],
-    outcome: Outcome,
-  ): void {
-    this.#settler.settle(entry, {
-      recipients,
-      outcomes: recipients.map(() => outcome),
-      transport: "",
-      destination: "",
-      report: null,
-      timeline: [],
-      keepsPlace: this.#table.gateUntilMs > this.#options.clock.now(),
     });
   }
 
@@ -424,4 +332,10 @@ export class Scheduler {
       cause,
     });
   }
+}
+
+/** What became of the mailbox that stands for all recipients became of each. */
+function forAll({ recipients }: Job, report: DeliveryReport): DeliveryReport {
+  const [outcome] = report.outcomes;
+  return outcome === undefined ? report : { ...report, outcomes: recipients.map(() => outcome) };
 }

@@ -94,8 +94,15 @@ export class Settler {
     tasks.run(async () => finish(await this.#orNone(made, message.id)));
   }
 
-  /** Puts recipients into an operator's hands. */
-  hold(entry: WindowEntry, recipients: readonly RecipientRecord[], why: Reply): void {
+  /** Puts recipients into an operator's hands; `kind` is the word for it in the timeline. */
+  hold(
+    entry: WindowEntry,
+    { recipients, why, kind = "held" }: {
+      recipients: readonly RecipientRecord[];
+      why: Reply;
+      kind?: "held" | "captured";
+    },
+  ): void {
     const reason = formatReply(why);
     const { clock, emit } = this.#options;
     emit({ type: "held", messageId: entry.message.id, by: "delivery", reason });
@@ -110,7 +117,7 @@ export class Settler {
         })),
         timeline: [{
           atMs: clock.now(),
-          kind: "held",
+          kind,
           recipients: recipients.map(({ index }) => index),
           detail: { reason },
         }],

@@ -25,6 +25,7 @@ export function attemptEntry(
     recipients: job.recipients.map(({ index }) => index),
     detail: {
       route: job.route,
+      ...(job.redirect === null ? {} : { redirectedTo: job.redirect.mailbox }),
       transport,
       destination,
       remote: formatRemote(report.remote),

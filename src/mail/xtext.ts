@@ -24,3 +24,17 @@ export function decodeUtf8Xtext(text: string): string {
       : String.fromCodePoint(point);
   });
 }
+
+/**
+ * A mailbox as the value of ORCPT, in ASCII: of type rfc822 in xtext (RFC 3461 section 4.2) or,
+ * with characters beyond ASCII, of type utf-8 (RFC 6533 section 3).
+ */
+export function originalRecipientOf(mailbox: string): string {
+  const type = /^[\u0020-\u007e]*$/.test(mailbox) ? "rfc822" : "utf-8";
+  const address = mailbox.replace(/[^!-*,-<>-[\]-~]/gu, (character) => {
+    const point = character.codePointAt(0) ?? 0;
+    const hex = point.toString(16).toUpperCase().padStart(2, "0");
+    return type === "rfc822" ? (character === "\\" ? character : `+${hex}`) : `\\x{${hex}}`;
+  });
+  return `${type};${address}`;
+}

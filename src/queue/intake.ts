@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { BodyFacts, Envelope, Origin, Recipient } from "../mail/envelope.ts";
+import { headerValues } from "../mail/header_values.ts";
 import type { EventSink } from "../observe/events.ts";
 import {
   type BodyPlace,
@@ -41,6 +42,8 @@ export interface IntakeLimits {
   readonly spoolThresholdBytes: number;
   /** How long after its arrival a message is given up. */
   readonly expireMs: number;
+  /** Header fields whose values are kept with the message, in lower case; absent means none. */
+  readonly headerNames?: readonly string[];
 }
 
 /** Why a message could not be stored. */
@@ -179,6 +182,8 @@ export class IntakeWriter {
     const receivedAtMs = clock.now();
     const { reversePath, body, smtpUtf8, extras } = envelope;
     const nextAttemptAtMs = Math.max(receivedAtMs, extras?.holdUntilMs ?? 0);
+    const start = this.#start ?? this.#buffer.subarray(0, this.#length);
+    const headers = headerValues(start, limits.headerNames ?? []);
     return {
       id: this.id,
       receivedAtMs,
@@ -188,7 +193,8 @@ export class IntakeWriter {
       ...(extras === undefined ? {} : { extras }),
       origin,
       facts: { ...facts, sizeBytes: facts.sizeBytes + this.#headBytes },
-      summary: summarize(this.#start ?? this.#buffer.subarray(0, this.#length)),
+      summary: summarize(start),
+      ...(headers === null ? {} : { headers }),
       expiresAtMs: nextAttemptAtMs + limits.expireMs,
       place,
       recipients: envelope.recipients.map((recipient) => newRecipient(recipient, nextAttemptAtMs)),

@@ -36,6 +36,8 @@ export interface MessageRecord {
   readonly facts: BodyFacts;
   /** Fields read from the header section, decoded and cut to a bounded length, for people. */
   readonly summary: MessageSummary;
+  /** Values of the header fields that routes look at, by name in lower case; decoded and cut. */
+  readonly headers?: Readonly<Record<string, readonly string[]>>;
   /** When delivery is given up. */
   readonly expiresAtMs: number;
 }
@@ -94,6 +96,8 @@ export interface RecipientRecord {
   readonly nextAttemptAtMs: number;
   /** Whether a delay notification went out already (RFC 3461 5.2.5). */
   readonly delayNotified: boolean;
+  /** Set when an operator released it, so that no rule holds it again. */
+  readonly released?: true;
   /** The last outcome in one line, as `451 4.7.1 Greylisted`; empty before the first attempt. */
   readonly lastReply: string;
 }
@@ -174,8 +178,8 @@ export interface Settlement {
 export interface TimelineEntry {
   readonly atMs: number;
   /**
-   * `attempt` for a delivery attempt; otherwise what happened: `held`, `released`, `retried`,
-   * `cancelled`, `expired`, `notified`, `interrupted` (the node holding the claim died),
+   * `attempt` for a delivery attempt; otherwise what happened: `held`, `captured`,
+   * `released`, `retried`, `cancelled`, `expired`, `notified`, `interrupted` (the node holding the claim died),
    * `quarantined` (the store lost the octets or the record, so that it is held) …
    */
   readonly kind: string;

@@ -6,6 +6,8 @@ export interface RecipientStatus {
   readonly attempts: number;
   readonly nextAttemptAtMs: number;
   readonly delayNotified: boolean;
+  /** Whether an operator released it. */
+  readonly released: boolean;
   readonly lastReply: string;
   /** Who holds the claim; null when nobody does. Only queued recipients are ever held. */
   readonly owner: string | null;
@@ -64,7 +66,9 @@ export function commanded(
     case "hold":
       return state === "queued" ? { ...current, state: "held", owner: null } : null;
     case "release":
-      return state === "held" ? { ...current, state: "queued", nextAttemptAtMs: nowMs } : null;
+      return state === "held"
+        ? { ...current, state: "queued", nextAttemptAtMs: nowMs, released: true }
+        : null;
     case "cancel":
       return isFinal(state) ? null : { ...current, state: "cancelled", owner: null };
   }

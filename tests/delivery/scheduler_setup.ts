@@ -1,6 +1,7 @@
 import { seededRandom } from "../../src/base/random.ts";
 import { reply } from "../../src/mail/reply.ts";
 import { OperatorPauses } from "../../src/delivery/pauses.ts";
+import type { RouteRule } from "../../src/delivery/route.ts";
 import { createRouter } from "../../src/delivery/router.ts";
 import { retryPolicy } from "../../src/delivery/retry.ts";
 import { Scheduler } from "../../src/delivery/scheduler.ts";
@@ -10,6 +11,7 @@ import type {
   Outcome,
   Transport,
 } from "../../src/delivery/transport.ts";
+import type { Treatment } from "../../src/delivery/treatment.ts";
 import type { RelayEvent } from "../../src/observe/events.ts";
 import { openMemoryStore } from "../../src/queue/memory/store.ts";
 import { DEFAULT_RETRY_SCHEDULE } from "../../src/queue/schedule.ts";
@@ -80,9 +82,18 @@ export interface Bench {
 
 /** Makes a scheduler over a queue in memory; it is not started. */
 export function setUp(
-  { transports, routes = [transports.map(({ name }) => name)], window = 100, perDomain = 50 }: {
+  {
+    transports,
+    routes = [transports.map(({ name }) => name)],
+    rules = routes.map((names, index) => ({ name: `route${index}`, match: {}, transports: names })),
+    treatment,
+    window = 100,
+    perDomain = 50,
+  }: {
     transports: FakeTransport[];
     routes?: string[][];
+    rules?: readonly RouteRule[];
+    treatment?: Treatment;
     window?: number;
     perDomain?: number;
   },
@@ -106,10 +117,11 @@ export function setUp(
     pauses,
     retry: retryPolicy({ schedule, clock, random }),
     notifications: () => [],
-    router: createRouter(
-      routes.map((names, index) => ({ name: `route${index}`, match: {}, transports: names })),
-      new Map(transports.map((transport) => [transport.name, transport])),
-    ),
+    router: createRouter(rules, {
+      transports: new Map(transports.map((transport) => [transport.name, transport])),
+      random,
+      ...(treatment === undefined ? {} : { treatment }),
+    }),
   });
   return {
     clock,

@@ -18,6 +18,7 @@ function statusOf(state: RecipientState, owner: string | null = null): Recipient
     attempts: 2,
     nextAttemptAtMs: 50,
     delayNotified: false,
+    released: false,
     lastReply: "451 before",
   };
 }

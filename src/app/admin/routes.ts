@@ -19,21 +19,27 @@ export function routesPort(parts: RelayParts): RoutesPort {
   };
 }
 
-const KEYS: Readonly<Record<keyof RouteMatchConfig, string>> = {
+const KEYS = {
   recipientDomain: "recipient_domain",
   recipient: "recipient",
   sender: "sender",
   listener: "listener",
-};
+  user: "user",
+  minSizeBytes: "min_size",
+  maxSizeBytes: "max_size",
+  minPriority: "min_priority",
+  maxPriority: "max_priority",
+} as const satisfies Partial<Record<keyof RouteMatchConfig, string>>;
 
 /** A match with its keys as in the config file. */
 function matchKeys(match: RouteConfig["match"]): Record<string, readonly string[]> {
-  return Object.fromEntries(
-    Object.entries(match).map(([key, patterns]) => [
-      KEYS[key as keyof RouteMatchConfig],
-      patterns as readonly string[],
-    ]),
-  );
+  const keys: Record<string, readonly string[]> = {};
+  for (const [key, name] of Object.entries(KEYS)) {
+    const value = match[key as keyof typeof KEYS];
+    if (value !== undefined) keys[name] = typeof value === "number" ? [String(value)] : value;
+  }
+  for (const { name, patterns } of match.header ?? []) keys[`header.${name}`] = patterns;
+  return keys;
 }
 
 function explain(

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { count, duration, table } from "../fields.ts";
 import { durationMs } from "../units.ts";
+import { type TreatmentConfig, treatmentConfig, treatmentKeys } from "./treatment.ts";
 
 /** How hard destinations are worked. */
 export interface DeliveryConfig {
@@ -12,10 +13,13 @@ export interface DeliveryConfig {
   readonly downMs: number;
   /** The longest time it is left alone. */
   readonly maxDownMs: number;
+  /** What becomes of all mail, before each route's own treatment; null when it is delivered. */
+  readonly treatment: TreatmentConfig | null;
 }
 
 /** The `[delivery]` table. */
 export const deliverySchema = table({
+  ...treatmentKeys,
   max_concurrency: count().default(500)
     .describe("Attempts under way at once over all destinations."),
   initial_concurrency: count().default(5)
@@ -31,5 +35,6 @@ export function deliveryConfig(doc: z.output<typeof deliverySchema>): DeliveryCo
     initialConcurrency: doc.initial_concurrency,
     downMs: durationMs(doc.down),
     maxDownMs: durationMs(doc.max_down),
+    treatment: treatmentConfig(doc),
   };
 }

@@ -51,6 +51,7 @@ export function storedMessage(
           nextAttemptAtMs,
           attempts: 0,
           delayNotified: false,
+          released: false,
           lastReply: "",
           owner: isLeased ? lease.owner : null,
         },
@@ -76,8 +77,8 @@ export function isLive({ recipients }: StoredMessage): boolean {
 
 /** The recipient as others see it. */
 export function recipientRecord({ fixed, status }: StoredRecipient): RecipientRecord {
-  const { owner: _, ...visible } = status;
-  return { ...fixed, ...visible };
+  const { owner: _, released, ...visible } = status;
+  return { ...fixed, ...visible, ...(released ? { released: true } : {}) };
 }
 
 /** Whether the message fits, and through which recipients. */

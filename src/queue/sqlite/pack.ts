@@ -13,6 +13,8 @@ import { positionOf } from "./key.ts";
 import {
   FLAG_COUNTS,
   FLAG_DELAY_NOTIFIED,
+  MARK_DELAY_NOTIFIED,
+  MARK_RELEASED,
   type PackedClaim,
   type PackedDetail,
   type PackedListItem,
@@ -117,7 +119,7 @@ export function unpackDetail(packed: PackedDetail): MessageDetail {
 
 function unpackRecipient(row: RecipientRow): RecipientRecord {
   const [key, forwardPath, domain, extras, state, attempts, nextAttemptAtMs] = row;
-  const [, , , , , , , delayNotified, lastReply] = row;
+  const [, , , , , , , marks, lastReply] = row;
   return {
     index: positionOf(key),
     forwardPath,
@@ -126,7 +128,8 @@ function unpackRecipient(row: RecipientRow): RecipientRecord {
     state: stateAt(state),
     attempts,
     nextAttemptAtMs,
-    delayNotified: delayNotified !== 0,
+    delayNotified: (marks & MARK_DELAY_NOTIFIED) !== 0,
+    ...((marks & MARK_RELEASED) === 0 ? {} : { released: true }),
     lastReply,
   };
 }

@@ -122,9 +122,13 @@ export type RecipientRow = readonly [
   state: number,
   attempts: number,
   nextAttemptAtMs: number,
-  delayNotified: number,
+  /** Of MARK_DELAY_NOTIFIED and MARK_RELEASED. */
+  marks: number,
   lastReply: string,
 ];
+/** Marks of a recipient; they stand in the column `delay_notified`. */
+export const MARK_DELAY_NOTIFIED = 1;
+export const MARK_RELEASED = 2;
 
 export interface PackedClaim {
   readonly claimed: readonly {

@@ -1,13 +1,14 @@
 import type { RecipientStatus } from "../transition.ts";
 import { LIVE_MASK, STATE_CODE, stateAt } from "./counters.ts";
 import { keyOf } from "./key.ts";
+import { MARK_DELAY_NOTIFIED, MARK_RELEASED } from "./protocol.ts";
 import type { Workbench } from "./workbench.ts";
 
 type StatusRow = [
   state: number,
   attempts: number,
   nextAttemptAtMs: number,
-  delayNotified: number,
+  marks: number,
   lastReply: string,
   owner: string | null,
 ];
@@ -96,21 +97,22 @@ export function recipientTable(bench: Workbench): RecipientTable {
     read(sequence, index) {
       const row = select.first(keyOf(sequence, index));
       if (row === undefined) return null;
-      const [state, attempts, nextAttemptAtMs, delayNotified, lastReply, owner] = row;
+      const [state, attempts, nextAttemptAtMs, marks, lastReply, owner] = row;
       return {
         state: stateAt(state),
         attempts,
         nextAttemptAtMs,
-        delayNotified: delayNotified !== 0,
+        delayNotified: (marks & MARK_DELAY_NOTIFIED) !== 0,
+        released: (marks & MARK_RELEASED) !== 0,
         lastReply,
         owner,
       };
     },
     write(change, { index, from, to }) {
-      const { state, attempts, nextAttemptAtMs, delayNotified, lastReply, owner } = to;
+      const { state, attempts, nextAttemptAtMs, lastReply, owner } = to;
       const code = STATE_CODE[state];
       update.run(
-        ...[code, attempts, nextAttemptAtMs, delayNotified ? 1 : 0, lastReply, owner],
+        ...[code, attempts, nextAttemptAtMs, marksOf(to), lastReply, owner],
         keyOf(change.sequence, index),
       );
       const fromCode = STATE_CODE[from.state];
@@ -123,4 +125,8 @@ export function recipientTable(bench: Workbench): RecipientTable {
       else if (change.lastReply !== null) updateReply.run(change.lastReply, change.sequence);
     },
   };
+}
+
+function marksOf({ delayNotified, released }: RecipientStatus): number {
+  return (delayNotified ? MARK_DELAY_NOTIFIED : 0) | (released ? MARK_RELEASED : 0);
 }

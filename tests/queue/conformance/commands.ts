@@ -26,6 +26,7 @@ export const commandCases: readonly StoreCase[] = [
       const { recipients: [recipient], timeline } = await detailOf(store, 1);
       assertEquals(recipient?.state, "queued");
       assertEquals(recipient?.nextAttemptAtMs, LATER_MS);
+      assertEquals(recipient?.released, true);
       const line = { atMs: LATER_MS, recipients: [0], detail: { by: "operator" } };
       assertEquals(timeline, [{ ...line, kind: "held" }, { ...line, kind: "released" }]);
       assertEquals((await store.claim(claimOf({ nowMs: LATER_MS }))).claimed.length, 1);
