@@ -1,0 +1,105 @@
+import { assertEquals } from "@std/assert";
+import { tempFolder } from "../support/peers.ts";
+import { startNaiveSink } from "../support/naive_sink.ts";
+import { startRelay } from "../support/relay_process.ts";
+
+/** What may stand before and behind the dot in place of CRLF. */
+const LINE_ENDS = ["\r\n", "\n", "\r", "\r\r\n", "\n\r", "\n\n", "\r\r", "\r\0\n"]
+  .concat(["\0\r\n", "\r\n\0", "\0\n", "\n\0", "\0\r", "\r\0", "\0", ""]);
+/** What may stand in place of the dot. */
+const DOTS = [".", "..", ".\0", "\0.", "\0.\0", ". ", " ."];
+/** The end of data, of which there is only one (RFC 5321 4.1.1.4). */
+const TRUE_END = "\r\n.\r\n";
+
+/** Every end of data that somebody might take for one. */
+const FALSE_ENDS = LINE_ENDS.flatMap((before) =>
+  DOTS.flatMap((dot) => LINE_ENDS.map((after) => `${before}${dot}${after}`))
+).filter((end) => !end.includes(TRUE_END));
+
+const ENVELOPE = "MAIL FROM:<good@source.test>\r\nRCPT TO:<a@sink.test>\r\n";
+const HIDDEN = "MAIL FROM:<evil@source.test>\r\nRCPT TO:<b@sink.test>\r\nDATA\r\n" +
+  "Subject: hidden\r\n\r\ntext";
+
+function messageWith(end: string): string {
+  return `Subject: cover\r\n\r\ntext${end}${HIDDEN}`;
+}
+
+/** Sends the message of each end in a session of its own; returns all replies to them. */
+async function sendAll(port: number, dialogues: readonly string[]): Promise<string[]> {
+  const replies: string[] = [];
+  const waiting = [...dialogues.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      const answer = new Response(conn.readable).text();
+      const writer = conn.writable.getWriter();
+      await writer.write(new TextEncoder().encode(next[1]));
+      replies[next[0]] = await answer;
+    }
+  };
+  await Promise.all(Array.from({ length: 20 }, work));
+  return replies;
+}
+
+/** How many messages the relay accepted in a dialogue. */
+function accepted(replies: string): number {
+  return replies.match(/^250 .*queued as/gm)?.length ?? 0;
+}
+
+Deno.test("smuggling: no false end of data brings a second message to a naive next hop", async () => {
+  await using folder = await tempFolder();
+  await using sink = startNaiveSink();
+  await using relay = await startRelay({
+    folder: folder.path,
+    nextHopPort: sink.port,
+    settings: `[limits]\nerrors = 1000`,
+  });
+  const dialogues = FALSE_ENDS.map((end) =>
+    `EHLO c.test\r\n${ENVELOPE}DATA\r\n${messageWith(end)}${TRUE_END}QUIT\r\n`
+  );
+  const replies = await sendAll(relay.port, dialogues);
+  const counts = replies.map(accepted);
+  FALSE_ENDS.forEach((end, index) => {
+    const isClean = !/\0|\r(?!\n)|(?<!\r)\n/.test(`text${end}MAIL`);
+    assertEquals(counts[index], isClean ? 1 : 0, `${JSON.stringify(end)}: ${replies[index]}`);
+  });
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  await sink.waitForMessages(total);
+  assertEquals(sink.senders.filter((sender) => sender !== "<good@source.test>"), []);
+  assertEquals(sink.senders.length, total);
+});
+
+Deno.test("smuggling: chunks hide nothing from a naive next hop (RFC 3030)", async () => {
+  await using folder = await tempFolder();
+  await using sink = startNaiveSink();
+  await using relay = await startRelay({ folder: folder.path, nextHopPort: sink.port });
+  const ends = [TRUE_END, ...FALSE_ENDS];
+  const dialogues = ends.map((end) => {
+    const message = `${messageWith(end)}\r\n`;
+    const half = message.indexOf(end) + (end.length >> 1);
+    return `EHLO c.test\r\n${ENVELOPE}BDAT ${half}\r\n${message.slice(0, half)}` +
+      `BDAT ${message.length - half} LAST\r\n${message.slice(half)}QUIT\r\n`;
+  });
+  const replies = await sendAll(relay.port, dialogues);
+  const counts = replies.map(accepted);
+  assertEquals(counts[0], 1, replies[0]); // its dot is doubled on the way out
+  assertEquals(counts.filter((count) => count > 1), []);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  await sink.waitForMessages(total);
+  assertEquals(sink.senders.filter((sender) => sender !== "<good@source.test>"), []);
+  assertEquals(sink.senders.length, total);
+});
+
+Deno.test("smuggling: the naive next hop would be fooled", async () => {
+  await using sink = startNaiveSink();
+  const ends = ["\n.\n", "\r.\r", "\r\n.\n", "\n.\r\n", "\r\0\n.\r\n"];
+  const dialogues = ends.map((end) => `${ENVELOPE}DATA\r\n${messageWith(end)}${TRUE_END}QUIT\r\n`);
+  const conns = await Promise.all(dialogues.map(async (dialogue) => {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: sink.port });
+    await conn.write(new TextEncoder().encode(dialogue));
+    return conn;
+  }));
+  await sink.waitForMessages(2 * ends.length);
+  assertEquals(sink.senders.filter((sender) => sender.includes("evil")).length, ends.length);
+  for (const conn of conns) conn.close();
+});
