@@ -15,7 +15,7 @@ Deno.test("header section, text and attachments of a message", async () => {
   assertEquals(headers.body.fields[0], { name: "From", value: "Jürgen <j@origin.example>" });
   assertEquals(headers.body.fields[2], { name: "Subject", value: "Grüße" });
   const text = await admin.json(`${ONE}/text`);
-  assertEquals(text.body, { text: "Hello in text\n", truncated: false, source: "text" });
+  assertEquals(text.body, { text: "Hello in text", truncated: false, source: "text" });
   const { body: { items } } = await admin.json(`${ONE}/attachments`);
   assertEquals(items[1], {
     index: 1,

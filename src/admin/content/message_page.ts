@@ -12,14 +12,21 @@ const HEAD = `<!DOCTYPE html><html><head><meta charset="utf-8">` +
   `pre{white-space:pre-wrap}</style></head><body>`;
 
 /** A message as a page that runs nothing and fetches nothing; null when it has no text at all. */
-export function messagePage({ html, text, parts }: MessageContent): SafeHtml | null {
-  if (html !== null) {
-    const safe = safeHtml(html, { inlineImage: pictureFinder(parts) });
-    return { ...safe, html: `${HEAD}${safe.html}</body></html>` };
-  }
-  if (text === null) return null;
-  const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  return { html: `${HEAD}<pre>${escaped}</pre></body></html>`, blocked: 0 };
+export function messagePage({ rich, parts }: MessageContent): SafeHtml | null {
+  if (rich.length === 0) return null;
+  const inlineImage = pictureFinder(parts);
+  let blocked = 0;
+  const pieces = rich.map(({ kind, text }) => {
+    if (kind === "text") return `<pre>${escapeText(text)}</pre>`;
+    const safe = safeHtml(text, { inlineImage });
+    blocked += safe.blocked;
+    return safe.html;
+  });
+  return { html: `${HEAD}${pieces.join("<hr>")}</body></html>`, blocked };
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
 
 /** Finds inline pictures by their Content-ID (RFC 2392), each as a `data:` address. */
@@ -51,13 +58,17 @@ const REFERENCES: Readonly<Record<string, string>> = {
 
 /** The text of a message: its own, or what its HTML says without the markup. */
 export function messageText(
-  { text, html }: MessageContent,
+  { plain }: MessageContent,
 ): { readonly text: string; readonly source: "text" | "html" | "none" } {
-  if (text !== null && text.trim() !== "") return { text, source: "text" };
-  if (html === null) return { text: text ?? "", source: text === null ? "none" : "text" };
-  const safe = safeHtml(html, { inlineImage: () => null }).html;
-  const plain = safe.replace(BLOCK_END, "\n").replace(/<[^>]*>/g, "")
+  if (plain.length === 0) return { text: "", source: "none" };
+  const text = plain.map((part) => part.kind === "text" ? part.text : withoutMarkup(part.text))
+    .join("\n");
+  return { text, source: plain.every(({ kind }) => kind === "html") ? "html" : "text" };
+}
+
+function withoutMarkup(html: string): string {
+  return safeHtml(html, { inlineImage: () => null }).html
+    .replace(BLOCK_END, "\n").replace(/<[^>]*>/g, "")
     .replace(/&(amp|lt|gt|quot|nbsp);/g, (_whole, name: string) => REFERENCES[name] ?? "")
-    .replace(/[ \t]+/g, " ").replace(/\s*\n\s*\n\s*/g, "\n\n");
-  return { text: plain.trim(), source: "html" };
+    .replace(/[ \t]+/g, " ").replace(/\n(?:[ \n]*\n)/g, "\n\n").replace(/\n /g, "\n").trim();
 }

@@ -1,12 +1,12 @@
-import PostalMime, { type Attachment, type Email } from "postal-mime";
 import { concatBytes } from "../../base/bytes.ts";
 import type { QueuePort } from "../ports.ts";
 import { safeFileName } from "./file_name.ts";
+import { type MimeNode, mimeTree } from "./mime_tree.ts";
+import { decodeCharset } from "./parameters.ts";
+import { transferDecode } from "./transfer_decode.ts";
 
 /** The largest message that is taken apart; larger ones can still be downloaded. */
 export const PARSE_LIMIT_BYTES = 32 * 1024 * 1024;
-/** How deep parts may be nested before the message is not taken apart. */
-const MAX_NESTING = 64;
 
 /** A part that is not the text of the message. */
 export interface ContentPart {
@@ -21,10 +21,18 @@ export interface ContentPart {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** A run of text in a message. */
+export interface TextPart {
+  readonly kind: "text" | "html";
+  readonly text: string;
+}
+
 /** A message taken apart. */
 export interface MessageContent {
-  readonly text: string | null;
-  readonly html: string | null;
+  /** What to show where HTML can be shown, in order. */
+  readonly rich: readonly TextPart[];
+  /** What to show where only text can be. */
+  readonly plain: readonly TextPart[];
   readonly parts: readonly ContentPart[];
 }
 
@@ -68,57 +76,87 @@ export class ContentReader {
     if (body === null) return { kind: "gone" };
     const chunks: Uint8Array[] = [];
     for await (const chunk of body) chunks.push(chunk);
-    return await takeApart(concatBytes(chunks));
+    return takeApart(concatBytes(chunks));
   }
 }
 
 /** Takes a whole message apart. */
-export async function takeApart(bytes: Uint8Array<ArrayBuffer>): Promise<ContentResult> {
-  let email: Email;
-  try {
-    email = await PostalMime.parse(bytes, {
-      attachmentEncoding: "arraybuffer",
-      maxNestingDepth: MAX_NESTING,
-      forceRfc822Attachments: true,
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { kind: "malformed", reason };
-  }
+export function takeApart(bytes: Uint8Array<ArrayBuffer>): ContentResult {
+  const root = mimeTree(bytes);
+  if (root === null) return { kind: "malformed", reason: "it has too many parts" };
+  const parts = leavesOf(root).filter((leaf) => textKind(leaf) === null).map(contentPart);
+  const texts = new Map<MimeNode, TextPart>();
   return {
     kind: "ok",
     content: {
-      text: email.text ?? null,
-      html: email.html ?? null,
-      parts: email.attachments.map(contentPart),
+      rich: textsOf(root, { prefers: "html", texts }),
+      plain: textsOf(root, { prefers: "text", texts }),
+      parts,
     },
   };
 }
 
-function contentPart(attachment: Attachment, index: number): ContentPart {
-  const { content, contentId, disposition, filename, mimeType } = attachment;
-  const mediaType = mediaTypeOf(mimeType);
+function leavesOf(node: MimeNode): MimeNode[] {
+  return node.parts === null ? [node] : node.parts.flatMap(leavesOf);
+}
+
+/** What kind of text a part shows; null for a multipart and for what is rather a file. */
+function textKind(
+  { type: { word, parameters }, disposition, parts }: MimeNode,
+): TextPart["kind"] | null {
+  if (parts !== null || disposition.word === "attachment") return null;
+  if (disposition.parameters.has("filename") || parameters.has("name")) return null;
+  if (word === "text/html") return "html";
+  return word === "text/plain" || word === "" ? "text" : null;
+}
+
+interface Choosing {
+  readonly prefers: TextPart["kind"];
+  /** Those that were decoded already. */
+  readonly texts: Map<MimeNode, TextPart>;
+}
+
+function textsOf(node: MimeNode, choosing: Choosing): TextPart[] {
+  if (node.parts === null) return decodedText(node, choosing);
+  if (node.type.word !== "multipart/alternative") {
+    return node.parts.flatMap((part) => textsOf(part, choosing));
+  }
+  // RFC 2046 section 5.1.4: the last one is the richest.
+  const ways = node.parts.map((part) => textsOf(part, choosing)).filter(({ length }) => length > 0);
+  const preferred = ways.findLast((texts) => texts.some(({ kind }) => kind === choosing.prefers));
+  return preferred ?? ways.at(-1) ?? [];
+}
+
+function decodedText(node: MimeNode, { texts }: Choosing): TextPart[] {
+  const kind = textKind(node);
+  if (kind === null) return [];
+  let text = texts.get(node);
+  if (text === undefined) {
+    const octets = transferDecode(node.body, node.encoding);
+    const charset = node.type.parameters.get("charset") ?? "utf-8";
+    text = { kind, text: decodeCharset(octets, charset).replaceAll("\r\n", "\n") };
+    texts.set(node, text);
+  }
+  return [text];
+}
+
+function contentPart(node: MimeNode, index: number): ContentPart {
+  const { type, disposition, contentId, encoding, body } = node;
+  const mediaType = mediaTypeOf(type.word);
+  const given = disposition.parameters.get("filename") ?? type.parameters.get("name") ?? "";
   return {
     index,
-    filename: safeFileName(filename ?? "", { mediaType, index }),
+    filename: safeFileName(given, { mediaType, index }),
     mediaType,
-    disposition: disposition === "inline" ? "inline" : "attachment",
-    contentId: contentId === undefined ? null : contentId.replace(/^<|>$/g, ""),
-    bytes: bytesOf(content),
+    disposition: disposition.word === "inline" ? "inline" : "attachment",
+    contentId,
+    bytes: transferDecode(body, encoding),
   };
 }
 
 /** RFC 6838 4.2 names, or the type of unknown octets (RFC 2046 4.5.1). */
-function mediaTypeOf(text: string): string {
-  const lower = text.toLowerCase();
-  return /^[a-z0-9][\w!#$&^.+-]{0,126}\/[a-z0-9][\w!#$&^.+-]{0,126}$/.test(lower)
-    ? lower
+function mediaTypeOf(word: string): string {
+  return /^[a-z0-9][\w!#$&^.+-]{0,126}\/[a-z0-9][\w!#$&^.+-]{0,126}$/.test(word)
+    ? word
     : "application/octet-stream";
-}
-
-function bytesOf(content: Attachment["content"]): Uint8Array<ArrayBuffer> {
-  if (typeof content === "string") return new TextEncoder().encode(content);
-  return content instanceof Uint8Array
-    ? content as Uint8Array<ArrayBuffer>
-    : new Uint8Array(content);
 }

@@ -85,7 +85,8 @@ function PlainText({ result }: { result: ReadContent }) {
 }
 
 function HtmlFrame({ id, result }: { id: string; result: ReadContent }) {
-  const page = result.content.html === null ? null : messagePage(result.content);
+  const hasHtml = result.content.rich.some(({ kind }) => kind === "html");
+  const page = hasHtml ? messagePage(result.content) : null;
   if (page === null) return <p class="soft">There is no HTML in it.</p>;
   return (
     <>
