@@ -50,6 +50,11 @@ export interface Envelope {
   readonly smtpUtf8: boolean;
   readonly extras?: EnvelopeExtras;
   readonly recipients: readonly Recipient[];
+  /**
+   * Aliases that several of the recipients stand in for, where the sender asked to hear of
+   * success: it is told that they were expanded (RFC 3461 section 5.2.7).
+   */
+  readonly expanded?: readonly Recipient[];
 }
 
 /** Where a message entered the relay. */

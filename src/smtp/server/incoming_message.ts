@@ -83,15 +83,16 @@ function beginMessage(
   { context }: VerbSession,
   { transaction, origin }: { transaction: Transaction; origin: Origin },
 ): MessageWriter {
-  const { reversePath, params, recipients } = transaction;
+  const { reversePath, params, recipients, expanded } = transaction;
   const envelope: Envelope = {
     reversePath,
     body: params.body,
     smtpUtf8: params.smtpUtf8,
     ...(Object.keys(params.extras).length === 0 ? {} : { extras: params.extras }),
     recipients,
+    ...(expanded.length === 0 ? {} : { expanded }),
   };
-  const only = recipients.length === 1 ? recipients[0]?.forwardPath : undefined;
+  const only = transaction.acceptedRecipients === 1 ? recipients[0]?.forwardPath : undefined;
   const trace = {
     origin,
     by: context.hostname,

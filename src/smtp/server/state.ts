@@ -30,6 +30,8 @@ export interface Transaction {
   readonly reversePath: string;
   readonly params: MailParams;
   readonly recipients: Recipient[];
+  /** Aliases whose members are among them, where the sender wants to hear of success. */
+  readonly expanded: Recipient[];
   /** Octets the message may have; 0 means no limit. */
   readonly maxBytes: number;
   /** How many RCPT commands were accepted; an alias makes more recipients of one. */

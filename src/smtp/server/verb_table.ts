@@ -2,7 +2,6 @@ import { REPLIES } from "./replies.ts";
 import { always, answer, type Verb } from "./verb.ts";
 import { data } from "./verbs/data.ts";
 import { ehlo, helo } from "./verbs/helo.ts";
-import { help } from "./verbs/help.ts";
 import { mail } from "./verbs/mail.ts";
 import { noop } from "./verbs/noop.ts";
 import { obsolete } from "./verbs/obsolete.ts";
@@ -32,7 +31,6 @@ export const BASE_VERBS: readonly Verb[] = [
   rset,
   noop,
   vrfy,
-  help,
   quit,
   ...obsolete,
 ];

@@ -102,6 +102,7 @@ class Play {
     if (action === "stored") this.#checkEnvelope(rest, where);
     else if (action === "extras") this.#checkExtras(rest, where);
     else if (action === "recipient") this.#checkRecipient(rest, where);
+    else if (action === "expanded") this.#checkExpanded(rest, where);
     else if (action === "body") this.#checkBody(rest, where);
     else if (action === "offers") assert(this.#reply.includes(rest), `${where}: ${this.#reply}`);
     else if (action === "lacks") assert(!this.#offers(rest), `${where}: ${this.#reply}`);
@@ -124,6 +125,11 @@ class Play {
     const { recipients } = this.#stored(where).envelope;
     const all = recipients.map(({ domain: _, ...recipient }) => fieldsOf(recipient));
     assert(all.includes(text), `${where}: got ${JSON.stringify(all)}`);
+  }
+
+  #checkExpanded(text: string, where: string): void {
+    const { expanded = [] } = this.#stored(where).envelope;
+    assertEquals(expanded.map(({ domain: _, ...alias }) => fieldsOf(alias)), [text], where);
   }
 
   #checkBody(text: string, where: string): void {

@@ -6,7 +6,10 @@ import { deliverBy } from "./deliver_by.ts";
 import { dsn } from "./dsn.ts";
 import { eightBitMime } from "./eight_bit_mime.ts";
 import { enhancedStatusCodes } from "./enhanced_status_codes.ts";
+import { etrn } from "./etrn.ts";
+import { expn } from "./expn.ts";
 import { futureRelease } from "./future_release.ts";
+import { help } from "./help.ts";
 import { limits } from "./limits.ts";
 import { mtPriority } from "./mt_priority.ts";
 import { pipelining } from "./pipelining.ts";
@@ -14,6 +17,7 @@ import { requireTls } from "./require_tls.ts";
 import { size } from "./size.ts";
 import { smtpUtf8 } from "./smtp_utf8.ts";
 import { startTls } from "./start_tls.ts";
+import { vrfy } from "./vrfy.ts";
 
 /** Every extension the server knows, in the order of the EHLO reply. */
 export const EXTENSIONS: readonly Extension[] = [
@@ -32,4 +36,8 @@ export const EXTENSIONS: readonly Extension[] = [
   mtPriority,
   requireTls,
   limits,
+  etrn,
+  expn,
+  vrfy,
+  help,
 ];

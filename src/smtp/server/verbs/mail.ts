@@ -52,6 +52,7 @@ function openTransaction(
       params,
       maxBytes: messageLimit(session),
       recipients: [],
+      expanded: [],
       acceptedRecipients: 0,
       refusedRecipients: 0,
       message: null,

@@ -1,8 +1,8 @@
 import { isAsciiText, type Mailbox } from "../../../mail/address.ts";
-import type { Recipient } from "../../../mail/envelope.ts";
 import { reply } from "../../../mail/reply.ts";
 import { ACCEPT, type Decision } from "../../../policy/decision.ts";
 import { type Path, scanPath } from "../../wire/path.ts";
+import { addMembers, addRecipient } from "../add_recipient.ts";
 import { applyParams } from "../apply_params.ts";
 import { withinTransaction } from "../checks.ts";
 import { whenDecided } from "../decide.ts";
@@ -49,10 +49,15 @@ function judge(
   if (refusal !== null) return answer(refusal);
   const recipient = mailboxOf(scanned.path, session);
   if (recipient === null) return NULL_PATH;
-  if (!transaction.params.smtpUtf8 && !isAsciiText(recipient.text)) return NEEDS_UTF8;
-  return whenDecided(decide(session, transaction, scanned.path), (decision) => {
+  const members = membersOf(recipient, session);
+  const mailboxes = members ?? [recipient];
+  const { smtpUtf8 } = transaction.params;
+  if (!smtpUtf8 && !mailboxes.every(({ text }) => isAsciiText(text))) return NEEDS_UTF8;
+  const request = { path: scanned.path, alias: members !== null };
+  return whenDecided(decide(session, transaction, request), (decision) => {
     if (decision.kind === "refuse") return answer(decision.reply, decision.cause);
-    transaction.recipients.push(recipientOf(recipient, params));
+    if (members === null) addRecipient(transaction, { mailbox: recipient, params });
+    else addMembers(transaction, { alias: recipient, members, params });
     return OK;
   });
 }
@@ -60,14 +65,14 @@ function judge(
 function decide(
   session: VerbSession,
   { reversePath, recipients }: Transaction,
-  path: Path,
+  { path, alias }: { path: Path; alias: boolean },
 ): Decision | Promise<Decision> {
   if (path.kind !== "mailbox") return ACCEPT; // Postmaster is always reached, RFC 5321 4.5.1
   return session.context.policy.rcpt(session, {
     recipient: path.mailbox,
     routed: path.routed,
     reversePath,
-    alias: false,
+    alias,
     recipientCount: recipients.length,
   });
 }
@@ -80,8 +85,10 @@ function mailboxOf(path: Path, { context }: VerbSession): Mailbox | null {
   return { localPart: path.text, domain, text: `${path.text}@${domain}` };
 }
 
-function recipientOf({ text, domain }: Mailbox, params: RcptParams): Recipient {
-  return { forwardPath: text, domain, ...params };
+/** Whom an alias stands for; null where the mailbox is none. */
+function membersOf(mailbox: Mailbox, { context: { aliases } }: VerbSession): Mailbox[] | null {
+  const alias = aliases?.get(mailbox) ?? null;
+  return alias === null || aliases === null ? null : aliases.expand(alias);
 }
 
 /** Keeps count of refusals, which DATA has to tell apart from no RCPT at all. */
