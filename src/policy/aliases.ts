@@ -51,19 +51,19 @@ export class AliasMap {
   }
 
   /**
-   * Everybody an alias stands for in the end, each once. A mailbox that is met a second time on
-   * the way stands for itself: an alias may name itself to keep a copy, and loops end.
+   * Everybody an alias stands for in the end, each once. An alias that names itself stands for
+   * itself, too, as for a copy; one that is met again by way of others is followed no further.
    */
   expand(alias: Alias): Mailbox[] {
     const found = new Map<string, Mailbox>();
-    const followed = new Set([keyOf(alias.mailbox)]);
-    const waiting = [...alias.members];
-    for (const member of waiting) { // grows while it is walked
-      const key = keyOf(member);
-      const inner = followed.has(key) ? undefined : this.#byMailbox.get(key);
-      followed.add(key);
-      if (inner === undefined) found.set(exactKeyOf(member), member);
-      else waiting.push(...inner.members);
+    const followed = new Set([alias]);
+    for (const { mailbox, members } of followed) { // grows while it is walked
+      for (const member of members) {
+        const inner = this.get(member);
+        const isItself = keyOf(member) === keyOf(mailbox);
+        if (inner === null || isItself) found.set(exactKeyOf(member), member);
+        else followed.add(inner);
+      }
     }
     return [...found.values()];
   }

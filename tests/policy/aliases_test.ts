@@ -34,7 +34,7 @@ Deno.test("aliases: those in others are followed, and each mailbox is named once
 
 Deno.test("aliases: one that names itself keeps a copy, and loops end", () => {
   assertEquals(expanded("copy@example.com"), ["copy@example.com", "a@x.example"]);
-  assertEquals(expanded("one@example.com"), ["c@z.example", "one@example.com"]);
+  assertEquals(expanded("one@example.com"), ["c@z.example"]);
 });
 
 Deno.test("aliases: a name without a domain is found where it is unique", () => {
