@@ -1,0 +1,34 @@
+/** A mailbox with a name for people (RFC 5322 3.4). */
+export interface DraftMailbox {
+  /** Empty for none. */
+  readonly name: string;
+  /** The mailbox, which `parseMailbox` must accept. */
+  readonly address: string;
+}
+
+/** A file that goes with a message. */
+export interface DraftAttachment {
+  readonly filename: string;
+  /** The media type, such as `application/pdf`. */
+  readonly type: string;
+  readonly content: Uint8Array;
+  /** The name by which HTML shows it (RFC 2392), without angle brackets; null for a mere file. */
+  readonly contentId: string | null;
+}
+
+/** What somebody wants to write, before it is a message. */
+export interface Draft {
+  /** At least one. */
+  readonly from: readonly DraftMailbox[];
+  readonly sender: DraftMailbox | null;
+  readonly replyTo: readonly DraftMailbox[];
+  readonly to: readonly DraftMailbox[];
+  readonly cc: readonly DraftMailbox[];
+  readonly subject: string;
+  /** Plain text; null for none. */
+  readonly text: string | null;
+  readonly html: string | null;
+  readonly attachments: readonly DraftAttachment[];
+  /** Other fields. Those that the draft makes by itself are refused. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
