@@ -88,11 +88,14 @@ async function stop(
     abort: AbortController;
   },
 ): Promise<void> {
-  const timer = setTimeout(() => abort.abort(), GRACE_MS);
-  await Promise.race([Promise.all(answers), server.finished]);
+  const grace = Promise.withResolvers<"over">();
+  const timer = setTimeout(() => grace.resolve("over"), GRACE_MS);
+  const ended = await Promise.race([Promise.all(answers), grace.promise]);
+  if (ended === "over") {
+    abort.abort(); // a shutdown would wait for them, and nothing ends a shutdown
+    await server.finished;
+  } else await Promise.race([server.shutdown(), grace.promise]); // lets the last octets leave
   clearTimeout(timer);
-  abort.abort();
-  await server.finished;
 }
 
 /** A socket file that a former process left behind would keep this one from listening. */

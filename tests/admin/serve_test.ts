@@ -1,0 +1,80 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createAdminApp } from "../../src/admin/app.ts";
+import { adminClient } from "../../src/admin/client.ts";
+import { AdminListenError, serveAdmin } from "../../src/admin/serve.ts";
+import { messageOf } from "../queue/messages.ts";
+import { tempFolder } from "../support/peers.ts";
+import { adminSetup } from "./app_setup.ts";
+
+const NO_EVENTS = { events: () => {} };
+
+Deno.test("the typed client speaks to a served app", async () => {
+  await using admin = await adminSetup();
+  await admin.ports.store.put(messageOf(1));
+  const { secret } = await admin.ports.keys.create({
+    ...{ name: "cli", role: "operator", expiresAtMs: null, by: "test" },
+  });
+  const app = createAdminApp(admin.ports, { ...NO_EVENTS, openOnLoopback: false });
+  await using server = await serveAdmin(app, {
+    at: { address: "127.0.0.1", port: 0 },
+    ...NO_EVENTS,
+  });
+  assert("port" in server.local);
+  const origin = `http://127.0.0.1:${server.local.port}`;
+
+  const stranger = await adminClient(origin).messages.$get({ query: {} });
+  assertEquals(stranger.status as number, 401);
+  await stranger.body?.cancel();
+
+  const client = adminClient(origin, { key: secret });
+  const listed = await client.messages.$get({ query: { domain: "dest.example" } });
+  const { items } = await listed.json();
+  assertEquals(items.map(({ message }) => message.id), [messageOf(1).id]);
+  const held = await client.messages.actions[":action"].$post({
+    param: { action: "hold" },
+    query: { dry_run: "true" },
+    json: { filter: { domain: "dest.example" } },
+  });
+  assert(held.ok);
+  assertEquals((await held.json()).matching, 1);
+});
+
+Deno.test("a Unix socket is an alternative that only its owner can open", async () => {
+  await using admin = await adminSetup({ openOnLoopback: false });
+  await using folder = await tempFolder();
+  const path = `${folder.path}/admin.sock`;
+  const app = createAdminApp(admin.ports, { ...NO_EVENTS, openOnLoopback: false });
+  for (let round = 0; round < 2; round++) {
+    await using _server = await serveAdmin(app, { at: { path }, ...NO_EVENTS });
+    assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+    using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
+    const response = await fetch("http://posthouse/api/v1/me", { client });
+    assertEquals((await response.json()).name, "local socket");
+  }
+});
+
+Deno.test("an address that is taken is told by a typed error", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const at = { address: "127.0.0.1", port: taken.addr.port };
+  const error = await assertRejects(
+    () => serveAdmin({ fetch: () => new Response() }, { at, ...NO_EVENTS }),
+    AdminListenError,
+  );
+  assertEquals(error.kind, "address_in_use");
+});
+
+Deno.test("stopping ends streams with the feed and does not wait for slow readers", async () => {
+  await using admin = await adminSetup();
+  const app = createAdminApp(admin.ports, { ...NO_EVENTS, openOnLoopback: true });
+  const server = await serveAdmin(app, { at: { address: "127.0.0.1", port: 0 }, ...NO_EVENTS });
+  assert("port" in server.local);
+  const response = await fetch(`http://127.0.0.1:${server.local.port}/api/v1/events`);
+  const reader = response.body?.getReader();
+  await reader?.read();
+  const startedMs = performance.now();
+  admin.ports.feed.end();
+  const rest = reader?.read();
+  await server[Symbol.asyncDispose]();
+  assertEquals((await rest)?.done, true);
+  assert(performance.now() - startedMs < 900, "it waited for the grace period");
+});
