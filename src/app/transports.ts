@@ -131,6 +131,8 @@ function smtpOptions(
     maxAddresses: config.maxAddresses,
     maxConcurrency: config.maxConcurrency,
     maxRecipients: config.maxRecipients,
+    converts: config.converts,
+    ignoredExtensions: new Set(config.ignoredExtensions),
     reuse: {
       maxMessages: config.maxMessagesPerConnection,
       maxAgeMs: config.maxConnectionAgeMs,

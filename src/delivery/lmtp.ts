@@ -8,7 +8,7 @@ import {
   type SmtpTransportOptions,
 } from "./smtp/options.ts";
 import { broken } from "./smtp/outcome.ts";
-import { type Candidate, planHosts } from "./smtp/plan_hosts.ts";
+import { asksForTls, type Candidate, planHosts } from "./smtp/plan_hosts.ts";
 import { OPPORTUNISTIC } from "./tls/rules.ts";
 import type {
   DeliverOptions,
@@ -51,7 +51,7 @@ export class LmtpTransport implements Transport {
     this.maxRecipients = options.maxRecipients ?? DEFAULT_MAX_RECIPIENTS;
     this.sharedDestination = servers.map(nameOf).join(",");
     this.#options = options;
-    const plan = this.#plan();
+    const plan = this.#plan({ requireTls: false });
     this.#fixedPlan = plan instanceof Promise ? null : plan;
     this.#delivery = new SmtpDelivery({ ...options, protocol: "lmtp" }, { hostUnknown });
   }
@@ -60,9 +60,10 @@ export class LmtpTransport implements Transport {
     return this.sharedDestination;
   }
 
-  async deliver(job: DeliveryJob, { signal }: DeliverOptions): Promise<DeliveryReport> {
-    const plan = this.#fixedPlan ?? this.#plan();
-    const report = await this.#delivery.deliver(job, { plan, signal });
+  async deliver(job: DeliveryJob, options: DeliverOptions): Promise<DeliveryReport> {
+    const requireTls = asksForTls(job);
+    const plan = (requireTls ? null : this.#fixedPlan) ?? this.#plan({ requireTls });
+    const report = await this.#delivery.deliver(job, { ...options, plan });
     // RFC 3461 section 5.2.3: what the server of the mailboxes took is delivered, not relayed.
     return report.handover === "dsn" ? report : { ...report, handover: "final" };
   }
@@ -71,7 +72,7 @@ export class LmtpTransport implements Transport {
     await this.#delivery[Symbol.asyncDispose]();
   }
 
-  #plan(): HostPlan | Promise<HostPlan> {
+  #plan({ requireTls }: { requireTls: boolean }): HostPlan | Promise<HostPlan> {
     const { servers, tls: rules = OPPORTUNISTIC, services: { resolver } } = this.#options;
     return planHosts(servers.map(candidateOf), {
       rule: rules.rule,
@@ -79,6 +80,7 @@ export class LmtpTransport implements Transport {
       resolver,
       domain: null,
       authentic: true,
+      requireTls,
     });
   }
 }

@@ -9,7 +9,7 @@ import {
   DEFAULT_MAX_RECIPIENTS,
   type SmtpTransportOptions,
 } from "./smtp/options.ts";
-import { planHosts } from "./smtp/plan_hosts.ts";
+import { asksForTls, planHosts } from "./smtp/plan_hosts.ts";
 import { broken, lookupFailed } from "./smtp/outcome.ts";
 import { OPPORTUNISTIC, ruleFor } from "./tls/rules.ts";
 import type {
@@ -62,15 +62,16 @@ export class MxTransport implements Transport {
     return domain;
   }
 
-  deliver(job: DeliveryJob, { signal }: DeliverOptions): Promise<DeliveryReport> {
-    return this.#delivery.deliver(job, { plan: this.#plan(job.domain), signal });
+  deliver(job: DeliveryJob, options: DeliverOptions): Promise<DeliveryReport> {
+    return this.#delivery.deliver(job, { ...options, plan: this.#plan(job) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#delivery[Symbol.asyncDispose]();
   }
 
-  async #plan(domain: string): Promise<HostPlan> {
+  async #plan(job: DeliveryJob): Promise<HostPlan> {
+    const { domain } = job;
     const found = await this.#exchangers(domain);
     if (found.kind === "none") return found;
     const { tls: rules = OPPORTUNISTIC, services: { resolver } } = this.#options;
@@ -81,6 +82,7 @@ export class MxTransport implements Transport {
       resolver,
       domain,
       authentic: found.authentic,
+      requireTls: asksForTls(job),
     });
   }
 

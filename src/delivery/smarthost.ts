@@ -8,7 +8,7 @@ import {
   DEFAULT_MAX_RECIPIENTS,
   type SmtpTransportOptions,
 } from "./smtp/options.ts";
-import { type Candidate, planHosts } from "./smtp/plan_hosts.ts";
+import { asksForTls, type Candidate, planHosts } from "./smtp/plan_hosts.ts";
 import { submissionServers } from "./smtp/srv_hosts.ts";
 import { broken } from "./smtp/outcome.ts";
 import type {
@@ -57,7 +57,7 @@ export class SmarthostTransport implements Transport {
     this.maxRecipients = options.maxRecipients ?? DEFAULT_MAX_RECIPIENTS;
     this.sharedDestination = srv ?? hosts.map(({ host, port }) => `${host}:${port}`).join(",");
     this.#options = options;
-    const plan = this.#plan();
+    const plan = this.#plan({ requireTls: false });
     this.#fixedPlan = plan instanceof Promise ? null : plan;
     this.#delivery = new SmtpDelivery(options, { hostUnknown });
   }
@@ -66,17 +66,19 @@ export class SmarthostTransport implements Transport {
     return this.sharedDestination;
   }
 
-  deliver(job: DeliveryJob, { signal }: DeliverOptions): Promise<DeliveryReport> {
-    return this.#delivery.deliver(job, { plan: this.#fixedPlan ?? this.#plan(), signal });
+  deliver(job: DeliveryJob, options: DeliverOptions): Promise<DeliveryReport> {
+    const requireTls = asksForTls(job);
+    const plan = requireTls ? null : this.#fixedPlan;
+    return this.#delivery.deliver(job, { ...options, plan: plan ?? this.#plan({ requireTls }) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#delivery[Symbol.asyncDispose]();
   }
 
-  #plan(): HostPlan | Promise<HostPlan> {
+  #plan({ requireTls }: { requireTls: boolean }): HostPlan | Promise<HostPlan> {
     const { hosts, srv, selection, tls: rules = OPPORTUNISTIC, services } = this.#options;
-    if (srv !== undefined) return this.#planFromSrv(srv);
+    if (srv !== undefined) return this.#planFromSrv(srv, { requireTls });
     const candidates = hosts.map(({ host, port }, index) => ({
       host,
       port,
@@ -90,10 +92,14 @@ export class SmarthostTransport implements Transport {
       resolver,
       domain: null,
       authentic: true,
+      requireTls,
     });
   }
 
-  async #planFromSrv(domain: string): Promise<HostPlan> {
+  async #planFromSrv(
+    domain: string,
+    { requireTls }: { requireTls: boolean },
+  ): Promise<HostPlan> {
     const { tls: rules = OPPORTUNISTIC, services: { resolver, random } } = this.#options;
     const implicit = rules.settings?.implicit === true;
     const found = await submissionServers(domain, { implicit, resolver, random });
@@ -105,6 +111,7 @@ export class SmarthostTransport implements Transport {
       resolver,
       domain,
       authentic,
+      requireTls,
     });
   }
 }

@@ -214,6 +214,7 @@ class PeerSession {
   async #take(line: string): Promise<void> {
     const verb = (line.split(/[ :]/, 1)[0] ?? "").toUpperCase();
     this.#peer.record(line);
+    if (verb === "BDAT") return await this.#takeChunk(line);
     const answer = this.#peer.answer(verb, line) ?? this.#usual(verb);
     const code = firstCode(answer);
     if (code === 250) this.#remember(verb, line);
@@ -269,6 +270,24 @@ class PeerSession {
     const repeats = this.#peer.isLmtp ? recipients.length : 1;
     for (let count = 0; count < repeats; count++) {
       await this.#perform(this.#peer.answer(".", ".") ?? "250 2.0.0 Stored");
+    }
+  }
+
+  /** RFC 3030; the message is one chunk. */
+  async #takeChunk(line: string): Promise<void> {
+    const sizeBytes = Number(/^BDAT (\d+) LAST$/.exec(line)?.[1]);
+    while (this.#input.length < sizeBytes) {
+      if (!(await this.#input.fill(this))) throw new Error("nothing more is read");
+    }
+    const data = this.#input.takeText(sizeBytes);
+    const recipients = this.#recipients;
+    this.#recipients = [];
+    const isRefused = recipients.length === 0;
+    if (!isRefused) this.#peer.messages.push({ mail: this.#mail, recipients, data });
+    const usual = isRefused ? "503 5.5.1 No valid recipients" : "250 2.0.0 Stored";
+    const repeats = this.#peer.isLmtp ? Math.max(1, recipients.length) : 1;
+    for (let count = 0; count < repeats; count++) {
+      await this.#perform(this.#peer.answer("BDAT", line) ?? usual);
     }
   }
 

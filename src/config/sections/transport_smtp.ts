@@ -1,5 +1,15 @@
 import { z } from "zod";
-import { count, duration, hostname, ipAddress, oneOf, table } from "../fields.ts";
+import {
+  count,
+  duration,
+  flag,
+  hostname,
+  ipAddress,
+  listOf,
+  oneOf,
+  table,
+  text,
+} from "../fields.ts";
 import { durationMs } from "../units.ts";
 
 /** What all transports that speak SMTP have in common. */
@@ -20,6 +30,10 @@ export interface SmtpConfig {
   readonly maxConnectionAgeMs: number;
   /** How long an unused connection is kept for reuse; 0 for not at all. */
   readonly connectionIdleMs: number;
+  /** Whether 8-bit mail is converted for servers that do not offer 8BITMIME. */
+  readonly converts: boolean;
+  /** EHLO keywords that are passed over, in upper case. */
+  readonly ignoredExtensions: readonly string[];
   readonly timeouts: TransportTimeouts;
 }
 
@@ -72,6 +86,14 @@ export const smtpKeys = {
   max_connection_age: timeLimit().default("5m").describe("Age at which a connection is replaced."),
   connection_idle: duration().default("30s")
     .describe("How long an unused connection is kept; 0 for not at all."),
+  convert: flag().default(true)
+    .describe("Whether 8-bit mail is converted for servers of 7 bits; it is sent as it is if not."),
+  ignored_extensions: listOf(text({
+    expected: `an EHLO keyword such as "CHUNKING"`,
+    isValid: (value) => /^[a-z0-9][a-z0-9-]*$/i.test(value),
+  })).default([]).describe(
+    "EHLO keywords that are passed over, for servers that promise too much.",
+  ),
   timeouts,
 };
 
@@ -89,6 +111,8 @@ export function smtpConfig(doc: z.output<typeof smtpTable>): SmtpConfig {
     maxMessagesPerConnection: doc.max_messages_per_connection,
     maxConnectionAgeMs: durationMs(doc.max_connection_age),
     connectionIdleMs: durationMs(doc.connection_idle),
+    converts: doc.convert,
+    ignoredExtensions: doc.ignored_extensions.map((keyword) => keyword.toUpperCase()),
     timeouts: timeoutsConfig(doc.timeouts),
   };
 }

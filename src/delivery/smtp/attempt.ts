@@ -1,6 +1,13 @@
 import type { RecipientRecord } from "../../queue/store.ts";
 import type { TransactionResult } from "../../smtp/client/transaction.ts";
-import type { DeliveryJob, DeliveryReport, Outcome, RemoteHop } from "../transport.ts";
+import type {
+  DeliverOptions,
+  DeliveryJob,
+  DeliveryReport,
+  Loss,
+  Outcome,
+  RemoteHop,
+} from "../transport.ts";
 import type { TlsInfo } from "../../net/conn.ts";
 import { GIVEN_UP, judge } from "./outcome.ts";
 import type { TlsProof } from "../tls/policy.ts";
@@ -10,16 +17,21 @@ import type { Session } from "./pool.ts";
 export class Attempt {
   readonly job: DeliveryJob;
   readonly signal: AbortSignal;
+  /** Nothing of the message may be lost on its way. */
+  readonly rawOnly: boolean;
   readonly #outcomes: (Outcome | null)[];
   /** What open recipients end with when no other host is asked. */
   readonly #fallback: (Outcome | null)[];
   #peer: { hop: RemoteHop; tls: TlsInfo | null; proof: TlsProof | null } | null = null;
   /** Whether every host that took the message for someone also took over the notifications. */
   #allNotify = true;
+  /** What the message lost on its way to the last host. */
+  #losses: readonly Loss[] = [];
 
-  constructor(job: DeliveryJob, signal: AbortSignal) {
+  constructor(job: DeliveryJob, { signal, rawOnly = false }: DeliverOptions) {
     this.job = job;
     this.signal = signal;
+    this.rawOnly = rawOnly;
     this.#outcomes = job.recipients.map(() => null);
     this.#fallback = job.recipients.map(() => null);
   }
@@ -36,23 +48,34 @@ export class Attempt {
     return recipients.filter((_, index) => this.#outcomes[index] === null);
   }
 
-  /** Takes what a transaction for the open recipients came to; `notifies` as in `Fit`. */
+  /**
+   * Takes what a transaction for the first of the open recipients came to; `notifies` as in `Fit`.
+   * Returns whether all of them have their outcome now.
+   */
   record(
     result: TransactionResult,
-    { session: { hop, client, proof }, notifies }: { session: Session; notifies: boolean },
-  ): void {
+    { session: { hop, client, proof }, notifies, losses }: {
+      session: Session;
+      notifies: boolean;
+      losses: readonly Loss[];
+    },
+  ): boolean {
     const open = this.#openIndexes();
     let accepted = false;
-    for (const [place, index] of open.entries()) {
-      const recipientResult = result.recipients[place];
-      if (recipientResult === undefined) throw new Error("Cannot record: a result is missing");
+    let isSettled = true;
+    for (const [place, recipientResult] of result.recipients.entries()) {
+      const index = open[place];
+      if (index === undefined) throw new Error("Cannot record: there are more results than asked");
       const { outcome, elsewhere } = judge(recipientResult, { hop, accepted });
       this.#fallback[index] = outcome;
-      if (!elsewhere) this.#outcomes[index] = outcome;
+      if (elsewhere) isSettled = false;
+      else this.#outcomes[index] = outcome;
       if (outcome.kind === "delivered") this.#allNotify &&= notifies;
       accepted ||= !(recipientResult.kind === "reply" && recipientResult.stage === "rcpt");
     }
+    this.#losses = losses;
     if (result.begun) this.reached({ hop, tls: client.tls, proof });
+    return isSettled;
   }
 
   /** Takes note of the peer that this attempt talked to last. */
@@ -61,13 +84,14 @@ export class Attempt {
   }
 
   /**
-   * A host could not be used; another may be. That one of several hosts does not exist says
-   * nothing for good while another of them may come back.
+   * A host could not be used; another may be. That one of several hosts does not exist, or can not
+   * carry the message, says nothing for good while another of them may come back.
    */
   failHost(outcome: Outcome): void {
     for (const index of this.#openIndexes()) {
       const earlier = this.#fallback[index] ?? null;
-      if (outcome.kind === "permanent" && earlier !== null) continue;
+      const isForGood = outcome.kind === "permanent" || outcome.kind === "unsuitable";
+      if (isForGood && earlier !== null) continue;
       this.#fallback[index] = outcome;
     }
   }
@@ -90,6 +114,7 @@ export class Attempt {
       tls,
       ...(proof === null ? {} : { proof }),
       ...(this.#allNotify ? { handover: "dsn" } : {}),
+      ...(this.#losses.length === 0 ? {} : { losses: this.#losses }),
     };
   }
 

@@ -1,14 +1,17 @@
+import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import { type Reply, reply } from "../../mail/reply.ts";
-import type { MailData } from "../../smtp/client/mail_data.ts";
-import type { DeliveryJob, DeliveryReport, MessageBody, Outcome } from "../transport.ts";
+import type { RecipientRecord } from "../../queue/store.ts";
+import type { SessionLimits } from "../../smtp/client/capabilities.ts";
+import type { DeliverOptions, DeliveryJob, DeliveryReport, Loss, Outcome } from "../transport.ts";
 import { type AddressOrder, orderAddresses } from "./address_order.ts";
 import { Attempt } from "./attempt.ts";
-import { fit } from "./fit.ts";
+import { type Fit, fit, tooLargeFor, type Unfit } from "./fit.ts";
 import { byRank, type HostPlan, type HostTarget } from "./hosts.ts";
 import { SessionOpener } from "./opener.ts";
 import type { MailResolver, SmtpTransportOptions } from "./options.ts";
 import { broken, GIVEN_UP, lookupFailed } from "./outcome.ts";
+import { bodyAsItIs, prepareBody, type PreparedBody } from "./prepare_body.ts";
 import { ConnectionPool, type Session } from "./pool.ts";
 import { ABORTED, untilAborted } from "./until_aborted.ts";
 
@@ -23,7 +26,9 @@ export type HostUnknown = (host: string) => Outcome;
  * outcome or the hosts are used up.
  */
 export class SmtpDelivery implements AsyncDisposable {
+  readonly #clock: Clock;
   readonly #random: Random;
+  readonly #converts: boolean;
   readonly #resolver: MailResolver;
   readonly #addressOrder: AddressOrder;
   readonly #maxAddresses: number;
@@ -33,6 +38,8 @@ export class SmtpDelivery implements AsyncDisposable {
 
   constructor(options: SmtpTransportOptions, { hostUnknown }: { hostUnknown: HostUnknown }) {
     const { clock, random, resolver, onError } = options.services;
+    this.#clock = clock;
+    this.#converts = options.converts ?? true;
     this.#random = random;
     this.#resolver = resolver;
     this.#addressOrder = options.addressOrder ?? "ipv4_first";
@@ -45,15 +52,16 @@ export class SmtpDelivery implements AsyncDisposable {
   /** Makes the attempt with the hosts of `plan`. */
   async deliver(
     job: DeliveryJob,
-    { plan, signal }: { plan: HostPlan | Promise<HostPlan>; signal: AbortSignal },
+    { plan, ...options }: DeliverOptions & { plan: HostPlan | Promise<HostPlan> },
   ): Promise<DeliveryReport> {
+    const { signal } = options;
     const found = plan instanceof Promise ? await untilAborted(plan, signal) : plan;
     if (found === ABORTED || found.kind === "none") {
       const outcome = found === ABORTED ? GIVEN_UP : found.outcome;
       return { outcomes: job.recipients.map(() => outcome), remote: null, tls: null };
     }
     const hosts = byRank(found.hosts, this.#random);
-    const attempt = new Attempt(job, signal);
+    const attempt = new Attempt(job, options);
     const kept = this.#takeKept(hosts);
     if (kept !== null) await this.#use(kept, attempt);
     if (!attempt.isOver) await this.#askHosts(hosts, attempt);
@@ -107,39 +115,75 @@ export class SmtpDelivery implements AsyncDisposable {
     { address, attempt }: { address: string; attempt: Attempt },
   ): Promise<boolean> {
     const { signal } = attempt;
-    const result = await this.#opener.open(target, { address, signal });
-    if (result.kind === "session") {
-      await this.#use(result.session, attempt);
-      return true;
+    for (;;) {
+      const result = await this.#opener.open(target, { address, signal });
+      if (result.kind === "failed") {
+        attempt.failHost(result.outcome);
+        const hop = { host: target.host, address, port: target.port };
+        if (result.progress === "connected") attempt.reached({ hop, tls: result.tls, proof: null });
+        return result.progress !== "not_tried";
+      }
+      // A server that takes less in one session than there is gets another one.
+      const goesOn = await this.#use(result.session, attempt);
+      if (!goesOn || attempt.isOver) return true;
     }
-    attempt.failHost(result.outcome);
-    const hop = { host: target.host, address, port: target.port };
-    if (result.progress === "connected") attempt.reached({ hop, tls: result.tls, proof: null });
-    return result.progress !== "not_tried";
   }
 
-  /** Runs the transaction and gives the session back. */
-  async #use(session: Session, attempt: Attempt): Promise<void> {
-    const { client, hop, proof } = session;
-    const { signal, job: { message, body } } = attempt;
+  /**
+   * Runs as many transactions as it takes, and gives the session back. Returns whether another
+   * session with the same host would go on where this one ended.
+   */
+  async #use(session: Session, attempt: Attempt): Promise<boolean> {
+    const { client } = session;
     try {
-      if (signal.aborted) return;
-      const recipients = attempt.openRecipients();
-      const fitted = fit(message, { recipients, capabilities: client.capabilities });
-      if (fitted.kind === "unsuitable") {
-        attempt.reached({ hop, tls: client.tls, proof });
-        return attempt.settle(fitted);
+      let goesOn = true;
+      while (goesOn && !attempt.isOver && client.isUsable && !this.#pool.isWornOut(session)) {
+        goesOn = await this.#transact(session, attempt);
       }
-      const result = await client.transact({
-        reversePath: message.reversePath,
-        mailParameters: fitted.mailParameters,
-        recipients: fitted.recipients,
-        data: dataOf(body, message.facts.dotLines),
-      }, { signal });
-      attempt.record(result, { session, notifies: fitted.notifies });
+      return goesOn;
     } finally {
       this.#pool.release(session);
     }
+  }
+
+  /**
+   * Runs one transaction for as many of the open recipients as the server takes at once. Returns
+   * whether all of them have their outcome now.
+   */
+  async #transact(session: Session, attempt: Attempt): Promise<boolean> {
+    const { client, peer } = session;
+    const { signal, job: { message } } = attempt;
+    const recipients = withinLimits(attempt.openRecipients(), peer.capabilities.limits);
+    const nowMs = this.#clock.now();
+    const fitted = fit(message, { recipients, peer, converts: this.#converts, nowMs });
+    if (fitted.kind === "unsuitable") return this.#reject(session, { attempt, unfit: fitted });
+    const ready = await bodyFor(fitted, attempt);
+    if (ready.kind === "unsuitable") {
+      return this.#reject(session, { attempt, unfit: { ...ready, elsewhere: false } });
+    }
+    const { data, sizeBytes, losses } = ready;
+    const tooLarge = tooLargeFor(peer.capabilities, sizeBytes);
+    if (tooLarge !== null) return this.#reject(session, { attempt, unfit: tooLarge });
+    const result = await client.transact({
+      reversePath: message.reversePath,
+      mailParameters: peer.capabilities.size
+        ? [`SIZE=${sizeBytes}`, ...fitted.mailParameters] // RFC 1870 section 5
+        : fitted.mailParameters,
+      recipients: fitted.recipients,
+      data,
+    }, { signal });
+    return attempt.record(result, { session, notifies: fitted.notifies, losses });
+  }
+
+  #reject(
+    { client, hop, proof }: Session,
+    { attempt, unfit: { reply, elsewhere } }: { attempt: Attempt; unfit: Unfit },
+  ): false {
+    attempt.reached({ hop, tls: client.tls, proof });
+    const outcome: Outcome = { kind: "unsuitable", reply };
+    if (elsewhere) attempt.failHost(outcome);
+    else attempt.settle(outcome);
+    return false;
   }
 
   /** Closes the sessions that wait, politely; those in use close when they are given back. */
@@ -152,11 +196,32 @@ function noUsableAddress(host: string): Reply {
   return reply(451, "4.4.4", `${host} has no address of the kind in use`);
 }
 
-function dataOf(body: MessageBody, dotLines: number): MailData {
-  return {
-    sizeBytes: body.sizeBytes,
-    dotLines,
-    bytes: body.bytes,
-    stream: () => body.stream(),
-  };
+/** The message in the form that the server takes, without a promise where it is that already. */
+function bodyFor(
+  { conversion, needsAsciiHeader }: Extract<Fit, { kind: "fits" }>,
+  { job: { body, message: { facts: { dotLines } } }, rawOnly }: Attempt,
+): PreparedBody | Promise<PreparedBody> {
+  if (conversion === null && !needsAsciiHeader) {
+    const { sizeBytes } = body;
+    return { kind: "ready", data: bodyAsItIs(body, dotLines), sizeBytes, losses: NO_LOSSES };
+  }
+  return prepareBody(body, { conversion, needsAsciiHeader, rawOnly, dotLines });
+}
+
+const NO_LOSSES: readonly Loss[] = [];
+
+/** The first recipients, as many as one transaction may have (RFC 9422 sections 4.2 and 4.3). */
+function withinLimits(
+  recipients: readonly RecipientRecord[],
+  { rcptMax, rcptDomainMax }: SessionLimits,
+): readonly RecipientRecord[] {
+  if (recipients.length <= Math.min(rcptMax, rcptDomainMax)) return recipients;
+  const domains = new Set<string>();
+  let count = 0;
+  for (const { domain } of recipients) {
+    domains.add(domain);
+    if (count === rcptMax || domains.size > rcptDomainMax) break;
+    count++;
+  }
+  return recipients.slice(0, count);
 }

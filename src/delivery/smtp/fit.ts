@@ -1,63 +1,143 @@
+import type { ConversionTarget } from "../../mail/conversion_plan.ts";
 import { type Reply, reply } from "../../mail/reply.ts";
 import type { MessageRecord, RecipientRecord } from "../../queue/store.ts";
 import type { Capabilities } from "../../smtp/client/capabilities.ts";
-import type { RequestRecipient } from "../../smtp/client/transaction.ts";
+import type { ClientProtocol, RequestRecipient } from "../../smtp/client/transaction.ts";
+import { mailParameters, rcptParameters } from "./parameters.ts";
 
-/** How a message goes to a server with given capabilities, if it can. */
+/** The server at the other end of a session. */
+export interface Peer {
+  readonly capabilities: Capabilities;
+  readonly protocol: ClientProtocol;
+  /** Whether this relay has logged in. */
+  readonly loggedIn: boolean;
+}
+
+/** How a message goes to a server, if it can. */
 export type Fit =
   | {
     readonly kind: "fits";
+    /** Without SIZE, which depends on what becomes of the octets. */
     readonly mailParameters: readonly string[];
     readonly recipients: readonly RequestRecipient[];
     /** Whether the server takes over the duty to notify the sender (RFC 3461 section 5.2.1). */
     readonly notifies: boolean;
+    /** What the octets must become first; null when they go as they are. */
+    readonly conversion: ConversionTarget | null;
+    /** Whether the header section must be ASCII, which nobody has looked at yet. */
+    readonly needsAsciiHeader: boolean;
   }
-  /** The server can not carry it; `reply` says why with a 5xx code. */
-  | { readonly kind: "unsuitable"; readonly reply: Reply };
+  | Unfit;
 
-const NO_PARAMETERS: readonly string[] = [];
+/** The server can not carry the message; `reply` says why with a 5xx code. */
+export interface Unfit {
+  readonly kind: "unsuitable";
+  readonly reply: Reply;
+  /** Whether another host of the same destination may. */
+  readonly elsewhere: boolean;
+}
+
+/** What a message meets. */
+export interface FitOptions {
+  readonly recipients: readonly RecipientRecord[];
+  readonly peer: Peer;
+  /** Whether octets above 127 are converted for a server that does not take them. */
+  readonly converts: boolean;
+  readonly nowMs: number;
+}
 
 /** Holds the needs of a message against what a server offers. */
-export function fit(
-  message: MessageRecord,
-  { recipients, capabilities }: {
-    recipients: readonly RecipientRecord[];
-    capabilities: Capabilities;
-  },
-): Fit {
-  const obstacle = obstacleTo(message, { recipients, capabilities });
-  if (obstacle !== null) return { kind: "unsuitable", reply: obstacle };
+export function fit(message: MessageRecord, options: FitOptions): Fit {
+  const obstacle = obstacleTo(message, options);
+  if (obstacle !== null) return obstacle;
+  const { recipients, peer, nowMs, converts } = options;
+  const { capabilities } = peer;
+  const form = formFor(message, { capabilities, converts });
   return {
     kind: "fits",
-    mailParameters: mailParameters(message, capabilities),
+    mailParameters: mailParameters(message, { peer, body: form.body, nowMs }),
     recipients: recipients.map((recipient) => ({
       forwardPath: recipient.forwardPath,
-      parameters: capabilities.dsn ? rcptParameters(recipient) : NO_PARAMETERS,
+      parameters: rcptParameters(recipient, capabilities),
     })),
     notifies: capabilities.dsn,
+    conversion: form.conversion,
+    needsAsciiHeader: message.smtpUtf8 && !capabilities.smtpUtf8 && message.facts.eightBit,
   };
+}
+
+interface Form {
+  readonly body: "8BITMIME" | "BINARYMIME" | null;
+  readonly conversion: ConversionTarget | null;
+}
+
+/** In which form the octets go (RFC 6152 section 3, RFC 3030 section 3). */
+function formFor(
+  { body, facts }: MessageRecord,
+  { capabilities, converts }: { capabilities: Capabilities; converts: boolean },
+): Form {
+  const { eightBitMime, binaryMime } = capabilities;
+  const isBinary = body === "BINARYMIME" || !facts.lineOriented;
+  if (isBinary && binaryMime) return { body: "BINARYMIME", conversion: null };
+  const isEightBit = facts.eightBit || body === "8BITMIME";
+  if (isBinary) {
+    // Lines are what DATA is made of, so this is not a matter of choice.
+    return { body: eightBitMime ? "8BITMIME" : null, conversion: eightBitMime ? "8bit" : "7bit" };
+  }
+  if (eightBitMime) return { body: isEightBit ? "8BITMIME" : null, conversion: null };
+  return { body: null, conversion: facts.eightBit && converts ? "7bit" : null };
 }
 
 function obstacleTo(
   message: MessageRecord,
-  { recipients, capabilities }: {
-    recipients: readonly RecipientRecord[];
-    capabilities: Capabilities;
-  },
-): Reply | null {
-  const { sizeBytes } = message.facts;
-  const { maxSizeBytes } = capabilities;
-  if (maxSizeBytes !== null && sizeBytes > maxSizeBytes) { // RFC 1870 section 6.1
-    const text = `Message of ${sizeBytes} octets exceeds the next hop's limit of ${maxSizeBytes}`;
-    return reply(552, "5.3.4", text);
-  }
-  if (message.body === "BINARYMIME") { // RFC 3030 section 3: not without BDAT
-    return reply(554, "5.6.1", "Next hop does not take binary messages");
-  }
+  { recipients, peer: { capabilities, protocol }, nowMs }: FitOptions,
+): Unfit | null {
+  const { extras = {}, facts: { sizeBytes } } = message;
+  const tooLarge = tooLargeFor(capabilities, sizeBytes);
+  if (tooLarge !== null) return tooLarge;
   if (!capabilities.smtpUtf8 && needsUtf8Paths(message, recipients)) { // RFC 6531 section 3.5
-    return reply(553, "5.6.7", "Next hop does not take addresses outside ASCII");
+    return unfit(reply(553, "5.6.7", "Next hop does not take addresses outside ASCII"));
   }
-  return null;
+  // RFC 8689 section 4.2.1; a server of mailboxes is the end of the way
+  const needsTls = extras.requireTls === true && message.reversePath !== "" && protocol === "smtp";
+  if (needsTls && !capabilities.keywords.has("REQUIRETLS")) {
+    const text = "Next hop does not promise TLS for the way behind it (REQUIRETLS)";
+    return { ...unfit(reply(550, "5.7.30", text)), elsewhere: true };
+  }
+  return deliverByObstacle(message, { capabilities, protocol, nowMs });
+}
+
+/** RFC 1870 section 6.1. */
+export function tooLargeFor({ maxSizeBytes }: Capabilities, sizeBytes: number): Unfit | null {
+  if (maxSizeBytes === null || sizeBytes <= maxSizeBytes) return null;
+  const text = `Message of ${sizeBytes} octets exceeds the next hop's limit of ${maxSizeBytes}`;
+  return unfit(reply(552, "5.3.4", text));
+}
+
+/** RFC 2852 section 4.1.4: with mode R, late or unwatched is as bad as not at all. */
+function deliverByObstacle(
+  { extras }: MessageRecord,
+  { capabilities: { keywords }, protocol, nowMs }: {
+    capabilities: Capabilities;
+    protocol: ClientProtocol;
+    nowMs: number;
+  },
+): Unfit | null {
+  const deliverBy = extras?.deliverBy;
+  if (deliverBy === undefined || deliverBy.mode !== "R") return null;
+  const leftSeconds = (deliverBy.deadlineMs - nowMs) / 1000;
+  if (leftSeconds <= 0) return unfit(reply(554, "5.4.7", "The time to deliver it in is over"));
+  if (protocol === "lmtp") return null;
+  const least = keywords.get("DELIVERBY");
+  if (least === undefined) {
+    return unfit(reply(554, "5.3.3", "Next hop does not deliver in a given time (DELIVERBY)"));
+  }
+  if (leftSeconds >= (Number(least) || 0)) return null;
+  return unfit(reply(554, "5.4.7", `Next hop takes ${least} seconds and more to deliver`));
+}
+
+function unfit(reply: Reply): Unfit {
+  return { kind: "unsuitable", reply, elsewhere: false };
 }
 
 function needsUtf8Paths(
@@ -70,27 +150,4 @@ function needsUtf8Paths(
 
 function isNotAscii(text: string): boolean {
   return /[\u0080-\uffff]/.test(text);
-}
-
-function mailParameters(message: MessageRecord, capabilities: Capabilities): string[] {
-  const parameters: string[] = [];
-  if (capabilities.size) parameters.push(`SIZE=${message.facts.sizeBytes}`); // RFC 1870 section 5
-  if (capabilities.eightBitMime && message.body === "8BITMIME") { // RFC 6152 section 3
-    parameters.push("BODY=8BITMIME");
-  }
-  if (capabilities.smtpUtf8 && message.smtpUtf8) parameters.push("SMTPUTF8"); // RFC 6531 section 3.4
-  if (capabilities.dsn && message.extras !== undefined) { // RFC 3461 sections 4.3 and 4.4
-    const { ret, envid } = message.extras;
-    if (ret !== undefined) parameters.push(`RET=${ret}`);
-    if (envid !== undefined) parameters.push(`ENVID=${envid}`);
-  }
-  return parameters;
-}
-
-/** RFC 3461 sections 4.1 and 4.2: passed on as they came. */
-function rcptParameters({ notify, originalRecipient }: RecipientRecord): readonly string[] {
-  const parameters: string[] = [];
-  if (notify !== undefined) parameters.push(`NOTIFY=${notify.join(",")}`);
-  if (originalRecipient !== undefined) parameters.push(`ORCPT=${originalRecipient}`);
-  return parameters.length === 0 ? NO_PARAMETERS : parameters;
 }

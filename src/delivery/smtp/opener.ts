@@ -77,8 +77,10 @@ export class SessionOpener {
     this.#failures.succeeded(place);
     const { client, proof } = result;
     const openedAtMs = this.#options.services.clock.monotonic();
-    const loggedIn = this.#options.login !== undefined;
-    return { kind: "session", session: { client, hop, key, proof, loggedIn, openedAtMs } };
+    const { login, protocol = "smtp" } = this.#options;
+    const { capabilities } = client;
+    const peer = { capabilities, protocol, loggedIn: login !== undefined };
+    return { kind: "session", session: { client, hop, key, proof, peer, openedAtMs } };
   }
 
   #learn(place: string, outcome: Outcome): void {
@@ -147,11 +149,12 @@ export class SessionOpener {
   }
 
   #clientOptions() {
-    const { heloName, protocol, timeoutsMs, abortGraceMs, services: { deadlines } } = this.#options;
+    const { heloName, protocol, ignoredExtensions, timeoutsMs, abortGraceMs } = this.#options;
     return {
       heloName,
-      deadlines,
+      deadlines: this.#options.services.deadlines,
       ...(protocol === undefined ? {} : { protocol }),
+      ...(ignoredExtensions === undefined ? {} : { ignoredExtensions }),
       ...(timeoutsMs === undefined ? {} : { timeoutsMs }),
       ...(abortGraceMs === undefined ? {} : { abortGraceMs }),
     };

@@ -51,6 +51,8 @@ export interface SmtpTransportOptions {
   readonly heloName: string;
   /** Default `smtp`. */
   readonly protocol?: ClientProtocol;
+  /** Extensions that are not used even where they are offered, in upper case. */
+  readonly ignoredExtensions?: ReadonlySet<string>;
   readonly timeoutsMs?: Partial<StageTimeouts>;
   /** Default 30 seconds. */
   readonly connectTimeoutMs?: number;
@@ -64,6 +66,11 @@ export interface SmtpTransportOptions {
   readonly maxAddresses?: number;
   /** How long an address that could not be connected to is left alone; default 15 seconds. */
   readonly failureMemoryMs?: number;
+  /**
+   * Whether octets above 127 are converted for servers that do not offer 8BITMIME; default true.
+   * They are sent as they are otherwise.
+   */
+  readonly converts?: boolean;
   /** Default: TLS wherever it is offered. */
   readonly tls?: TlsRules;
   /** Logs in to every server; without it, nowhere. */

@@ -1,9 +1,8 @@
-import type { Reply } from "../../mail/reply.ts";
 import { planTls, type TlsPlan } from "../tls/planner.ts";
 import type { TlsRule, TlsRules } from "../tls/rules.ts";
+import type { DeliveryJob, Outcome } from "../transport.ts";
 import { type HostPlan, type HostTarget, hostTarget } from "./hosts.ts";
 import type { MailResolver } from "./options.ts";
-import { broken } from "./outcome.ts";
 
 /** A host before it is known how connections to it must be secured. */
 export type Candidate = Omit<HostTarget, "key" | "policy">;
@@ -17,6 +16,16 @@ export interface HostRules {
   readonly domain: string | null;
   /** As in `TlsTarget`. */
   readonly authentic: boolean;
+  /** Whether the message asks for REQUIRETLS. */
+  readonly requireTls: boolean;
+}
+
+/**
+ * Whether a message asks for REQUIRETLS. A notification goes without (RFC 8689 section 5), or
+ * nobody would learn that the message did not arrive.
+ */
+export function asksForTls({ message: { extras, reversePath } }: DeliveryJob): boolean {
+  return extras?.requireTls === true && reversePath !== "";
 }
 
 /**
@@ -43,12 +52,12 @@ const LOCAL: TlsPlan = { kind: "policy", policy: { level: "none" } };
 
 function merge(candidates: readonly Candidate[], plans: readonly TlsPlan[]): HostPlan {
   const hosts: HostTarget[] = [];
-  let trouble: Reply | null = null;
+  let trouble: Outcome | null = null;
   for (const [index, candidate] of candidates.entries()) {
     const plan = plans[index];
     if (plan?.kind === "policy") hosts.push(hostTarget({ ...candidate, policy: plan.policy }));
-    else trouble ??= plan?.reply ?? null;
+    else trouble ??= plan?.outcome ?? null;
   }
   if (hosts.length > 0 || trouble === null) return { kind: "hosts", hosts };
-  return { kind: "none", outcome: broken(trouble) };
+  return { kind: "none", outcome: trouble };
 }

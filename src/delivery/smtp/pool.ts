@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { TaskGroup } from "../../base/task_group.ts";
 import type { SmtpClient } from "../../smtp/client/client.ts";
+import type { Peer } from "./fit.ts";
 import type { TlsProof } from "../tls/policy.ts";
 import type { RemoteHop } from "../transport.ts";
 
@@ -31,8 +32,7 @@ export interface Session {
   readonly key: string;
   /** How the server was found to be the right one; null where it was not. */
   readonly proof: TlsProof | null;
-  /** Whether this relay has logged in. */
-  readonly loggedIn: boolean;
+  readonly peer: Peer;
   /** On the clock's monotonic scale. */
   readonly openedAtMs: number;
 }
@@ -78,11 +78,10 @@ export class ConnectionPool implements AsyncDisposable {
   take(key: string): Session | null {
     const waiting = this.#byKey.get(key);
     if (waiting === undefined) return null;
-    const nowMs = this.#clock.monotonic();
     for (let idle = waiting.pop(); idle !== undefined; idle = waiting.pop()) {
       this.#byAge.delete(idle);
       if (waiting.length === 0) this.#byKey.delete(key);
-      if (!this.#isWornOut(idle.session, nowMs)) return idle.session;
+      if (!this.isWornOut(idle.session)) return idle.session;
       this.#sayGoodbye(idle.session);
     }
     return null;
@@ -91,15 +90,22 @@ export class ConnectionPool implements AsyncDisposable {
   /** Gives a session back after its message: it waits for the next one or is closed. */
   release(session: Session): void {
     if (!session.client.isUsable) return;
-    const nowMs = this.#clock.monotonic();
-    if (this.#closed || this.#isWornOut(session, nowMs)) return this.#sayGoodbye(session);
-    const idle = { session, sinceMs: nowMs };
+    if (this.#closed || this.isWornOut(session)) return this.#sayGoodbye(session);
+    const idle = { session, sinceMs: this.#clock.monotonic() };
     const waiting = this.#byKey.get(session.key);
     if (waiting === undefined) this.#byKey.set(session.key, [idle]);
     else waiting.push(idle);
     this.#byAge.add(idle);
     if (this.#byAge.size > this.#limits.maxIdle) this.#dropOldest();
     if (this.#cancelSweep === null) this.#scheduleSweep(this.#limits.maxIdleMs);
+  }
+
+  /** Whether a session has served its time. */
+  isWornOut({ client, openedAtMs }: Session): boolean {
+    const { maxMessages, maxAgeMs } = this.#limits;
+    const { mailMax } = client.capabilities.limits; // RFC 9422 section 4.1
+    return client.transactions >= Math.min(maxMessages, mailMax) ||
+      this.#clock.monotonic() - openedAtMs >= maxAgeMs;
   }
 
   /** Closes what waits, politely; sessions that are given back later are closed then. */
@@ -109,11 +115,6 @@ export class ConnectionPool implements AsyncDisposable {
     this.#cancelSweep = null;
     while (this.#byAge.size > 0) this.#dropOldest();
     await this.#farewells.idle();
-  }
-
-  #isWornOut({ client, openedAtMs }: Session, nowMs: number): boolean {
-    const { maxMessages, maxAgeMs } = this.#limits;
-    return client.transactions >= maxMessages || nowMs - openedAtMs >= maxAgeMs;
   }
 
   #sayGoodbye({ client }: Session): void {

@@ -1,5 +1,7 @@
-import { type Reply, reply } from "../../mail/reply.ts";
+import { reply } from "../../mail/reply.ts";
 import type { Resolver } from "../../net/resolver.ts";
+import { broken } from "../smtp/outcome.ts";
+import type { Outcome } from "../transport.ts";
 import { isUsable } from "./dane.ts";
 import type { TlsPolicy } from "./policy.ts";
 import { policyOf, type TlsRule, type TlsRules, type TlsTarget } from "./rules.ts";
@@ -7,18 +9,47 @@ import { policyOf, type TlsRule, type TlsRules, type TlsTarget } from "./rules.t
 /** What connections to a host must come to. */
 export type TlsPlan =
   | { readonly kind: "policy"; readonly policy: TlsPolicy }
-  /** It must not be used for now; a 4xx reply says why. */
-  | { readonly kind: "unusable"; readonly reply: Reply };
+  /** It must not be used. */
+  | { readonly kind: "unusable"; readonly outcome: Outcome };
 
 /** What the DNS says of a host's certificates. */
 type TlsaFindings =
   | { readonly kind: "policy"; readonly policy: TlsPolicy }
   /** Nothing that DNSSEC vouches for. */
   | { readonly kind: "none" }
-  | { readonly kind: "unusable"; readonly reply: Reply };
+  | { readonly kind: "unusable"; readonly outcome: Outcome };
 
 /** The policy for a host under a rule: the rule's own, or that which the host publishes. */
 export function planTls(
+  rule: TlsRule,
+  { target, rules, resolver, requireTls }: {
+    target: TlsTarget;
+    rules: TlsRules;
+    resolver: Pick<Resolver, "addresses" | "tlsa">;
+    /** Whether the message asks for REQUIRETLS (RFC 8689). */
+    requireTls: boolean;
+  },
+): TlsPlan | Promise<TlsPlan> {
+  const plan = planByRule(rule, { target, rules, resolver });
+  if (!requireTls) return plan;
+  return plan instanceof Promise
+    ? plan.then((found) => authenticated(found, target))
+    : authenticated(plan, target);
+}
+
+/** RFC 8689 section 4.2.1: the server must prove to be the one that the domain names. */
+function authenticated(plan: TlsPlan, { host, authentic }: TlsTarget): TlsPlan {
+  if (plan.kind === "unusable") return plan;
+  const { level } = plan.policy;
+  if (level !== "none" && level !== "opportunistic" && level !== "required") return plan;
+  if (authentic) {
+    return { kind: "policy", policy: { level: "verified", names: [host], by: "config" } };
+  }
+  const text = `Neither DNSSEC nor MTA-STS says that ${host} is the server (REQUIRETLS)`;
+  return { kind: "unusable", outcome: { kind: "unsuitable", reply: reply(550, "5.7.30", text) } };
+}
+
+function planByRule(
   rule: TlsRule,
   { target, rules, resolver }: {
     target: TlsTarget;
@@ -41,7 +72,7 @@ async function planDane(
   const found = target.authentic ? await findTlsa(target, resolver) : NONE;
   if (found.kind !== "none") return found;
   const text = `${target.host} has no TLSA record that DNSSEC vouches for`;
-  return { kind: "unusable", reply: reply(451, "4.7.5", text) };
+  return { kind: "unusable", outcome: broken(reply(451, "4.7.5", text)) };
 }
 
 const NONE: TlsaFindings = { kind: "none" };
@@ -75,7 +106,7 @@ async function tlsaOf(
   // RFC 7672 section 2.1: an answer that somebody may keep back is not the absence of one.
   if (answer.kind === "temporary") {
     const text = `Cannot look up the TLSA records of ${base}: ${answer.reason.replace("_", " ")}`;
-    return { kind: "unusable", reply: reply(451, "4.7.5", text) };
+    return { kind: "unusable", outcome: broken(reply(451, "4.7.5", text)) };
   }
   if (answer.kind !== "found" || !answer.authentic) return NONE;
   const records = answer.records.filter(isUsable);

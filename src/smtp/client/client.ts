@@ -20,6 +20,8 @@ export interface SmtpClientOptions {
   readonly heloName: string;
   /** Default `smtp`. */
   readonly protocol?: ClientProtocol;
+  /** Extensions that are not used even where they are offered, in upper case. */
+  readonly ignoredExtensions?: ReadonlySet<string>;
   readonly deadlines: Deadlines;
   /** Replaces single values of `DEFAULT_TIMEOUTS`. */
   readonly timeoutsMs?: Partial<StageTimeouts>;
@@ -58,6 +60,7 @@ export class SmtpClient {
   readonly #channel: ReplyChannel;
   readonly #heloName: string;
   readonly #protocol: ClientProtocol;
+  readonly #ignoredExtensions: ReadonlySet<string> | undefined;
   #capabilities = NO_CAPABILITIES;
   #needsReset = false;
   #transactions = 0;
@@ -66,6 +69,7 @@ export class SmtpClient {
     this.#channel = channel;
     this.#heloName = options.heloName;
     this.#protocol = options.protocol ?? "smtp";
+    this.#ignoredExtensions = options.ignoredExtensions;
   }
 
   /**
@@ -188,7 +192,7 @@ export class SmtpClient {
     const answer = await this.#command("hello", `${this.#verb()} ${this.#heloName}`);
     if (answer instanceof ConnectionLost) return { kind: "lost", lost: answer };
     if (isPositive(answer)) {
-      this.#capabilities = parseCapabilities(answer);
+      this.#capabilities = parseCapabilities(answer, this.#ignoredExtensions);
       return { kind: "open", client: this };
     }
     // RFC 5321 3.2: a server that does not know EHLO gets HELO. LMTP has no such fallback.

@@ -28,7 +28,8 @@ export class ReplyChannel {
   readonly #abortGraceMs: number;
   #conn: Conn;
   #stage: Stage = "greeting";
-  #dotPending = false;
+  /** Whether all of a message has been sent, and its last answer has not come. */
+  #isComplete = false;
   #aborting = false;
   /** The end of the connection, or why `close` was called while something was pending. */
   #lost: ConnectionLost | null = null;
@@ -50,9 +51,13 @@ export class ReplyChannel {
     return this.#lost;
   }
 
-  /** Starts writing commands and does not wait: a failure shows when their replies are read. */
-  send(commands: string | Uint8Array): void {
+  /**
+   * Starts writing commands and does not wait: a failure shows when their replies are read.
+   * `completes` tells that a whole message is among them, so that it may be taken from now on.
+   */
+  send(commands: string | Uint8Array, { completes = false }: { completes?: boolean } = {}): void {
     if (this.#lost !== null) return;
+    this.#isComplete ||= completes;
     const octets = typeof commands === "string" ? encodeText(commands) : commands;
     // A server that closes often sent a reply first, so the reader goes on and finds the end.
     this.#conn.write(octets).catch(() => {});
@@ -84,7 +89,7 @@ export class ReplyChannel {
    */
   abort(): void {
     this.#aborting = true;
-    if (this.#dotPending) this.#deadline.set(this.#abortGraceMs);
+    if (this.#isComplete) this.#deadline.set(this.#abortGraceMs);
     else this.#end("aborted");
   }
 
@@ -140,14 +145,16 @@ export class ReplyChannel {
     if (decoded.kind === "incomplete") return null;
     if (decoded.kind === "error") return this.outOfStep(stage, decoded.line);
     this.#deadline.clear();
-    this.#dotPending = false;
+    if (stage === "dot") this.#isComplete = false;
     return decoded.reply;
   }
 
   #enter(stage: Stage): void {
     this.#stage = stage;
-    this.#dotPending = stage === "dot";
-    const limitMs = this.#timeoutsMs[stage];
+    this.#isComplete ||= stage === "dot";
+    // A server may answer what came with a message when it has taken the message.
+    const limitStage = this.#isComplete ? "dot" : stage;
+    const limitMs = Math.max(this.#timeoutsMs[stage], this.#timeoutsMs[limitStage]);
     this.#deadline.set(this.#aborting ? Math.min(limitMs, this.#abortGraceMs) : limitMs);
   }
 

@@ -1,8 +1,15 @@
+import { concatBytes, encodeText } from "../../base/bytes.ts";
 import type { Reply } from "../../mail/reply.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { mailCommand, rcptCommand } from "./commands.ts";
 import { ConnectionLost } from "./connection_lost.ts";
-import { type MailData, sendMailData } from "./mail_data.ts";
+import {
+  chunkCommand,
+  inOneWrite,
+  type MailData,
+  sendMailChunk,
+  sendMailData,
+} from "./mail_data.ts";
 import type { ReplyChannel } from "./reply_channel.ts";
 import { isIntermediate, isPositive, SERVICE_CLOSING } from "./reply_class.ts";
 import type { Stage } from "./stage.ts";
@@ -34,7 +41,7 @@ export type RecipientResult =
   | { readonly kind: "reply"; readonly stage: Stage; readonly reply: Reply }
   /** The connection ended before the message was complete: it was not taken. */
   | { readonly kind: "lost"; readonly lost: ConnectionLost }
-  /** The connection ended between the final dot and its reply: it may have been taken. */
+  /** The connection ended between the end of the message and its reply: it may have been taken. */
   | { readonly kind: "uncertain"; readonly lost: ConnectionLost };
 
 /** What became of a transaction. */
@@ -51,11 +58,17 @@ export interface TransactionResult {
 export class Transaction {
   readonly #channel: ReplyChannel;
   readonly #pipelining: boolean;
+  /** The message goes by BDAT instead of DATA. */
+  readonly #chunking: boolean;
+  /** The octets, where they go with the commands before them in one write. */
+  readonly #withGroup: Uint8Array | null;
   readonly #protocol: ClientProtocol;
   readonly #request: TransactionRequest;
   readonly #results: (RecipientResult | null)[];
   #begun = false;
   #finished = false;
+  /** Whether any command of this transaction was answered. */
+  #answered = false;
 
   constructor(
     channel: ReplyChannel,
@@ -67,6 +80,8 @@ export class Transaction {
   ) {
     this.#channel = channel;
     this.#pipelining = capabilities.pipelining;
+    this.#chunking = capabilities.chunking && request.data.sizeBytes !== null;
+    this.#withGroup = this.#chunking && this.#pipelining ? inOneWrite(request.data) : null;
     this.#protocol = protocol;
     this.#request = request;
     this.#results = request.recipients.map(() => null);
@@ -78,7 +93,7 @@ export class Transaction {
    * @throws what the stream of the message throws; the connection is closed then.
    */
   async run({ reset }: { reset: boolean }): Promise<TransactionResult> {
-    if (this.#pipelining) this.#channel.send(this.#commandGroup(reset));
+    if (this.#pipelining) this.#sendGroup(reset);
     if (!reset || await this.#reset()) await this.#converse();
     const recipients = this.#results.filter((result) => result !== null);
     if (recipients.length < this.#results.length) {
@@ -87,14 +102,21 @@ export class Transaction {
     return { recipients, begun: this.#begun, finished: this.#finished };
   }
 
-  /** All commands up to DATA in one write (RFC 2920 section 3.1). */
-  #commandGroup(reset: boolean): string {
+  /**
+   * All commands up to DATA in one write (RFC 2920 section 3.1), or up to the end of a message
+   * that goes by BDAT, which saves the wait for a go-ahead (RFC 3030 section 4.2).
+   */
+  #sendGroup(reset: boolean): void {
     const { reversePath, mailParameters, recipients } = this.#request;
     let group = (reset ? "RSET\r\n" : "") + mailCommand(reversePath, mailParameters);
     for (const { forwardPath, parameters } of recipients) {
       group += rcptCommand(forwardPath, parameters);
     }
-    return `${group}DATA\r\n`;
+    const octets = this.#withGroup;
+    if (octets !== null) {
+      const commands = encodeText(group + chunkCommand(octets.length));
+      this.#channel.send(concatBytes([commands, octets]), { completes: true });
+    } else this.#channel.send(this.#chunking ? group : `${group}DATA\r\n`);
   }
 
   async #converse(): Promise<void> {
@@ -102,11 +124,19 @@ export class Transaction {
     for (let index = 0; index < this.#results.length; index++) {
       if (!(await this.#rcpt(index))) return;
     }
+    if (this.#withGroup !== null) return await this.#readChunkReplies();
     // In a group DATA is on its way already and its reply must be read.
-    if (!this.#pipelining && !this.#hasOpen()) return;
-    if (!(await this.#data())) return;
+    const isAsked = this.#pipelining && !this.#chunking;
+    if (!isAsked && !this.#hasOpen()) return;
+    if (!this.#chunking && !(await this.#data())) return;
     if (this.#hasOpen()) await this.#transfer();
     else await this.#sendNothing();
+  }
+
+  /** A chunk without a valid recipient is refused once and leaves the transaction as it is. */
+  async #readChunkReplies(): Promise<void> {
+    if (this.#hasOpen()) await this.#readFinalReplies();
+    else await this.#channel.reply("dot");
   }
 
   /** RSET in front of the transaction. A server that refuses it cannot be told where it stands. */
@@ -155,7 +185,11 @@ export class Transaction {
   async #transfer(): Promise<void> {
     let complete = false;
     try {
-      complete = await sendMailData(this.#channel, this.#request.data);
+      const { data } = this.#request;
+      const { sizeBytes } = data;
+      complete = this.#chunking && sizeBytes !== null
+        ? await sendMailChunk(this.#channel, { ...data, sizeBytes })
+        : await sendMailData(this.#channel, data);
     } catch (error) {
       this.#channel.close();
       throw error;
@@ -175,6 +209,7 @@ export class Transaction {
   }
 
   async #readFinalReplies(): Promise<void> {
+    let isTaken = true;
     for (const [index, result] of this.#results.entries()) {
       if (result !== null) continue;
       const answer = await this.#channel.reply("dot");
@@ -183,12 +218,14 @@ export class Transaction {
         return this.#settleUncertain(this.#channel.outOfStep("dot", answer));
       }
       const final: RecipientResult = { kind: "reply", stage: "dot", reply: answer };
+      isTaken &&= isPositive(answer);
       if (answer.code === SERVICE_CLOSING) return this.#endWith(final);
       if (this.#protocol === "smtp") this.#settleOpen(final);
       else this.#results[index] = final;
       if (this.#protocol === "smtp") break;
     }
-    this.#finished = true;
+    // RFC 3030 section 2: what a refused chunk leaves behind is not known.
+    this.#finished = isTaken || !this.#chunking;
   }
 
   /**
@@ -199,9 +236,10 @@ export class Transaction {
     if (!this.#pipelining) this.#channel.send(command());
     const answer = await this.#channel.reply(stage);
     if (answer instanceof ConnectionLost) {
-      this.#settleOpen({ kind: "lost", lost: answer });
+      this.#settleOpen({ kind: this.#mayBeTaken(answer) ? "uncertain" : "lost", lost: answer });
       return null;
     }
+    this.#answered = true;
     if (answer.code === SERVICE_CLOSING) {
       this.#endWith({ kind: "reply", stage, reply: answer });
       return null;
@@ -213,8 +251,19 @@ export class Transaction {
     return answer;
   }
 
+  /**
+   * Whether a server that ended the connection may have taken a message that went with the
+   * commands. One that closed without a single answer was gone before they came, which is how
+   * most kept connections end.
+   */
+  #mayBeTaken({ cause }: ConnectionLost): boolean {
+    if (this.#withGroup === null) return false;
+    return this.#answered || (cause !== "closed" && cause !== "reset");
+  }
+
   #endOutOfStep(stage: Stage, reply: Reply): void {
-    this.#settleOpen({ kind: "lost", lost: this.#channel.outOfStep(stage, reply) });
+    const kind = this.#withGroup === null ? "lost" : "uncertain";
+    this.#settleOpen({ kind, lost: this.#channel.outOfStep(stage, reply) });
   }
 
   #endWith(result: RecipientResult): void {

@@ -33,7 +33,7 @@ class PoolSetup implements AsyncDisposable {
       hop,
       key,
       proof: null,
-      loggedIn: false,
+      peer: { capabilities: opened.client.capabilities, protocol: "smtp", loggedIn: false },
       openedAtMs: this.clock.monotonic(),
     };
   }

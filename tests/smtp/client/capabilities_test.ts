@@ -6,21 +6,38 @@ function parse(...keywords: string[]) {
 }
 
 Deno.test("a server's extensions are read from its EHLO reply", () => {
-  const capabilities = parse("PIPELINING", "SIZE 10240000", "8BITMIME", "SMTPUTF8", "DSN");
-  assertEquals(
-    { ...capabilities, keywords: [...capabilities.keywords.keys()] },
-    {
-      keywords: ["PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "DSN"],
-      auth: [],
-      startTls: false,
-      pipelining: true,
-      eightBitMime: true,
-      smtpUtf8: true,
-      dsn: true,
-      size: true,
-      maxSizeBytes: 10_240_000,
-    },
+  const { keywords, auth, limits, maxSizeBytes, ...flags } = parse(
+    ...["PIPELINING", "SIZE 10240000", "8BITMIME", "SMTPUTF8", "DSN", "STARTTLS"],
+    ...["CHUNKING", "BINARYMIME", "AUTH plain  Login"],
   );
+  assertEquals(keywords.get("SIZE"), "10240000");
+  assertEquals(maxSizeBytes, 10_240_000);
+  assertEquals(auth, ["PLAIN", "LOGIN"]);
+  assertEquals(limits, { mailMax: Infinity, rcptMax: Infinity, rcptDomainMax: Infinity });
+  assertEquals(flags, {
+    startTls: true,
+    pipelining: true,
+    eightBitMime: true,
+    chunking: true,
+    binaryMime: true,
+    smtpUtf8: true,
+    dsn: true,
+    size: true,
+  });
+});
+
+Deno.test("binary messages need chunks to go in", () => {
+  assertEquals(parse("BINARYMIME").binaryMime, false);
+});
+
+Deno.test("limits of a session are read", () => {
+  assertEquals(parse("LIMITS RCPTMAX=20 mailmax=5 OTHER=x").limits, {
+    mailMax: 5,
+    rcptMax: 20,
+    rcptDomainMax: Infinity,
+  });
+  assertEquals(parse("LIMITS RCPTDOMAINMAX=1").limits.rcptDomainMax, 1);
+  assertEquals(parse("LIMITS MAILMAX=0 XRCPTMAX=1").limits, parse("LIMITS").limits);
 });
 
 Deno.test("a server's greeting line is no keyword", () => {
@@ -50,10 +67,6 @@ Deno.test("mechanisms are read from both forms of AUTH", () => {
   assertEquals(parse("AUTH PLAIN LOGIN").keywords.get("AUTH"), "PLAIN LOGIN");
   assertEquals(parse("AUTH=PLAIN").keywords.get("AUTH"), "PLAIN");
   assertEquals(parse("AUTH PLAIN", "AUTH=LOGIN").keywords.get("AUTH"), "PLAIN LOGIN");
-});
-
-Deno.test("mechanisms are told in upper case", () => {
-  assertEquals(parse("AUTH plain  Login").auth, ["PLAIN", "LOGIN"]);
 });
 
 Deno.test("lines that are no keywords are passed over", () => {

@@ -3,7 +3,8 @@ import { encodeText } from "../../../src/base/bytes.ts";
 import { parseCommand } from "../../../src/smtp/wire/command.ts";
 import { parseParams } from "../../../src/smtp/wire/params.ts";
 import { scanPath } from "../../../src/smtp/wire/path.ts";
-import { encodeXtext, isXtext } from "../../../src/smtp/wire/xtext.ts";
+import { encodeXtext } from "../../../src/mail/xtext.ts";
+import { isXtext } from "../../../src/smtp/wire/xtext.ts";
 
 const COMMANDS: readonly [line: string, verb: string, args: string][] = [
   ["NOOP", "NOOP", ""],
