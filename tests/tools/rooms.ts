@@ -125,6 +125,21 @@ export const ROOMS: readonly Room[] = [
     why: "it lists what the config file may say of providers, and starts none",
   },
   {
+    name: "ingress",
+    places: ["ingress"],
+    mayImport: [
+      "base",
+      "mail",
+      "smtp/wire",
+      "policy",
+      "observe",
+      "queue/store.ts",
+      "queue/shelf.ts",
+    ],
+    mayImportTypes: ["smtp/server/sink.ts", "smtp/server/policy.ts"],
+    why: "it brings mail from HTTP to the same rules and the same sink as SMTP",
+  },
+  {
     name: "admin",
     places: ["admin"],
     mayImport: ["base", "mail", "queue/store.ts", "queue/queue.ts", "policy", "observe"],

@@ -1,0 +1,44 @@
+import type { Reply } from "../mail/reply.ts";
+
+/** Who hands in a message. */
+export interface Submitter {
+  /** As it stands in trace fields and timelines; null for somebody without credentials. */
+  readonly user: string | null;
+  /**
+   * Whole mailboxes it may send as, in which `*` stands for any run of characters and an empty one
+   * for the null reverse-path; null for all.
+   */
+  readonly senders: readonly string[] | null;
+  /** IP address without brackets; empty for a local socket. */
+  readonly clientAddress: string;
+}
+
+/** A message as it is handed in. */
+export interface Submission {
+  readonly by: Submitter;
+  /** Empty for the null reverse-path. */
+  readonly from: string;
+  /** Mailboxes; each gets the message once. */
+  readonly to: readonly string[];
+  /** The octets of a whole message (RFC 5322), with line ends of any kind. */
+  readonly message: AsyncIterable<Uint8Array> | Uint8Array;
+  /** When it may leave at the earliest. */
+  readonly holdUntilMs?: number;
+  /** The request's name: of several requests with one name only the first hands in a message. */
+  readonly key?: string;
+  /**
+   * What tells the request from another of the same name, where its octets do not: a message that
+   * is made from fields gets another date and other names each time.
+   */
+  readonly fingerprint?: string;
+}
+
+/** What became of a message that was handed in. */
+export type SubmissionResult =
+  /** It is durable. `repeated`: it has been since an earlier request of the same name. */
+  | { readonly kind: "queued"; readonly id: string; readonly repeated: boolean }
+  /** As an SMTP client would have been told; a code below 500 means that later may be better. */
+  | { readonly kind: "refused"; readonly reply: Reply }
+  | { readonly kind: "failed"; readonly failure: "full" | "unavailable" }
+  /** Another message was, or is being, handed in by a request of the same name. */
+  | { readonly kind: "conflict"; readonly reason: "other_message" | "under_way" };
