@@ -4,9 +4,10 @@ import type { AdminEnv } from "../env.ts";
 import { answer } from "../http/answer.ts";
 import { query } from "../http/input.ts";
 import { operation } from "../http/operation.ts";
-import { type QueuePort, ROLES } from "../ports.ts";
+import { ROLES } from "../ports.ts";
 import { RECIPIENT_STATES } from "../../queue/store.ts";
 import type { ApiContext } from "./context.ts";
+import { QueueAges } from "./queue_ages.ts";
 import { numberText, timeMs } from "./schemas/fields.ts";
 
 const checkSchema = z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })
@@ -49,6 +50,7 @@ const minuteSchema = z.object({
 const activitySchema = z.object({ minutes: z.array(minuteSchema) }).meta({ id: "Activity" });
 
 const agesSchema = z.object({
+  countedAtMs: timeMs().describe("A long queue is not counted at every request."),
   buckets: z.array(z.object({
     maxAgeMs: z.int().nullable().describe("Null for everything older."),
     queued: z.int(),
@@ -62,12 +64,9 @@ const callerSchema = z.object({
   role: z.enum(ROLES),
 }).meta({ id: "Caller" });
 
-const MINUTE_MS = 60_000;
-/** Upper ends of the age classes of waiting mail. */
-const AGES_MS = [5, 30, 120, 480, 1440].map((minutes) => minutes * MINUTE_MS);
-
 /** How the relay is doing, in numbers. */
 export function statusRoutes({ ports, clock }: ApiContext) {
+  const ages = new QueueAges(ports.queue);
   return new Hono<AdminEnv>()
     .get(
       "/status",
@@ -109,8 +108,7 @@ export function statusRoutes({ ports, clock }: ApiContext) {
         answer: agesSchema,
       }),
       async (c) => {
-        const buckets = await queueAges(ports.queue, clock.now());
-        return answer(c, agesSchema, { buckets });
+        return answer(c, agesSchema, await ages.count(clock.now()));
       },
     )
     .get(
@@ -128,24 +126,4 @@ export function statusRoutes({ ports, clock }: ApiContext) {
         return answer(c, callerSchema, caller);
       },
     );
-}
-
-/** How many messages wait in each age class, the youngest first. */
-export async function queueAges(
-  queue: Pick<QueuePort, "count">,
-  nowMs: number,
-): Promise<{ maxAgeMs: number | null; queued: number; held: number }[]> {
-  const edges = [0, ...AGES_MS];
-  return await Promise.all(edges.map(async (minAgeMs, index) => {
-    const maxAgeMs = edges[index + 1] ?? null;
-    const filter = {
-      ...(minAgeMs === 0 ? {} : { receivedBeforeMs: nowMs - minAgeMs }),
-      ...(maxAgeMs === null ? {} : { receivedAfterMs: nowMs - maxAgeMs - 1 }),
-    };
-    const [queued, held] = await Promise.all([
-      queue.count({ ...filter, states: ["queued"] }),
-      queue.count({ ...filter, states: ["held"] }),
-    ]);
-    return { maxAgeMs, queued, held };
-  }));
 }
