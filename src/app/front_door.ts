@@ -7,6 +7,7 @@ import { type Decision, refuse } from "../policy/decision.ts";
 import { clientKey } from "../policy/limits/client_key.ts";
 import { UsageLimits, type UsageRules } from "../policy/limits/usage_limits.ts";
 import { isInNetworks } from "../policy/network.ts";
+import type { ClientChange } from "../smtp/server/context.ts";
 import type { ServerPolicy, SessionFacts } from "../smtp/server/policy.ts";
 import { SmtpServer, type SmtpServerOptions } from "../smtp/server/server.ts";
 import type { ListenerConfig } from "../config/sections/listeners.ts";
@@ -121,6 +122,7 @@ export class FrontDoor {
       sink: this.#store,
       events: countingEvents(settings.events, { usage: this.#usage, clock: this.#clock }),
       listener: name,
+      onClientChange: this.#onClientChange,
       onSessionEnd: this.#onSessionEnd,
       limits: {
         ...limits,
@@ -160,6 +162,11 @@ export class FrontDoor {
 
   readonly #onBug = (cause: unknown): void =>
     this.#trouble("Cannot serve a session: internal error", cause);
+
+  readonly #onClientChange = ({ fromAddress, toAddress }: ClientChange): void => {
+    this.#leave(fromAddress);
+    this.#enter(toAddress);
+  };
 
   readonly #onSessionEnd = ({ clientAddress }: { readonly clientAddress: string }): void => {
     this.#connections--;

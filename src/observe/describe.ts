@@ -32,6 +32,7 @@ function sentence(event: RelayEvent): string {
     case "session_closed":
     case "session_secured":
     case "authenticated":
+    case "client_named":
     case "command_refused":
       return sessionSentence(event);
     case "destination_down":
@@ -67,6 +68,10 @@ function sessionSentence(event: SessionEvent): string {
     case "authenticated":
       return `${event.user} authenticated on ${listener} from ${clientAddress} ` +
         `by ${event.mechanism}` + after(", device ", event.device);
+    case "client_named": {
+      const said = Object.entries(event.attributes).map((pair) => pair.join("="));
+      return `${event.by} names its client on ${listener} by ${event.command}: ${said.join(" ")}`;
+    }
     case "command_refused":
       return `${event.verb} from ${clientAddress} on ${listener} refused: ${event.reply}` +
         inBrackets(event.cause);

@@ -9,6 +9,7 @@ const LEVELS: Readonly<Record<Exclude<RelayEvent["type"], "trouble">, EventLevel
   session_closed: "debug",
   session_secured: "debug",
   authenticated: "info",
+  client_named: "info",
   command_refused: "info",
   accepted: "info",
   refused: "info",

@@ -52,6 +52,19 @@ export type SessionEvent =
     /** The device whose own password was used. */
     readonly device?: string;
   }
+  /** A proxy told who its client is. */
+  | {
+    readonly type: "client_named";
+    readonly sessionId: string;
+    readonly listener: string;
+    /** From XCLIENT on, the one it names. */
+    readonly clientAddress: string;
+    readonly command: "XCLIENT" | "XFORWARD";
+    /** The address of the proxy. */
+    readonly by: string;
+    /** Values by the names of the command: `ADDR`, `HELO` … */
+    readonly attributes: Readonly<Record<string, string>>;
+  }
   /** A command was answered with 4xx or 5xx. */
   | {
     readonly type: "command_refused";

@@ -214,3 +214,18 @@ Deno.test("front door: a port in use is an error of opening", async () => {
   const second = new FrontDoor({ ...standardListener(), port }, setup.settings);
   await assertRejects(() => second.open());
 });
+
+Deno.test("front door: after XCLIENT the limits are those of the client it names", async () => {
+  const usage = { client: { messages: { limit: 1, perMs: MINUTE_MS } } };
+  const listener = { xclient: ["127.0.0.0/8"], maxConnectionsPerAddress: 1 };
+  await using setup = await openDoor({ listener, usage });
+  const as = (address: string, commands: string): Promise<string> =>
+    connect(setup.port, `XCLIENT ADDR=${address} HELO=c.example\r\n${commands}`).then(readAll);
+  const message = "MAIL FROM:<a@b.example>\r\nQUIT\r\n";
+  for (const [address, code] of [["192.0.2.1", 250], ["192.0.2.2", 250], ["192.0.2.1", 450]]) {
+    assertMatch(await as(`${address}`, message), new RegExp(`\n${code} [^\n]*\n221 `));
+  }
+  using held = await PlainClient.connect(setup.port);
+  assertEquals((await held.command("XCLIENT ADDR=192.0.2.3")).code, 220);
+  assertMatch(await as("192.0.2.3", ""), /\n421 4\.7\.0 Too many connections/);
+});

@@ -8,6 +8,12 @@ import type { ServerPolicy } from "./policy.ts";
 import type { Services } from "./services.ts";
 import type { MessageSink } from "./sink.ts";
 
+/** A proxy named the client it speaks for. */
+export interface ClientChange {
+  readonly fromAddress: string;
+  readonly toAddress: string;
+}
+
 /** What the sessions of one server share. */
 export interface SessionContext extends Services {
   /** Name of the listener. */
@@ -26,6 +32,8 @@ export interface SessionContext extends Services {
   readonly buffers: BufferPool;
   /** Makes session ids. */
   readonly nextId: () => string;
+  /** Hears of every session that goes on as another client's. */
+  readonly onClientChange: (change: ClientChange) => void;
   /** Hears of every session whose connection is closed. */
   readonly onSessionEnd: (session: { sessionId: string; clientAddress: string }) => void;
 }

@@ -1,4 +1,9 @@
-import { reply } from "../../mail/reply.ts";
+import { type Reply, reply } from "../../mail/reply.ts";
+
+/** The greeting (RFC 5321 4.3.1), which has no enhanced code (RFC 2034 section 3). */
+export function ready(hostname: string): Reply {
+  return { code: 220, lines: [`${hostname} ESMTP Posthouse`] };
+}
 
 /** Replies that more than one place gives. Codes by RFC 5321 4.2.2, status by RFC 3463. */
 export const REPLIES = {

@@ -5,7 +5,7 @@ import { systemRandom } from "../../base/random.ts";
 import type { Conn } from "../../net/conn.ts";
 import type { EventSink } from "../../observe/events.ts";
 import { BufferPool } from "../wire/buffer_pool.ts";
-import type { SessionContext } from "./context.ts";
+import type { ClientChange, SessionContext } from "./context.ts";
 import { type Extension, makeOffer, type Offer } from "./extension.ts";
 import { EXTENSIONS } from "./extensions/mod.ts";
 import { DEFAULT_LIMITS, type SessionLimits } from "./limits.ts";
@@ -31,6 +31,8 @@ export interface SmtpServerOptions {
   /** By default all that the server knows; those that lack what they need are left out. */
   readonly extensions?: readonly Extension[];
   readonly services?: Partial<Services>;
+  /** Hears of every session that goes on as another client's. */
+  readonly onClientChange?: (change: ClientChange) => void;
   /** Hears of every session whose connection is closed. */
   readonly onSessionEnd?: (session: { readonly clientAddress: string }) => void;
 }
@@ -67,6 +69,7 @@ export class SmtpServer implements AsyncDisposable {
       longestLineBytes: longestLine(offer, allLimits),
       buffers: new BufferPool(),
       nextId: idGenerator({ clock, random: systemRandom }),
+      onClientChange: rest.onClientChange ?? (() => {}),
       onSessionEnd: (session) => {
         onSessionEnd?.(session);
         this.#forget(session.sessionId);

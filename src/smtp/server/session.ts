@@ -5,26 +5,34 @@ import { type Decision, refuse } from "../../policy/decision.ts";
 import { parseCommand } from "../wire/command.ts";
 import type { WholeLine } from "../wire/line_reader.ts";
 import { Channel } from "./channel.ts";
+import { type Attributes, claimOf, type ClientClaim, NO_CLAIM } from "./client_claim.ts";
 import type { SessionContext } from "./context.ts";
+import { isClosing } from "./decide.ts";
 import { refusalOf } from "./gate.ts";
-import { REPLIES } from "./replies.ts";
+import { ready, REPLIES } from "./replies.ts";
 import {
   tellAuthenticated,
   tellBug,
   tellClosed,
+  tellForwarded,
   tellOpened,
   tellRefused,
   tellSecured,
 } from "./session_events.ts";
 import { messageOf, type SessionState, START } from "./state.ts";
 import { SessionTally } from "./tally.ts";
-import { answer, type Verb, type VerbResult, type VerbSession } from "./verb.ts";
+import {
+  answer,
+  type Conclusion,
+  type Takeover,
+  type Verb,
+  type VerbResult,
+  type VerbSession,
+} from "./verb.ts";
 import { UNKNOWN } from "./verb_table.ts";
 
 /** Replies to pipelined commands are written when they reach this, so they stay bounded. */
 const UNSENT_LIMIT_CHARS = 16_384;
-
-type Takeover = Extract<VerbResult, { kind: "takeover" }>;
 
 /** One client's dialogue, from the greeting to the end of the connection. */
 export class Session implements VerbSession {
@@ -35,6 +43,8 @@ export class Session implements VerbSession {
   authenticated = false;
   #state: SessionState = START;
   #identity: Identity | null = null;
+  /** What a proxy said of the client. */
+  #claim: ClientClaim = NO_CLAIM;
   #verb: Verb | null = null;
   #waiting = false;
   #stopping = false;
@@ -63,11 +73,11 @@ export class Session implements VerbSession {
   }
 
   get clientAddress(): string {
-    return this.channel.remote.address;
+    return this.#claim.address ?? this.channel.remote.address;
   }
 
   get clientPort(): number {
-    return this.channel.remote.port;
+    return this.#claim.port ?? this.channel.remote.port;
   }
 
   get tls(): TlsInfo | null {
@@ -102,6 +112,18 @@ export class Session implements VerbSession {
     this.#identity = certificate && auth ? auth.authenticator.identify(certificate) : null;
     tellSecured(this, { discardedBytes });
     return true;
+  }
+
+  async assume(attributes: Attributes): Promise<VerbResult> {
+    const fromAddress = this.clientAddress;
+    const { login = null, greeting } = this.#claim = claimOf(attributes, this.#claim);
+    this.context.onClientChange({ fromAddress, toAddress: this.clientAddress });
+    this.state = greeting === undefined ? START : { kind: "ready", greeting };
+    // Who the proxy itself is says nothing of its client.
+    this.authenticated = login !== null;
+    this.#identity = login === null ? null : { user: login, device: null, mechanism: "XCLIENT" };
+    tellForwarded(this, { command: "XCLIENT", attributes });
+    return this.#welcome(await this.#judgeConnection());
   }
 
   /** Serves the client; resolves when the connection is closed. Throws only for a bug. */
@@ -141,7 +163,7 @@ export class Session implements VerbSession {
 
   /** The connection set-up of RFC 5321 3.1. */
   async #greet(): Promise<void> {
-    const { tls, hostname, limits: { greetDelayMs } } = this.context;
+    const { tls, limits: { greetDelayMs } } = this.context;
     let decision = await this.#judgeConnection();
     if (tls.mode === "implicit") {
       // Overload is no time for handshakes, and without one there is nobody to tell.
@@ -152,13 +174,15 @@ export class Session implements VerbSession {
       if (await this.channel.hearsWithin(greetDelayMs)) decision = refuse(REPLIES.talkedEarly);
     }
     if (this.#stopping) return; // 421 stands in for the greeting then
-    if (decision.kind === "accept") {
-      return this.channel.send({ code: 220, lines: [`${hostname} ESMTP Posthouse`] });
-    }
+    this.#conclude(this.#welcome(decision));
+  }
+
+  #welcome(decision: Decision): Conclusion {
+    if (decision.kind === "accept") return { kind: "reply", reply: ready(this.context.hostname) };
     this.#refused(decision.reply, decision.cause);
-    this.#send(decision.reply);
-    if (isClosing(decision)) this.channel.end("refused");
-    else this.state = { kind: "rejected" };
+    if (isClosing(decision)) return { kind: "end", reply: decision.reply, reason: "refused" };
+    this.state = { kind: "rejected" };
+    return { kind: "verdict", reply: decision.reply };
   }
 
   async #judgeConnection(): Promise<Decision> {
@@ -244,7 +268,7 @@ export class Session implements VerbSession {
     }
   }
 
-  #conclude(result: Exclude<VerbResult, Takeover>): void {
+  #conclude(result: Conclusion): void {
     if (result.kind === "gone" || result.kind === "silent") return;
     const { reply } = result;
     if (reply.code >= 400) this.tally.countError();
@@ -271,8 +295,4 @@ export class Session implements VerbSession {
     tellBug(this, { verb: this.#verb?.verb ?? "connection", cause: error });
     return { kind: "reply", reply: REPLIES.internalError };
   }
-}
-
-function isClosing(decision: Decision): boolean {
-  return decision.kind === "refuse" && decision.reply.code === 421;
 }

@@ -1,4 +1,5 @@
 import type { Identity } from "../../auth/authenticator.ts";
+import type { Attributes } from "./client_claim.ts";
 import { tlsText } from "./origin.ts";
 import type { VerbSession } from "./verb.ts";
 
@@ -43,6 +44,17 @@ export function tellAuthenticated(session: VerbSession, identity: Identity): voi
   const { user, mechanism, device } = identity;
   const told = { user, mechanism, ...(device === null ? {} : { device }) };
   session.context.events({ type: "authenticated", ...about(session), ...told });
+}
+
+/** Tells what a proxy said of its client. */
+export function tellForwarded(
+  session: VerbSession,
+  { command, attributes }: { command: "XCLIENT" | "XFORWARD"; attributes: Attributes },
+): void {
+  const told = [...attributes].map(([name, value]) => [name, value ?? "unknown"]);
+  const by = session.channel.remote.address;
+  const said = { command, by, attributes: Object.fromEntries(told) };
+  session.context.events({ type: "client_named", ...about(session), ...said });
 }
 
 /** Tells of a command that was answered with 4xx or 5xx. */

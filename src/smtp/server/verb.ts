@@ -2,6 +2,7 @@ import type { Identity } from "../../auth/authenticator.ts";
 import type { Reply } from "../../mail/reply.ts";
 import type { ServerTlsUpgrade } from "../../net/conn.ts";
 import type { Channel } from "./channel.ts";
+import type { Attributes } from "./client_claim.ts";
 import type { SessionContext } from "./context.ts";
 import type { SessionFacts } from "./policy.ts";
 import type { SessionState } from "./state.ts";
@@ -39,6 +40,8 @@ export interface VerbSession extends SessionFacts {
   readonly authenticated: boolean;
   /** Takes the client for who it proved to be. */
   authenticate(identity: Identity): void;
+  /** Begins again as the client that a proxy names; the result is the greeting it gets. */
+  assume(attributes: Attributes): Promise<VerbResult>;
 }
 
 /** What a verb comes to. */
@@ -49,7 +52,7 @@ export type VerbResult =
     /** What the log is told, where the reply does not tell it. */
     readonly cause?: string;
   }
-  /** The answer to a whole message, which was told as an event already. */
+  /** The answer to a whole message or connection, which was told as an event already. */
   | { readonly kind: "verdict"; readonly reply: Reply }
   /** The session ends after the reply. */
   | { readonly kind: "end"; readonly reply: Reply; readonly reason: CloseReason }
@@ -66,6 +69,12 @@ export type VerbResult =
     readonly reply: Reply | null;
     readonly run: (session: VerbSession) => Promise<VerbResult>;
   };
+
+/** A result that owns the input. */
+export type Takeover = Extract<VerbResult, { kind: "takeover" }>;
+
+/** A result after which the next command can come. */
+export type Conclusion = Exclude<VerbResult, Takeover>;
 
 /**
  * What a command needs on a listener that requires TLS or authentication: nothing (`open`), TLS

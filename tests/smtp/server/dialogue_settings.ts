@@ -10,6 +10,7 @@ import type { QueueStarter } from "../../../src/smtp/server/queue_starter.ts";
 import type { SmtpServerOptions } from "../../../src/smtp/server/server.ts";
 import type { ServerAuth, ServerTls, Services } from "../../../src/smtp/server/services.ts";
 import type { MemorySink } from "./memory_sink.ts";
+import { testPolicy } from "./session_setup.ts";
 import { TestAuthenticator } from "./test_authenticator.ts";
 
 /** The settings of one dialogue. */
@@ -38,11 +39,13 @@ export class DialogueSettings {
     const limits = this.#all("limit").map((text) => text.split(" "))
       .map(([name, value]) => [name, Number(value)]);
     const offered = this.#one("extensions")?.split(" ");
+    const proxy = this.#one("proxy");
     const refusal = this.#one("connect")?.match(/^(\d+) (\d\.\d\.\d) (.*)$/);
     return {
       limits: Object.fromEntries(limits),
       services: this.#services(),
       ...(offered && { extensions: EXTENSIONS.filter(({ name }) => offered.includes(name)) }),
+      ...(proxy && { policy: { ...testPolicy(), speaksForOthers: (peer) => peer === proxy } }),
       ...(refusal && { policy: { ...OPEN_POLICY, connect: () => connectDecision(refusal) } }),
     };
   }

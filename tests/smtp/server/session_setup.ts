@@ -3,6 +3,7 @@ import type { TlsInfo } from "../../../src/net/conn.ts";
 import type { RelayEvent } from "../../../src/observe/events.ts";
 import { DomainSet } from "../../../src/policy/domain_set.ts";
 import { type Network, parseNetwork } from "../../../src/policy/network.ts";
+import type { ServerPolicy } from "../../../src/smtp/server/policy.ts";
 import { relayServerPolicy } from "../../../src/smtp/server/relay_server_policy.ts";
 import { SmtpServer, type SmtpServerOptions } from "../../../src/smtp/server/server.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
@@ -35,11 +36,7 @@ export function sessionSetup(options: Partial<SmtpServerOptions> = {}): SessionS
     listener: "test",
     hostname: "relay.example",
     sink,
-    policy: relayServerPolicy({
-      trustedNetworks: [network("192.0.2.0/24")],
-      relayDomains: new DomainSet(["example.com"]),
-      ownNames: new DomainSet(["relay.example"]),
-    }),
+    policy: testPolicy(),
     events: (event) => events.push(event),
     deadlines,
     clock,
@@ -60,6 +57,15 @@ export function sessionSetup(options: Partial<SmtpServerOptions> = {}): SessionS
       deadlines[Symbol.dispose]();
     },
   };
+}
+
+/** The rules of the server. */
+export function testPolicy(): ServerPolicy {
+  return relayServerPolicy({
+    trustedNetworks: [network("192.0.2.0/24")],
+    relayDomains: new DomainSet(["example.com"]),
+    ownNames: new DomainSet(["relay.example"]),
+  });
 }
 
 /** Reads a network that is known to be good. */

@@ -18,6 +18,7 @@ import { size } from "./size.ts";
 import { smtpUtf8 } from "./smtp_utf8.ts";
 import { startTls } from "./start_tls.ts";
 import { vrfy } from "./vrfy.ts";
+import { xclient, xforward } from "./xclient.ts";
 
 /** Every extension the server knows, in the order of the EHLO reply. */
 export const EXTENSIONS: readonly Extension[] = [
@@ -40,4 +41,6 @@ export const EXTENSIONS: readonly Extension[] = [
   expn,
   vrfy,
   help,
+  xclient,
+  xforward,
 ];
