@@ -7,7 +7,10 @@ import { adminPorts } from "./app/admin/ports.ts";
 import { AdminSite } from "./app/admin/site.ts";
 import { RelayWatch } from "./app/admin/watch.ts";
 import { createPreflight } from "./app/preflight/mod.ts";
-import { relayRules, usageRules } from "./app/policy.ts";
+import { aliasMap, relayRules, usageRules } from "./app/policy.ts";
+import { ListenerTls } from "./app/listener_tls.ts";
+import { usersFileOf } from "./app/users_file.ts";
+import { createAuthenticator, type ManagedAuthenticator } from "./auth/create_authenticator.ts";
 import { FrontDoor, type ServerSettings } from "./app/front_door.ts";
 import { HistoryKeeper } from "./app/history.ts";
 import { openStore } from "./app/store.ts";
@@ -31,7 +34,10 @@ import type { EventSink } from "./observe/events.ts";
 import { Intake, type IntakeLimits } from "./queue/intake.ts";
 import type { RetrySchedule } from "./queue/schedule.ts";
 import type { QueueStore } from "./queue/store.ts";
+import { UserRates } from "./policy/user_rate.ts";
+import type { QueueRequest, QueueStart } from "./smtp/server/queue_starter.ts";
 import { relayServerPolicy } from "./smtp/server/relay_server_policy.ts";
+import { withUserRules } from "./smtp/server/user_policy.ts";
 
 /** What a relay gets from the process it runs in. */
 export interface RelayOptions {
@@ -46,8 +52,9 @@ export interface RelayOptions {
 /**
  * Starts a relay: opens the queue, starts delivering what is in it, then accepts mail.
  *
- * @throws StoreError when the queue cannot be opened, ListenError when an address cannot be
- * listened on; nothing is left running then.
+ * @throws StoreError when the queue cannot be opened, CertificateError or UsersError when those of
+ * the configuration cannot be used, ListenError when an address cannot be listened on; nothing is
+ * left running then.
  */
 export async function startRelay(config: Config, options: RelayOptions): Promise<Relay> {
   const { clock = systemClock, random = systemRandom, events, loaded } = options;
@@ -85,6 +92,10 @@ export class Relay {
   readonly #intake: Intake;
   readonly #history: HistoryKeeper;
   readonly #newId: () => string;
+  readonly #tls: ListenerTls;
+  readonly #userRates = new UserRates();
+  /** Null before `start`. */
+  #authenticator: ManagedAuthenticator | null = null;
   #doors: FrontDoor[] = [];
   /** Doors that a reload closed, as long as sessions that came through them go on. */
   #closedDoors: FrontDoor[] = [];
@@ -116,6 +127,7 @@ export class Relay {
     this.#random = random;
     this.#events = events;
     this.#newId = idGenerator({ clock, random });
+    this.#tls = new ListenerTls({ clock, events });
     this.#deadlines = new Deadlines({ clock });
     this.#resolver = createResolver({ ...dnsOptions(config), clock, random });
     this.#transports = new TransportSet({
@@ -167,6 +179,8 @@ export class Relay {
 
   /** Opens the doors. */
   async start(): Promise<void> {
+    await this.#tls.use(this.#config);
+    this.#authenticator = await this.#makeAuthenticator(this.#config);
     this.#scheduler.start();
     this.#history.start();
     for (const listener of this.#config.listeners) {
@@ -192,9 +206,12 @@ export class Relay {
    * Uses another configuration for all that begins from now on; sessions and attempts under way
    * end with what they began with. What needs a restart is reported and left as it was.
    *
-   * @throws ListenError when a new listener cannot listen; the others are reloaded.
+   * @throws CertificateError or UsersError when those of the configuration cannot be used; all
+   * stays as it was then. ListenError when a new listener cannot listen; the others are reloaded.
    */
   async reload(config: Config): Promise<void> {
+    await this.#tls.use(config);
+    await this.#authenticator?.reload(config, { usersFile: usersFileOf(config) });
     this.#reportRestartNeeds(config);
     this.#config = config;
     this.#rules = this.#makeRules(config);
@@ -227,6 +244,8 @@ export class Relay {
     const doors = [...this.#doors, ...this.#closedDoors];
     await Promise.all(doors.map((door) => door.shutdown({ signal })));
     cancel();
+    this.#tls[Symbol.dispose]();
+    await this.#authenticator?.[Symbol.asyncDispose]();
     await this.#history.stop();
     await this.#watch.stall.stop();
     await this.#scheduler.stop({ limitMs: Math.max(0, endMs - this.#clock.monotonic()) });
@@ -256,6 +275,14 @@ export class Relay {
         emit: this.#events,
       }),
     };
+  }
+
+  #makeAuthenticator(config: Config): Promise<ManagedAuthenticator> {
+    return createAuthenticator(config, {
+      ...{ clock: this.#clock, random: this.#random, usersFile: usersFileOf(config) },
+      onTrouble: (message) =>
+        this.#events({ type: "trouble", level: "error", component: "auth", message }),
+    });
   }
 
   #makeAdmin(): AdminSite {
@@ -322,10 +349,22 @@ export class Relay {
 
   #serverSettings(): ServerSettings {
     const { hostname, limits } = this.#config;
+    const authenticator = this.#authenticator;
+    if (authenticator === null) throw new Error("Cannot serve clients: the users are not read");
     return {
       hostname,
       sink: this.#intake,
-      policy: relayServerPolicy(relayRules(this.#config)),
+      policy: withUserRules(relayServerPolicy(relayRules(this.#config)), {
+        account: (user) => authenticator.account(user),
+        rates: this.#userRates,
+        clock: this.#clock,
+      }),
+      shared: {
+        authenticator,
+        aliases: aliasMap(this.#config),
+        startQueue: (request) => this.#startQueue(request),
+        upgrade: (request) => this.#tls.upgrade(request),
+      },
       usage: usageRules(this.#config),
       events: this.#events,
       deadlines: this.#deadlines,
@@ -335,9 +374,29 @@ export class Relay {
         recipients: limits.recipients,
         hops: limits.receivedHops,
         errors: limits.errors,
+        commands: limits.commands,
+        messages: limits.messages,
+        sessionBytes: limits.sessionSizeBytes,
+        minDeliverByMs: limits.minDeliverByMs,
+        maxHoldMs: limits.maxHoldMs,
         commandLineBytes: limits.commandLineBytes,
       },
     };
+  }
+
+  /** ETRN: makes what waits for a destination due (RFC 1985). */
+  async #startQueue({ domain, subdomains }: QueueRequest): Promise<QueueStart> {
+    const filter = subdomains ? { domain, subdomains } : { domain };
+    try {
+      const nowMs = this.#clock.now();
+      const command = { kind: "retry" } as const;
+      const messages = await this.#store.command({ filter, command, nowMs, by: "ETRN" });
+      this.#scheduler.wake();
+      return { kind: "started", messages };
+    } catch (error) {
+      this.#trouble("queue", error);
+      return { kind: "failed" };
+    }
   }
 
   async #reloadDoors(): Promise<void> {

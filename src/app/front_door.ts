@@ -13,6 +13,7 @@ import { SmtpServer, type SmtpServerOptions } from "../smtp/server/server.ts";
 import type { ListenerConfig } from "../config/sections/listeners.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { countingEvents, limitedPolicy } from "./limited_policy.ts";
+import { listenerExtensions, listenerServices, type SharedServices } from "./listener_services.ts";
 import { networkOf } from "./policy.ts";
 import { ProxyGate } from "./proxy_gate.ts";
 import { StoreGuard } from "./store_guard.ts";
@@ -20,6 +21,7 @@ import { StoreGuard } from "./store_guard.ts";
 /** What serves the sessions of one listener, from the configuration in force. */
 export type ServerSettings = Omit<SmtpServerOptions, "listener" | "policy" | "limits"> & {
   readonly policy: ServerPolicy;
+  readonly shared: SharedServices;
   readonly limits: NonNullable<SmtpServerOptions["limits"]>;
   /** What clients may do in a time. */
   readonly usage: UsageRules;
@@ -113,12 +115,14 @@ export class FrontDoor {
     await this.#listener?.[Symbol.asyncDispose]();
   }
 
-  #makeServer({ policy, limits, usage, ...settings }: ServerSettings): SmtpServer {
+  #makeServer({ policy, limits, usage, shared, ...settings }: ServerSettings): SmtpServer {
     const { name, ...config } = this.#config;
     this.#usage.rules = usage;
     this.#proxies.balancers = config.proxyProtocol.map(networkOf);
     return new SmtpServer({
       ...settings,
+      services: listenerServices(this.#config, shared),
+      extensions: listenerExtensions(this.#config),
       sink: this.#store,
       events: countingEvents(settings.events, { usage: this.#usage, clock: this.#clock }),
       listener: name,

@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.ts";
+import { AliasMap } from "../policy/aliases.ts";
 import { DomainSet } from "../policy/domain_set.ts";
 import { type Network, parseNetwork } from "../policy/network.ts";
 import type { UsageRules } from "../policy/limits/usage_limits.ts";
@@ -11,6 +12,12 @@ export function relayRules({ relay, hostname }: Config): RelayRules {
     relayDomains: new DomainSet(relay.domains),
     ownNames: new DomainSet([hostname]),
   };
+}
+
+/** The aliases of the configuration; null where there are none. */
+export function aliasMap({ aliases }: Config): AliasMap | null {
+  const entries = Object.entries(aliases);
+  return entries.length === 0 ? null : new AliasMap(entries);
 }
 
 /** What clients may do in a time, from the configuration. */

@@ -1,6 +1,8 @@
 import { startRelay } from "../app.ts";
+import { UsersError } from "../auth/create_authenticator.ts";
 import { systemClock } from "../base/clock.ts";
 import type { LogConfig } from "../config/sections/log.ts";
+import { CertificateError } from "../net/server_tls.ts";
 import { ListenError } from "../net/listener.ts";
 import { configureLogging, type Logging } from "../observe/log_sink.ts";
 import { StoreError } from "../queue/store.ts";
@@ -8,6 +10,9 @@ import { type Command, CONFIG_FLAG, type Invocation } from "./command.ts";
 import { readConfig, writeProblems } from "./configuration.ts";
 import { type CliIo, EXIT, type ExitCode } from "./io.ts";
 import { hasColors } from "./style.ts";
+
+/** What may keep a relay from starting that is nobody's bug. */
+const EXPECTED = [StoreError, ListenError, CertificateError, UsersError];
 
 /** Runs the relay until it is told to stop. */
 export const serveCommand: Command = {
@@ -43,7 +48,7 @@ async function serve({ io, flags }: Invocation): Promise<ExitCode> {
     await Promise.race([relay.stop(), signals.stopNow]);
     return EXIT.ok;
   } catch (error) {
-    if (!(error instanceof StoreError || error instanceof ListenError)) throw error;
+    if (!(error instanceof Error) || !EXPECTED.some((kind) => error instanceof kind)) throw error;
     await logging.flush();
     io.err(`${error.message}\n`);
     return EXIT.failed;

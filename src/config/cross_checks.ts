@@ -31,6 +31,7 @@ function* listenerFindings(root: Table): Iterable<Finding> {
       if (names.has(name)) yield { path, expected: "a name that no other listener has" };
       names.add(name);
     }
+    yield* listenerTlsFindings(root, { index, listener });
     if (typeof port !== "number" || port === 0) continue;
     const place = `${String(address)} port ${port}`;
     if (places.has(place)) {
@@ -39,6 +40,18 @@ function* listenerFindings(root: Table): Iterable<Finding> {
     }
     places.add(place);
   }
+}
+
+function* listenerTlsFindings(
+  { tls }: Table,
+  { index, listener }: { index: number; listener: Table },
+): Iterable<Finding> {
+  const mode = listener["tls"];
+  const certificates = isTable(tls) ? tls["certificates"] : undefined;
+  const hasCertificates = Array.isArray(certificates) && certificates.length > 0;
+  if (hasCertificates || mode === undefined || mode === "none") return;
+  const expected = 'at least one certificate in tls.certificates, or tls = "none"';
+  yield { path: ["listeners", index, "tls"], expected };
 }
 
 function* transportFindings(root: Table): Iterable<Finding> {

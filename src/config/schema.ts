@@ -6,6 +6,7 @@ import {
   authenticationConfig,
   authenticationSchema,
 } from "./sections/auth.ts";
+import { type AliasesConfig, aliasesSchema } from "./sections/aliases.ts";
 import { type DeliveryConfig, deliveryConfig, deliverySchema } from "./sections/delivery.ts";
 import { type DnsConfig, dnsConfig, dnsSchema } from "./sections/dns.ts";
 import { type LimitsConfig, limitsConfig, limitsSchema } from "./sections/limits.ts";
@@ -19,6 +20,7 @@ import {
 import { type QueueConfig, queueConfig, queueSchema } from "./sections/queue.ts";
 import { type RelayConfig, relayConfig, relaySchema } from "./sections/relay.ts";
 import { type RouteConfig, routeConfig, routesSchema } from "./sections/routes.ts";
+import { type TlsConfig, tlsConfig, tlsSchema } from "./sections/tls.ts";
 import { type TransportConfig, transportConfig, transportsSchema } from "./sections/transports.ts";
 import { type UserConfig, userConfig, usersSchema } from "./sections/users.ts";
 
@@ -30,7 +32,9 @@ export interface Config {
   readonly dataDir: string;
   /** At least one. */
   readonly listeners: readonly ListenerConfig[];
+  readonly tls: TlsConfig;
   readonly relay: RelayConfig;
+  readonly aliases: AliasesConfig;
   readonly auth: AuthenticationConfig;
   /** Those of the config file; the users file may have more. */
   readonly users: readonly UserConfig[];
@@ -54,7 +58,9 @@ export const documentSchema = table({
   data_dir: text({ expected: "the path of a folder", isValid: (value) => value !== "" })
     .default("./data").describe("Folder of the queue."),
   listeners: listenersSchema,
+  tls: tlsSchema,
   relay: relaySchema,
+  aliases: aliasesSchema,
   auth: authenticationSchema,
   users: usersSchema,
   limits: limitsSchema,
@@ -101,7 +107,9 @@ export function configOf(document: CompleteDocument): Config {
     hostname: document.hostname,
     dataDir: document.data_dir,
     listeners: document.listeners.map(listenerConfig),
+    tls: tlsConfig(document.tls),
     relay: relayConfig(document.relay),
+    aliases: document.aliases,
     auth: authenticationConfig(document.auth),
     users: document.users.map(userConfig),
     limits: limitsConfig(document.limits),

@@ -199,6 +199,8 @@ export interface MessageFilter {
   readonly states?: readonly RecipientState[];
   /** Recipient domain. */
   readonly domain?: string;
+  /** Whether the domains below `domain` fit as well. */
+  readonly subdomains?: boolean;
   /** Whole mailbox, compared without regard to ASCII case; empty means the null reverse-path. */
   readonly sender?: string;
   /** Whole mailbox, compared without regard to ASCII case. */

@@ -33,7 +33,7 @@ const CASES: readonly Case[] = [
     name: "an unknown section",
     source: `\n[quue]\nstore = "memory"\n`,
     expected: [
-      "posthouse.toml:2:2: quue: expected one of hostname, data_dir, listeners, relay, auth, " +
+      "posthouse.toml:2:2: quue: expected one of hostname, data_dir, listeners, tls, relay, aliases, auth, " +
       `users, limits, queue, delivery, notifications, dns, transports, routes, admin, log, got "quue" ` +
       `(did you mean "queue"?)`,
     ],
@@ -233,6 +233,22 @@ const CASES: readonly Case[] = [
       "posthouse.toml:1:12: hostname: expected the environment variable RELAY_NAME, got nothing",
       `posthouse.toml:2:12: data_dir: expected the file "/run/dir" to be readable, ` +
       "got /run/dir is not there",
+    ],
+  },
+  {
+    name: "TLS without certificates",
+    source: `${LISTENER}port = 25\ntls = "required"\n`,
+    expected: [
+      "posthouse.toml:4:7: listeners[0].tls: expected at least one certificate in " +
+      `tls.certificates, or tls = "none", got "required"`,
+    ],
+  },
+  {
+    name: "an alias that is no mail address",
+    source: `[aliases]\n"team@example.net" = ["ann"]\n`,
+    expected: [
+      `posthouse.toml:2:23: aliases."team@example.net"[0]: expected a mail address such as ` +
+      `"team@example.net", got "ann"`,
     ],
   },
   {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { count, listOf, network, size, table } from "../fields.ts";
-import { sizeBytes } from "../units.ts";
+import { count, duration, listOf, network, size, table, wholeNumber } from "../fields.ts";
+import { durationMs, sizeBytes } from "../units.ts";
 import { type RatesConfig, ratesConfig, ratesSchema } from "./rates.ts";
 
 /** What messages, sessions and clients may take. */
@@ -13,6 +13,16 @@ export interface LimitsConfig {
   readonly receivedHops: number;
   /** Refused commands since the last accepted message after which a session is ended. */
   readonly errors: number;
+  /** Commands since the last accepted message after which a session is ended. */
+  readonly commands: number;
+  /** Messages of one session; 0 for no limit. */
+  readonly messages: number;
+  /** Octets that one session may send; 0 for no limit. */
+  readonly sessionSizeBytes: number;
+  /** The shortest time for delivery with return that is accepted (RFC 2852 section 3). */
+  readonly minDeliverByMs: number;
+  /** How long clients may have mail held; 0 for not at all (RFC 4865 section 3). */
+  readonly maxHoldMs: number;
   /** Octets of a command line with its CRLF, to which extensions add (RFC 5321 4.5.3.1.4). */
   readonly commandLineBytes: number;
   /** What one client may do through a listener. */
@@ -30,6 +40,16 @@ export const limitsSchema = table({
   received_hops: count().default(100)
     .describe("Received fields above which a message is taken for looping (RFC 5321 6.3)."),
   errors: count().default(20).describe("Refused commands after which a session is ended."),
+  commands: count().default(10_000)
+    .describe("Commands without an accepted message after which a session is ended."),
+  messages: wholeNumber({ min: 0, max: Number.MAX_SAFE_INTEGER }).default(100_000)
+    .describe("Messages of one session; 0 for no limit."),
+  session_size: size().default("0B")
+    .describe("Octets that one session may send in all; 0 for no limit."),
+  min_deliver_by: duration().default("1m")
+    .describe("Shortest time for delivery with return that is accepted (RFC 2852)."),
+  max_hold: duration().default("30d")
+    .describe("How long clients may have mail held; 0 for not at all (RFC 4865)."),
   command_line: size({ minBytes: 512 }).default("512B")
     .describe("Longest command line; extensions add to it (RFC 5321 4.5.3.1.4)."),
   exempt: listOf(network()).default([])
@@ -44,6 +64,11 @@ export function limitsConfig(doc: z.output<typeof limitsSchema>): LimitsConfig {
     recipients: doc.recipients,
     receivedHops: doc.received_hops,
     errors: doc.errors,
+    commands: doc.commands,
+    messages: doc.messages,
+    sessionSizeBytes: sizeBytes(doc.session_size),
+    minDeliverByMs: durationMs(doc.min_deliver_by),
+    maxHoldMs: durationMs(doc.max_hold),
     commandLineBytes: sizeBytes(doc.command_line),
     client: ratesConfig(doc.client),
     listener: ratesConfig(doc.listener),

@@ -2,14 +2,17 @@ import type { z } from "zod";
 import {
   count,
   duration,
+  flag,
   ipAddress,
   listOf,
   network,
+  oneOf,
   table,
   text,
   wholeNumber,
 } from "../fields.ts";
 import { durationMs } from "../units.ts";
+import { disabledExtensions, extensionsSchema } from "./extensions.ts";
 
 /** Where the relay accepts SMTP. */
 export interface ListenerConfig {
@@ -19,6 +22,15 @@ export interface ListenerConfig {
   readonly address: string;
   /** 0 for a port that the system chooses. */
   readonly port: number;
+  /** How connections come to TLS; null for STARTTLS where there are certificates. */
+  readonly tls: ListenerTlsMode | null;
+  /** Whether clients are asked for a certificate. */
+  readonly clientCertificates: boolean;
+  readonly auth: ListenerAuthMode;
+  /** Whether AUTH is offered on connections without TLS, too. */
+  readonly authWithoutTls: boolean;
+  /** EHLO keywords of extensions that are switched off. */
+  readonly extensionsOff: readonly string[];
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   /** How long a client may take to send a command or to take a reply (RFC 5321 4.5.3.2.7). */
@@ -35,6 +47,11 @@ export interface ListenerConfig {
   readonly xclient: readonly string[];
 }
 
+const TLS_MODES = ["none", "starttls", "required", "implicit"] as const;
+export type ListenerTlsMode = typeof TLS_MODES[number];
+const AUTH_MODES = ["off", "offered", "required"] as const;
+export type ListenerAuthMode = typeof AUTH_MODES[number];
+
 const listener = table({
   name: text({
     expected: `a name of letters, digits, "-" and "_"`,
@@ -44,6 +61,13 @@ const listener = table({
     .describe("IP address to listen on; 0.0.0.0 or :: for all."),
   port: wholeNumber({ min: 0, max: 65535 })
     .describe("TCP port; 0 for one that the system chooses."),
+  tls: oneOf(TLS_MODES).optional()
+    .describe("STARTTLS may be offered or required; starttls where tls.certificates are given."),
+  client_certificates: flag().default(false).describe("Ask clients for a certificate."),
+  auth: oneOf(AUTH_MODES).default("offered")
+    .describe("Whether clients may, or must, authenticate before they send mail."),
+  auth_without_tls: flag().default(false)
+    .describe("Offer AUTH without TLS, where others may read the passwords."),
   max_connections: count().default(1000).describe("Sessions at once; more get 421."),
   max_connections_per_address: count().default(100)
     .describe("Sessions at once from one client address."),
@@ -58,6 +82,7 @@ const listener = table({
     .describe("Networks of balancers; their connections must begin with a PROXY header."),
   xclient: listOf(network()).default([])
     .describe("Networks of proxies that may name the true client with XCLIENT and XFORWARD."),
+  extensions: extensionsSchema,
 });
 
 /** The `[[listeners]]` tables; without any, one on 127.0.0.1:2525. */
@@ -70,6 +95,11 @@ export function listenerConfig(doc: z.output<typeof listener>): ListenerConfig {
     name: doc.name,
     address: doc.address,
     port: doc.port,
+    tls: doc.tls ?? null,
+    clientCertificates: doc.client_certificates,
+    auth: doc.auth,
+    authWithoutTls: doc.auth_without_tls,
+    extensionsOff: disabledExtensions(doc.extensions),
     maxConnections: doc.max_connections,
     maxConnectionsPerAddress: doc.max_connections_per_address,
     idleTimeoutMs: durationMs(doc.idle_timeout),

@@ -95,10 +95,11 @@ export function fitting(message: StoredMessage, filter: MessageFilter): StoredRe
 
 function fitsRecipient(
   { fixed, status }: StoredRecipient,
-  { states, domain, recipient }: MessageFilter,
+  { states, domain, subdomains, recipient }: MessageFilter,
 ): boolean {
   return (states === undefined || states.includes(status.state)) &&
-    (domain === undefined || domain === fixed.domain) &&
+    (domain === undefined || domain === fixed.domain ||
+      subdomains === true && fixed.domain.endsWith(`.${domain}`)) &&
     (recipient === undefined || foldAscii(recipient) === foldAscii(fixed.forwardPath));
 }
 

@@ -33,14 +33,22 @@ export function namesRecipients({ domain, recipient }: MessageFilter): boolean {
 }
 
 /** What a filter asks of one recipient. */
-export function recipientCondition({ states, domain, recipient }: MessageFilter): Condition {
+export function recipientCondition(filter: MessageFilter): Condition {
+  const { states, domain, recipient } = filter;
   return allOf([
-    ...(domain === undefined ? [] : [{ sql: "r.domain = ?", values: [domain] }]),
+    ...(domain === undefined ? [] : [domainCondition(domain, filter.subdomains ?? false)]),
     ...(recipient === undefined ? [] : [mailboxCondition(recipient)]),
     ...(states === undefined
       ? []
       : [{ sql: `r.state IN (${states.map((state) => STATE_CODE[state]).join()})`, values: [] }]),
   ]);
+}
+
+function domainCondition(domain: string, subdomains: boolean): Condition {
+  if (!subdomains) return { sql: "r.domain = ?", values: [domain] };
+  const below = `.${domain}`;
+  const sql = "(r.domain = ? OR substr(r.domain, ?) = ?)";
+  return { sql, values: [domain, -below.length, below] };
 }
 
 /** The domain of the mailbox says nothing new, but the index begins with it. */

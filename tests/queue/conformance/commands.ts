@@ -51,6 +51,52 @@ export const commandCases: readonly StoreCase[] = [
     },
   },
   {
+    title: "a command for a domain and those below it",
+    async run(store) {
+      const nextAttemptAtMs = NOW_MS + 1e6;
+      const domains = ["dest.example", "mx.dest.example", "notdest.example", "example"];
+      for (const [index, domain] of domains.entries()) {
+        const to = [recipientOf(`a@${domain}`, { nextAttemptAtMs })];
+        await store.put(messageOf(index + 1, { to }));
+      }
+      const filter = { domain: "dest.example", subdomains: true };
+      assertEquals(await apply(store, "retry", filter), 2);
+      assertEquals(await store.count(filter), 2);
+    },
+  },
+  {
+    title: "bounce makes recipients due that whoever claims them gives up",
+    async run(store) {
+      const nextAttemptAtMs = NOW_MS + 1e6;
+      const to = [
+        recipientOf("a@dest.example", { nextAttemptAtMs }),
+        recipientOf("b@dest.example", { state: "held" }),
+      ];
+      await store.put(messageOf(1, { to }));
+      assertEquals(await apply(store, "bounce"), 1);
+      assertEquals(await apply(store, "bounce"), 0);
+      const { claimed } = await store.claim(claimOf());
+      assertEquals(claimed[0]?.recipients.map(({ returned }) => returned), [true, true]);
+    },
+  },
+  {
+    title: "delete forgets whole messages, done or not, claimed or not",
+    async run(store) {
+      await store.put(messageOf(1, { to: ["a@one.example", "b@two.example"] }));
+      await store.put(messageOf(2));
+      await store.put(messageOf(3, { to: ["c@one.example"] }));
+      await store.claim(claimOf());
+      await store.settle(settlementOf(3));
+      assertEquals(await apply(store, "delete", { domain: "one.example" }), 2);
+      assertEquals(await store.get(idOf(1)), null);
+      assertEquals(await store.body(idOf(1)), null);
+      await store.settle(settlementOf(1));
+      const { recipients, liveMessages } = await store.stats();
+      assertEquals([recipients.queued, recipients.delivered, liveMessages], [1, 0, 1]);
+      assertEquals(await store.count({}), 1);
+    },
+  },
+  {
     title: "cancel ends what is not final and lets go of the octets",
     async run(store) {
       await store.put(messageOf(1, {
