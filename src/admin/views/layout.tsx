@@ -34,7 +34,7 @@ export function Layout(props: LayoutProps) {
               <Icon name="menu" />
               <span class="sr-only">Menu</span>
             </button>
-            <span class="strong">{title}</span>
+            <span class="strong cut">{title}</span>
           </header>
           <div class="rail" id="rail" popover="auto">
             <Brand info={info} />

@@ -97,7 +97,8 @@ class Follower {
 
   async #ask() {
     this.#timer = null;
-    if (this.#isAsking || document.hidden || isPaused()) return;
+    if (document.hidden || isPaused()) return;
+    if (this.#isAsking) return this.#askSoon(this.#everyMs);
     this.#isAsking = true;
     this.#lastAskedAtMs = performance.now();
     try {

@@ -1,0 +1,242 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { Page } from "playwright-core";
+import type { RecipientState } from "../../src/admin/ports.ts";
+import type { Fixture } from "../admin/views/fixture/relay.ts";
+import { serveDashboard, type ServedDashboard } from "../admin/views/fixture/serve.ts";
+import { HAVE_CHROMIUM, openPage, type RunningBrowser, startBrowser } from "./browser.ts";
+
+/** Names a test and runs its steps, each with a relay and a page of its own. */
+function suite(
+  name: string,
+  steps: Readonly<Record<string, (page: Page, relay: Fixture) => Promise<void>>>,
+): void {
+  Deno.test({
+    name: `${name} (needs chromium)`,
+    ignore: !HAVE_CHROMIUM,
+    async fn(t) {
+      await using browser = await startBrowser();
+      for (const [step, run] of Object.entries(steps)) {
+        await t.step(step, async () => {
+          await using served = await serveDashboard();
+          await runStep({ browser, served, run });
+        });
+      }
+    },
+  });
+}
+
+async function runStep(
+  { browser, served, run }: {
+    browser: RunningBrowser;
+    served: ServedDashboard;
+    run: (page: Page, relay: Fixture) => Promise<void>;
+  },
+): Promise<void> {
+  await using watched = await openPage(browser, { url: served.url });
+  await run(watched.page, served.relay);
+  const expected = /status of (?:400|422)/; // forms that are sent with mistakes
+  assertEquals(watched.troubles.filter((text) => !expected.test(text)), []);
+}
+
+async function idOf({ store }: Fixture, subject: string): Promise<string> {
+  const { items } = await store.list({ filter: {}, limit: 1_000 });
+  const found = items.find(({ message }) => message.summary.subject.includes(subject));
+  return found?.message.id ?? "";
+}
+
+async function statesOf({ store }: Fixture, id: string): Promise<RecipientState[]> {
+  const detail = await store.get(id);
+  return detail?.recipients.map(({ state }) => state) ?? [];
+}
+
+function button(page: Page, name: string | RegExp) {
+  return page.getByRole("button", { name });
+}
+
+suite("one message is acted on from its page", {
+  "retry now makes it due": async (page, relay) => {
+    const id = await idOf(relay, "Shift plan");
+    await page.goto(`/messages/${id}`);
+    await button(page, "Retry now").click();
+    await page.getByText("will be tried now").waitFor();
+    const detail = await relay.store.get(id);
+    assert((detail?.recipients[0]?.nextAttemptAtMs ?? Infinity) <= Date.now());
+    const entry = detail?.timeline.findLast(({ kind }) => kind === "retried");
+    assertEquals(entry?.detail["by"], "this machine");
+  },
+  "hold and release": async (page, relay) => {
+    const id = await idOf(relay, "Shift plan");
+    await page.goto(`/messages/${id}`);
+    await button(page, "Hold").click();
+    await page.getByRole("heading", { name: "Held until somebody decides" }).waitFor();
+    assertEquals(await statesOf(relay, id), ["held"]);
+    await button(page, "Release").click();
+    await page.getByText("The message released.").waitFor();
+    assertEquals(await statesOf(relay, id), ["queued"]);
+  },
+  "cancel asks first": async (page, relay) => {
+    const id = await idOf(relay, "Scan_");
+    await page.goto(`/messages/${id}`);
+    await page.getByRole("link", { name: "Cancel…" }).click();
+    await page.getByRole("heading", { name: "Cancel 1 message?" }).waitFor();
+    assertEquals(await statesOf(relay, id), ["held", "held"]);
+    await button(page, "Cancel: 1 message").click();
+    await page.waitForURL(/\/messages\//);
+    assertEquals(await statesOf(relay, id), ["cancelled", "cancelled"]);
+    assertEquals(await button(page, "Retry now").count(), 0);
+  },
+});
+
+suite("many messages are acted on from the queue", {
+  "what is picked, and nothing else": async (page, relay) => {
+    await page.goto("/queue?domain=harbour.example");
+    await page.getByRole("checkbox", { name: "Pick Shift plan for week 48" }).check();
+    await page.getByRole("checkbox", { name: /Pick Crane 3/ }).check();
+    await page.getByText("2 picked").waitFor();
+    await button(page, "Hold…").click();
+    await page.getByRole("heading", { name: "Hold 2 messages?" }).waitFor();
+    await button(page, "Hold: 2 messages").click();
+    await page.getByText("2 messages held.").waitFor();
+    assertEquals(await relay.store.count({ states: ["held"] }), 3);
+    assertMatch(page.url(), /domain=harbour\.example/);
+  },
+  "everything that fits the filters": async (page, relay) => {
+    await page.goto("/queue?domain=harbour.example");
+    await button(page, "Cancel…").click();
+    await page.getByRole("heading", { name: "Cancel 5 messages?" }).waitFor();
+    assertEquals(await relay.store.count({ states: ["cancelled"] }), 0);
+    await button(page, "Cancel: 5 messages").click();
+    await page.getByText("5 messages cancelled.").waitFor();
+    assertEquals(await relay.store.count({ states: ["cancelled"] }), 5);
+  },
+  "the count leaves out what the action cannot change": async (page) => {
+    await page.goto("/queue/confirm?action=release&view=live");
+    await page.getByRole("heading", { name: "Release 1 message?" }).waitFor();
+    await page.goto("/queue/confirm?action=release&view=delivered");
+    await page.getByRole("heading", { name: "Nothing fits" }).waitFor();
+  },
+  "filters stand in the address and can be taken out": async (page) => {
+    await page.goto("/queue");
+    await page.getByLabel("Domain").fill("bigmail.example");
+    await button(page, "Filter").click();
+    await page.getByText("3 messages").waitFor();
+    assertMatch(page.url(), /domain=bigmail\.example/);
+    await page.getByRole("link", { name: "Held", exact: true }).click();
+    await page.getByText("No message fits these filters").waitFor();
+    await page.getByRole("link", { name: /Domain: bigmail\.example/ }).click();
+    await page.waitForURL(/\/queue\?view=held$/);
+    await page.getByText("Scan_").first().waitFor();
+  },
+});
+
+suite("ways out are paused, resumed and tried", {
+  "a domain with reason and end": async (page, relay) => {
+    await page.goto("/destinations");
+    await page.getByRole("link", { name: "Pause a domain…" }).click();
+    await page.getByLabel("Domain").fill("meadow.example");
+    await page.getByLabel("Reason").fill("they asked for it");
+    await page.getByLabel("How long").selectOption({ label: "for four hours" });
+    await button(page, "Pause").click();
+    await page.getByText("Paused. What waits").waitFor();
+    const pause = relay.ports.destinations.paused().get("meadow.example");
+    assertEquals(pause?.reason, "they asked for it");
+    assertEquals(Math.round(((pause?.untilMs ?? 0) - Date.now()) / 3_600_000), 4);
+    await button(page, "Resume").click();
+    await page.getByText("Resumed.").waitFor();
+    assertEquals(relay.ports.destinations.paused().size, 0);
+  },
+  "a form with a mistake says so and keeps what was written": async (page) => {
+    await page.goto("/destinations/pause");
+    await page.evaluate(
+      "for (const input of document.querySelectorAll('input')) input.required = false",
+    );
+    await page.getByLabel("Domain").fill("meadow.example");
+    await button(page, "Pause").click();
+    await page.getByText("is needed").waitFor();
+    assertEquals(await page.getByLabel("Domain").inputValue(), "meadow.example");
+  },
+  "mail for a domain now": async (page) => {
+    await page.goto("/destinations?text=harbour");
+    await button(page, "Try now").click();
+    await page.getByText("5 messages made due now.").waitFor();
+  },
+  "a transport": async (page, relay) => {
+    await page.goto("/transports");
+    await page.locator("#mailgun").getByRole("link", { name: "Pause…" }).click();
+    await page.getByLabel("Reason").fill("new key");
+    await button(page, "Pause").click();
+    await page.getByText("Paused by this machine").waitFor();
+    assertEquals(relay.ports.transports.list()[2]?.state, "paused");
+    await page.locator("#mailgun").getByRole("button", { name: "Resume" }).click();
+    await page.getByText("Resumed.").waitFor();
+    await page.locator("#internet").getByRole("button", { name: "Forget the trouble" }).click();
+    await page.getByText("Forgotten").waitFor();
+  },
+});
+
+suite("the relay is asked and told", {
+  "a letter is written and shown": async (page, relay) => {
+    await page.goto("/compose");
+    await page.getByLabel("To", { exact: true }).fill("ana@meadow.example, b@meadow.example");
+    await page.getByLabel("Subject").fill("Grüße & <b>more</b>");
+    await button(page, "Send").click();
+    await page.waitForURL(/\/messages\//);
+    await page.getByRole("heading", { name: "Grüße & <b>more</b>" }).waitFor();
+    await page.getByText("This is a test message.").waitFor();
+    assertEquals(await statesOf(relay, page.url().slice(-16)), ["queued", "queued"]);
+  },
+  "a letter with a mistake stays": async (page) => {
+    await page.goto("/compose");
+    await page.getByLabel("To", { exact: true }).fill("nobody");
+    await page.getByLabel("Text").fill("Line one\n\nLine two");
+    await button(page, "Send").click();
+    await page.getByText("expected a mail address").waitFor();
+    assertEquals(await page.getByLabel("Text").inputValue(), "Line one\n\nLine two");
+  },
+  "a refusal is told": async (page) => {
+    await page.goto("/compose?to=refused@office.example");
+    await button(page, "Send").click();
+    await page.getByText("The relay refused it: No route fits").waitFor();
+  },
+  "a route is explained": async (page) => {
+    await page.goto("/routes");
+    await page.getByLabel("To").fill("crew@harbour.example");
+    await button(page, "Explain").click();
+    await page.getByText("it has no conditions").waitFor();
+    await page.getByText("The destination is down").waitFor();
+  },
+  "the config is read again": async (page) => {
+    await page.goto("/config");
+    await button(page, "Read the file again").click();
+    await page.getByText("all of it holds now").waitFor();
+  },
+  "a domain is looked at before take-off": async (page) => {
+    await page.goto("/preflight");
+    await page.getByLabel("Domain").fill("example.net");
+    await button(page, "Check").click();
+    await page.getByText("v=DMARC1; p=none; rua=mailto:dmarc@example.net").waitFor();
+  },
+  "people and keys": async (page, relay) => {
+    await page.goto("/access");
+    await page.getByLabel("Name", { exact: true }).fill("otto");
+    await page.locator("#put-user").getByLabel("Role").selectOption("operator");
+    await page.getByLabel("Password").fill("short");
+    await button(page, "Save").click();
+    await page.getByText("expected at least 10 characters").waitFor();
+    assertEquals(await page.getByLabel("Password").inputValue(), "");
+    await page.getByLabel("Password").fill("long enough to hold");
+    await button(page, "Save").click();
+    await page.getByText("The user was added.").waitFor();
+    assertEquals((await relay.ports.users.get("otto"))?.role, "operator");
+    await button(page, "Remove otto").click();
+    await page.getByText("The user was removed").waitFor();
+    await page.getByLabel("What it is for").fill("backup");
+    await button(page, "Make a key").click();
+    await page.getByText("posthouse_k2_shown-once").waitFor();
+    await page.goto("/access");
+    assertEquals(await page.getByText("posthouse_k2").count(), 0);
+    await button(page, "Revoke backup").click();
+    await page.getByText("The key was revoked.").waitFor();
+    assertEquals((await relay.ports.keys.list()).length, 1);
+  },
+});
