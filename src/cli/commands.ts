@@ -1,9 +1,16 @@
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
 import { demoCommand } from "./demo.ts";
+import { keyCommands } from "./key.ts";
+import { preflightCommand } from "./preflight.ts";
 import { queueChangeCommands } from "./queue/change.ts";
 import { queueListCommand } from "./queue/list.ts";
 import { queueShowCommand } from "./queue/show.ts";
+import { destinationCommands } from "./relay/destinations.ts";
+import { explainCommand } from "./relay/explain.ts";
+import { tailCommand } from "./relay/tail.ts";
+import { topCommand } from "./relay/top.ts";
+import { transportCommands } from "./relay/transports.ts";
 import { schemaCommand } from "./schema.ts";
 import { sendCommand } from "./send.ts";
 import { serveCommand } from "./serve.ts";
@@ -19,7 +26,14 @@ export const COMMANDS: readonly Command[] = [
   queueListCommand,
   queueShowCommand,
   ...queueChangeCommands,
+  topCommand,
+  tailCommand,
+  explainCommand,
+  ...transportCommands,
+  ...destinationCommands,
+  preflightCommand,
   ...userCommands,
+  ...keyCommands,
   demoCommand,
   versionCommand,
 ];

@@ -60,12 +60,12 @@ function choose(args: readonly string[], commands: readonly Command[]): Choice {
   if (first === undefined || first.startsWith("-")) {
     return choose([DEFAULT_COMMAND, ...args], commands);
   }
+  const member = commands.find(({ name }) => name === `${first} ${second}`);
+  if (member !== undefined) return { kind: "command", command: member, args: args.slice(2) };
   const command = commands.find(({ name }) => name === first);
   if (command !== undefined) return { kind: "command", command, args: args.slice(1) };
   const group = commands.filter(({ name }) => name.startsWith(`${first} `));
   if (group.length === 0) return { kind: "unknown", name: first };
-  const member = group.find(({ name }) => name === `${first} ${second}`);
-  if (member !== undefined) return { kind: "command", command: member, args: args.slice(2) };
   if (second === undefined || second.startsWith("-")) {
     const isAskedFor = second === "--help" || second === "-h";
     return { kind: "overview", commands: group, isAskedFor };

@@ -37,6 +37,11 @@ export interface CliInput {
    * when the terminal has stopped showing what is typed.
    */
   readSecret(ask: () => void): Promise<string | null>;
+  /**
+   * Calls `listener` with each key typed at a terminal, which does not show them, until the
+   * returned function is called. Without a terminal nothing is read.
+   */
+  onKey(listener: (key: string) => void): () => void;
 }
 
 /** What stands at the other ends of the standard streams. */
@@ -46,6 +51,8 @@ export interface TerminalFacts {
   readonly stderr: boolean;
   /** Columns of the terminal; Infinity when standard output is none. */
   columns(): number;
+  /** Rows of the terminal; Infinity when standard output is none. */
+  rows(): number;
 }
 
 /** How a command ended; the process's exit status. */

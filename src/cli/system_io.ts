@@ -32,6 +32,7 @@ const systemInput: CliInput = {
     return new TextDecoder().decode(buffer.subarray(0, lengthBytes)).replace(/\r?\n[^]*$/, "");
   },
   readSecret: readHiddenLine,
+  onKey,
 };
 
 function systemTerminal(): TerminalFacts {
@@ -41,6 +42,26 @@ function systemTerminal(): TerminalFacts {
     stderr: Deno.stderr.isTerminal(),
     // A terminal without a size, as some test tools make, has 0 columns.
     columns: () => Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 80 : Infinity,
+    rows: () => Deno.stdout.isTerminal() ? Deno.consoleSize().rows || 24 : Infinity,
+  };
+}
+
+function onKey(listener: (key: string) => void): () => void {
+  if (!Deno.stdin.isTerminal()) return () => {};
+  let isOver = false;
+  const read = async (): Promise<void> => {
+    const buffer = new Uint8Array(64); // one key; those of a cursor are a few octets
+    while (!isOver) {
+      const lengthBytes = await Deno.stdin.read(buffer);
+      if (lengthBytes === null || isOver) return;
+      listener(new TextDecoder().decode(buffer.subarray(0, lengthBytes)));
+    }
+  };
+  Deno.stdin.setRaw(true, { cbreak: true }); // Ctrl-C stays a signal
+  read().catch(() => {}); // the terminal went away; its signal ends the command
+  return () => {
+    isOver = true;
+    Deno.stdin.setRaw(false);
   };
 }
 

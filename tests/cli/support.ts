@@ -9,7 +9,7 @@ export interface World {
   readonly files?: Readonly<Record<string, string>>;
   /** Standard input. */
   readonly stdin?: string;
-  /** Streams that are terminals; all of 100 columns. */
+  /** Streams that are terminals; all of 100 columns and 30 rows. */
   readonly terminals?: readonly ("stdin" | "stdout" | "stderr")[];
 }
 
@@ -25,6 +25,8 @@ export interface Started {
   readonly finished: Promise<Finished>;
   /** Acts as if the process got a signal. */
   signal(name: Deno.Signal): void;
+  /** Types a key. */
+  key(key: string): void;
   /** Resolves when `pattern` stands in standard output. */
   waitForOutput(pattern: RegExp): Promise<RegExpExecArray>;
 }
@@ -40,6 +42,7 @@ export function start(args: readonly string[], world: World = {}): Started {
   return {
     finished: dispatch(io, COMMANDS).then((code) => ({ code, ...io.output })),
     signal: (name) => io.signal(name),
+    key: (key) => io.key(key),
     waitForOutput: (pattern) => io.waitForOutput(pattern),
   };
 }
@@ -51,6 +54,7 @@ class TestIo implements CliIo {
   /** Lines of standard input that are typed unseen, one after the other. */
   readonly #secrets: string[];
   readonly #listeners = new Set<(signal: Deno.Signal) => void>();
+  readonly #keyListeners = new Set<(key: string) => void>();
   #onOutput: (() => void)[] = [];
 
   constructor(args: readonly string[], world: World) {
@@ -81,6 +85,10 @@ class TestIo implements CliIo {
       ask();
       return Promise.resolve(this.#secrets.shift() ?? null);
     },
+    onKey: (listener: (key: string) => void) => {
+      this.#keyListeners.add(listener);
+      return () => void this.#keyListeners.delete(listener);
+    },
   };
 
   get terminal() {
@@ -90,6 +98,7 @@ class TestIo implements CliIo {
       stdout: terminals.includes("stdout"),
       stderr: terminals.includes("stderr"),
       columns: () => terminals.includes("stdout") ? 100 : Infinity,
+      rows: () => terminals.includes("stdout") ? 30 : Infinity,
     };
   }
 
@@ -116,6 +125,10 @@ class TestIo implements CliIo {
     this.#listeners.add(wanted);
     return () => void this.#listeners.delete(wanted);
   };
+
+  key(key: string): void {
+    for (const listener of this.#keyListeners) listener(key);
+  }
 
   signal(name: Deno.Signal): void {
     for (const listener of this.#listeners) listener(name);

@@ -4,7 +4,7 @@ import { type Column, formatTable } from "../../src/cli/table.ts";
 import { counted, cut, pad, printable, relativeTime, widthOf, wrap } from "../../src/cli/text.ts";
 
 const PLAIN = styleOf({
-  terminal: { stdin: false, stdout: false, stderr: false, columns: () => Infinity },
+  terminal: { stdin: false, stdout: false, stderr: false, columns: () => Infinity, rows: () => 30 },
   env: () => undefined,
   args: [],
   out: () => {},
@@ -14,6 +14,7 @@ const PLAIN = styleOf({
     readAll: () => Promise.resolve(new Uint8Array()),
     readLine: () => Promise.resolve(null),
     readSecret: () => Promise.resolve(null),
+    onKey: () => () => {},
   },
   hostname: () => "a.example",
   readTextFile: () => Promise.resolve(""),

@@ -1,0 +1,145 @@
+import { Access } from "../admin/guard/access.ts";
+import { AccessFileError } from "../admin/guard/access_file.ts";
+import { type ApiKey, type Role, ROLES } from "../admin/ports.ts";
+import { systemClock } from "../base/clock.ts";
+import { systemRandom } from "../base/random.ts";
+import { type Command, CONFIG_FLAG, type Invocation, JSON_FLAG } from "./command.ts";
+import { configOrProblems } from "./configuration.ts";
+import { EXIT, type ExitCode, writeJson } from "./io.ts";
+import { styleOf } from "./style.ts";
+import { formatTable } from "./table.ts";
+import { printable, relativeTime } from "./text.ts";
+
+/** Commands on the keys by which programs use the admin API. */
+export const keyCommands: readonly Command[] = [
+  {
+    name: "key add",
+    summary: "Make a key for the admin API; its secret is shown this once.",
+    operands: "NAME",
+    flags: [
+      {
+        name: "role",
+        kind: "text",
+        value: "ROLE",
+        choices: ROLES,
+        help: "What it may do; viewer.",
+      },
+      { name: "for", kind: "duration", value: "TIME", help: "How long it can be used; for ever." },
+      CONFIG_FLAG,
+      JSON_FLAG,
+    ],
+    examples: [
+      { command: "key add monitoring", does: "For a program that looks" },
+      { command: "key add deploy --role admin --for 1d", does: "For one that changes things" },
+    ],
+    run: add,
+  },
+  {
+    name: "key list",
+    summary: "List the keys for the admin API.",
+    flags: [CONFIG_FLAG, JSON_FLAG],
+    examples: [{ command: "key list", does: "Who can get in?" }],
+    run: list,
+  },
+  {
+    name: "key revoke",
+    summary: "Make a key worthless.",
+    operands: "ID",
+    flags: [CONFIG_FLAG],
+    examples: [{ command: "key revoke 3fJx9aQ2", does: "By its id, as key list shows it" }],
+    run: revoke,
+  },
+];
+
+/** Opens the keys beside a running relay, which notices changes, or without one. */
+async function withKeys(
+  { io, flags }: Invocation,
+  use: (keys: Access["keys"]) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const config = await configOrProblems(io, flags);
+  if (config === null) return EXIT.usage;
+  const { keys } = new Access({
+    path: `${config.dataDir}/access.json`,
+    clock: systemClock,
+    random: systemRandom,
+    tokens: config.admin.tokens,
+  });
+  try {
+    return await use(keys);
+  } catch (error) {
+    if (!(error instanceof AccessFileError || error instanceof Deno.errors.PermissionDenied)) {
+      throw error;
+    }
+    io.err(`${error.message}\n`);
+    return EXIT.failed;
+  }
+}
+
+async function add(invocation: Invocation): Promise<ExitCode> {
+  const { io, flags, operands: [name, ...more] } = invocation;
+  if (name === undefined || name === "" || more.length > 0) {
+    io.err("Name the key in one word.\n");
+    return EXIT.usage;
+  }
+  const role = (flags.text("role") ?? "viewer") as Role; // checked as choices
+  const forMs = flags.number("for");
+  const expiresAtMs = forMs === undefined ? null : systemClock.now() + forMs;
+  return await withKeys(invocation, async (keys) => {
+    const created = await keys.create({ name, role, expiresAtMs, by: "command line" });
+    if (flags.switch("json")) writeJson(io, created);
+    else {
+      io.err(`Key ${created.key.id} (${role}); the secret is shown this once:\n`);
+      io.out(`${created.secret}\n`);
+    }
+    return EXIT.ok;
+  });
+}
+
+async function list(invocation: Invocation): Promise<ExitCode> {
+  const { io, flags } = invocation;
+  return await withKeys(invocation, async (keys) => {
+    const items = await keys.list();
+    if (flags.switch("json")) writeJson(io, { items });
+    else if (items.length === 0) io.out("No keys.\n");
+    else writeTable(invocation, items);
+    return EXIT.ok;
+  });
+}
+
+function writeTable({ io }: Invocation, items: readonly ApiKey[]): void {
+  const nowMs = systemClock.now();
+  const timeOf = (atMs: number | null): string => atMs === null ? "-" : relativeTime(atMs, nowMs);
+  io.out(formatTable(items, {
+    width: io.terminal.columns(),
+    style: styleOf(io),
+    columns: [
+      { header: "ID", cell: ({ id }) => printable(id) },
+      { header: "NAME", cell: ({ name }) => printable(name), minWidth: 12 },
+      { header: "ROLE", cell: ({ role }) => role },
+      { header: "IN", cell: ({ source }) => source },
+      {
+        header: "MADE",
+        cell: ({ createdAtMs, source }) => source === "config" ? "-" : timeOf(createdAtMs),
+      },
+      { header: "BY", cell: ({ createdBy }) => printable(createdBy) },
+      { header: "ENDS", cell: ({ expiresAtMs }) => timeOf(expiresAtMs) },
+    ],
+  }));
+}
+
+async function revoke(invocation: Invocation): Promise<ExitCode> {
+  const { io, operands: [id, ...more] } = invocation;
+  if (id === undefined || more.length > 0) {
+    io.err("Name one key by its id.\n");
+    return EXIT.usage;
+  }
+  return await withKeys(invocation, async (keys) => {
+    if (await keys.revoke(id)) {
+      io.out(`Revoked ${id}.\n`);
+      return EXIT.ok;
+    }
+    const isConfigured = (await keys.list()).some((key) => key.id === id);
+    io.err(isConfigured ? `${id} stands in the config file.\n` : `There is no key ${id}.\n`);
+    return EXIT.failed;
+  });
+}

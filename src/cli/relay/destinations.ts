@@ -1,0 +1,146 @@
+import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
+import { EXIT, type ExitCode, writeJson } from "../io.ts";
+import { styleOf } from "../style.ts";
+import { formatTable } from "../table.ts";
+import { counted, printable, relativeTime } from "../text.ts";
+import { ask } from "./ask.ts";
+import { named } from "./operands.ts";
+import { RELAY_FLAGS, withRelay } from "./open.ts";
+import { PAUSE_FLAGS, pauseOf } from "./pause.ts";
+import { type Destination, destinationColumns } from "./ways.ts";
+
+const STATES = ["up", "down", "probing", "paused"] as const;
+const DEFAULT_LIMIT = 50;
+
+/** Commands on the places that the running relay sends mail to. */
+export const destinationCommands: readonly Command[] = [
+  {
+    name: "destinations list",
+    summary: "Show where the running relay's mail goes, the worst first.",
+    details: "Knows the destinations in use or in trouble, and the domains that are paused.",
+    flags: [
+      {
+        name: "state",
+        kind: "texts",
+        value: "STATE",
+        choices: STATES,
+        help: "Destinations in this state.",
+      },
+      { name: "transport", kind: "text", value: "NAME", help: "Destinations of this transport." },
+      { name: "limit", kind: "count", value: "N", help: `Most of them; ${DEFAULT_LIMIT}.` },
+      ...RELAY_FLAGS,
+      JSON_FLAG,
+    ],
+    examples: [{ command: "destinations list --state down", does: "What is in trouble" }],
+    run: list,
+  },
+  {
+    name: "destinations pause",
+    summary: "Let mail for a domain wait in the queue.",
+    operands: "DOMAIN",
+    flags: [...PAUSE_FLAGS, ...RELAY_FLAGS],
+    examples: [{
+      command: "destinations pause example.net --for 1h --reason 'they move'",
+      does: "For an hour",
+    }],
+    run: pause,
+  },
+  {
+    name: "destinations resume",
+    summary: "End a pause; what waited is due now.",
+    operands: "DOMAIN",
+    flags: RELAY_FLAGS,
+    examples: [{ command: "destinations resume example.net", does: "Let it go" }],
+    run: resume,
+  },
+  {
+    name: "destinations flush",
+    summary: "Try all mail for a domain now, though it was down.",
+    operands: "DOMAIN",
+    flags: RELAY_FLAGS,
+    examples: [{ command: "destinations flush example.net", does: "It is back" }],
+    run: flush,
+  },
+];
+
+async function list(invocation: Invocation): Promise<ExitCode> {
+  const { io, flags } = invocation;
+  const states = flags.texts("state") as readonly Destination["state"][]; // checked as choices
+  const transport = flags.text("transport");
+  const query = {
+    limit: String(flags.number("limit") ?? DEFAULT_LIMIT),
+    ...(states.length === 0 ? {} : { state: [...states] }),
+    ...(transport === undefined ? {} : { transport }),
+  };
+  return await withRelay(invocation, async (client) => {
+    const found = await ask(client.destinations.$get({ query }));
+    if (flags.switch("json")) writeJson(io, found);
+    else write(invocation, found);
+    return EXIT.ok;
+  });
+}
+
+function write(
+  { io }: Invocation,
+  { items, total, paused }: {
+    items: Destination[];
+    total: number;
+    paused: { domain: string; pause: NonNullable<Destination["pause"]> }[];
+  },
+): void {
+  const nowMs = Date.now();
+  const style = styleOf(io);
+  const width = io.terminal.columns();
+  if (items.length === 0) io.out("No destination is in use.\n");
+  else io.out(formatTable(items, { columns: destinationColumns(nowMs, style), width, style }));
+  if (items.length < total) io.out(`${style.dim(`${total - items.length} more`)}\n`);
+  if (paused.length === 0) return;
+  io.out(`\n${
+    formatTable(paused, {
+      ...{ width, style },
+      columns: [
+        { header: "PAUSED", cell: ({ domain }) => printable(domain) },
+        {
+          header: "UNTIL",
+          cell: ({ pause: { untilMs } }) =>
+            untilMs === null ? "resumed" : relativeTime(untilMs, nowMs),
+        },
+        { header: "BY", cell: ({ pause: { by } }) => printable(by) },
+        { header: "REASON", cell: ({ pause: { reason } }) => printable(reason), minWidth: 10 },
+      ],
+    })
+  }`);
+}
+
+async function pause(invocation: Invocation): Promise<ExitCode> {
+  const domain = named(invocation, "one domain");
+  if (domain === null) return EXIT.usage;
+  return await withRelay(invocation, async (client) => {
+    const json = pauseOf(invocation.flags);
+    await ask(client.destinations[":domain"].pause.$post({ param: { domain }, json }));
+    invocation.io.out(`Paused ${domain}.\n`);
+    return EXIT.ok;
+  });
+}
+
+async function resume(invocation: Invocation): Promise<ExitCode> {
+  const domain = named(invocation, "one domain");
+  if (domain === null) return EXIT.usage;
+  return await withRelay(invocation, async (client) => {
+    await ask(client.destinations[":domain"].resume.$post({ param: { domain } }));
+    invocation.io.out(`Resumed ${domain}.\n`);
+    return EXIT.ok;
+  });
+}
+
+async function flush(invocation: Invocation): Promise<ExitCode> {
+  const domain = named(invocation, "one domain");
+  if (domain === null) return EXIT.usage;
+  return await withRelay(invocation, async (client) => {
+    const { messages } = await ask(
+      client.destinations[":domain"].flush.$post({ param: { domain } }),
+    );
+    invocation.io.out(`${counted(messages, "message")} became due.\n`);
+    return EXIT.ok;
+  });
+}

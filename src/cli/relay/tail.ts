@@ -1,0 +1,137 @@
+import type { InferResponseType } from "hono/client";
+import type { AdminClient } from "../../admin/client.ts";
+import { EVENT_LEVELS, type EventLevel } from "../../observe/event_level.ts";
+import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
+import type { FlagValues } from "../flags.ts";
+import { type CliIo, EXIT, type ExitCode } from "../io.ts";
+import { type Style, styleOf } from "../style.ts";
+import { pad, printable } from "../text.ts";
+import { answerOf, ask, RelayError } from "./ask.ts";
+import { RELAY_FLAGS, withRelay } from "./open.ts";
+import { serverSentEvents } from "./sse.ts";
+
+const DEFAULT_LAST = 10;
+const MAX_LAST = 1000;
+
+/** Shows what the running relay does, as it does it. */
+export const tailCommand: Command = {
+  name: "tail",
+  summary: "Show what the running relay does, as it happens.",
+  details: "Begins with the last events that fit, then follows until Ctrl-C. With --json each " +
+    "line is one event.",
+  flags: [
+    { name: "type", kind: "texts", value: "TYPE", help: "Events of this type, as delivered." },
+    {
+      name: "level",
+      kind: "text",
+      value: "LEVEL",
+      choices: EVENT_LEVELS,
+      help: "The least level; info.",
+    },
+    { name: "message", kind: "text", value: "ID", help: "Events of this message." },
+    { name: "text", kind: "text", value: "TEXT", help: "Lines with this text, case ignored." },
+    {
+      name: "last",
+      short: "n",
+      kind: "count",
+      value: "N",
+      help: `Events from before to begin with; ${DEFAULT_LAST}.`,
+    },
+    { name: "once", kind: "switch", help: "Show those and end." },
+    ...RELAY_FLAGS,
+    JSON_FLAG,
+  ],
+  examples: [
+    { command: "tail", does: "Everything" },
+    { command: "tail --type deferred --text example.net", does: "What a domain defers" },
+    { command: "tail --level warning --json", does: "What needs somebody, for a program" },
+  ],
+  run: tail,
+};
+
+type EventView = InferResponseType<AdminClient["events"]["recent"]["$get"], 200>["items"][number];
+
+async function tail(invocation: Invocation): Promise<ExitCode> {
+  const { io, flags } = invocation;
+  const stopped = new AbortController();
+  const ignore = io.onSignal(["SIGINT", "SIGTERM"], () => stopped.abort());
+  try {
+    return await withRelay(invocation, async (client) => {
+      const show = shower(io, flags);
+      const afterId = await showLast(client, { flags, show });
+      if (flags.switch("once")) return EXIT.ok;
+      await follow(client, { flags, show, afterId, signal: stopped.signal });
+      if (stopped.signal.aborted) return EXIT.ok;
+      throw new RelayError("unreachable", "it ended the stream");
+    });
+  } finally {
+    ignore();
+  }
+}
+
+/** Shows the last events and returns the id after which news begin. */
+async function showLast(
+  client: AdminClient,
+  { flags, show }: { flags: FlagValues; show: (event: EventView) => void },
+): Promise<number> {
+  const wanted = flags.number("last") ?? DEFAULT_LAST;
+  const limit = String(Math.min(Math.max(1, wanted), MAX_LAST));
+  const query = { ...queryOf(flags), limit };
+  const { items, lastId } = await ask(client.events.recent.$get({ query }));
+  if (wanted > 0) { for (const event of items.toReversed()) show(event); }
+  return lastId;
+}
+
+async function follow(
+  client: AdminClient,
+  { flags, show, afterId, signal }: {
+    flags: FlagValues;
+    show: (event: EventView) => void;
+    afterId: number;
+    signal: AbortSignal;
+  },
+): Promise<void> {
+  const query = { ...queryOf(flags), after: String(afterId) };
+  try {
+    const { body } = await answerOf(client.events.$get({ query }, { init: { signal } }));
+    if (body === null) return;
+    for await (const { type, data } of serverSentEvents(body)) {
+      if (type !== "missed") show(JSON.parse(data));
+    }
+  } catch (error) {
+    if (!signal.aborted) throw streamError(error);
+  }
+}
+
+/** A stream that breaks off fails with a TypeError as `fetch` does. */
+function streamError(error: unknown): unknown {
+  if (!(error instanceof TypeError)) return error;
+  return new RelayError("unreachable", "the connection was lost", { cause: error });
+}
+
+function queryOf(flags: FlagValues) {
+  const types = flags.texts("type");
+  const message = flags.text("message");
+  const text = flags.text("text");
+  return {
+    level: (flags.text("level") ?? "info") as EventLevel, // checked as choices
+    ...(types.length === 0 ? {} : { type: [...types] }),
+    ...(message === undefined ? {} : { message }),
+    ...(text === undefined ? {} : { text }),
+  };
+}
+
+function shower(io: CliIo, flags: FlagValues): (event: EventView) => void {
+  if (flags.switch("json")) return (event) => io.out(`${JSON.stringify(event)}\n`);
+  const style = styleOf(io);
+  return (event) => io.out(`${lineOf(event, style)}\n`);
+}
+
+function lineOf({ atMs, level, text, event }: EventView, style: Style): string {
+  const id = event["messageId"] ?? event["sessionId"];
+  const about = typeof id === "string" ? ` ${style.cyan(printable(id))}` : "";
+  const word = pad(level, 7);
+  const marked = { debug: style.dim, info: style.green, warning: style.yellow, error: style.red };
+  const time = style.dim(new Date(atMs).toISOString().slice(11, 23));
+  return `${time} ${marked[level](word)}${about} ${printable(text)}`;
+}

@@ -1,0 +1,91 @@
+import type { AdminClient } from "../../admin/client.ts";
+import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
+import { EXIT, type ExitCode, writeJson } from "../io.ts";
+import { styleOf } from "../style.ts";
+import { formatTable } from "../table.ts";
+import { ask } from "./ask.ts";
+import { named } from "./operands.ts";
+import { RELAY_FLAGS, withRelay } from "./open.ts";
+import { PAUSE_FLAGS, pauseOf } from "./pause.ts";
+import { transportColumns } from "./ways.ts";
+
+/** Commands on the ways out of the running relay. */
+export const transportCommands: readonly Command[] = [
+  {
+    name: "transports list",
+    summary: "Show the running relay's ways out and how they are doing.",
+    flags: [...RELAY_FLAGS, JSON_FLAG],
+    examples: [{ command: "transports list", does: "Is everything going out?" }],
+    run: list,
+  },
+  {
+    name: "transports pause",
+    summary: "Use a transport no more; mail takes the next one of its route, or waits.",
+    operands: "NAME",
+    flags: [...PAUSE_FLAGS, ...RELAY_FLAGS],
+    examples: [{ command: "transports pause backup --for 2h", does: "Until the work is done" }],
+    run: (invocation) =>
+      change(invocation, {
+        done: (name) => `Paused ${name}.`,
+        apply: (client, name) =>
+          ask(client.transports[":name"].pause.$post({
+            param: { name },
+            json: pauseOf(invocation.flags),
+          })),
+      }),
+  },
+  {
+    name: "transports resume",
+    summary: "Use a paused transport again.",
+    operands: "NAME",
+    flags: RELAY_FLAGS,
+    examples: [{ command: "transports resume backup", does: "The work is done" }],
+    run: (invocation) =>
+      change(invocation, {
+        done: (name) => `Resumed ${name}.`,
+        apply: (client, name) => ask(client.transports[":name"].resume.$post({ param: { name } })),
+      }),
+  },
+  {
+    name: "transports reset",
+    summary: "Forget that a transport and its destinations were down.",
+    operands: "NAME",
+    flags: RELAY_FLAGS,
+    examples: [{ command: "transports reset out", does: "Try everything again at once" }],
+    run: (invocation) =>
+      change(invocation, {
+        done: (name) => `Reset ${name}.`,
+        apply: (client, name) => ask(client.transports[":name"].reset.$post({ param: { name } })),
+      }),
+  },
+];
+
+async function list(invocation: Invocation): Promise<ExitCode> {
+  const { io, flags } = invocation;
+  return await withRelay(invocation, async (client) => {
+    const { items } = await ask(client.transports.$get());
+    const style = styleOf(io);
+    if (flags.switch("json")) writeJson(io, { items });
+    else {
+      const columns = transportColumns(Date.now(), style);
+      io.out(formatTable(items, { columns, width: io.terminal.columns(), style }));
+    }
+    return EXIT.ok;
+  });
+}
+
+async function change(
+  invocation: Invocation,
+  { apply, done }: {
+    apply: (client: AdminClient, name: string) => Promise<unknown>;
+    done: (name: string) => string;
+  },
+): Promise<ExitCode> {
+  const name = named(invocation, "one transport");
+  if (name === null) return EXIT.usage;
+  return await withRelay(invocation, async (client) => {
+    await apply(client, name);
+    invocation.io.out(`${done(name)}\n`);
+    return EXIT.ok;
+  });
+}

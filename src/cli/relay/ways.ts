@@ -1,0 +1,69 @@
+import type { InferResponseType } from "hono/client";
+import type { AdminClient } from "../../admin/client.ts";
+import type { Style } from "../style.ts";
+import type { Column } from "../table.ts";
+import { printable, relativeTime } from "../text.ts";
+
+/** A destination as the API shows it. */
+export type Destination = InferResponseType<AdminClient["destinations"]["$get"], 200>["items"][
+  number
+];
+
+/** A transport as the API shows it. */
+export type Transport = InferResponseType<AdminClient["transports"]["$get"], 200>["items"][number];
+
+/** What transports and destinations have in common. */
+type Way = Pick<Transport, "state" | "retryAtMs" | "lastError" | "pause">;
+
+/** `down, in 4m`: the state of a way out, and when it changes. */
+export function stateText({ state, retryAtMs, pause }: Way, nowMs: number): string {
+  const untilMs = pause === null ? retryAtMs : pause.untilMs;
+  return untilMs === null || state === "up" ? state : `${state}, ${relativeTime(untilMs, nowMs)}`;
+}
+
+/** Why a way out is as it is: the reason of a pause, or the last error. */
+export function reasonText({ pause, lastError, state }: Way, nowMs: number): string {
+  if (pause !== null) return printable([pause.by, pause.reason].filter(Boolean).join(": "));
+  if (lastError === null) return "";
+  const when = state === "up" ? `${relativeTime(lastError.atMs, nowMs)}: ` : "";
+  return printable(`${when}${lastError.text}`);
+}
+
+/** Green where all is well, red where nothing goes out. */
+export function markState(style: Style): (text: string, way: Pick<Way, "state">) => string {
+  return (text, { state }) => {
+    if (state === "up") return style.green(text);
+    return state === "down" ? style.red(text) : style.yellow(text);
+  };
+}
+
+/** The columns of a table of destinations. */
+export function destinationColumns(nowMs: number, style: Style): Column<Destination>[] {
+  return [
+    { header: "DESTINATION", cell: ({ name }) => printable(name), minWidth: 12 },
+    { header: "TRANSPORT", cell: ({ transport }) => transport },
+    { header: "STATE", cell: (way) => stateText(way, nowMs), mark: markState(style) },
+    { header: "RUNNING", cell: ({ running }) => String(running), align: "right" },
+    { header: "WAITING", cell: ({ waiting }) => String(waiting), align: "right" },
+    {
+      header: "LIMIT",
+      cell: ({ concurrency, maxConcurrency }) => `${concurrency}/${maxConcurrency}`,
+      align: "right",
+    },
+    { header: "REASON", cell: (way) => reasonText(way, nowMs), minWidth: 10 },
+  ];
+}
+
+/** The columns of a table of transports. */
+export function transportColumns(nowMs: number, style: Style): Column<Transport>[] {
+  return [
+    { header: "TRANSPORT", cell: ({ name }) => name },
+    { header: "KIND", cell: ({ kind }) => kind },
+    { header: "STATE", cell: (way) => stateText(way, nowMs), mark: markState(style) },
+    { header: "RUNNING", cell: ({ running }) => String(running), align: "right" },
+    { header: "DELIVERED", cell: ({ outcomes }) => String(outcomes.delivered), align: "right" },
+    { header: "DEFERRED", cell: ({ outcomes }) => String(outcomes.deferred), align: "right" },
+    { header: "BOUNCED", cell: ({ outcomes }) => String(outcomes.bounced), align: "right" },
+    { header: "REASON", cell: (way) => reasonText(way, nowMs), minWidth: 10 },
+  ];
+}

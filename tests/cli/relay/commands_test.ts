@@ -1,0 +1,104 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { tempFolder } from "../../support/peers.ts";
+import { run } from "../support.ts";
+import { startTestRelay } from "./running_relay.ts";
+
+Deno.test("transports are listed, paused, resumed and reset", async () => {
+  await using relay = await startTestRelay();
+  await relay.send("you@example.org");
+  const { code, out } = await relay.run(["transports", "list"]);
+  assertEquals(code, 0);
+  assertMatch(out, /^TRANSPORT +KIND +STATE +RUNNING +DELIVERED/);
+  assertMatch(out, /^out +smarthost +up +\d+ +1 +0 +0$/m);
+  const paused = await relay.run(["transports", "pause", "out", "--for", "2h", "--reason", "work"]);
+  assertEquals(paused, { code: 0, out: "Paused out.\n", err: "" });
+  const { items } = JSON.parse((await relay.run(["transports", "list", "--json"])).out);
+  assertEquals([items[0].state, items[0].pause.reason], ["paused", "work"]);
+  assertMatch((await relay.run(["transports", "list"])).out, /paused, in 1h .*: work$/m);
+  assertEquals((await relay.run(["transports", "resume", "out"])).out, "Resumed out.\n");
+  assertEquals((await relay.run(["transports", "reset", "out"])).out, "Reset out.\n");
+});
+
+Deno.test("what the relay refuses is told in one line", async () => {
+  await using relay = await startTestRelay();
+  const unknown = await relay.run(["transports", "pause", "nowhere"]);
+  assertEquals([unknown.code, unknown.err], [
+    1,
+    `The relay at ${relay.url} refused: There is no such thing.\n`,
+  ]);
+  const calm = await relay.run(["destinations", "resume", "example.net"]);
+  assertMatch(
+    calm.err,
+    /refused: The state of the thing does not allow it: It is not paused\.+\n$/,
+  );
+  assertEquals((await relay.run(["transports", "pause"])).code, 2);
+});
+
+Deno.test("destinations are paused, resumed and flushed", async () => {
+  await using relay = await startTestRelay();
+  assertEquals((await relay.run(["destinations", "pause", "example.net"])).code, 0);
+  const { out } = await relay.run(["destinations", "list"]);
+  assertMatch(out, /^example\.net +resumed /m);
+  assertEquals((await relay.run(["destinations", "resume", "example.net"])).code, 0);
+  const flushed = await relay.run(["destinations", "flush", "example.net"]);
+  assertEquals(flushed.out, "0 messages became due.\n");
+  const json = await relay.run(["destinations", "list", "--state", "down", "--json"]);
+  assertEquals(JSON.parse(json.out).total, 0);
+});
+
+Deno.test("explain tells the way of a message", async () => {
+  await using relay = await startTestRelay();
+  const { code, out } = await relay.run(["explain", "you@example.org"]);
+  assertEquals(code, 0);
+  assertMatch(out, / fits: /);
+  assertMatch(out, /^out +smarthost /m);
+  assertEquals((await relay.run(["explain", "nonsense"])).code, 1);
+  assertEquals((await relay.run(["explain"])).code, 2);
+});
+
+Deno.test("a key from the environment or a flag opens a relay that is closed", async () => {
+  const token = "a-token-of-enough-characters";
+  await using relay = await startTestRelay(`
+    admin.open_on_loopback = false
+    admin.tokens = [{ name = "me", role = "admin", token = "${token}" }]`);
+  const closed = await relay.run(["transports", "list"]);
+  assertEquals(closed.code, 1);
+  assertStringIncludes(closed.err, "Credentials are needed; name a key with --token");
+  assertEquals((await relay.run(["transports", "list", "--token", token])).code, 0);
+  const env = { POSTHOUSE_TOKEN: token };
+  assertEquals((await relay.run(["transports", "list"], { env })).code, 0);
+});
+
+Deno.test("a relay on a Unix socket is found by the config", async () => {
+  await using folder = await tempFolder();
+  const socket = `${folder.path}/admin.sock`;
+  await using _relay = await startTestRelay(`admin.socket = "${socket}"`);
+  const files = { "posthouse.toml": `[admin]\nsocket = "${socket}"\n` };
+  const { code, out, err } = await run(["transports", "list"], { files });
+  assertEquals([code, err], [0, ""]);
+  assertMatch(out, /^out +smarthost/m);
+});
+
+Deno.test("a relay that does not run is told as such", async () => {
+  using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = free.addr;
+  free.close();
+  const files = { "posthouse.toml": `[admin]\nport = ${port}\n` };
+  const { code, err } = await run(["top"], { files });
+  assertEquals(code, 1);
+  assert(err.startsWith(`Cannot reach the relay at http://127.0.0.1:${port}: `), err);
+  assertMatch(err, /Does it run\? --url names another address\.\n$/);
+});
+
+Deno.test("a config that hides the admin API, and a wrong address, are wrong usage", async () => {
+  const files = { "posthouse.toml": "[admin]\nenabled = false\n" };
+  const off = await run(["top"], { files });
+  assertEquals([off.code, off.err], [
+    2,
+    "The config switches the admin API off (admin.enabled = false).\n",
+  ]);
+  const any = await run(["top"], { files: { "posthouse.toml": "[admin]\nport = 0\n" } });
+  assertEquals(any.code, 2);
+  assertStringIncludes(any.err, "name it with --url");
+  assertEquals((await run(["top", "--url", "nonsense"])).code, 2);
+});
