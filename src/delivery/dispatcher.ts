@@ -37,6 +37,9 @@ export interface DispatcherOptions {
   readonly pauses: OperatorPauses;
 }
 
+/** RFC 3463 3.8: a decision of this relay, which says nothing of the recipient. */
+const RETURNED = reply(554, "5.7.0", "Returned to its sender by an operator of this relay");
+
 /**
  * Finds where recipients in the window go: into the line of a destination, back into the store
  * because nothing can be done for them now, or into an operator's hands.
@@ -68,7 +71,8 @@ export class Dispatcher {
   /** Finds the way of recipients that nothing was decided about yet. */
   enter(entry: WindowEntry, recipients: readonly RecipientRecord[]): void {
     const { pauses } = this.#options;
-    const free = pauses.domains.isEmpty ? recipients : this.#putOffPaused(entry, recipients);
+    const wanted = this.#giveBack(entry, recipients);
+    const free = pauses.domains.isEmpty ? wanted : this.#putOffPaused(entry, wanted);
     const { jobs, resting, unroutable } = groupIntoJobs(
       entry,
       free,
@@ -111,6 +115,17 @@ export class Dispatcher {
     const why = restReply(way);
     const kind = way.kind === "hold" ? "held" : "captured";
     this.#options.settler.hold(entry, { recipients, why, kind });
+  }
+
+  /** Ends what an operator gave up, and returns the others. */
+  #giveBack(
+    entry: WindowEntry,
+    recipients: readonly RecipientRecord[],
+  ): readonly RecipientRecord[] {
+    if (!recipients.some(({ returned }) => returned)) return recipients;
+    const given = recipients.filter(({ returned }) => returned);
+    this.#settle(entry, given, { kind: "permanent", reply: RETURNED });
+    return recipients.filter(({ returned }) => returned !== true);
   }
 
   /** Puts off recipients whose domain an operator paused, and returns the others. */

@@ -106,6 +106,8 @@ function messageSentence(event: MessageEvent): string {
     case "released":
     case "retried":
     case "cancelled":
+    case "returned":
+    case "deleted":
       return `${event.type} by ${event.by}${after(": ", event.reason)}`;
     default:
       return outcomeSentence(event);

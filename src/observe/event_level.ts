@@ -23,6 +23,8 @@ const LEVELS: Readonly<Record<Exclude<RelayEvent["type"], "trouble">, EventLevel
   released: "info",
   retried: "info",
   cancelled: "info",
+  returned: "info",
+  deleted: "info",
   destination_down: "warning",
   destination_up: "info",
   listening: "info",

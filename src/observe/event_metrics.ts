@@ -145,7 +145,7 @@ function deliveryMetrics(): Part {
   });
   const actions = new Counter({
     name: "posthouse_operator_actions_total",
-    help: "Messages that an operator or a rule held, released, retried or cancelled.",
+    help: "Messages that an operator or a rule held, released, retried, cancelled and so on.",
     labels: ["action"],
   });
   const sink = (event: RelayEvent): void => {
@@ -167,6 +167,8 @@ function deliveryMetrics(): Part {
       case "released":
       case "retried":
       case "cancelled":
+      case "returned":
+      case "deleted":
         actions.add([event.type]);
     }
   };

@@ -127,7 +127,7 @@ export type MessageEvent =
   }
   /** An operator's or a rule's action. */
   | {
-    readonly type: "held" | "released" | "retried" | "cancelled";
+    readonly type: "held" | "released" | "retried" | "cancelled" | "returned" | "deleted";
     readonly messageId: string;
     readonly by: string;
     readonly reason?: string;

@@ -98,6 +98,11 @@ export interface RecipientRecord {
   readonly delayNotified: boolean;
   /** Set when an operator released it, so that no rule holds it again. */
   readonly released?: true;
+  /**
+   * Set when an operator gave it up: whoever claims it makes no attempt, but settles it as failed
+   * with the notification that a failure has.
+   */
+  readonly returned?: true;
   /** The last outcome in one line, as `451 4.7.1 Greylisted`; empty before the first attempt. */
   readonly lastReply: string;
 }
@@ -240,14 +245,18 @@ export interface MessageDetail {
   readonly hasBody: boolean;
 }
 
-/** What an operator can do to the recipients of messages that are not final. */
+/** What an operator can do; all but `delete` is done to recipients that are not final. */
 export type QueueCommand =
   /** Makes them due now. */
   | { readonly kind: "retry" }
   | { readonly kind: "hold" }
   | { readonly kind: "release" }
   /** Final, without a notification. */
-  | { readonly kind: "cancel" };
+  | { readonly kind: "cancel" }
+  /** Due now, to be given up with a notification to the sender. */
+  | { readonly kind: "bounce" }
+  /** Forgets whole messages with a recipient that fits, their timelines included. */
+  | { readonly kind: "delete" };
 
 /** Counts for status displays and metrics. */
 export interface StoreStats {

@@ -8,6 +8,8 @@ export interface RecipientStatus {
   readonly delayNotified: boolean;
   /** Whether an operator released it. */
   readonly released: boolean;
+  /** Whether an operator gave it up; it fails at its next claim. */
+  readonly returned: boolean;
   readonly lastReply: string;
   /** Who holds the claim; null when nobody does. Only queued recipients are ever held. */
   readonly owner: string | null;
@@ -50,13 +52,16 @@ export function settled(
   }
 }
 
+/** A command that changes recipients. */
+export type RecipientCommand = Exclude<QueueCommand, { readonly kind: "delete" }>;
+
 /**
- * What an operator's command makes of a recipient; null leaves it as it is. `hold` and `cancel`
- * take effect on a claimed recipient as well: its owner loses the claim.
+ * What an operator's command makes of a recipient; null leaves it as it is. `hold`, `cancel`
+ * and `bounce` take effect on a claimed recipient as well: its owner loses the claim.
  */
 export function commanded(
   current: RecipientStatus,
-  { command, nowMs }: { command: QueueCommand; nowMs: number },
+  { command, nowMs }: { command: RecipientCommand; nowMs: number },
 ): RecipientStatus | null {
   const { state } = current;
   switch (command.kind) {
@@ -71,14 +76,29 @@ export function commanded(
         : null;
     case "cancel":
       return isFinal(state) ? null : { ...current, state: "cancelled", owner: null };
+    case "bounce":
+      if (isFinal(state) || current.returned) return null;
+      return {
+        ...current,
+        state: "queued",
+        nextAttemptAtMs: nowMs,
+        owner: null,
+        returned: true,
+      };
   }
 }
 
+const DONE: Readonly<Record<RecipientCommand["kind"], string>> = {
+  retry: "retried",
+  hold: "held",
+  release: "released",
+  cancel: "cancelled",
+  bounce: "returned",
+};
+
 /** The word for a command in timelines. */
-export function commandDone({ kind }: QueueCommand): string {
-  return ({ retry: "retried", hold: "held", release: "released", cancel: "cancelled" } as const)[
-    kind
-  ];
+export function commandDone({ kind }: RecipientCommand): string {
+  return DONE[kind];
 }
 
 /** The reply of a recipient whose octets cannot be found; it is held for an operator. */

@@ -96,6 +96,18 @@ Deno.test("an action keeps to states that it can change", async () => {
   assertEquals(unknown.status, 404);
 });
 
+Deno.test("messages are given up and forgotten", async () => {
+  await using admin = await adminSetup();
+  await fill(admin);
+  const bounce = `/api/v1/messages/${idOf(3)}/actions/bounce`;
+  assertEquals((await admin.json(bounce, { method: "POST" })).body.changed, 1);
+  const remove = `/api/v1/messages/${idOf(1)}/actions/delete`;
+  const preview = await admin.json(`${remove}?dry_run=true`, { method: "POST" });
+  assertEquals([preview.body.matching, preview.body.changed], [1, 0]);
+  assertEquals((await admin.json(remove, { method: "POST" })).body.changed, 1);
+  assertEquals((await admin.json(`/api/v1/messages/${idOf(1)}`)).status, 404);
+});
+
 Deno.test("the queue is counted by age", async () => {
   await using admin = await adminSetup();
   await fill(admin);

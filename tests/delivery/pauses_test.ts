@@ -123,3 +123,22 @@ Deno.test("a probe lets the next attempt find out whether a destination is up ag
   assertEquals(await stateOf(store, id), "delivered");
   await scheduler.stop({ limitMs: 0 });
 });
+
+Deno.test("what an operator gives up fails at once, without an attempt", async () => {
+  const out = new FakeTransport();
+  const { clock, store, scheduler, put, events } = setUp({ transports: [out] });
+  const id = await put("a.example", { recipients: 2 });
+  await store.command({
+    filter: { recipient: "r0@a.example" },
+    command: { kind: "bounce" },
+    nowMs: clock.now(),
+    by: "ada",
+  });
+  scheduler.start();
+  await clock.advance(0);
+  assertEquals(await stateOf(store, id), "failed,delivered");
+  assertEquals(out.jobs.map(({ recipients }) => recipients.length), [1]);
+  const bounced = events.find(({ type }) => type === "bounced");
+  assertStringIncludes(JSON.stringify(bounced), "Returned to its sender by an operator");
+  await scheduler.stop({ limitMs: 0 });
+});

@@ -1,6 +1,11 @@
 import { assertEquals } from "@std/assert";
-import type { Disposition, QueueCommand, RecipientState } from "../../src/queue/store.ts";
-import { commanded, type RecipientStatus, settled } from "../../src/queue/transition.ts";
+import type { Disposition, RecipientState } from "../../src/queue/store.ts";
+import {
+  commanded,
+  type RecipientCommand,
+  type RecipientStatus,
+  settled,
+} from "../../src/queue/transition.ts";
 
 const ALL: readonly RecipientState[] = [
   "queued",
@@ -19,6 +24,7 @@ function statusOf(state: RecipientState, owner: string | null = null): Recipient
     nextAttemptAtMs: 50,
     delayNotified: false,
     released: false,
+    returned: false,
     lastReply: "451 before",
   };
 }
@@ -58,13 +64,14 @@ Deno.test("transition: settling ends the claim", () => {
 });
 
 Deno.test("transition: what each command does in each state", () => {
-  const table: Record<QueueCommand["kind"], readonly (RecipientState | null)[]> = {
+  const table: Record<RecipientCommand["kind"], readonly (RecipientState | null)[]> = {
     retry: ["queued", null, null, null, null, null],
     hold: ["held", null, null, null, null, null],
     release: [null, "queued", null, null, null, null],
     cancel: ["cancelled", "cancelled", null, null, null, null],
+    bounce: ["queued", "queued", null, null, null, null],
   };
-  for (const kind of ["retry", "hold", "release", "cancel"] as const) {
+  for (const kind of ["retry", "hold", "release", "cancel", "bounce"] as const) {
     const results = ALL.map((state) =>
       commanded(statusOf(state), { command: { kind }, nowMs: 40 })?.state ?? null
     );
@@ -74,8 +81,10 @@ Deno.test("transition: what each command does in each state", () => {
 
 Deno.test("transition: hold and cancel take a claim away, retry leaves it", () => {
   const claimed = statusOf("queued", "me");
-  const run = (kind: QueueCommand["kind"]) => commanded(claimed, { command: { kind }, nowMs: 40 });
+  const run = (kind: RecipientCommand["kind"]) =>
+    commanded(claimed, { command: { kind }, nowMs: 40 });
   assertEquals(run("hold")?.owner, null);
   assertEquals(run("cancel")?.owner, null);
+  assertEquals(run("bounce")?.owner, null);
   assertEquals(run("retry"), null);
 });

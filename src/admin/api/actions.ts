@@ -9,9 +9,10 @@ import type { MessageFilter, QueueCommand, RecipientState } from "../ports.ts";
 import type { ApiContext } from "./context.ts";
 import { messagePath } from "./messages.ts";
 import { switchText } from "./schemas/fields.ts";
+import { RECIPIENT_STATES } from "../../queue/store.ts";
 import { filterOf, filterSchema, isOpenFilter } from "./schemas/filter.ts";
 
-const ACTIONS = ["retry", "hold", "release", "cancel"] as const;
+const ACTIONS = ["retry", "hold", "release", "cancel", "bounce", "delete"] as const;
 type Action = typeof ACTIONS[number];
 
 /** States of recipients that an action changes. */
@@ -20,6 +21,8 @@ const CHANGES: Readonly<Record<Action, readonly RecipientState[]>> = {
   hold: ["queued"],
   release: ["held"],
   cancel: ["queued", "held"],
+  bounce: ["queued", "held"],
+  delete: RECIPIENT_STATES,
 };
 
 const actionSchema = z.strictObject({
@@ -42,7 +45,8 @@ const dryRun = z.strictObject({
 const action = z.enum(ACTIONS);
 
 const DESCRIPTION = "`retry` makes queued recipients due now, `hold` keeps them back, `release` " +
-  "lets held ones go, `cancel` gives up without telling the sender. What was done, and by whom, " +
+  "lets held ones go, `cancel` gives up without telling the sender, `bounce` gives up with a " +
+  "notification to the sender, `delete` forgets whole messages. What was done, and by whom, " +
   "stands in the timeline of each message. With `dry_run` nothing is done but counting.";
 
 /** What operators do to messages. */

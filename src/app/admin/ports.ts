@@ -49,7 +49,14 @@ export function adminPorts(options: AdminPortsOptions): AdminPorts {
 }
 
 /** Commands for one message are also events of it; the timelines of all tell who did what. */
-const DONE = { retry: "retried", hold: "held", release: "released", cancel: "cancelled" } as const;
+const DONE = {
+  retry: "retried",
+  hold: "held",
+  release: "released",
+  cancel: "cancelled",
+  bounce: "returned",
+  delete: "deleted",
+} as const;
 
 function queuePort({ store, scheduler, clock, events }: RelayParts): QueuePort {
   return {

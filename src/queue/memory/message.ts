@@ -52,6 +52,7 @@ export function storedMessage(
           attempts: 0,
           delayNotified: false,
           released: false,
+          returned: false,
           lastReply: "",
           owner: isLeased ? lease.owner : null,
         },
@@ -77,8 +78,12 @@ export function isLive({ recipients }: StoredMessage): boolean {
 
 /** The recipient as others see it. */
 export function recipientRecord({ fixed, status }: StoredRecipient): RecipientRecord {
-  const { owner: _, released, ...visible } = status;
-  return { ...fixed, ...visible, ...(released ? { released: true } : {}) };
+  const { owner: _, released, returned, ...visible } = status;
+  return {
+    ...{ ...fixed, ...visible },
+    ...(released ? { released: true } : {}),
+    ...(returned ? { returned: true } : {}),
+  };
 }
 
 /** Whether the message fits, and through which recipients. */

@@ -151,6 +151,7 @@ class MemoryStore implements QueueStore {
     },
   ): Promise<number> {
     return this.#run(() => {
+      if (command.kind === "delete") return this.#delete(filter);
       let count = 0;
       for (const message of this.#messages.values()) {
         const changed: number[] = [];
@@ -232,6 +233,18 @@ class MemoryStore implements QueueStore {
   async #run<T>(call: () => T): Promise<T> {
     if (this.#closed) throw new StoreError("closed", "Cannot use the queue: it is closed");
     return call();
+  }
+
+  #delete(filter: MessageFilter): number {
+    let count = 0;
+    for (const [id, message] of this.#messages) {
+      if (fitting(message, filter) === null) continue;
+      this.#messages.delete(id);
+      this.#live.delete(message);
+      if (message.place?.kind === "spool") this.#spooled.delete(message.place.name);
+      count += 1;
+    }
+    return count;
   }
 
   #put(message: NewMessage): void {

@@ -16,9 +16,15 @@ const MESSAGES_PER_CALL = 200;
 /** Applies an operator's command to some of the messages that fit. */
 export function commandHandler(
   { database }: Workbench,
-  { table, timeline }: { table: RecipientTable; timeline: TimelineWriter },
+  { table, timeline, remove }: {
+    table: RecipientTable;
+    timeline: TimelineWriter;
+    /** Forgets a message. */
+    remove: (sequence: number) => boolean;
+  },
 ): (request: Request) => Calls["command"]["result"] {
   const apply = (sequence: number, { command, filter, nowMs, by }: Request): boolean => {
+    if (command.kind === "delete") return remove(sequence);
     const change = table.start({ sequence }, nowMs);
     if (change === null) return false;
     const changed: number[] = [];

@@ -6,7 +6,7 @@ import { failureOf } from "./failure.ts";
 import { removeIfThere } from "./files.ts";
 import { leases as makeLeases } from "./lease.ts";
 import type { CallName, Handlers, Response } from "./protocol.ts";
-import { purgeHandler } from "./purge.ts";
+import { messageRemover, purgeHandler } from "./purge.ts";
 import { putHandler } from "./put.ts";
 import { eventWriter, outboxReaders, outboxWriters } from "./outbox_table.ts";
 import { queryHandlers } from "./query.ts";
@@ -33,6 +33,7 @@ export function writingEngine(options: EngineOptions): Engine {
   const tell = eventWriter(bench.database);
   const put = putHandler(bench, { tell });
   const leases = makeLeases(bench, { timeline });
+  const remove = messageRemover(bench);
   const claim = claimHandler(bench, { leases, table, timeline });
   const spoolNames = bench.database.prepare<[string]>(
     "SELECT spool FROM messages WHERE spool IS NOT NULL AND done_at IS NULL",
@@ -46,8 +47,8 @@ export function writingEngine(options: EngineOptions): Engine {
       renew: (request) => leases.renew(request),
       abandon: (request) => leases.abandon(request),
       interrupt: ({ nowMs, limit }) => leases.interrupt({ untilMs: Infinity, nowMs, limit }),
-      command: commandHandler(bench, { table, timeline }),
-      purge: purgeHandler(bench),
+      command: commandHandler(bench, { table, timeline, remove }),
+      purge: purgeHandler(bench, { remove }),
       spoolNames: () => spoolNames.all().map(([name]) => name),
       ...shelfWriters(bench.database),
       ...outboxWriters(bench.database, { tell }),

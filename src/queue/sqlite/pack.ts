@@ -15,6 +15,7 @@ import {
   FLAG_DELAY_NOTIFIED,
   MARK_DELAY_NOTIFIED,
   MARK_RELEASED,
+  MARK_RETURNED,
   type PackedClaim,
   type PackedDetail,
   type PackedListItem,
@@ -130,6 +131,7 @@ function unpackRecipient(row: RecipientRow): RecipientRecord {
     nextAttemptAtMs,
     delayNotified: (marks & MARK_DELAY_NOTIFIED) !== 0,
     ...((marks & MARK_RELEASED) === 0 ? {} : { released: true }),
+    ...((marks & MARK_RETURNED) === 0 ? {} : { returned: true }),
     lastReply,
   };
 }

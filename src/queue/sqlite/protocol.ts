@@ -122,13 +122,14 @@ export type RecipientRow = readonly [
   state: number,
   attempts: number,
   nextAttemptAtMs: number,
-  /** Of MARK_DELAY_NOTIFIED and MARK_RELEASED. */
+  /** Of MARK_DELAY_NOTIFIED, MARK_RELEASED and MARK_RETURNED. */
   marks: number,
   lastReply: string,
 ];
 /** Marks of a recipient; they stand in the column `delay_notified`. */
 export const MARK_DELAY_NOTIFIED = 1;
 export const MARK_RELEASED = 2;
+export const MARK_RETURNED = 4;
 
 export interface PackedClaim {
   readonly claimed: readonly {

@@ -1,7 +1,7 @@
 import type { RecipientStatus } from "../transition.ts";
 import { LIVE_MASK, STATE_CODE, stateAt } from "./counters.ts";
 import { keyOf } from "./key.ts";
-import { MARK_DELAY_NOTIFIED, MARK_RELEASED } from "./protocol.ts";
+import { MARK_DELAY_NOTIFIED, MARK_RELEASED, MARK_RETURNED } from "./protocol.ts";
 import type { Workbench } from "./workbench.ts";
 
 type StatusRow = [
@@ -104,6 +104,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
         nextAttemptAtMs,
         delayNotified: (marks & MARK_DELAY_NOTIFIED) !== 0,
         released: (marks & MARK_RELEASED) !== 0,
+        returned: (marks & MARK_RETURNED) !== 0,
         lastReply,
         owner,
       };
@@ -127,6 +128,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
   };
 }
 
-function marksOf({ delayNotified, released }: RecipientStatus): number {
-  return (delayNotified ? MARK_DELAY_NOTIFIED : 0) | (released ? MARK_RELEASED : 0);
+function marksOf({ delayNotified, released, returned }: RecipientStatus): number {
+  return (delayNotified ? MARK_DELAY_NOTIFIED : 0) | (released ? MARK_RELEASED : 0) |
+    (returned ? MARK_RETURNED : 0);
 }

@@ -75,7 +75,7 @@ export const commandCases: readonly StoreCase[] = [
       await store.put(messageOf(1, { to }));
       assertEquals(await apply(store, "bounce"), 1);
       assertEquals(await apply(store, "bounce"), 0);
-      const { claimed } = await store.claim(claimOf());
+      const { claimed } = await store.claim(claimOf({ nowMs: LATER_MS }));
       assertEquals(claimed[0]?.recipients.map(({ returned }) => returned), [true, true]);
     },
   },
