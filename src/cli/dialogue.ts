@@ -1,4 +1,4 @@
-import { decodeText } from "../base/bytes.ts";
+import { decodeLatin1, decodeText } from "../base/bytes.ts";
 import type { Conn, Endpoint, TlsInfo, TlsUpgrade } from "../net/conn.ts";
 import { counted, printable } from "./text.ts";
 
@@ -10,6 +10,7 @@ export interface DialogueLine {
 }
 
 const FINAL_DOT = "\r\n.\r\n";
+const LINE_FEED = 10;
 
 /**
  * A connection that tells what passes through it, line by line. The octets of a message are told
@@ -21,6 +22,8 @@ export class DialogueConn implements Conn {
   /** What the server began to say. */
   #pending = "";
   #message: { lengthBytes: number; tail: string } | null = null;
+  /** Octets of a BDAT chunk (RFC 3030) that are still to come. */
+  #chunkBytes = 0;
 
   constructor(conn: Conn, tell: (line: DialogueLine) => void) {
     this.#conn = conn;
@@ -68,18 +71,32 @@ export class DialogueConn implements Conn {
   }
 
   #said(data: Uint8Array): void {
-    if (this.#message === null) {
-      const lines = decodeText(data).split("\r\n").slice(0, -1);
-      for (const line of lines) this.#tell({ side: "C", text: printable(line) });
-      return;
+    if (this.#message !== null) return this.#saidMessage(data, this.#message);
+    let rest = data.subarray(Math.min(this.#chunkBytes, data.length));
+    this.#chunkBytes -= data.length - rest.length;
+    while (rest.length > 0) {
+      const end = rest.indexOf(LINE_FEED) + 1;
+      if (end === 0) return;
+      const line = decodeLatin1(rest.subarray(0, end)).trimEnd();
+      this.#tell({ side: "C", text: printable(decodeText(rest.subarray(0, line.length))) });
+      rest = rest.subarray(end);
+      const chunk = /^BDAT (\d+)/.exec(line);
+      if (chunk === null) continue;
+      const lengthBytes = Number(chunk[1]);
+      this.#tell({ side: "C", text: `(${counted(lengthBytes, "octet")} of message)` });
+      const here = Math.min(lengthBytes, rest.length);
+      this.#chunkBytes = lengthBytes - here;
+      rest = rest.subarray(here);
     }
-    this.#message.lengthBytes += data.length;
+  }
+
+  #saidMessage(data: Uint8Array, message: { lengthBytes: number; tail: string }): void {
+    message.lengthBytes += data.length;
     const end = decodeText(data.subarray(-FINAL_DOT.length));
-    this.#message.tail = (this.#message.tail + end).slice(-FINAL_DOT.length);
-    if (this.#message.tail !== FINAL_DOT) return;
-    const { lengthBytes } = this.#message;
+    message.tail = (message.tail + end).slice(-FINAL_DOT.length);
+    if (message.tail !== FINAL_DOT) return;
     this.#message = null;
-    this.#tell({ side: "C", text: `(${counted(lengthBytes - 3, "octet")} of message)` });
+    this.#tell({ side: "C", text: `(${counted(message.lengthBytes - 3, "octet")} of message)` });
     this.#tell({ side: "C", text: "." });
   }
 }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
 import { configJsonSchema } from "../../src/config/json_schema.ts";
 import { run } from "./support.ts";
@@ -22,14 +22,17 @@ Deno.test("check prints every problem and exits with 2", async () => {
   const files = { "/etc/relay.toml": `[queue]\nexpire = "soon"\n[limits]\nerors = 1\n` };
   const { code, out, err } = await run(["check", "-c", "/etc/relay.toml"], { files });
   assertEquals([code, out], [2, ""]);
-  assertEquals(err.split("\n"), [
+  const lines = err.split("\n");
+  assertEquals(
+    lines[0],
     `/etc/relay.toml:2:10: queue.expire: expected a duration such as "30s", "5m" or "1h30m", ` +
-    `not zero, got "soon"`,
-    "/etc/relay.toml:4:1: limits.erors: expected one of message_size, recipients, " +
-    `received_hops, errors, command_line, got "erors" (did you mean "errors"?)`,
-    "2 problems in the configuration.",
-    "",
-  ]);
+      `not zero, got "soon"`,
+  );
+  assertMatch(
+    lines[1] ?? "",
+    /^\/etc\/relay\.toml:4:1: limits\.erors: expected one of .*errors.*, got "erors" \(did you mean "errors"\?\)$/,
+  );
+  assertEquals(lines.slice(2), ["2 problems in the configuration.", ""]);
 });
 
 Deno.test("check never prints what came from the environment or a file", async () => {

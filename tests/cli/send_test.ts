@@ -19,9 +19,8 @@ Deno.test("send prints the dialogue and exits with 0 when the message was accept
     "C: MAIL FROM:<me@example.org> SIZE=52",
     "C: RCPT TO:<a@customer.example>",
     "C: RCPT TO:<b@customer.example>",
-    "C: DATA",
-    "C: (53 octets of message)",
-    "C: .",
+    "C: BDAT 52 LAST",
+    "C: (52 octets of message)",
     "C: QUIT",
   ]);
   assertEquals(destination.taken(), { messages: 1, sizeBytes: 52 });
