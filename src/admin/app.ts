@@ -35,7 +35,8 @@ export interface AdminOptions {
   readonly pages?: (context: ApiContext) => Hono<AdminEnv>;
 }
 
-/** The largest body of a request; messages to be imported are the largest. */
+const MESSAGES_PATH = `${API_PATH}/messages`;
+/** The largest body of any other request. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const SESSION_LIFETIME_MS = 12 * 3_600_000;
 
@@ -54,10 +55,12 @@ export function createAdminApp(ports: AdminPorts, options: AdminOptions): Hono<A
   app.onError(onError(options.events));
   app.use(securityHeaders({ random }));
   app.use(hostCheck(hostNames(options)));
-  app.use(bodyLimit({
+  const limit = bodyLimit({
     maxSize: BODY_LIMIT_BYTES,
     onError: (c) => problem(c, "body-too-large"),
-  }));
+  });
+  // Messages are streamed, and have a limit of their own.
+  app.use((c, next) => c.req.path === MESSAGES_PATH ? next() : limit(c, next));
   app.use(authenticate({ ports, sessions, failures, openOnLoopback }));
   app.use(originCheck({ publicOrigin: publicOrigin ?? null }));
   app.route("/", systemRoutes(ports));

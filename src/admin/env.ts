@@ -1,4 +1,4 @@
-import type { Role } from "./ports.ts";
+import type { ApiKey, Role } from "./ports.ts";
 
 /** Where a request came from. */
 export type Peer =
@@ -14,12 +14,21 @@ export interface Caller {
   readonly role: Role;
 }
 
+/** Who may hand in mail, and as whom. */
+export interface MailSender {
+  /** As it stands in timelines and logs. */
+  readonly name: string;
+  readonly senders: ApiKey["senders"];
+}
+
 /** What handlers find in their context. */
 export interface AdminEnv {
   readonly Bindings: { readonly peer?: Peer };
   readonly Variables: {
     /** Null when nobody proved who they are. */
     caller: Caller | null;
+    /** Null when who makes the request may not hand in mail. */
+    sender: MailSender | null;
     /** For scripts and styles of pages; different for each answer. */
     nonce: string;
   };

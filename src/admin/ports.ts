@@ -307,11 +307,22 @@ export interface HealthPort {
   check(): Promise<readonly HealthCheck[]>;
 }
 
+/** What a key is for: one of a person's roles, or to hand in mail and nothing else. */
+export const KEY_ROLES = ["sender", ...ROLES] as const;
+export type KeyRole = typeof KEY_ROLES[number];
+
 /** A key for programs, sent as `Authorization: Bearer`. */
 export interface ApiKey {
   readonly id: string;
   readonly name: string;
-  readonly role: Role;
+  readonly role: KeyRole;
+  /** Whether it may hand in mail; senders, operators and admins always may. */
+  readonly send: boolean;
+  /**
+   * Whole mailboxes it may send as, in which `*` stands for any run of characters and an empty one
+   * for the null reverse-path; null for all.
+   */
+  readonly senders: readonly string[] | null;
   readonly createdAtMs: number;
   readonly createdBy: string;
   readonly expiresAtMs: number | null;
@@ -327,7 +338,10 @@ export interface KeysPort {
   /** The secret is shown this once. */
   create(request: {
     readonly name: string;
-    readonly role: Role;
+    readonly role: KeyRole;
+    /** As in `ApiKey`; what the role says where not given. */
+    readonly send?: boolean;
+    readonly senders?: readonly string[] | null;
     readonly expiresAtMs: number | null;
     readonly by: string;
   }): Promise<{ readonly key: ApiKey; readonly secret: string }>;
@@ -412,24 +426,48 @@ export interface WebhooksPort {
   ): Promise<{ readonly items: readonly WebhookCall[]; readonly cursor: string | null }>;
 }
 
-/** Puts messages of the operator's own into the queue, such as a test message. */
+/** Puts messages of applications and operators into the queue, by the rules of SMTP clients. */
 export interface SubmissionPort {
+  /** Octets that a message may have; 0 for no limit. */
+  readonly limitBytes: number;
   /** Makes the message durable and returns its queue id. */
-  submit(request: {
-    /** Empty for the null reverse-path. */
-    readonly from: string;
-    readonly to: readonly string[];
-    /** A whole message, RFC 5322. */
-    readonly message: Uint8Array;
-    readonly by: string;
-    /** Address of the operator's computer, for the trace field. */
-    readonly clientAddress: string;
-  }): Promise<SubmitResult>;
+  submit(request: SubmitRequest): Promise<SubmitResult>;
 }
 
+export interface SubmitRequest {
+  /** Empty for the null reverse-path. */
+  readonly from: string;
+  readonly to: readonly string[];
+  /** A whole message, RFC 5322. */
+  readonly message: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly by: string;
+  /** As in `ApiKey`; absent means all. */
+  readonly senders?: readonly string[] | null;
+  /** Address of the sender's computer, for the trace field. */
+  readonly clientAddress: string;
+  /** When it may leave at the earliest. */
+  readonly holdUntilMs?: number;
+  /** The request's name: of several with one name only the first puts a message into the queue. */
+  readonly key?: string;
+  /** What tells the request from another of that name, where the message's octets do not. */
+  readonly fingerprint?: string;
+}
+
+/** Why a message was not taken; `later`: it may be when it is tried again. */
+export type SubmitRefusal =
+  | "refused"
+  | "too_large"
+  | "too_many_recipients"
+  | "later"
+  | "full"
+  | "unavailable"
+  | "key_taken"
+  | "under_way";
+
 export type SubmitResult =
-  | { readonly kind: "queued"; readonly id: string }
-  | { readonly kind: "refused"; readonly reason: string };
+  /** `repeated`: by an earlier request of the same name. */
+  | { readonly kind: "queued"; readonly id: string; readonly repeated: boolean }
+  | { readonly kind: "refused"; readonly why: SubmitRefusal; readonly reason: string };
 
 /** Whether the world will accept mail from a domain that this relay sends for. */
 export interface PreflightPort {

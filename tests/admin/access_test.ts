@@ -289,7 +289,7 @@ Deno.test("tokens of the config are keys that only the config changes", async ()
     path: `${folder.path}/access.json`,
     clock: new ManualClock(),
     random: seededRandom(1),
-    tokens: [{ name: "prometheus", role: "viewer", token }],
+    tokens: [{ name: "prometheus", role: "viewer", send: false, senders: null, token }],
   });
   assertEquals((await access.keys.verify(token))?.role, "viewer");
   assertEquals(await access.keys.verify(`${token}x`), null);

@@ -1,3 +1,4 @@
+import { concatBytes } from "../../src/base/bytes.ts";
 import { Activity } from "../../src/admin/events/activity.ts";
 import { EventFeed } from "../../src/admin/events/feed.ts";
 import { Access } from "../../src/admin/guard/access.ts";
@@ -7,6 +8,8 @@ import type {
   OperatorPause,
   QueuePort,
   ReloadResult,
+  SubmitRefusal,
+  SubmitRequest,
   Suppression,
   TransportStatus,
 } from "../../src/admin/ports.ts";
@@ -27,8 +30,14 @@ export interface FakePorts extends AdminPorts, AsyncDisposable {
   checks: HealthCheck[];
   reloadResult: ReloadResult;
   /** Messages that were submitted. */
-  readonly submitted: { from: string; to: readonly string[]; message: string; by: string }[];
+  readonly submitted: (Omit<SubmitRequest, "message"> & { readonly message: string })[];
 }
+
+/** Recipients of these names are refused so. */
+const REFUSALS: readonly SubmitRefusal[] = [
+  ...["refused", "too_large", "too_many_recipients", "later", "full", "unavailable"] as const,
+  ...["key_taken", "under_way"] as const,
+];
 
 export const DESTINATION: DestinationStatus = {
   transport: "mx",
@@ -112,12 +121,18 @@ export async function fakePorts(
     keys: access.keys,
     users: access.users,
     submission: {
-      submit({ from, to, message, by }) {
-        if (to.includes("refused@dest.example")) {
-          return Promise.resolve({ kind: "refused", reason: "Not to that one." });
+      limitBytes: 2_000_000,
+      async submit({ message, ...request }) {
+        const refusal = REFUSALS.find((why) => request.to.includes(`${why}@dest.example`));
+        if (refusal !== undefined) {
+          return { kind: "refused", why: refusal, reason: "Not to that one." };
         }
-        ports.submitted.push({ from, to, message: new TextDecoder().decode(message), by });
-        return Promise.resolve({ kind: "queued", id: "01TEST0000000001" });
+        const octets = message instanceof Uint8Array
+          ? message
+          : concatBytes(await Array.fromAsync(message));
+        ports.submitted.push({ ...request, message: new TextDecoder().decode(octets) });
+        const repeated = request.key === "known";
+        return { kind: "queued", id: "01TEST0000000001", repeated };
       },
     },
     async [Symbol.asyncDispose]() {

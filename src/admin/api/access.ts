@@ -5,17 +5,22 @@ import { answer } from "../http/answer.ts";
 import { json, param } from "../http/input.ts";
 import { operation } from "../http/operation.ts";
 import { problem } from "../http/problem.ts";
-import { ROLES } from "../ports.ts";
+import { KEY_ROLES, ROLES } from "../ports.ts";
 import type { ApiContext } from "./context.ts";
 import { doneSchema, lineText, timeMs } from "./schemas/fields.ts";
 
 const role = z.enum(ROLES)
   .describe("A viewer looks, an operator acts on mail and destinations, an admin does all.");
 
+const senders = z.array(lineText({ max: 320 })).max(1000).nullable()
+  .describe("Mailboxes it may send as, * for any text in them; null for all.");
+
 const keySchema = z.object({
   id: z.string(),
   name: z.string(),
-  role,
+  role: z.enum(KEY_ROLES).describe("As of people; a sender hands in mail and does nothing else."),
+  send: z.boolean().describe("Whether it may hand in mail."),
+  senders,
   createdAtMs: timeMs(),
   createdBy: z.string(),
   expiresAtMs: timeMs().nullable(),
@@ -26,9 +31,22 @@ const keysSchema = z.object({ items: z.array(keySchema) }).meta({ id: "ApiKeys" 
 
 const newKeySchema = z.strictObject({
   name: lineText({ max: 100 }).min(1),
-  role,
+  role: z.enum(KEY_ROLES).optional(),
+  scopes: z.array(z.enum(["send", "read", "operate"])).min(1).optional()
+    .describe("In the place of a role: hand in mail, look, act on mail."),
+  senders: senders.default(null),
   expiresAtMs: timeMs().nullable().default(null),
+}).refine(({ role, scopes }) => (role === undefined) !== (scopes === undefined), {
+  error: "expected either role or scopes",
 }).meta({ id: "NewApiKey" });
+
+/** The role that has the scopes of a new key. */
+function rightsOf({ role, scopes = [] }: z.output<typeof newKeySchema>) {
+  if (role !== undefined) return { role };
+  const send = scopes.includes("send");
+  if (scopes.includes("operate")) return { role: "operator", send } as const;
+  return { role: scopes.includes("read") ? "viewer" : "sender", send } as const;
+}
 const createdKeySchema = z.object({
   key: keySchema,
   secret: z.string().describe("Shown this once; goes into `Authorization: Bearer`."),
@@ -68,12 +86,10 @@ export function keyRoutes({ ports: { keys }, sessions }: ApiContext) {
       json(newKeySchema),
       async (c) => {
         const by = actorOf(c.get("caller"));
-        return answer(
-          c,
-          createdKeySchema,
-          await keys.create({ ...c.req.valid("json"), by }),
-          201,
-        );
+        const request = c.req.valid("json");
+        const { name, senders, expiresAtMs } = request;
+        const created = await keys.create({ name, senders, expiresAtMs, ...rightsOf(request), by });
+        return answer(c, createdKeySchema, created, 201);
       },
     )
     .delete(

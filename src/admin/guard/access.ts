@@ -1,13 +1,16 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
-import type { AdminUser, ApiKey, KeysPort, Role, UsersPort } from "../ports.ts";
+import type { AdminUser, ApiKey, KeyRole, KeysPort, UsersPort } from "../ports.ts";
 import { AccessFile, type KeptKey, type KeptUser } from "./access_file.ts";
 import { isPassword, isSameText, newSecret, passwordHash, secretHash } from "./secrets.ts";
 
 /** A token that stands in the configuration. */
 export interface ConfiguredToken {
   readonly name: string;
-  readonly role: Role;
+  readonly role: KeyRole;
+  /** As in `ApiKey`. */
+  readonly send: boolean;
+  readonly senders: readonly string[] | null;
   readonly token: string;
 }
 
@@ -42,6 +45,11 @@ export class Access {
     this.#configured.tokens = tokens;
   }
 
+  /** A token of the configuration by its name, for protocols that sign with a shared secret. */
+  sharedSecret(name: string): { readonly key: ApiKey; readonly secret: string } | null {
+    return this.#configured.find(name);
+  }
+
   /** Whether anybody could sign in. */
   async hasCredentials(): Promise<boolean> {
     const [keys, users] = await Promise.all([this.keys.list(), this.users.list()]);
@@ -68,14 +76,27 @@ class ConfiguredKeys {
     return found[0] === undefined ? null : this.#keyOf(found[0]);
   }
 
-  #keyOf({ name, role }: ConfiguredToken): ApiKey {
+  find(name: string): { key: ApiKey; secret: string } | null {
+    const found = this.tokens.find((token) => token.name === name);
+    return found === undefined ? null : { key: this.#keyOf(found), secret: found.token };
+  }
+
+  #keyOf({ token: _token, ...shown }: ConfiguredToken): ApiKey {
     return {
-      ...{ id: `config-${name}`, name, role, createdBy: "configuration", source: "config" },
+      ...{ ...shown, id: `config-${shown.name}`, createdBy: "configuration", source: "config" },
+      send: shown.send || roleSends(shown.role),
       createdAtMs: this.#startedAtMs,
       expiresAtMs: null,
       lastUsedAtMs: null,
     };
   }
+}
+
+type CreateRequest = Parameters<KeysPort["create"]>[0];
+
+/** Whether a role may hand in mail by itself. */
+function roleSends(role: KeyRole): boolean {
+  return role !== "viewer";
 }
 
 interface FileParts {
@@ -100,14 +121,15 @@ class FileKeys implements KeysPort {
   }
 
   async create(
-    { name, role, expiresAtMs, by }: Parameters<KeysPort["create"]>[0],
+    { name, role, send = false, senders = null, expiresAtMs, by }: CreateRequest,
   ): ReturnType<KeysPort["create"]> {
     const { file, clock, random } = this.#parts;
     const id = newSecret(random).replaceAll("_", "-").slice(0, 8);
     const secret = `${PREFIX}_${id}_${newSecret(random)}`;
     const hash = secretHash(secret);
     const createdAtMs = clock.now();
-    const kept = { id, name, role, hash, createdAtMs, createdBy: by, expiresAtMs };
+    const right = { role, send: send || roleSends(role), senders: senders && [...senders] };
+    const kept = { id, name, ...right, hash, createdAtMs, createdBy: by, expiresAtMs };
     await file.change((data) => ({ data: { ...data, keys: [...data.keys, kept] }, result: null }));
     return { key: this.#shown(kept), secret };
   }
@@ -135,7 +157,12 @@ class FileKeys implements KeysPort {
   }
 
   #shown({ hash: _hash, ...key }: KeptKey): ApiKey {
-    return { ...key, lastUsedAtMs: this.#usedAtMs.get(key.id) ?? null, source: "file" };
+    return {
+      ...key,
+      send: key.send || roleSends(key.role),
+      lastUsedAtMs: this.#usedAtMs.get(key.id) ?? null,
+      source: "file",
+    };
   }
 }
 

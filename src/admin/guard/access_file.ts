@@ -1,10 +1,12 @@
 import { z } from "zod";
-import { ROLES } from "../ports.ts";
+import { KEY_ROLES, ROLES } from "../ports.ts";
 
 const keySchema = z.object({
   id: z.string(),
   name: z.string(),
-  role: z.enum(ROLES),
+  role: z.enum(KEY_ROLES),
+  send: z.boolean().default(false),
+  senders: z.array(z.string()).nullable().default(null),
   hash: z.string(),
   createdAtMs: z.int(),
   createdBy: z.string(),

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
-import { addressOf, type AdminEnv, type Caller } from "../env.ts";
+import { actorOf, addressOf, type AdminEnv, type Caller, type MailSender } from "../env.ts";
+import { hasRole } from "../http/operation.ts";
 import { problem } from "../http/problem.ts";
 import type { AdminPorts } from "../ports.ts";
 import type { FailureLimit } from "./rate_limit.ts";
@@ -28,7 +29,9 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ad
   return async (c, next) => {
     const secret = bearerSecret(c);
     if (secret === null) {
-      c.set("caller", await sessionCaller(c, options) ?? openCaller(c, options));
+      const caller = await sessionCaller(c, options) ?? openCaller(c, options);
+      c.set("caller", caller);
+      c.set("sender", senderOf(caller));
       return await next();
     }
     const address = addressOf(c.env?.peer);
@@ -42,9 +45,17 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ad
         headers: { "www-authenticate": `Bearer error="invalid_token"` },
       });
     }
-    c.set("caller", { kind: "key", name: key.name, role: key.role });
+    const { name, role, send, senders } = key;
+    c.set("caller", role === "sender" ? null : { kind: "key", name, role });
+    c.set("sender", send ? { name: `key ${name}`, senders } : null);
     await next();
   };
+}
+
+/** Operators may send as anybody. */
+function senderOf(caller: Caller | null): MailSender | null {
+  if (caller === null || !hasRole(caller.role, "operator")) return null;
+  return { name: actorOf(caller), senders: null };
 }
 
 /** Says how long to wait. */
@@ -75,7 +86,8 @@ async function sessionCaller(
   const keys = await ports.keys.list();
   const key = keys.find(({ id }) => id === owner.name);
   // It is a browser that asks, so it is checked as one, whatever began the session.
-  return key === undefined ? null : { kind: "user", name: key.name, role: key.role };
+  if (key === undefined || key.role === "sender") return null;
+  return { kind: "user", name: key.name, role: key.role };
 }
 
 function openCaller(c: Context<AdminEnv>, { openOnLoopback }: AuthenticateOptions): Caller | null {

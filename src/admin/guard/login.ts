@@ -71,7 +71,7 @@ async function ownerOf(
     return user === null ? null : { kind: "user", name: user.name };
   }
   const key = await ports.keys.verify(password);
-  return key === null ? null : { kind: "key", name: key.id };
+  return key === null || key.role === "sender" ? null : { kind: "key", name: key.id };
 }
 
 /** A page of ours to go to after signing in; never another site. */

@@ -87,7 +87,11 @@ function operationObject({ operation, inputs }: DescribedRoute, schemas: Schemas
   const parameters = inputs.flatMap(({ place, schema }) =>
     place === "json" ? [] : parametersOf(place, schema, schemas)
   );
-  const needs = role === null ? "" : `Needs the role \`${role}\`.`;
+  const needs = role === null
+    ? ""
+    : role === "send"
+    ? "Needs a key that may send, or the role `operator`."
+    : `Needs the role \`${role}\`.`;
   return {
     operationId: id,
     tags: [tag],

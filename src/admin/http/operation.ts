@@ -1,4 +1,4 @@
-import type { Env, Handler, MiddlewareHandler } from "hono";
+import type { Context, Env, Handler, MiddlewareHandler } from "hono";
 import type { z } from "zod";
 import type { AdminEnv } from "../env.ts";
 import { type Role, ROLES } from "../ports.ts";
@@ -11,8 +11,8 @@ export interface Operation {
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** The least role that may do it; null for everybody. */
-  readonly role: Role | null;
+  /** The least role that may do it, `send` for whoever may hand in mail; null for everybody. */
+  readonly role: Role | "send" | null;
   readonly status?: 200 | 201 | 204;
   /** The JSON it answers with, or the media types of other content. */
   readonly answer?: z.ZodType | readonly string[];
@@ -44,6 +44,12 @@ export function hasRole(role: Role, needed: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }
 
+function mayPass(c: Context<AdminEnv>, role: Role | "send"): boolean {
+  if (role === "send") return c.get("sender") !== null;
+  const caller = c.get("caller");
+  return caller !== null && hasRole(caller.role, role);
+}
+
 /**
  * The first handler of every route: describes it, and lets only callers with its role through. One
  * value does both, so that no route can be described without being guarded.
@@ -51,18 +57,14 @@ export function hasRole(role: Role, needed: Role): boolean {
 export function operation(facts: Operation): MiddlewareHandler<AdminEnv> {
   const { role } = facts;
   const guard: MiddlewareHandler<AdminEnv> = async (c, next) => {
-    if (role !== null) {
-      const caller = c.get("caller");
-      if (caller === null) {
-        return problem(c, "unauthorized", { headers: { "www-authenticate": "Bearer" } });
-      }
-      if (!hasRole(caller.role, role)) {
-        return problem(c, "forbidden", {
-          detail: `It needs the role ${role}, this is a ${caller.role}.`,
-        });
-      }
+    if (role === null || mayPass(c, role)) return await next();
+    const caller = c.get("caller");
+    if (caller === null && c.get("sender") === null) {
+      return problem(c, "unauthorized", { headers: { "www-authenticate": "Bearer" } });
     }
-    await next();
+    const is = caller === null ? "sender" : caller.role;
+    const needed = role === "send" ? "a key that may send" : `the role ${role}`;
+    return problem(c, "forbidden", { detail: `It needs ${needed}, this is a ${is}.` });
   };
   return withFacts(guard, { operation: facts });
 }

@@ -34,12 +34,15 @@ const KINDS = {
   "gone": { status: 410, title: "The octets of the message were removed" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "message-too-large": { status: 413, title: "The message is too large to be taken apart" },
+  "too-many-recipients": { status: 413, title: "The message has too many recipients" },
   "unsupported-media-type": { status: 415, title: "The body must be JSON" },
   "misdirected": { status: 421, title: "This relay is not known by that name" },
+  "key-taken": { status: 422, title: "Another request had this Idempotency-Key" },
   "refused": { status: 422, title: "The relay refused it" },
   "too-many-requests": { status: 429, title: "Too many failed attempts" },
   "internal": { status: 500, title: "Internal error" },
   "unavailable": { status: 503, title: "The queue does not answer" },
+  "try-later": { status: 503, title: "The relay does not take it now" },
   "full": { status: 507, title: "The disk is full" },
 } as const satisfies Record<string, { status: ContentfulStatusCode; title: string }>;
 

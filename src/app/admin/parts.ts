@@ -4,7 +4,7 @@ import type { Scheduler } from "../../delivery/scheduler.ts";
 import type { Transport } from "../../delivery/transport.ts";
 import type { ListenerInfo } from "../../admin/ports.ts";
 import type { EventSink } from "../../observe/events.ts";
-import type { Intake } from "../../queue/intake.ts";
+import type { MessageSubmitter } from "../../ingress/submitter.ts";
 import type { QueueStore } from "../../queue/store.ts";
 import type { PauseKeeper } from "./pause_keeper.ts";
 import type { WayHistory } from "./way_history.ts";
@@ -13,7 +13,8 @@ import type { WayHistory } from "./way_history.ts";
 export interface RelayParts {
   readonly store: QueueStore;
   readonly scheduler: Scheduler;
-  readonly intake: Intake;
+  /** The way in for mail that comes by HTTP. */
+  readonly submitter: MessageSubmitter;
   readonly clock: Clock;
   readonly events: EventSink;
   readonly history: WayHistory;

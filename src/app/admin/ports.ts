@@ -43,7 +43,7 @@ export function adminPorts(options: AdminPortsOptions): AdminPorts {
     health: healthPort(parts, watch.stall),
     keys: access.keys,
     users: access.users,
-    submission: submissionPort(parts),
+    submission: submissionPort(parts.submitter),
     preflight,
   };
 }

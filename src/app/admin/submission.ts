@@ -1,60 +1,42 @@
-import { encodeText } from "../../base/bytes.ts";
-import type { SubmissionPort, SubmitResult } from "../../admin/ports.ts";
-import { parseMailbox } from "../../mail/address.ts";
-import { bodyFacts } from "../../mail/body_facts.ts";
-import type { Envelope, Origin, Recipient } from "../../mail/envelope.ts";
-import { formatReceived } from "../../mail/received.ts";
-import { isAsciiText } from "../../mail/safe_text.ts";
-import type { RelayParts } from "./parts.ts";
+import type { SubmissionPort, SubmitRefusal, SubmitResult } from "../../admin/ports.ts";
+import type { SubmissionResult } from "../../ingress/submission.ts";
+import type { MessageSubmitter } from "../../ingress/submitter.ts";
+import { formatReply, type Reply } from "../../mail/reply.ts";
 
-const FAILURES = {
-  full: "There is no room for it in the queue.",
-  unavailable: "The queue does not answer.",
-} as const;
-
-/** Puts messages of operators into the queue, by the same way as those of clients. */
-export function submissionPort(parts: RelayParts): SubmissionPort {
+/** Puts messages into the queue by the same way as those of clients. */
+export function submissionPort(submitter: MessageSubmitter): SubmissionPort {
   return {
-    async submit({ from, to, message, by, clientAddress }): Promise<SubmitResult> {
-      const envelope = envelopeOf({ from, to });
-      if (typeof envelope === "string") return { kind: "refused", reason: envelope };
-      const limitBytes = parts.config().limits.messageSizeBytes;
-      if (message.length > limitBytes) {
-        return { kind: "refused", reason: `It is larger than ${limitBytes} octets.` };
-      }
-      const { hostname } = parts.config();
-      const origin: Origin = {
-        ...{ listener: "local", clientAddress, clientPort: 0 },
-        ...{ helo: hostname, protocol: "HTTP", user: by },
-      };
-      const writer = parts.intake.begin({
-        ...{ envelope, origin },
-        head: (id) =>
-          encodeText(formatReceived({ origin, by: hostname, id, atMs: parts.clock.now() })),
-      });
-      await writer.write(message);
-      const result = await writer.commit(bodyFacts(message));
-      if (result.kind === "failed") return { kind: "refused", reason: FAILURES[result.failure] };
-      parts.events({
-        ...{ type: "accepted", messageId: writer.id, listener: "local", clientAddress },
-        ...{ reversePath: from, recipients: to.length, sizeBytes: message.length },
-      });
-      return { kind: "queued", id: writer.id };
+    get limitBytes() {
+      return submitter.limits.messageBytes;
+    },
+    async submit({ by: user, senders = null, clientAddress, ...submission }) {
+      const by = { user, senders, clientAddress };
+      return resultOf(await submitter.submit({ ...submission, by }));
     },
   };
 }
 
-/** The envelope, or what is wrong with it. */
-function envelopeOf(
-  { from, to }: { from: string; to: readonly string[] },
-): Envelope | string {
-  if (from !== "" && parseMailbox(from).kind === "error") return `${from} is no mail address.`;
-  const recipients: Recipient[] = [];
-  for (const text of to) {
-    const parsed = parseMailbox(text);
-    if (parsed.kind === "error") return `${text} is no mail address: ${parsed.reason}.`;
-    recipients.push({ forwardPath: parsed.mailbox.text, domain: parsed.mailbox.domain });
+function resultOf(result: SubmissionResult): SubmitResult {
+  switch (result.kind) {
+    case "queued":
+      return result;
+    case "refused":
+      return { kind: "refused", why: whyOf(result.reply), reason: formatReply(result.reply) };
+    case "failed":
+      return result.failure === "full"
+        ? { kind: "refused", why: "full", reason: "There is no room for it in the queue." }
+        : { kind: "refused", why: "unavailable", reason: "The queue does not answer." };
+    case "conflict":
+      return result.reason === "under_way"
+        ? { kind: "refused", why: "under_way", reason: "A request of this name is under way." }
+        : { kind: "refused", why: "key_taken", reason: "It came with another message." };
   }
-  const smtpUtf8 = ![from, ...to].every(isAsciiText);
-  return { reversePath: from, body: "8BITMIME", smtpUtf8, recipients };
+}
+
+/** What a reply comes to where a status has to say it (RFC 3463 3.4, 3.6). */
+function whyOf({ code, enhanced }: Reply): SubmitRefusal {
+  if (enhanced === "5.3.4") return "too_large";
+  if (enhanced === "4.5.3") return "too_many_recipients";
+  if (enhanced === "4.3.1") return "full";
+  return code < 500 ? "later" : "refused";
 }

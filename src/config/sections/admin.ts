@@ -22,17 +22,34 @@ export interface AdminConfig {
 /** An API key that stands in the configuration. */
 export interface AdminToken {
   readonly name: string;
-  readonly role: "viewer" | "operator" | "admin";
+  readonly role: "sender" | "viewer" | "operator" | "admin";
+  /** Whether it may hand in mail; all roles but viewer always may. */
+  readonly send: boolean;
+  /** Whole mailboxes it may send as, in which `*` stands for any text; null for all. */
+  readonly senders: readonly string[] | null;
   readonly token: string;
 }
 
 const LEAST_TOKEN_CHARS = 20;
 
+function mailboxPattern(): z.ZodString {
+  return text({
+    expected: `a mail address, in which "*" stands for any text`,
+    isValid: (value) => /^[^\s<>]*$/.test(value),
+  });
+}
+
 const token = table({
   name: text({ expected: "a name", isValid: (value) => value !== "" })
     .describe("Names the token in timelines and logs."),
-  role: oneOf(["viewer", "operator", "admin"]).default("viewer")
-    .describe("A viewer looks, an operator acts on mail, an admin does all."),
+  role: oneOf(["sender", "viewer", "operator", "admin"]).default("viewer").describe(
+    "A sender hands in mail and does nothing else, a viewer looks, an operator acts on mail, an " +
+      "admin does all.",
+  ),
+  send: flag().default(false)
+    .describe("Whether a viewer may hand in mail, too; the others always may."),
+  senders: listOf(mailboxPattern()).optional()
+    .describe("Mailboxes it may send as, * for any text in them; all where not given."),
   token: secret(text({
     expected: `a token of at least ${LEAST_TOKEN_CHARS} characters without spaces`,
     isValid: (value) => value.length >= LEAST_TOKEN_CHARS && /^[\x21-\x7e]+$/.test(value),
@@ -68,7 +85,7 @@ export function adminConfig(doc: z.output<typeof adminSchema>): AdminConfig {
     openOnLoopback: doc.open_on_loopback,
     publicOrigin: doc.public_url === undefined ? null : new URL(doc.public_url).origin,
     sessionLifetimeMs: durationMs(doc.session_lifetime),
-    tokens: doc.tokens,
+    tokens: doc.tokens.map((token) => ({ ...token, senders: token.senders ?? null })),
   };
 }
 

@@ -1,0 +1,54 @@
+import type { Clock } from "../base/clock.ts";
+import type { Config } from "../config/schema.ts";
+import { RequestKeys } from "../ingress/request_keys.ts";
+import { MessageSubmitter } from "../ingress/submitter.ts";
+import type { EventSink } from "../observe/events.ts";
+import { UsageLimits } from "../policy/limits/usage_limits.ts";
+import type { Intake } from "../queue/intake.ts";
+import type { QueueStore } from "../queue/store.ts";
+import type { ServerPolicy } from "../smtp/server/policy.ts";
+import { relayServerPolicy } from "../smtp/server/relay_server_policy.ts";
+import { countingEvents, limitedPolicy } from "./limited_policy.ts";
+import { relayRules, usageRules } from "./policy.ts";
+import { StoreGuard } from "./store_guard.ts";
+
+/** What mail that comes by HTTP goes into. */
+export interface HttpInParts {
+  readonly store: QueueStore;
+  readonly intake: Intake;
+  readonly clock: Clock;
+  readonly events: EventSink;
+  /** The configuration in force. */
+  readonly config: () => Config;
+}
+
+/** Makes the way in for mail that comes by HTTP, with the rules and limits of a listener. */
+export function createSubmitter(
+  { store, intake, clock, events, config }: HttpInParts,
+): MessageSubmitter {
+  const usage = new UsageLimits();
+  const guard = new StoreGuard(intake, clock);
+  let known: { readonly config: Config; readonly policy: ServerPolicy } | null = null;
+  const policy = (): ServerPolicy => {
+    const current = config();
+    if (known?.config === current) return known.policy;
+    usage.rules = usageRules(current);
+    const rules = relayServerPolicy(relayRules(current));
+    known = { config: current, policy: limitedPolicy(rules, { usage, store: guard, clock }) };
+    return known.policy;
+  };
+  return new MessageSubmitter({
+    ...{ policy, clock, sink: guard },
+    events: countingEvents(events, { usage, clock }),
+    limits() {
+      const { hostname, limits } = config();
+      const { messageSizeBytes: messageBytes, recipients, receivedHops: hops } = limits;
+      return { hostname, messageBytes, recipients, hops };
+    },
+    keys: new RequestKeys({
+      shelf: store.shelf,
+      isStored: async (id) => await store.get(id) !== null,
+      now: () => clock.now(),
+    }),
+  });
+}
