@@ -26,6 +26,7 @@ import type { Router } from "./delivery/dispatcher.ts";
 import { headersOfRoutes } from "./delivery/route.ts";
 import { createRouter } from "./delivery/router.ts";
 import { Scheduler, type SchedulerOptions } from "./delivery/scheduler.ts";
+import { Shaper } from "./delivery/shaping/shaper.ts";
 import { summarize } from "./mail/summary.ts";
 import { dial } from "./net/dial.ts";
 import { formatEndpoint } from "./net/endpoint.ts";
@@ -88,6 +89,7 @@ export class Relay {
   readonly #deadlines: Deadlines;
   readonly #resolver: Resolver;
   readonly #transports: TransportSet;
+  readonly #shaper: Shaper;
   readonly #scheduler: Scheduler;
   readonly #intake: Intake;
   readonly #history: HistoryKeeper;
@@ -141,6 +143,7 @@ export class Relay {
     });
     this.#transports.use(config);
     this.#rules = this.#makeRules(config);
+    this.#shaper = new Shaper(config.shaping, { clock, resolver: this.#resolver });
     this.#scheduler = this.#makeScheduler();
     this.#intake = new Intake({
       store,
@@ -213,10 +216,15 @@ export class Relay {
     await this.#tls.use(config);
     await this.#authenticator?.reload(config, { usersFile: usersFileOf(config) });
     this.#reportRestartNeeds(config);
+    const isReshaped = !isSame(config.shaping, this.#config.shaping);
     this.#config = config;
     this.#rules = this.#makeRules(config);
     const ended = this.#transports.use(config);
     this.#scheduler.replaceRouter(this.#makeRouter(config));
+    if (isReshaped) {
+      this.#shaper.replaceRules(config.shaping);
+      this.#scheduler.reshape();
+    }
     this.#intake.replaceLimits(intakeLimits(config));
     this.#history.keepMs = config.queue.keepHistoryMs;
     await this.#reloadDoors();
@@ -336,6 +344,7 @@ export class Relay {
       notifications: (facts) => this.#rules.notifications(facts),
       router: this.#makeRouter(this.#config),
       pauses: this.#pauses.pauses,
+      shaper: this.#shaper,
     });
   }
 
@@ -437,7 +446,7 @@ export class Relay {
       ["log", ({ log }) => log],
     ];
     for (const [key, pick] of parts) {
-      if (JSON.stringify(pick(config)) === JSON.stringify(pick(this.#config))) continue;
+      if (isSame(pick(config), pick(this.#config))) continue;
       this.#events({
         type: "trouble",
         level: "warning",
@@ -451,6 +460,10 @@ export class Relay {
     const message = cause instanceof Error ? cause.message : String(cause);
     this.#events({ type: "trouble", level: "error", component, message, cause });
   }
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function addressKey({ address, port }: { address: string; port: number }): string {

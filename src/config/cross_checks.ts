@@ -18,7 +18,12 @@ type Table = Readonly<Record<string, unknown>>;
  * those of the schema; values of the wrong kind are the schema's to report and skipped here.
  */
 export function crossCheck(root: Table): Finding[] {
-  return [...listenerFindings(root), ...transportFindings(root), ...routeFindings(root)];
+  return [
+    ...listenerFindings(root),
+    ...transportFindings(root),
+    ...routeFindings(root),
+    ...shapingFindings(root),
+  ];
 }
 
 function* listenerFindings(root: Table): Iterable<Finding> {
@@ -116,6 +121,27 @@ function* routeFindings(root: Table): Iterable<Finding> {
       const expected = `to stand before routes[${catchAll}], which fits everything`;
       yield { path: ["routes", index], expected, got: "a route that is never reached" };
     } else if (Object.keys(match).length === 0) catchAll = index;
+  }
+}
+
+function* shapingFindings(root: Table): Iterable<Finding> {
+  const { transports = { mx: {} }, routes } = root;
+  const routeNames = routes === undefined
+    ? ["default"]
+    : [...tablesOf(routes)].map(([index, { name }]) =>
+      typeof name === "string" ? name : `route-${index + 1}`
+    );
+  for (const [index, rule] of tablesOf(root["shaping"])) {
+    yield* unknownNames(["shaping", index, "transport"], {
+      used: rule["transport"],
+      known: isTable(transports) ? Object.keys(transports) : [],
+      expected: "the name of a transport",
+    });
+    yield* unknownNames(["shaping", index, "route"], {
+      used: rule["route"],
+      known: routeNames,
+      expected: "the name of a route",
+    });
   }
 }
 

@@ -21,6 +21,7 @@ import { type QueueConfig, queueConfig, queueSchema } from "./sections/queue.ts"
 import { type RelayConfig, relayConfig, relaySchema } from "./sections/relay.ts";
 import { type RouteConfig, routeConfig, routesSchema } from "./sections/routes.ts";
 import { type TlsConfig, tlsConfig, tlsSchema } from "./sections/tls.ts";
+import { type ShapingConfig, shapingConfig, shapingSchema } from "./sections/shaping.ts";
 import { type TransportConfig, transportConfig, transportsSchema } from "./sections/transports.ts";
 import { type UserConfig, userConfig, usersSchema } from "./sections/users.ts";
 
@@ -47,6 +48,7 @@ export interface Config {
   readonly transports: Readonly<Record<string, TransportConfig>>;
   /** At least one; every transport they name exists. */
   readonly routes: readonly RouteConfig[];
+  readonly shaping: readonly ShapingConfig[];
   readonly admin: AdminConfig;
   readonly log: LogConfig;
 }
@@ -70,6 +72,7 @@ export const documentSchema = table({
   dns: dnsSchema,
   transports: transportsSchema,
   routes: routesSchema,
+  shaping: shapingSchema,
   admin: adminSchema,
   log: logSchema,
 });
@@ -121,6 +124,7 @@ export function configOf(document: CompleteDocument): Config {
       Object.entries(document.transports).map(([name, doc]) => [name, transportConfig(doc)]),
     ),
     routes: document.routes.map(routeConfig),
+    shaping: document.shaping.map(shapingConfig),
     admin: adminConfig(document.admin),
     log: logConfig(document.log),
   };

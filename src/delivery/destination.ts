@@ -2,12 +2,23 @@ import { Fifo } from "../base/fifo.ts";
 import { Allowance } from "./allowance.ts";
 import { type BackoffLimits, Circuit, type CircuitState } from "./circuit.ts";
 import { describePause, type PauseTable, putOffUntilMs } from "./pauses.ts";
+import { Gate } from "./shaping/gate.ts";
+import { Recent } from "./shaping/recent.ts";
 import type { Transport } from "./transport.ts";
 
 /** How concurrency to one destination moves, and how a dead one is left alone. */
 export interface DestinationLimits extends BackoffLimits {
   /** Attempts at once to a destination nothing is known of. */
   readonly initialConcurrency: number;
+}
+
+/** What an attempt takes with it. */
+export interface Ticket {
+  /** Its number among those of the destination. */
+  readonly number: number;
+  readonly startedAtMs: number;
+  /** What it was let through by. */
+  readonly gate: Gate | null;
 }
 
 /** A limit that is over sooner is waited for in line; for a later one mail goes elsewhere. */
@@ -23,6 +34,8 @@ const PATIENCE = 5;
 export class Destination<Job> {
   readonly transport: Transport;
   readonly name: string;
+  /** Which of the destination's lines this is; empty for the ordinary one. See `Shaper.laneOf`. */
+  readonly lane: string;
   readonly waiting: Fifo<Job> = new Fifo();
   /** Whether this destination can be reached. */
   readonly circuit: Circuit;
@@ -30,6 +43,10 @@ export class Destination<Job> {
   readonly transportCircuit: Circuit;
   /** How much it takes before a limit is reached. */
   readonly allowance: Allowance = new Allowance();
+  /** What it may do by the rules, and the pace it taught; null when nothing is limited. */
+  #gate: Gate | null = null;
+  #isShaped = false;
+  readonly #recent = new Recent();
   readonly #pausedTransports: PauseTable;
   readonly #initialConcurrency: number;
   #concurrency: number;
@@ -38,9 +55,10 @@ export class Destination<Job> {
   #refusals = 0;
 
   constructor(
-    { transport, name, limits, transportCircuit, pausedTransports }: {
+    { transport, name, lane, limits, transportCircuit, pausedTransports }: {
       transport: Transport;
       name: string;
+      lane: string;
       limits: DestinationLimits;
       transportCircuit: Circuit;
       pausedTransports: PauseTable;
@@ -48,6 +66,7 @@ export class Destination<Job> {
   ) {
     this.transport = transport;
     this.name = name;
+    this.lane = lane;
     this.circuit = new Circuit(limits);
     this.transportCircuit = transportCircuit;
     this.#pausedTransports = pausedTransports;
@@ -79,9 +98,48 @@ export class Destination<Job> {
     return this.circuit.state(nowMs);
   }
 
+  get gate(): Gate | null {
+    return this.#gate;
+  }
+
+  /** Whether the rules were asked what it may do. */
+  get isShaped(): boolean {
+    return this.#isShaped;
+  }
+
+  /** Says what it may do by the rules. */
+  shape(gate: Gate | null): void {
+    this.#gate = gate;
+    this.#isShaped = true;
+  }
+
+  /** Forgets what it may do, as the rules have changed. */
+  unshape(): void {
+    this.#gate = null;
+    this.#isShaped = false;
+  }
+
+  /** It asked for less at a time. */
+  slowDown(
+    { nowMs, startedAtMs, reason }: { nowMs: number; startedAtMs: number; reason: string },
+  ): void {
+    this.#gate ??= new Gate([]);
+    const observedPerMs = this.#recent.perMs(nowMs);
+    this.#gate.slowDown({ nowMs, startedAtMs, reason, observedPerMs });
+  }
+
+  /**
+   * When a limit that holds it back is over, Infinity when another attempt must end first; in the
+   * past when nothing holds it back.
+   */
+  restUntilMs(nowMs: number): number {
+    return Math.max(this.allowance.restUntilMs, this.#gate?.readyAtMs(nowMs) ?? 0);
+  }
+
   /** Whether another attempt may start now. */
   hasRoom(nowMs: number): boolean {
     if (this.allowance.isSpent(nowMs)) return false;
+    if (this.#gate !== null && this.#gate.readyAtMs(nowMs) > nowMs) return false;
     const isUp = this.circuit.isUp && this.transportCircuit.isUp && this.#pausedTransports.isEmpty;
     if (isUp) return this.#running < this.#concurrency;
     const { kind } = this.state(nowMs);
@@ -93,7 +151,7 @@ export class Destination<Job> {
   /** Nothing waits or runs, and it is not known to be down or at a limit. */
   isIdle(nowMs: number): boolean {
     return this.#running === 0 && this.waiting.length === 0 && this.circuit.isUp &&
-      !this.allowance.isSpent(nowMs);
+      !this.allowance.isSpent(nowMs) && (this.#gate?.isForgettable(nowMs) ?? true);
   }
 
   /** It has earned more than it started with. */
@@ -101,14 +159,18 @@ export class Destination<Job> {
     return this.#concurrency !== this.#initialConcurrency;
   }
 
-  /** An attempt begins; returns its number among those of the destination. */
-  begin(): number {
+  /** An attempt begins; the ticket is for `end`. */
+  begin(nowMs: number): Ticket {
+    const gate = this.#gate;
     this.#running++;
-    return this.allowance.take();
+    this.#recent.add(nowMs);
+    gate?.begin(nowMs);
+    return { number: this.allowance.take(), startedAtMs: nowMs, gate };
   }
 
-  end(): void {
+  end({ gate }: Ticket): void {
     this.#running--;
+    gate?.end();
   }
 
   /** An attempt got an answer. Returns whether the destination had been down. */

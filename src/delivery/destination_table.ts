@@ -25,17 +25,28 @@ export interface Pause {
 export class DestinationTable<Job> {
   readonly #limits: DestinationLimits;
   readonly #operator: OperatorPauses;
+  readonly #onRest: (untilMs: number) => void;
   readonly #byTransport = new Map<Transport, Map<string, Destination<Job>>>();
   readonly #circuits = new Map<Transport, Circuit>();
   readonly #ready = new Set<Destination<Job>>();
-  /** Those at a limit that is over soon. */
+  /** Those that wait for the end of a limit. */
   readonly #resting = new Set<Destination<Job>>();
+  /** The lanes in use. */
+  readonly #lanes = new Set<string>();
   readonly #paused = new Map<string, Pause>();
   #gateUntilMs = 0;
 
-  constructor(limits: DestinationLimits, operator: OperatorPauses) {
+  /** `onRest` hears until when a destination with work rests because of a limit. */
+  constructor(
+    { limits, operator, onRest }: {
+      limits: DestinationLimits;
+      operator: OperatorPauses;
+      onRest: (untilMs: number) => void;
+    },
+  ) {
     this.#limits = limits;
     this.#operator = operator;
+    this.#onRest = onRest;
   }
 
   *[Symbol.iterator](): Iterator<Destination<Job>> {
@@ -43,51 +54,47 @@ export class DestinationTable<Job> {
   }
 
   /** The destination of `domain` under `transport`, made when it is not known yet. */
-  of(transport: Transport, domain: string): Destination<Job> {
+  of(transport: Transport, domain: string, lane = ""): Destination<Job> {
     let destinations = this.#byTransport.get(transport);
     if (destinations === undefined) {
       destinations = new Map();
       this.#byTransport.set(transport, destinations);
     }
     const name = transport.destinationOf(domain);
-    let destination = destinations.get(name);
+    const key = keyOf({ name, lane });
+    let destination = destinations.get(key);
     if (destination === undefined) {
+      if (lane !== "") this.#lanes.add(lane);
       const transportCircuit = this.#circuitOf(transport);
       destination = new Destination({
-        ...{ transport, name, transportCircuit },
+        ...{ transport, name, lane, transportCircuit },
         limits: this.#limits,
         pausedTransports: this.#operator.transports,
       });
-      destinations.set(name, destination);
+      destinations.set(key, destination);
     }
     return destination;
   }
 
-  /** Puts a destination in line if it has work and may start it. */
+  /** Puts a destination in line if it has work and may start it, or lets it rest for a limit. */
   markReady(destination: Destination<Job>, nowMs: number): void {
-    if (destination.waiting.length > 0 && destination.hasRoom(nowMs)) this.#ready.add(destination);
+    if (destination.waiting.length === 0) return;
+    if (destination.hasRoom(nowMs)) this.#ready.add(destination);
+    else this.#rest(destination, nowMs);
   }
 
-  /** Lines a destination up again once its limit is over; true when it has one now. */
-  rest(destination: Destination<Job>, nowMs: number): boolean {
-    if (!destination.allowance.isSpent(nowMs)) return false;
+  /** Lines up destinations whose limit is over. */
+  wakeRested(nowMs: number): void {
+    const resting = [...this.#resting];
+    this.#resting.clear();
+    for (const destination of resting) this.markReady(destination, nowMs);
+  }
+
+  #rest(destination: Destination<Job>, nowMs: number): void {
+    const untilMs = destination.restUntilMs(nowMs);
+    if (untilMs <= nowMs) return;
     this.#resting.add(destination);
-    return true;
-  }
-
-  /** Lines up destinations whose limit is over; returns when the next one's is, null for none. */
-  wakeRested(nowMs: number): number | null {
-    let nextMs: number | null = null;
-    for (const destination of this.#resting) {
-      const { allowance } = destination;
-      if (allowance.isSpent(nowMs)) {
-        nextMs = Math.min(nextMs ?? Infinity, allowance.restUntilMs);
-        continue;
-      }
-      this.#resting.delete(destination);
-      this.markReady(destination, nowMs);
-    }
-    return nextMs;
+    if (untilMs !== Infinity) this.#onRest(untilMs);
   }
 
   /** Whether every transport of a route is down for a domain. */
@@ -102,7 +109,9 @@ export class DestinationTable<Job> {
   takeReady(nowMs: number): Destination<Job> | null {
     for (const destination of this.#ready) {
       this.#ready.delete(destination);
-      if (destination.waiting.length > 0 && destination.hasRoom(nowMs)) return destination;
+      if (destination.waiting.length === 0) continue;
+      if (destination.hasRoom(nowMs)) return destination;
+      this.#rest(destination, nowMs);
     }
     return null;
   }
@@ -113,15 +122,22 @@ export class DestinationTable<Job> {
     const destinations = this.#byTransport.get(destination.transport);
     if (destinations === undefined) return;
     if (destination.hasGrown && destinations.size <= MAX_REMEMBERED) return;
-    destinations.delete(destination.name);
+    destinations.delete(keyOf(destination));
   }
 
-  /** Drops destinations that failed, for which nothing has come for a long time since. */
+  /** Forgets what destinations may do, as the rules have changed. */
+  unshape(): void {
+    for (const destination of this) destination.unshape();
+  }
+
+  /** Drops destinations of which nothing is known that still matters. */
   forgetStale(nowMs: number): void {
     for (const destinations of this.#byTransport.values()) {
       for (const [name, destination] of destinations) {
         const isUnused = destination.running === 0 && destination.waiting.length === 0;
-        if (isUnused && destination.circuit.isStale(nowMs)) destinations.delete(name);
+        const tellsNothing = destination.circuit.isStale(nowMs) ||
+          (destination.isIdle(nowMs) && !destination.hasGrown);
+        if (isUnused && tellsNothing) destinations.delete(name);
       }
     }
   }
@@ -199,9 +215,16 @@ export class DestinationTable<Job> {
     return this.#circuitOf(transport).state(nowMs);
   }
 
-  /** The destination of `domain`, if anything is known of it. */
-  find(transport: Transport, domain: string): Destination<Job> | null {
-    return this.#byTransport.get(transport)?.get(transport.destinationOf(domain)) ?? null;
+  /** What is known of the destination of `domain`: one for each of its lines. */
+  *find(transport: Transport, domain: string): Iterable<Destination<Job>> {
+    const name = transport.destinationOf(domain);
+    const destinations = this.#byTransport.get(transport);
+    const ordinary = destinations?.get(name);
+    if (ordinary !== undefined) yield ordinary;
+    for (const lane of this.#lanes) {
+      const destination = destinations?.get(keyOf({ name, lane }));
+      if (destination !== undefined) yield destination;
+    }
   }
 
   /** Lets a transport and its destinations be probed now. */
@@ -244,4 +267,8 @@ export class DestinationTable<Job> {
     }
     return circuit;
   }
+}
+
+function keyOf({ name, lane }: { readonly name: string; readonly lane: string }): string {
+  return lane === "" ? name : `${name}\0${lane}`;
 }

@@ -1,6 +1,8 @@
 import type { Clock } from "../base/clock.ts";
+import type { EnhancedCode } from "../mail/enhanced_code.ts";
 import { formatReply, type Reply, reply } from "../mail/reply.ts";
 import type { MessageRecord, RecipientRecord } from "../queue/store.ts";
+import type { Destination } from "./destination.ts";
 import type { DestinationTable } from "./destination_table.ts";
 import { sooner } from "./failover.ts";
 import {
@@ -8,11 +10,13 @@ import {
   type Job,
   nextStep,
   type RestingWay,
+  splitJob,
   transportOf,
   type Way,
 } from "./job.ts";
 import { describePause, type OperatorPauses, PutOffDomains, putOffUntilMs } from "./pauses.ts";
 import type { Settler } from "./settler.ts";
+import type { Shaper } from "./shaping/shaper.ts";
 import type { Outcome, Setback, Transport } from "./transport.ts";
 import type { WindowEntry } from "./window.ts";
 
@@ -35,10 +39,16 @@ export interface DispatcherOptions {
   readonly table: DestinationTable<Job>;
   readonly settler: Settler;
   readonly pauses: OperatorPauses;
+  /** Knows the limits of destinations; null when there are none. */
+  readonly shaper: Shaper | null;
+  /** Goes on with a job when `ready` resolves. */
+  readonly onceReady: (ready: Promise<void>, proceed: () => void) => void;
 }
 
 /** RFC 3463 3.8: a decision of this relay, which says nothing of the recipient. */
 const RETURNED = reply(554, "5.7.0", "Returned to its sender by an operator of this relay");
+/** Mail that waits longer for a limit takes the next transport of its route, if there is one. */
+const LONGEST_LIMIT_MS = 60_000;
 
 /**
  * Finds where recipients in the window go: into the line of a destination, back into the store
@@ -87,24 +97,73 @@ export class Dispatcher {
 
   /** Lines a job up at its destination, or passes it on when that is down. */
   dispatch(job: Job): void {
-    const { clock, table } = this.#options;
-    const nowMs = clock.now();
-    const destination = table.of(transportOf(job), job.domain);
-    const state = destination.state(nowMs);
-    if (state.kind !== "down") {
-      destination.waiting.push(job);
-      table.markReady(destination, nowMs);
-      return;
+    const { clock, onceReady } = this.#options;
+    const destination = this.#destinationOf(job);
+    if (destination instanceof Promise) {
+      return onceReady(destination, () => this.dispatch(job));
     }
-    const setback = sooner(job.setback, {
-      kind: "temporary",
-      reply: reply(451, "4.4.1", state.reason),
-      counts: false,
-      retryAfterMs: state.untilMs - nowMs,
+    const nowMs = clock.now();
+    const state = destination.state(nowMs);
+    if (state.kind !== "down") return this.#lineUp(destination, { job, nowMs });
+    const setback = setbackOf("4.4.1", { reason: state.reason, waitMs: state.untilMs - nowMs });
+    if (!this.#failOver(job, setback)) this.#putOff(job, sooner(job.setback, setback));
+  }
+
+  #destinationOf(job: Job): Destination<Job> | Promise<void> {
+    const { shaper, table } = this.#options;
+    const transport = transportOf(job);
+    if (shaper === null || !shaper.isActive) return table.of(transport, job.domain);
+    const mail = { transport, route: job.route, domain: job.domain };
+    const lane = shaper.laneOf(mail);
+    if (lane instanceof Promise) return lane;
+    const destination = table.of(transport, job.domain, lane);
+    if (!destination.isShaped) {
+      destination.shape(shaper.gateOf(mail, `${destination.name}\0${lane}`));
+    }
+    return destination;
+  }
+
+  /** Lines a job up, in parts if they are limited, or gives it a later turn. */
+  #lineUp(
+    destination: Destination<Job>,
+    { job, nowMs }: { job: Job; nowMs: number },
+  ): void {
+    const { table } = this.#options;
+    const { gate } = destination;
+    if (gate === null) {
+      destination.waiting.push(job);
+      return table.markReady(destination, nowMs);
+    }
+    for (const part of splitJob(job, gate.maxRecipients)) {
+      const turnAtMs = gate.turnFor({
+        ...{ nowMs, waiting: destination.waiting.length },
+        isFresh: isFresh(part),
+      });
+      if (turnAtMs === null) destination.waiting.push(part);
+      else this.#giveTurn(part, { turnAtMs, nowMs, reason: gate.reason(nowMs) });
+    }
+    table.markReady(destination, nowMs);
+  }
+
+  /** Mail that a limit makes wait goes by the next transport, or waits in the store. */
+  #giveTurn(
+    job: Job,
+    { turnAtMs, nowMs, reason }: { turnAtMs: number; nowMs: number; reason: string },
+  ): void {
+    const waitMs = turnAtMs - nowMs;
+    const setback = setbackOf("4.4.5", { reason, waitMs }); // RFC 3463 3.5: congestion
+    if (waitMs > LONGEST_LIMIT_MS && this.#failOver(job, setback)) return;
+    this.#settle(job.entry, job.recipients, sooner(job.setback, setback), { isQuiet: true });
+  }
+
+  /** Goes on with the next transport of the route; false when there is none. */
+  #failOver(job: Job, setback: Setback): boolean {
+    const next = nextStep(job, {
+      recipients: job.recipients,
+      setback: sooner(job.setback, setback),
     });
-    const next = nextStep(job, { recipients: job.recipients, setback });
-    if (next.length > 0) { for (const part of next) this.dispatch(part); }
-    else this.#putOff(job, setback);
+    for (const part of next) this.dispatch(part);
+    return next.length > 0;
   }
 
   /** Keeps mail here, as its way says. */
@@ -161,7 +220,12 @@ export class Dispatcher {
   }
 
   /** Settles recipients for whom no attempt was made. */
-  #settle(entry: WindowEntry, recipients: readonly RecipientRecord[], outcome: Outcome): void {
+  #settle(
+    entry: WindowEntry,
+    recipients: readonly RecipientRecord[],
+    outcome: Outcome,
+    { isQuiet = false }: { isQuiet?: boolean } = {},
+  ): void {
     const { clock, settler, table } = this.#options;
     settler.settle(entry, {
       recipients,
@@ -171,8 +235,22 @@ export class Dispatcher {
       report: null,
       timeline: [],
       keepsPlace: table.gateUntilMs > clock.now(),
+      isQuiet,
     });
   }
+}
+
+/** Mail that was not given a turn or put off before. */
+function isFresh({ recipients: [first], entry: { message } }: Job): boolean {
+  return first !== undefined && first.nextAttemptAtMs <= message.receivedAtMs;
+}
+
+function setbackOf(
+  enhanced: EnhancedCode,
+  { reason, waitMs }: { reason: string; waitMs: number },
+): Setback {
+  const why = reply(451, enhanced, reason);
+  return { kind: "temporary", reply: why, counts: false, retryAfterMs: waitMs };
 }
 
 function restReply({ kind, name }: RestingWay): Reply {

@@ -136,8 +136,8 @@ export function transportOf({ transports, step }: Job): Transport {
   return transport;
 }
 
-function splitJob(job: Job): Job[] {
-  const limit = transportOf(job).maxRecipients;
+/** Splits a job so that no part has more than `limit` recipients. */
+export function splitJob(job: Job, limit: number = transportOf(job).maxRecipients): Job[] {
   if (job.recipients.length <= limit || job.redirect !== null) return [job];
   const parts: Job[] = [];
   for (let from = 0; from < job.recipients.length; from += limit) {

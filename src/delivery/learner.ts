@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { formatReply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { Circuit } from "./circuit.ts";
 import type { Destination } from "./destination.ts";
@@ -58,6 +59,8 @@ export class Learner<Job> {
   ): void {
     const isPersistent = destination.refused();
     if (retryAfterMs !== undefined) {
+      const nowMs = this.#options.clock.now();
+      destination.slowDown({ nowMs, startedAtMs, reason: formatReply(reply) });
       return this.#limit(destination, { remaining: 0, resetAfterMs: retryAfterMs, number });
     }
     if (!isPersistent) return;

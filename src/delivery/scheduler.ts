@@ -7,7 +7,7 @@ import { BodyGoneError, bodyOf } from "./body.ts";
 import { Claimer } from "./claimer.ts";
 import type { CircuitState } from "./circuit.ts";
 import type { RetryPolicy } from "./conclude.ts";
-import type { Destination, DestinationLimits } from "./destination.ts";
+import type { Destination, DestinationLimits, Ticket } from "./destination.ts";
 import { DestinationTable } from "./destination_table.ts";
 import { Dispatcher, type Router } from "./dispatcher.ts";
 import { divide } from "./failover.ts";
@@ -16,6 +16,7 @@ import { Learner } from "./learner.ts";
 import { OperatorPauses } from "./pauses.ts";
 import type { NotificationMaker } from "./notifications.ts";
 import { Settler } from "./settler.ts";
+import type { Shaper } from "./shaping/shaper.ts";
 import { attemptEntry } from "./timeline.ts";
 import type { DeliveryReport, Transport } from "./transport.ts";
 import { ActiveWindow, type WindowLimits } from "./window.ts";
@@ -36,6 +37,8 @@ export interface SchedulerOptions {
   readonly router: Router;
   /** What operators paused; they may change it at any time and call `lookAgain`. */
   readonly pauses?: OperatorPauses;
+  /** Knows the limits of destinations; absent means that there are none. */
+  readonly shaper?: Shaper;
 }
 
 /**
@@ -61,7 +64,11 @@ export class Scheduler {
     this.#options = options;
     this.#window = new ActiveWindow(options.window);
     const pauses = options.pauses ?? new OperatorPauses();
-    this.#table = new DestinationTable(options.destinations, pauses);
+    this.#table = new DestinationTable({
+      limits: options.destinations,
+      operator: pauses,
+      onRest: (untilMs) => this.#pumpAt(untilMs),
+    });
     this.#tasks = new TaskGroup((error) => this.#trouble("delivery", error));
     this.#settler = new Settler({
       ...options,
@@ -76,7 +83,13 @@ export class Scheduler {
     });
     this.#dispatcher = new Dispatcher({
       ...{ clock: options.clock, router: options.router, table: this.#table },
-      ...{ settler: this.#settler, pauses },
+      ...{ settler: this.#settler, pauses, shaper: options.shaper ?? null },
+      onceReady: (ready, proceed) =>
+        this.#tasks.run(async () => {
+          await ready;
+          proceed();
+          this.#pump();
+        }),
     });
     this.#claimer = new Claimer({
       ...options,
@@ -114,6 +127,12 @@ export class Scheduler {
     this.wake();
   }
 
+  /** Looks at the limits again, as they have changed. */
+  reshape(): void {
+    this.#table.unshape();
+    this.lookAgain();
+  }
+
   /** What is known about destinations, for status displays. */
   get destinations(): Iterable<Destination<Job>> {
     return this.#table;
@@ -121,7 +140,8 @@ export class Scheduler {
 
   /** What is known about the destination of a domain; null when nothing is. */
   destinationOf(transport: Transport, domain: string): Destination<Job> | null {
-    return this.#table.find(transport, domain);
+    for (const destination of this.#table.find(transport, domain)) return destination;
+    return null;
   }
 
   /** Whether a transport works, as far as that is not a matter of the destination. */
@@ -149,7 +169,7 @@ export class Scheduler {
     if ("transport" in what) this.#table.probeTransport(what.transport);
     else {
       for (const transport of new Set(this.#dispatcher.router.ways.flat())) {
-        this.#table.find(transport, what.domain)?.circuit.probeNow();
+        for (const { circuit } of this.#table.find(transport, what.domain)) circuit.probeNow();
       }
     }
     this.lookAgain();
@@ -220,26 +240,31 @@ export class Scheduler {
       const destination = this.#table.takeReady(nowMs);
       const job = destination?.waiting.shift();
       if (destination === null || job === undefined) return;
-      const number = destination.begin();
+      const ticket = destination.begin(nowMs);
       this.#attempts++;
       this.#table.markReady(destination, nowMs);
-      this.#tasks.run(() => this.#attempt(destination, { job, number }));
+      this.#tasks.run(() => this.#attempt(destination, { job, ticket }));
     }
   }
 
   async #attempt(
     destination: Destination<Job>,
-    { job, number }: { job: Job; number: number },
+    { job, ticket }: { job: Job; ticket: Ticket },
   ): Promise<void> {
-    const { clock, store } = this.#options;
-    const startedAtMs = clock.now();
+    const { store } = this.#options;
+    const { number, startedAtMs, gate } = ticket;
+    const limitsConnections = gate?.limitsConnections ?? false;
     try {
       const told = await destination.transport.deliver({
         message: job.entry.message,
         recipients: addresseesOf(job),
         domain: job.domain,
         body: bodyOf(store, job.entry),
-      }, { signal: this.#abort.signal, rawOnly: job.rawOnly });
+      }, {
+        signal: this.#abort.signal,
+        rawOnly: job.rawOnly,
+        ...(limitsConnections ? { keepsConnection: () => destination.waiting.length > 0 } : {}),
+      });
       const report = job.redirect === null ? told : forAll(job, told);
       this.#learner.learn(destination, { report, startedAtMs, number });
       this.#digest(destination, { job, report, startedAtMs });
@@ -247,7 +272,8 @@ export class Scheduler {
       this.#digestError(destination, job, error);
     } finally {
       this.#attempts--;
-      destination.end();
+      destination.end(ticket);
+      if (gate !== null) this.#table.wakeRested(this.#options.clock.now());
       this.#moveOn(destination);
     }
   }
@@ -258,7 +284,6 @@ export class Scheduler {
     if (destination.waiting.length > 0 && destination.state(nowMs).kind === "down") {
       for (const job of destination.waiting.drain()) this.#dispatcher.dispatch(job);
     }
-    if (this.#table.rest(destination, nowMs)) this.#pumpAt(destination.allowance.restUntilMs);
     this.#table.markReady(destination, nowMs);
     this.#table.forgetIfIdle(destination, nowMs);
     this.#pump();
@@ -272,8 +297,7 @@ export class Scheduler {
     this.#pumpAtMs = atMs;
     this.#cancelPump = clock.schedule(Math.max(0, atMs - clock.now()), () => {
       this.#pumpAtMs = Infinity;
-      const nextMs = this.#table.wakeRested(clock.now());
-      if (nextMs !== null) this.#pumpAt(nextMs);
+      this.#table.wakeRested(clock.now());
       this.#pump();
     });
   }

@@ -51,6 +51,8 @@ export interface Verdict {
   readonly timeline: readonly TimelineEntry[];
   /** As in `conclude`. */
   readonly keepsPlace: boolean;
+  /** Whether it is no news: mail waits for a limit of ours. */
+  readonly isQuiet?: boolean;
 }
 
 /** How long to wait before a settlement that the store could not take is tried again. */
@@ -79,7 +81,9 @@ export class Settler {
       const outcome = settling(verdict.outcomes[position] ?? missingOutcome);
       const conclusion = conclude({ message, recipient, outcome, retry, keepsPlace });
       const { kind } = outcome;
-      emitConclusion(emit, { conclusion, kind, message, transport, destination, report, nowMs });
+      if (verdict.isQuiet !== true || conclusion.disposition.kind !== "retry") {
+        emitConclusion(emit, { conclusion, kind, message, transport, destination, report, nowMs });
+      }
       conclusions.push(conclusion);
       if (conclusion.nextAttemptAtMs === null) return;
       nextAttemptAtMs = Math.min(nextAttemptAtMs ?? Infinity, conclusion.nextAttemptAtMs);

@@ -136,6 +136,11 @@ export interface DeliverOptions {
   readonly signal: AbortSignal;
   /** Rather not at all than with a loss: a message that would lose something is `unsuitable`. */
   readonly rawOnly?: boolean;
+  /**
+   * Whether the connection may wait for the next message, asked at the end of the attempt; absent
+   * means that it may. Only where connections are limited.
+   */
+  readonly keepsConnection?: () => boolean;
 }
 
 /** A way out. It makes one attempt and reports; it never waits to try again. */

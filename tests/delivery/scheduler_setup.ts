@@ -11,6 +11,7 @@ import type {
   Outcome,
   Transport,
 } from "../../src/delivery/transport.ts";
+import type { Shaper } from "../../src/delivery/shaping/shaper.ts";
 import type { Treatment } from "../../src/delivery/treatment.ts";
 import type { RelayEvent } from "../../src/observe/events.ts";
 import { openMemoryStore } from "../../src/queue/memory/store.ts";
@@ -29,7 +30,7 @@ export const UNREACHABLE: Outcome = {
 /** A transport that answers from a function and counts what runs at once. */
 export class FakeTransport implements Transport {
   readonly name: string;
-  readonly kind = "fake";
+  readonly kind: string;
   readonly maxConcurrency: number;
   readonly maxRecipients = 100;
   readonly jobs: DeliveryJob[] = [];
@@ -38,13 +39,15 @@ export class FakeTransport implements Transport {
   readonly #answer: (job: DeliveryJob) => Outcome | Promise<Outcome>;
 
   constructor(
-    { name = "out", maxConcurrency = 20, answer = () => DELIVERED }: {
+    { name = "out", kind = "fake", maxConcurrency = 20, answer = () => DELIVERED }: {
       name?: string;
+      kind?: string;
       maxConcurrency?: number;
       answer?: (job: DeliveryJob) => Outcome | Promise<Outcome>;
     } = {},
   ) {
     this.name = name;
+    this.kind = kind;
     this.maxConcurrency = maxConcurrency;
     this.#answer = answer;
   }
@@ -87,6 +90,8 @@ export function setUp(
     routes = [transports.map(({ name }) => name)],
     rules = routes.map((names, index) => ({ name: `route${index}`, match: {}, transports: names })),
     treatment,
+    shaper,
+    clock = new ManualClock(),
     window = 100,
     perDomain = 50,
   }: {
@@ -94,11 +99,12 @@ export function setUp(
     routes?: string[][];
     rules?: readonly RouteRule[];
     treatment?: Treatment;
+    shaper?: Shaper;
+    clock?: ManualClock;
     window?: number;
     perDomain?: number;
   },
 ): Bench {
-  const clock = new ManualClock();
   const store = openMemoryStore({ clock });
   const events: RelayEvent[] = [];
   const pauses = new OperatorPauses();
@@ -115,6 +121,7 @@ export function setUp(
     destinations: { initialConcurrency: 5, downMs: 15_000, maxDownMs: 300_000 },
     maxConcurrency: 100,
     pauses,
+    ...(shaper === undefined ? {} : { shaper }),
     retry: retryPolicy({ schedule, clock, random }),
     notifications: () => [],
     router: createRouter(rules, {

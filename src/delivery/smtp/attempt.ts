@@ -19,6 +19,8 @@ export class Attempt {
   readonly signal: AbortSignal;
   /** Nothing of the message may be lost on its way. */
   readonly rawOnly: boolean;
+  /** Whether the connection may wait for the next message. */
+  readonly keepsConnection: () => boolean;
   readonly #outcomes: (Outcome | null)[];
   /** What open recipients end with when no other host is asked. */
   readonly #fallback: (Outcome | null)[];
@@ -28,10 +30,11 @@ export class Attempt {
   /** What the message lost on its way to the last host. */
   #losses: readonly Loss[] = [];
 
-  constructor(job: DeliveryJob, { signal, rawOnly = false }: DeliverOptions) {
+  constructor(job: DeliveryJob, options: DeliverOptions) {
     this.job = job;
-    this.signal = signal;
-    this.rawOnly = rawOnly;
+    this.signal = options.signal;
+    this.rawOnly = options.rawOnly ?? false;
+    this.keepsConnection = options.keepsConnection ?? (() => true);
     this.#outcomes = job.recipients.map(() => null);
     this.#fallback = job.recipients.map(() => null);
   }

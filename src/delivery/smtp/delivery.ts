@@ -142,7 +142,7 @@ export class SmtpDelivery implements AsyncDisposable {
       }
       return goesOn;
     } finally {
-      this.#pool.release(session);
+      this.#pool.release(session, { isKept: attempt.keepsConnection() });
     }
   }
 

@@ -87,10 +87,10 @@ export class ConnectionPool implements AsyncDisposable {
     return null;
   }
 
-  /** Gives a session back after its message: it waits for the next one or is closed. */
-  release(session: Session): void {
+  /** Gives a session back after its message: it waits for the next one, if it may, or is closed. */
+  release(session: Session, { isKept = true }: { isKept?: boolean } = {}): void {
     if (!session.client.isUsable) return;
-    if (this.#closed || this.isWornOut(session)) return this.#sayGoodbye(session);
+    if (!isKept || this.#closed || this.isWornOut(session)) return this.#sayGoodbye(session);
     const idle = { session, sinceMs: this.#clock.monotonic() };
     const waiting = this.#byKey.get(session.key);
     if (waiting === undefined) this.#byKey.set(session.key, [idle]);

@@ -1,0 +1,120 @@
+import type { Limiter, Limits } from "./limiter.ts";
+import { type LearnedPace, Pace } from "./pace.ts";
+
+/** Mail that would wait longer for its turn waits in the store. */
+const LONGEST_LINE_MS = 5_000;
+/** The farthest turn that is given; what would come later asks again then. */
+const FARTHEST_TURN_MS = 15 * 60_000;
+
+/** What holds a destination back, for status displays. */
+export interface GateView {
+  readonly rules: readonly { readonly name: string; readonly limits: Limits }[];
+  readonly learned: LearnedPace | null;
+  /** When the next attempt may begin; null when it may now, or when another must end first. */
+  readonly readyAtMs: number | null;
+}
+
+/**
+ * What one destination may do: the limits of all rules that fit it, some of which it shares, and
+ * the pace that it taught. Mail that cannot go soon gets a turn and waits for it in the store.
+ */
+export class Gate {
+  readonly #limiters: readonly Limiter[];
+  readonly #pace = new Pace();
+  /** The most recipients of one message in one attempt. */
+  readonly maxRecipients: number;
+  /** Whether connections are limited, so that none is to be kept without need. */
+  readonly limitsConnections: boolean;
+  #lastTurnAtMs = 0;
+
+  constructor(limiters: readonly Limiter[]) {
+    this.#limiters = limiters;
+    this.maxRecipients = Math.min(
+      ...limiters.map(({ limits: { recipients = Infinity } }) => recipients),
+    );
+    this.limitsConnections = limiters.some(({ limits }) => limits.connections !== undefined);
+  }
+
+  /** When the next attempt may begin: a time, or Infinity when another one must end first. */
+  readyAtMs(nowMs: number): number {
+    let readyAtMs = this.#pace.readyAtMs(nowMs);
+    for (const limiter of this.#limiters) {
+      readyAtMs = Math.max(readyAtMs, limiter.readyAtMs(nowMs));
+    }
+    return readyAtMs;
+  }
+
+  /**
+   * When something gets its turn that comes now, behind `waiting` others: null when it may line
+   * up, else the time until which it waits in the store. What is `fresh` comes after all that was
+   * given a turn before.
+   */
+  turnFor({ nowMs, waiting, isFresh }: {
+    nowMs: number;
+    waiting: number;
+    isFresh: boolean;
+  }): number | null {
+    const intervalMs = this.#intervalMs(nowMs);
+    if (intervalMs === 0) return null;
+    const lineEndMs = Math.max(nowMs, this.#rateReadyAtMs(nowMs)) + waiting * intervalMs;
+    const earliestMs = isFresh ? Math.max(lineEndMs, this.#lastTurnAtMs) : lineEndMs;
+    if (earliestMs <= nowMs + LONGEST_LINE_MS) return null;
+    const turnAtMs = Math.max(lineEndMs, this.#lastTurnAtMs + intervalMs);
+    if (turnAtMs > nowMs + FARTHEST_TURN_MS) return nowMs + FARTHEST_TURN_MS;
+    this.#lastTurnAtMs = turnAtMs;
+    return turnAtMs;
+  }
+
+  begin(nowMs: number): void {
+    this.#pace.begin(nowMs);
+    for (const limiter of this.#limiters) limiter.begin(nowMs);
+  }
+
+  end(): void {
+    for (const limiter of this.#limiters) limiter.end();
+  }
+
+  /** The destination asked for less. */
+  slowDown(lesson: Parameters<Pace["slowDown"]>[0]): void {
+    this.#pace.slowDown(lesson);
+  }
+
+  /** Whether it knows nothing that a new one would not. */
+  isForgettable(nowMs: number): boolean {
+    return !this.#pace.isActive(nowMs) && this.#lastTurnAtMs <= nowMs;
+  }
+
+  /** Why mail waits, in words. */
+  reason(nowMs: number): string {
+    const learned = this.#pace.learned(nowMs);
+    const byRate = this.#limiters.filter((limiter) => limiter.rateReadyAtMs(nowMs) > nowMs);
+    const names = byRate.map(({ rule }) => rule).join(", ");
+    if (names !== "") return `Limit of ${names} reached`;
+    return learned === null ? "Limit reached" : `Slowed down after: ${learned.reason}`;
+  }
+
+  view(nowMs: number): GateView {
+    const readyAtMs = this.readyAtMs(nowMs);
+    return {
+      rules: this.#limiters.map(({ rule, limits }) => ({ name: rule, limits })),
+      learned: this.#pace.learned(nowMs),
+      readyAtMs: readyAtMs > nowMs && readyAtMs !== Infinity ? readyAtMs : null,
+    };
+  }
+
+  #rateReadyAtMs(nowMs: number): number {
+    let readyAtMs = this.#pace.readyAtMs(nowMs);
+    for (const limiter of this.#limiters) {
+      readyAtMs = Math.max(readyAtMs, limiter.rateReadyAtMs(nowMs));
+    }
+    return readyAtMs;
+  }
+
+  #intervalMs(nowMs: number): number {
+    let intervalMs = this.#pace.intervalMs(nowMs);
+    for (const limiter of this.#limiters) {
+      intervalMs = Math.max(intervalMs, limiter.intervalMs(nowMs));
+    }
+    return intervalMs;
+  }
+}

@@ -1,0 +1,126 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Resolver } from "../../net/resolver.ts";
+import type { Transport } from "../transport.ts";
+import { ExchangerBook } from "./exchangers.ts";
+import { Gate } from "./gate.ts";
+import { Limiter } from "./limiter.ts";
+import {
+  type CompiledShapingRule,
+  compileShapingRule,
+  type ShapingFacts,
+  type ShapingRule,
+} from "./rules.ts";
+
+/** Mail on its way to a transport. */
+export interface ShapedMail {
+  readonly transport: Transport;
+  readonly route: string;
+  readonly domain: string;
+}
+
+/** Limiters of single destinations that are remembered; above it, those that are idle go. */
+const MAX_LIMITERS = 20_000;
+/** What was made once is made again after so many other lanes. */
+const MAX_LANES = 20_000;
+
+/** Finds the limits of destinations, from rules that may change. */
+export class Shaper {
+  readonly #clock: Clock;
+  readonly #exchangers: ExchangerBook;
+  #rules: readonly CompiledShapingRule[] = [];
+  #asksExchangers = false;
+  readonly #shared = new Map<ShapingRule, Limiter>();
+  readonly #own = new Map<string, Limiter>();
+  readonly #lanes = new Map<string, string>();
+
+  constructor(
+    rules: readonly ShapingRule[],
+    { resolver, clock }: { resolver: Pick<Resolver, "mx">; clock: Clock },
+  ) {
+    this.#clock = clock;
+    this.#exchangers = new ExchangerBook({ resolver, clock });
+    this.replaceRules(rules);
+  }
+
+  /** Whether there are rules at all. */
+  get isActive(): boolean {
+    return this.#rules.length > 0;
+  }
+
+  /** Uses other rules from now on; what was counted by those that changed is forgotten. */
+  replaceRules(rules: readonly ShapingRule[]): void {
+    this.#rules = rules.map(compileShapingRule);
+    this.#asksExchangers = rules.some(({ match }) => match.mx !== undefined);
+    this.#shared.clear();
+    this.#own.clear();
+    this.#lanes.clear();
+  }
+
+  /**
+   * Mail of one destination for which other rules hold waits in a line of its own; this names it,
+   * empty for the ordinary one. A promise when the exchangers must be looked up first; ask again
+   * when it resolves.
+   */
+  laneOf(mail: ShapedMail): string | Promise<void> {
+    if (this.#rules.length === 0) return "";
+    const { transport, route, domain } = mail;
+    const key = `${transport.name}\0${route}\0${domain}`;
+    const known = this.#lanes.get(key);
+    if (known !== undefined && !this.#asksExchangers) return known;
+    const facts = this.#factsOf(mail);
+    if (facts === null) return this.#exchangers.lookUp(domain);
+    const lane = this.#rulesFor(facts).filter(({ splitsDestinations }) => splitsDestinations)
+      .map(({ rule }) => this.#numberOf(rule)).join(",");
+    if (this.#lanes.size >= MAX_LANES) this.#lanes.clear();
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+
+  /** The gate of a destination for mail whose lane is known; null when no rule fits. */
+  gateOf(mail: ShapedMail, destination: string): Gate | null {
+    if (this.#rules.length === 0) return null;
+    const facts = this.#factsOf(mail);
+    const rules = facts === null ? [] : this.#rulesFor(facts);
+    if (rules.length === 0) return null;
+    const key = `${mail.transport.name}\0${destination}`;
+    return new Gate(rules.map(({ rule }) => this.#limiterOf(rule, key)));
+  }
+
+  /** The rules that hold for mail; null when its exchangers must be looked up first. */
+  rulesFor(mail: ShapedMail): readonly ShapingRule[] | null {
+    const facts = this.#factsOf(mail);
+    return facts === null ? null : this.#rulesFor(facts).map(({ rule }) => rule);
+  }
+
+  #factsOf({ transport, route, domain }: ShapedMail): ShapingFacts | null {
+    const asks = this.#asksExchangers && transport.kind === "mx";
+    const exchangers = asks ? this.#exchangers.get(domain) : [];
+    return exchangers === null ? null : { transport: transport.name, route, domain, exchangers };
+  }
+
+  #rulesFor(facts: ShapingFacts): readonly CompiledShapingRule[] {
+    return this.#rules.filter(({ fits }) => fits(facts));
+  }
+
+  #numberOf(wanted: ShapingRule): number {
+    return this.#rules.findIndex(({ rule }) => rule === wanted);
+  }
+
+  #limiterOf(rule: ShapingRule, destination: string): Limiter {
+    if (rule.shared) {
+      const shared = this.#shared.get(rule) ?? new Limiter(rule.name, rule.limits);
+      this.#shared.set(rule, shared);
+      return shared;
+    }
+    const key = `${this.#numberOf(rule)}\0${destination}`;
+    const own = this.#own.get(key) ?? new Limiter(rule.name, rule.limits);
+    this.#own.set(key, own);
+    if (this.#own.size > MAX_LIMITERS) this.#forgetFresh();
+    return own;
+  }
+
+  #forgetFresh(): void {
+    const nowMs = this.#clock.now();
+    for (const [key, limiter] of this.#own) if (limiter.isFresh(nowMs)) this.#own.delete(key);
+  }
+}
