@@ -7,8 +7,10 @@ import type { RelayEvent } from "../../src/observe/events.ts";
 import { NO_USAGE_RULES, type UsageRules } from "../../src/policy/limits/usage_limits.ts";
 import { OPEN_POLICY } from "../../src/smtp/server/policy.ts";
 import { MemorySink } from "../smtp/server/memory_sink.ts";
+import { TestAuthenticator } from "../smtp/server/test_authenticator.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { PlainClient } from "../support/plain_client.ts";
+import { readAll } from "../support/read_all.ts";
 
 const MINUTE_MS = 60_000;
 const V1 = "PROXY TCP4 192.0.2.9 198.51.100.2 56789 25\r\n";
@@ -37,6 +39,12 @@ async function openDoor(
     hostname: "relay.example",
     sink,
     policy: OPEN_POLICY,
+    shared: {
+      authenticator: new TestAuthenticator(),
+      aliases: null,
+      startQueue: null,
+      upgrade: () => null,
+    },
     usage: { ...NO_USAGE_RULES, ...usage },
     events: (event) => events.push(event),
     deadlines,
@@ -71,8 +79,9 @@ async function connect(port: number, octets: Uint8Array | string): Promise<Deno.
 }
 
 /** All that the server says until it closes. */
-async function readAll(conn: Deno.TcpConn): Promise<string> {
-  return await new Response(conn.readable).text();
+async function answersOf(conn: Deno.TcpConn): Promise<string> {
+  using _conn = conn;
+  return await readAll(conn);
 }
 
 const SESSION = "EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@example.com>\r\n" +
@@ -80,7 +89,7 @@ const SESSION = "EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@example
 
 Deno.test("front door: behind a balancer the client's address counts everywhere", async () => {
   await using setup = await openDoor(BEHIND_BALANCER);
-  await readAll(await connect(setup.port, V1 + SESSION));
+  await answersOf(await connect(setup.port, V1 + SESSION));
   const [message] = setup.sink.stored;
   assertEquals(message?.origin.clientAddress, "192.0.2.9");
   assertMatch(message?.head ?? "", /\[192\.0\.2\.9\]/);
@@ -96,14 +105,14 @@ Deno.test("front door: version 2 of the header is understood as well", async () 
   const addresses = [192, 0, 2, 10, 198, 51, 100, 2, 0x10, 0x00, 0, 25];
   const header = [13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10, 0x21, 0x11, 0, 12];
   const session = new TextEncoder().encode(SESSION);
-  await readAll(await connect(setup.port, Uint8Array.of(...header, ...addresses, ...session)));
+  await answersOf(await connect(setup.port, Uint8Array.of(...header, ...addresses, ...session)));
   assertEquals(setup.sink.stored[0]?.origin.clientAddress, "192.0.2.10");
 });
 
 Deno.test("front door: a balancer without a header is not served, which is told once", async () => {
   await using setup = await openDoor(BEHIND_BALANCER);
   for (let count = 0; count < 3; count++) {
-    assertEquals(await readAll(await connect(setup.port, "EHLO c.example\r\n")), "");
+    assertEquals(await answersOf(await connect(setup.port, "EHLO c.example\r\n")), "");
   }
   assertEquals(setup.events.filter(({ type }) => type === "trouble").length, 1);
   assertEquals(setup.door.sessions, 0);
@@ -111,7 +120,7 @@ Deno.test("front door: a balancer without a header is not served, which is told 
 
 Deno.test("front door: a header from anyone else is no command", async () => {
   await using setup = await openDoor({ listener: { proxyProtocol: ["192.0.2.0/24"] } });
-  const output = await readAll(await connect(setup.port, `${V1}${SESSION}`));
+  const output = await answersOf(await connect(setup.port, `${V1}${SESSION}`));
   assertMatch(output, /^220 [^\n]*\n500 5\.5\.2/);
   assertEquals(setup.sink.stored[0]?.origin.clientAddress, "127.0.0.1");
 });
@@ -123,7 +132,7 @@ Deno.test("front door: shutting down does not wait for a header", async () => {
   using client = await PlainClient.connect(told.port);
   await client.command("NOOP");
   await setup[Symbol.asyncDispose]();
-  assertEquals(await readAll(conn), "");
+  assertEquals(await answersOf(conn), "");
 });
 
 Deno.test("front door: clients behind a balancer are counted one by one", async () => {
@@ -132,9 +141,9 @@ Deno.test("front door: clients behind a balancer are counted one by one", async 
   });
   const first = await connect(setup.port, V1);
   await first.read(new Uint8Array(100));
-  assertMatch(await readAll(await connect(setup.port, V1)), /^421 4\.7\.0/);
+  assertMatch(await answersOf(await connect(setup.port, V1)), /^421 4\.7\.0/);
   const other = await connect(setup.port, `${V1.replace("192.0.2.9", "192.0.2.7")}QUIT\r\n`);
-  assertMatch(await readAll(other), /^220 /);
+  assertMatch(await answersOf(other), /^220 /);
   first.close();
 });
 
@@ -142,11 +151,11 @@ Deno.test("front door: too many new connections get 421 until time has passed", 
   const usage = { client: { connections: { limit: 2, perMs: MINUTE_MS } } };
   await using setup = await openDoor({ usage });
   for (const code of [220, 220, 421, 421]) {
-    const output = await readAll(await connect(setup.port, "QUIT\r\n"));
+    const output = await answersOf(await connect(setup.port, "QUIT\r\n"));
     assertEquals(Number(output.slice(0, 3)), code);
   }
   await setup.clock.advance(2 * MINUTE_MS);
-  assertMatch(await readAll(await connect(setup.port, "QUIT\r\n")), /^220/);
+  assertMatch(await answersOf(await connect(setup.port, "QUIT\r\n")), /^220/);
 });
 
 Deno.test("front door: too many messages, recipients and octets are told at the command", async () => {
@@ -183,15 +192,15 @@ Deno.test("front door: recipients beyond the rate are refused one by one", async
 Deno.test("front door: errors of earlier sessions count, unless the network is exempt", async () => {
   const client = { errors: { limit: 3, perMs: MINUTE_MS } };
   await using setup = await openDoor({ usage: { client } });
-  const output = await readAll(await connect(setup.port, "X\r\n".repeat(9)));
+  const output = await answersOf(await connect(setup.port, "X\r\n".repeat(9)));
   assertEquals(output.match(/^\d+/gm), ["220", "500", "500", "500", "421"]);
-  assertMatch(await readAll(await connect(setup.port, "")), /^421 4\.7\.0/);
+  assertMatch(await answersOf(await connect(setup.port, "")), /^421 4\.7\.0/);
   const exempt = [{ octets: Uint8Array.of(127, 0, 0, 0), prefixBits: 8 }];
   setup.door.reload(setup.door.config, {
     ...setup.settings,
     usage: { client, listener: {}, exempt },
   });
-  assertMatch(await readAll(await connect(setup.port, "QUIT\r\n")), /^220/);
+  assertMatch(await answersOf(await connect(setup.port, "QUIT\r\n")), /^220/);
 });
 
 Deno.test("front door: after the store was full, MAIL is answered with 452 for a while", async () => {
@@ -220,7 +229,7 @@ Deno.test("front door: after XCLIENT the limits are those of the client it names
   const listener = { xclient: ["127.0.0.0/8"], maxConnectionsPerAddress: 1 };
   await using setup = await openDoor({ listener, usage });
   const as = (address: string, commands: string): Promise<string> =>
-    connect(setup.port, `XCLIENT ADDR=${address} HELO=c.example\r\n${commands}`).then(readAll);
+    connect(setup.port, `XCLIENT ADDR=${address} HELO=c.example\r\n${commands}`).then(answersOf);
   const message = "MAIL FROM:<a@b.example>\r\nQUIT\r\n";
   for (const [address, code] of [["192.0.2.1", 250], ["192.0.2.2", 250], ["192.0.2.1", 450]]) {
     assertMatch(await as(`${address}`, message), new RegExp(`\n${code} [^\n]*\n221 `));

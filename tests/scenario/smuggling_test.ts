@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { tempFolder } from "../support/peers.ts";
 import { startNaiveSink } from "../support/naive_sink.ts";
+import { readAll } from "../support/read_all.ts";
 import { startRelay } from "../support/relay_process.ts";
 
 /** What may stand before and behind the dot in place of CRLF. */
@@ -30,11 +31,9 @@ async function sendAll(port: number, dialogues: readonly string[]): Promise<stri
   const waiting = [...dialogues.entries()];
   const work = async (): Promise<void> => {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-      const answer = new Response(conn.readable).text();
-      const writer = conn.writable.getWriter();
-      await writer.write(new TextEncoder().encode(next[1]));
-      replies[next[0]] = await answer;
+      using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      await conn.write(new TextEncoder().encode(next[1]));
+      replies[next[0]] = await readAll(conn);
     }
   };
   await Promise.all(Array.from({ length: 20 }, work));

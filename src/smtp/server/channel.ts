@@ -12,6 +12,9 @@ import type { CloseReason } from "./verb.ts";
 /** How long a client that is being hung up on may take for the last reply. */
 const GOODBYE_MS = 5_000;
 
+/** Writes without a read between them after which other sessions get their turn. */
+const WRITES_PER_TURN = 4;
+
 /**
  * The connection of one session: its only reader, its only writer, its time limits, and the
  * reason why it is over. A lost connection is a value here, not an exception.
@@ -25,6 +28,7 @@ export class Channel {
   readonly #endsAtMs: number;
   #commandSinceMs = 0;
   #octetsRead = 0;
+  #writesSinceRead = 0;
   #unsent = "";
   #closing: CloseReason | null = null;
   #tlsFailure: string | null = null;
@@ -190,6 +194,7 @@ export class Channel {
   #take(count: number | null): boolean {
     this.#pendingRead = null;
     this.#reading = false;
+    this.#writesSinceRead = 0;
     this.#deadline.clear();
     if (count === null) this.end("lost");
     else {
@@ -199,10 +204,13 @@ export class Channel {
     return this.#closing === null;
   }
 
-  #settleWrite(written: boolean): boolean {
+  #settleWrite(written: boolean): boolean | Promise<boolean> {
     this.#deadline.clear();
     if (!written) this.end("lost");
-    return written;
+    // A write that the socket takes at once is no wait: thousands of commands in one read would be
+    // answered before anybody else is.
+    if (++this.#writesSinceRead % WRITES_PER_TURN !== 0) return written;
+    return new Promise((resolve) => setTimeout(() => resolve(written), 0));
   }
 
   #arm(timeoutMs: number): void {
