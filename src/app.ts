@@ -20,7 +20,7 @@ import { Deadlines } from "./base/deadlines.ts";
 import { idGenerator } from "./base/ids.ts";
 import { type Random, systemRandom } from "./base/random.ts";
 import type { Config } from "./config/schema.ts";
-import { notificationMaker } from "./delivery/bounce.ts";
+import { type BounceOptions, expansionNoticeMaker, notificationMaker } from "./delivery/bounce.ts";
 import { retryPolicy } from "./delivery/retry.ts";
 import type { Router } from "./delivery/dispatcher.ts";
 import { headersOfRoutes } from "./delivery/route.ts";
@@ -32,7 +32,7 @@ import { dial } from "./net/dial.ts";
 import { formatEndpoint } from "./net/endpoint.ts";
 import { createResolver, type Resolver, type ResolverOptions } from "./net/resolver.ts";
 import type { EventSink } from "./observe/events.ts";
-import { Intake, type IntakeLimits } from "./queue/intake.ts";
+import { type ExpansionNotice, Intake, type IntakeLimits } from "./queue/intake.ts";
 import type { RetrySchedule } from "./queue/schedule.ts";
 import type { QueueStore } from "./queue/store.ts";
 import { UserRates } from "./policy/user_rate.ts";
@@ -74,7 +74,9 @@ export async function startRelay(config: Config, options: RelayOptions): Promise
 }
 
 /** What a reload may change in how outcomes are treated. */
-type DeliveryRules = Pick<SchedulerOptions, "retry" | "notifications">;
+type DeliveryRules = Pick<SchedulerOptions, "retry" | "notifications"> & {
+  readonly expansionNotice: ExpansionNotice;
+};
 
 /** A running relay. */
 export class Relay {
@@ -153,6 +155,7 @@ export class Relay {
       newId: this.#newId,
       summarize,
       limits: intakeLimits(config),
+      expansionNotice: (facts) => this.#rules.expansionNotice(facts),
     });
     this.#history = new HistoryKeeper({
       store,
@@ -268,20 +271,22 @@ export class Relay {
 
   #makeRules(config: Config): DeliveryRules {
     const { hostname, notifications } = config;
+    const bounces: BounceOptions = {
+      newId: this.#newId,
+      hostname,
+      postmaster: notifications.postmaster,
+      returnLimitBytes: notifications.returnLimitBytes,
+      lifetimeMs: notifications.expireMs,
+      emit: this.#events,
+    };
     return {
       retry: retryPolicy({
         schedule: retrySchedule(config),
         clock: this.#clock,
         random: this.#random,
       }),
-      notifications: notificationMaker({
-        newId: this.#newId,
-        hostname,
-        postmaster: notifications.postmaster,
-        returnLimitBytes: notifications.returnLimitBytes,
-        lifetimeMs: notifications.expireMs,
-        emit: this.#events,
-      }),
+      notifications: notificationMaker(bounces),
+      expansionNotice: expansionNoticeMaker(bounces),
     };
   }
 

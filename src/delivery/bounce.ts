@@ -3,7 +3,9 @@ import { parseMailbox } from "../mail/address.ts";
 import { buildDsn } from "../mail/dsn.ts";
 import { mainAction } from "../mail/dsn_text.ts";
 import type { DsnMessage, DsnOriginal, DsnRecipient, DsnSubject } from "../mail/dsn_types.ts";
+import { reply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
+import type { ExpansionNotice } from "../queue/intake.ts";
 import type { MessageRecord, NewMessage } from "../queue/store.ts";
 import { type NotificationPlan, planNotification } from "./bounce_plan.ts";
 import type { NotificationMaker } from "./notifications.ts";
@@ -24,6 +26,7 @@ export interface BounceOptions {
   readonly emit: EventSink;
 }
 
+const EXPANDED = reply(250, "2.1.5", "Expanded to its members");
 const RETURN_LIMIT_BYTES = 64 * 1024;
 
 type Notify = Extract<NotificationPlan, { kind: "notify" }>;
@@ -55,6 +58,31 @@ export function notificationMaker(options: BounceOptions): NotificationMaker {
     return readOriginal(options, { notice, body, limitBytes }).then((original) =>
       notify(options, { ...notice, original })
     );
+  };
+}
+
+/** Tells senders who asked for it that an alias was expanded (RFC 3461 section 5.2.7). */
+export function expansionNoticeMaker(options: BounceOptions): ExpansionNotice {
+  return ({ message, expanded, start }) => {
+    if (message.reversePath === "") return null;
+    const nowMs = message.receivedAtMs;
+    const recipients = expanded.map(({ forwardPath, originalRecipient }): DsnRecipient => ({
+      mailbox: forwardPath,
+      ...(originalRecipient === undefined ? {} : { originalRecipient }),
+      action: "expanded",
+      status: "2.1.5",
+      reply: EXPANDED,
+      remote: null,
+      lastAttemptAtMs: nowMs,
+    }));
+    const plan: Notify = {
+      kind: "notify",
+      to: message.reversePath,
+      forPostmaster: false,
+      recipients,
+    };
+    const original = { bytes: start, whole: message.facts.sizeBytes <= start.length, full: false };
+    return notify(options, { plan, message, nowMs, original })[0] ?? null;
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { BodyFacts, Envelope, Origin, Recipient } from "../mail/envelope.ts";
+import type { BodyFacts, Envelope, EnvelopeExtras, Origin, Recipient } from "../mail/envelope.ts";
 import { headerValues } from "../mail/header_values.ts";
 import type { EventSink } from "../observe/events.ts";
 import {
@@ -34,7 +34,20 @@ export interface IntakeOptions {
   /** Reads what lists show from the first octets of a message. */
   readonly summarize: (start: Uint8Array) => MessageSummary;
   readonly limits: IntakeLimits;
+  /** Tells senders of aliases that were expanded; absent tells nobody. */
+  readonly expansionNotice?: ExpansionNotice;
 }
+
+/** Makes what a sender is told at once of an accepted message; null where there is nobody. */
+export type ExpansionNotice = (
+  facts: {
+    readonly message: NewMessage;
+    /** The aliases that several recipients stand in for. */
+    readonly expanded: readonly Recipient[];
+    /** The first octets of the message, its header section among them. */
+    readonly start: Uint8Array;
+  },
+) => NewMessage | null;
 
 /** Limits that a reload may change; read at each message. */
 export interface IntakeLimits {
@@ -126,7 +139,8 @@ export class IntakeWriter {
   async commit(facts: BodyFacts): Promise<IntakeResult> {
     try {
       if (this.#failure !== null) throw this.#failure;
-      await this.#put(facts);
+      const message = await this.#put(facts);
+      await this.#tellExpansion(message);
       return { kind: "stored" };
     } catch (error) {
       await this.abort();
@@ -144,7 +158,7 @@ export class IntakeWriter {
     }
   }
 
-  async #put(facts: BodyFacts): Promise<void> {
+  async #put(facts: BodyFacts): Promise<NewMessage> {
     const place = await this.#place();
     const { scheduler, store } = this.#options;
     const message = this.#newMessage(facts, place);
@@ -156,7 +170,7 @@ export class IntakeWriter {
     if (lease === null) {
       await store.put(message);
       scheduler.wake();
-      return;
+      return message;
     }
     try {
       await store.put({ ...message, lease });
@@ -165,6 +179,23 @@ export class IntakeWriter {
       throw error;
     }
     scheduler.enterReserved(asClaimed(message));
+    return message;
+  }
+
+  /** The message is accepted already, so a notice that cannot be stored is only reported. */
+  async #tellExpansion(message: NewMessage): Promise<void> {
+    const { expanded } = this.#message.envelope;
+    const { expansionNotice, store, scheduler } = this.#options;
+    if (expanded === undefined || expansionNotice === undefined) return;
+    const start = this.#start ?? this.#buffer.subarray(0, this.#length);
+    try {
+      const notice = expansionNotice({ message, expanded, start });
+      if (notice === null) return;
+      await store.put(notice);
+      scheduler.wake();
+    } catch (error) {
+      this.#explain(error);
+    }
   }
 
   async #place(): Promise<BodyPlace> {
@@ -195,7 +226,7 @@ export class IntakeWriter {
       facts: { ...facts, sizeBytes: facts.sizeBytes + this.#headBytes },
       summary: summarize(start),
       ...(headers === null ? {} : { headers }),
-      expiresAtMs: nextAttemptAtMs + limits.expireMs,
+      expiresAtMs: expiryOf(extras, nextAttemptAtMs + limits.expireMs),
       place,
       recipients: envelope.recipients.map((recipient) => newRecipient(recipient, nextAttemptAtMs)),
     };
@@ -239,6 +270,12 @@ export class IntakeWriter {
     });
     return error instanceof StoreError && error.kind === "full" ? "full" : "unavailable";
   }
+}
+
+/** A message to be returned when its time is over is of no use later (RFC 2852 section 4.1). */
+function expiryOf(extras: EnvelopeExtras | undefined, expiresAtMs: number): number {
+  const deliverBy = extras?.deliverBy;
+  return deliverBy?.mode === "R" ? Math.min(deliverBy.deadlineMs, expiresAtMs) : expiresAtMs;
 }
 
 function newRecipient(recipient: Recipient, nextAttemptAtMs: number): NewRecipient {
