@@ -1,4 +1,5 @@
 /** Debian's Chromium, driven by playwright-core. */
+import "./playwright_quirk.ts";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { havePeer } from "../support/peers.ts";
 

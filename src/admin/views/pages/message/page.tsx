@@ -7,7 +7,7 @@ import { counted } from "../../parts/quantity.ts";
 import type { Tone } from "../../parts/state.tsx";
 import { Time } from "../../parts/time.tsx";
 import type { Visit } from "../../visit.tsx";
-import { QUEUE_ACTIONS, type QueueActionName, queueActionOf } from "../queue/actions.ts";
+import { actionsIn, queueActionOf } from "../queue/actions.ts";
 import { senderName } from "../queue/list.tsx";
 import { attemptOf } from "./attempt.ts";
 import { CONTENT_VIEWS, ContentPanel, type ContentView } from "./content.tsx";
@@ -92,27 +92,17 @@ function Heading({ detail, visit }: { detail: MessageDetail; visit: Visit }) {
   );
 }
 
-const ACTIONS_IN: Readonly<Record<RecipientState, readonly QueueActionName[]>> = {
-  queued: ["retry", "hold", "cancel"],
-  held: ["release", "cancel"],
-  delivered: [],
-  failed: [],
-  expired: [],
-  cancelled: [],
-};
-
 /** What can be done with it now; what cannot be undone asks first. */
 function Actions({ detail }: { detail: MessageDetail }) {
   const states = Object.keys(countStates(detail)) as RecipientState[];
-  const names = [...new Set(states.flatMap((state) => ACTIONS_IN[state]))];
   const { id } = detail.message;
   const address = `/messages/${id}`;
   return (
     <div class="page-actions" id="actions" data-live-part="">
-      {names.map((name) => {
-        const { label, isDangerous } = QUEUE_ACTIONS[name];
+      {actionsIn(states).map(([name, { label, isDangerous }]) => {
         if (isDangerous) {
-          const query = new URLSearchParams({ action: name, ids: id, view: "all", from: address });
+          const from = name === "delete" ? "/queue?view=all" : address;
+          const query = new URLSearchParams({ action: name, ids: id, view: "all", from });
           return <a class="button danger" href={`/queue/confirm?${query}`}>{label}…</a>;
         }
         return (

@@ -1,3 +1,4 @@
+import { RECIPIENT_STATES } from "../../../../queue/store.ts";
 import type { MessageFilter, QueueCommand, RecipientState } from "../../../ports.ts";
 
 /** Something an operator can do to messages. */
@@ -53,6 +54,25 @@ export const QUEUE_ACTIONS = {
     done: (what) => `${what} cancelled.`,
     isDangerous: true,
   },
+  bounce: {
+    command: { kind: "bounce" },
+    changes: ["queued", "held"],
+    label: "Bounce",
+    question: (what) => `Give up ${what}?`,
+    explanation: "They are returned to their senders as not delivered. This cannot be undone.",
+    done: (what) => `${what} will be returned.`,
+    isDangerous: true,
+  },
+  delete: {
+    command: { kind: "delete" },
+    changes: RECIPIENT_STATES,
+    label: "Delete",
+    question: (what) => `Delete ${what}?`,
+    explanation: "They are forgotten with all that happened to them, and nobody is told, neither " +
+      "senders nor recipients. This cannot be undone.",
+    done: (what) => `${what} deleted.`,
+    isDangerous: true,
+  },
 } as const satisfies Readonly<Record<string, QueueAction>>;
 export type QueueActionName = keyof typeof QUEUE_ACTIONS;
 
@@ -72,4 +92,21 @@ export function changeable(filter: MessageFilter, { changes }: QueueAction): Mes
     ...filter,
     states: states === undefined ? changes : changes.filter((state) => states.includes(state)),
   };
+}
+
+/** The actions that make sense for recipients in these states; null means any state. */
+export function actionsIn(
+  states: readonly RecipientState[] | null,
+): readonly (readonly [QueueActionName, QueueAction])[] {
+  const isWaiting = states !== null && states.some((state) => !isDone(state));
+  const all: readonly (readonly [string, QueueAction])[] = Object.entries(QUEUE_ACTIONS);
+  return (all as readonly (readonly [QueueActionName, QueueAction])[]).filter(([name, action]) =>
+    // What waits is cancelled or bounced; only what is done is forgotten.
+    (name !== "delete" || !isWaiting) &&
+    (states === null || action.changes.some((state) => states.includes(state)))
+  );
+}
+
+function isDone(state: RecipientState): boolean {
+  return state !== "queued" && state !== "held";
 }

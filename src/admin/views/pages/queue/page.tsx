@@ -1,9 +1,9 @@
-import type { MessagePage } from "../../../ports.ts";
+import type { MessagePage, RecipientState } from "../../../ports.ts";
 import { Empty, Notice } from "../../parts/boxes.tsx";
 import { LiveMark } from "../../parts/live_mark.tsx";
 import { count, counted } from "../../parts/quantity.ts";
 import type { Visit } from "../../visit.tsx";
-import { QUEUE_ACTIONS, queueActionOf } from "./actions.ts";
+import { actionsIn, queueActionOf } from "./actions.ts";
 import { FilterChips, FilterForm, ViewTabs } from "./filters.tsx";
 import { MessageTable } from "./list.tsx";
 import {
@@ -123,7 +123,7 @@ function List(
           ? []
           : values.map((value) => <input type="hidden" name={key} value={value} />)
       )}
-      {canAct && <BulkBar total={total} />}
+      {canAct && <BulkBar total={total} states={VIEWS[query.view].states} />}
       <MessageTable items={page.items} nowMs={visit.nowMs} canPick={canPick} />
       {(cursor !== undefined || page.cursor !== null) && (
         <nav class="panel-foot pager" aria-label="Pages of the list">
@@ -143,12 +143,14 @@ function hasCompose(visit: Visit): boolean {
   return visit.ports.submission !== undefined && visit.may("operator");
 }
 
-function BulkBar({ total }: { total: number }) {
+function BulkBar(
+  { total, states }: { total: number; states: readonly RecipientState[] | null },
+) {
   const everything = `All ${count(total)} that fit`;
   return (
     <div class="bulk" role="group" aria-label="Actions on messages">
       <span class="bulk-what" data-picked={everything} data-keep="">{everything}</span>
-      {Object.entries(QUEUE_ACTIONS).map(([name, { label, isDangerous }]) => (
+      {actionsIn(states).map(([name, { label, isDangerous }]) => (
         <button
           type="submit"
           name="action"

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { lineText } from "../../../api/schemas/fields.ts";
-import { type AdminUser, type ApiKey, ROLES } from "../../../ports.ts";
+import { type AdminUser, type ApiKey, KEY_ROLES, ROLES } from "../../../ports.ts";
 import { Empty, Notice, Panel } from "../../parts/boxes.tsx";
 import {
   ActionButton,
@@ -26,7 +26,7 @@ const userSchema = z.object({
   role,
   password: z.string().min(10, { error: "expected at least 10 characters" }).max(1024).optional(),
 });
-const keySchema = z.object({ name: lineText({ max: 100 }).min(1), keyRole: role });
+const keySchema = z.object({ name: lineText({ max: 100 }).min(1), keyRole: z.enum(KEY_ROLES) });
 
 const DONE: Readonly<Record<string, string>> = {
   created: "The user was added.",
@@ -34,6 +34,11 @@ const DONE: Readonly<Record<string, string>> = {
   removed: "The user was removed; their sessions have ended.",
   revoked: "The key was revoked.",
 };
+
+const KEY_ROLE_OPTIONS = [
+  { value: "sender", text: "sender: hands in mail, nothing else" },
+  ...ROLE_OPTIONS,
+];
 
 interface AccessForms {
   readonly user?: FormState;
@@ -282,7 +287,7 @@ function KeyForm({ form }: { form: FormState }) {
     <Panel id="create-key" title="Make a key">
       <form class="panel-body form" method="post" action="/access/keys">
         <TextField form={form} name="name" label="What it is for" required />
-        <SelectField form={form} name="keyRole" label="Role" options={ROLE_OPTIONS} />
+        <SelectField form={form} name="keyRole" label="Role" options={KEY_ROLE_OPTIONS} />
         <div class="button-row full">
           <button type="submit" class="button primary">Make a key</button>
         </div>
