@@ -1,16 +1,28 @@
 import type { Clock } from "../base/clock.ts";
 import type { Config } from "../config/schema.ts";
+import { runtimeSpanSink } from "../observe/traces.ts";
 import { openMemoryStore } from "../queue/memory/store.ts";
 import { openSqliteStore } from "../queue/sqlite/store.ts";
 import type { QueueStore } from "../queue/store.ts";
+import { tracedStore } from "./traced_store.ts";
 
 /**
  * Opens the queue of a configuration: `relay` to own it, `tool` to look at it and command it
- * while a relay may be running.
+ * while a relay may be running. Where the runtime exports traces (`OTEL_DENO=true`), the relay's
+ * own makes them.
  *
  * @throws StoreError as the store does.
  */
-export function openStore(
+export async function openStore(
+  config: Config,
+  { clock, mode }: { clock: Clock; mode: "relay" | "tool" },
+): Promise<QueueStore> {
+  const store = await open(config, { clock, mode });
+  const isTraced = mode === "relay" && /^(true|1)$/.test(Deno.env.get("OTEL_DENO") ?? "");
+  return isTraced ? tracedStore(store, { spans: runtimeSpanSink(), now: clock.now }) : store;
+}
+
+function open(
   { queue, dataDir }: Config,
   { clock, mode }: { clock: Clock; mode: "relay" | "tool" },
 ): Promise<QueueStore> {
