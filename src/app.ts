@@ -14,6 +14,7 @@ import { createAuthenticator, type ManagedAuthenticator } from "./auth/create_au
 import { FrontDoor, type ServerSettings } from "./app/front_door.ts";
 import { HistoryKeeper } from "./app/history.ts";
 import { openStore } from "./app/store.ts";
+import { TlsServices } from "./app/tls_services.ts";
 import { TransportSet } from "./app/transports.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
 import { Deadlines } from "./base/deadlines.ts";
@@ -90,6 +91,7 @@ export class Relay {
   readonly #admin: AdminSite;
   readonly #deadlines: Deadlines;
   readonly #resolver: Resolver;
+  readonly #domainTls: TlsServices;
   readonly #transports: TransportSet;
   readonly #shaper: Shaper;
   readonly #scheduler: Scheduler;
@@ -134,7 +136,14 @@ export class Relay {
     this.#tls = new ListenerTls({ clock, events });
     this.#deadlines = new Deadlines({ clock });
     this.#resolver = createResolver({ ...dnsOptions(config), clock, random });
+    this.#domainTls = new TlsServices(config, {
+      ...{ clock, random, fetch, newId: this.#newId, resolver: this.#resolver },
+      intake: () => this.#intake,
+      onError: (error) => this.#trouble("delivery", error),
+    });
     this.#transports = new TransportSet({
+      sts: this.#domainTls.sts,
+      ...this.#domainTls.outcomes,
       clock,
       random,
       deadlines: this.#deadlines,
@@ -261,6 +270,7 @@ export class Relay {
     await this.#watch.stall.stop();
     await this.#scheduler.stop({ limitMs: Math.max(0, endMs - this.#clock.monotonic()) });
     await this.#transports[Symbol.asyncDispose]();
+    await this.#domainTls[Symbol.asyncDispose]();
     this.#resolver[Symbol.dispose]();
     this.#deadlines[Symbol.dispose]();
     this.#watch.feed.end();
@@ -447,6 +457,7 @@ export class Relay {
       ["queue.window_bodies", ({ queue }) => queue.windowBodiesBytes],
       ["queue.lease", ({ queue }) => queue.leaseMs],
       ["delivery", ({ delivery: { treatment: _, ...limits } }) => limits],
+      ["tls_reports", ({ tlsReports }) => tlsReports],
       ["dns", ({ dns }) => dns],
       ["log", ({ log }) => log],
     ];

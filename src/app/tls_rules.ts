@@ -18,11 +18,12 @@ export function tlsRules(
 }
 
 /** The TLS rules of a transport that finds servers in the DNS. */
-export function mxTlsRules({ tls, tlsOverrides, dane }: MxTransportConfig): TlsRules {
+export function mxTlsRules({ tls, tlsOverrides, dane, mtaSts }: MxTransportConfig): TlsRules {
   return {
     ...tlsRules(tls),
     overrides: tlsOverrides.map(({ domain, rule }) => ({ domain, rule: tlsRule(rule) })),
     dane,
+    mtaSts,
   };
 }
 

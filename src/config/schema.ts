@@ -20,8 +20,13 @@ import {
 import { type QueueConfig, queueConfig, queueSchema } from "./sections/queue.ts";
 import { type RelayConfig, relayConfig, relaySchema } from "./sections/relay.ts";
 import { type RouteConfig, routeConfig, routesSchema } from "./sections/routes.ts";
-import { type TlsConfig, tlsConfig, tlsSchema } from "./sections/tls.ts";
 import { type ShapingConfig, shapingConfig, shapingSchema } from "./sections/shaping.ts";
+import { type TlsConfig, tlsConfig, tlsSchema } from "./sections/tls.ts";
+import {
+  type TlsReportsConfig,
+  tlsReportsConfig,
+  tlsReportsSchema,
+} from "./sections/tls_reports.ts";
 import { type TransportConfig, transportConfig, transportsSchema } from "./sections/transports.ts";
 import { type UserConfig, userConfig, usersSchema } from "./sections/users.ts";
 
@@ -43,6 +48,7 @@ export interface Config {
   readonly queue: QueueConfig;
   readonly delivery: DeliveryConfig;
   readonly notifications: NotificationsConfig;
+  readonly tlsReports: TlsReportsConfig;
   readonly dns: DnsConfig;
   /** By name; at least one. */
   readonly transports: Readonly<Record<string, TransportConfig>>;
@@ -69,6 +75,7 @@ export const documentSchema = table({
   queue: queueSchema,
   delivery: deliverySchema,
   notifications: notificationsSchema,
+  tls_reports: tlsReportsSchema,
   dns: dnsSchema,
   transports: transportsSchema,
   routes: routesSchema,
@@ -119,6 +126,7 @@ export function configOf(document: CompleteDocument): Config {
     queue: queueConfig(document.queue),
     delivery: deliveryConfig(document.delivery),
     notifications: notificationsConfig(document.notifications),
+    tlsReports: tlsReportsConfig(document.tls_reports),
     dns: dnsConfig(document.dns),
     transports: Object.fromEntries(
       Object.entries(document.transports).map(([name, doc]) => [name, transportConfig(doc)]),

@@ -1,7 +1,9 @@
 import { parseIp } from "../base/ip.ts";
+import { fieldText, findField, headerSection } from "../mail/headers.ts";
 import { reply } from "../mail/reply.ts";
 import { orderAddresses } from "./smtp/address_order.ts";
 import { SmtpDelivery } from "./smtp/delivery.ts";
+import { headerOctets } from "./smtp/header_octets.ts";
 import type { HostPlan } from "./smtp/hosts.ts";
 import { type ExchangerPlan, exchangersOf, LOOPS_BACK, type MxRules } from "./smtp/mx_hosts.ts";
 import {
@@ -11,7 +13,9 @@ import {
 } from "./smtp/options.ts";
 import { asksForTls, planHosts } from "./smtp/plan_hosts.ts";
 import { broken, lookupFailed } from "./smtp/outcome.ts";
-import { OPPORTUNISTIC, ruleFor } from "./tls/rules.ts";
+import { leavesOpen } from "./tls/planner.ts";
+import { OPPORTUNISTIC, ruleFor, type TlsRule, type TlsRules } from "./tls/rules.ts";
+import type { StsFinding } from "./tls/sts.ts";
 import type {
   DeliverOptions,
   DeliveryJob,
@@ -74,16 +78,46 @@ export class MxTransport implements Transport {
     const { domain } = job;
     const found = await this.#exchangers(domain);
     if (found.kind === "none") return found;
-    const { tls: rules = OPPORTUNISTIC, services: { resolver } } = this.#options;
+    const { tls: rules = OPPORTUNISTIC } = this.#options;
+    const rule = ruleFor(rules, domain);
+    const asksDomain = leavesOpen(rule.level);
+    const sts = rules.mtaSts === true && asksDomain ? await this.#findSts(domain) : null;
+    const plan = await this.#planHosts(found, { job, rule, rules, sts });
+    if (!asksDomain || !isHeldTo(plan) || !(await doesWithoutTls(job))) return plan;
+    return await this.#planHosts(found, { job, rule, rules: { ...rules, dane: false }, sts: null });
+  }
+
+  #planHosts(
+    { exchangers, authentic }: Extract<ExchangerPlan, { kind: "exchangers" }>,
+    { job, ...planning }: {
+      job: DeliveryJob;
+      rule: TlsRule;
+      rules: TlsRules;
+      sts: StsFinding | null;
+    },
+  ): HostPlan | Promise<HostPlan> {
+    const { resolver, onTlsOutcome } = this.#options.services;
     const port = this.#port;
-    return await planHosts(found.exchangers.map((exchanger) => ({ ...exchanger, port })), {
-      rule: ruleFor(rules, domain),
-      rules,
+    return planHosts(exchangers.map((exchanger) => ({ ...exchanger, port })), {
+      ...planning,
       resolver,
-      domain,
-      authentic: found.authentic,
+      domain: job.domain,
+      authentic,
       requireTls: asksForTls(job),
+      onTlsOutcome,
     });
+  }
+
+  async #findSts(domain: string): Promise<StsFinding | null> {
+    const { sts, onTlsOutcome } = this.#options.services;
+    if (sts === undefined || domain.startsWith("[")) return null;
+    const found = await sts.find(domain);
+    if (found.kind === "failed") {
+      const failure = { type: found.type, host: "", receivingAddress: "", sendingAddress: "" };
+      const published = { type: "sts", strings: [], mxPatterns: [] } as const;
+      onTlsOutcome?.({ domain, published, failure });
+    }
+    return found;
   }
 
   async #exchangers(domain: string): Promise<ExchangerPlan> {
@@ -130,6 +164,20 @@ function literalHost(domain: string): ExchangerPlan {
   }
   const host = { host: address, rank: 0, addresses: [address] };
   return { kind: "exchangers", exchangers: [host], authentic: false };
+}
+
+/** Whether what the domain publishes stands between a message and its hosts. */
+function isHeldTo(plan: HostPlan): boolean {
+  if (plan.kind === "none") return true;
+  return plan.hosts.some(({ policy }) => policy.level === "dane" || policy.level === "verified");
+}
+
+/** RFC 8689 section 4.2.2: a message may say that it is not worth failing for its security. */
+async function doesWithoutTls({ message: { extras }, body }: DeliveryJob): Promise<boolean> {
+  if (extras?.requireTls === true) return false;
+  const octets = await headerOctets(body);
+  const field = findField(headerSection(octets), "tls-required");
+  return field !== null && fieldText(octets, field).toLowerCase() === "no";
 }
 
 function noSuchDomain(domain: string): Outcome {

@@ -96,6 +96,8 @@ export const tlsImplicit = flag().default(false)
 export const mxTlsKeys = {
   dane: flag().default(true)
     .describe("Whether servers are held to TLSA records that DNSSEC vouches for (RFC 7672)."),
+  mta_sts: flag().default(true)
+    .describe("Whether the MTA-STS policies of recipient domains are followed (RFC 8461)."),
 };
 
 /** `[[transports.NAME.tls_overrides]]`. */

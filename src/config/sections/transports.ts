@@ -49,6 +49,8 @@ export interface MxTransportConfig extends SmtpConfig {
   readonly tlsOverrides: readonly { readonly domain: string; readonly rule: TlsRuleConfig }[];
   /** Whether servers are held to the TLSA records that they publish. */
   readonly dane: boolean;
+  /** Whether the MTA-STS policies of recipient domains are followed. */
+  readonly mtaSts: boolean;
 }
 
 /** Delivery through given servers. */
@@ -164,6 +166,7 @@ function mxConfig(doc: z.output<typeof mx>): MxTransportConfig {
       rule: tlsRule(override),
     })),
     dane: doc.dane,
+    mtaSts: doc.mta_sts,
     ...smtpConfig(doc),
   };
 }

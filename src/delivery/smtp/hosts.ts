@@ -1,5 +1,6 @@
 import type { Random } from "../../base/random.ts";
 import { shuffled } from "../../base/random.ts";
+import type { TlsExpectation } from "../tls/outcome.ts";
 import { policyKey, type TlsPolicy } from "../tls/policy.ts";
 import type { Outcome } from "../transport.ts";
 
@@ -14,6 +15,8 @@ export interface HostTarget {
   /** Its IP addresses where they need no lookup; null where they do. */
   readonly addresses: readonly string[] | null;
   readonly policy: TlsPolicy;
+  /** What connections are held against in reports; null where nobody is told. */
+  readonly expectation: TlsExpectation | null;
   /** Sessions with hosts of one key can stand in for each other: same host, port and policy. */
   readonly key: string;
 }

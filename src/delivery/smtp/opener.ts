@@ -2,6 +2,8 @@ import type { Conn, TlsInfo } from "../../net/conn.ts";
 import type { DialResult } from "../../net/dial.ts";
 import { SmtpClient } from "../../smtp/client/client.ts";
 import { DEFAULT_TIMEOUTS } from "../../smtp/client/stage.ts";
+import { judgeTls, type TlsFailureType } from "../tls/judge.ts";
+import type { TlsExpectation } from "../tls/outcome.ts";
 import type { TlsPolicy, TlsProof, TlsSettings } from "../tls/policy.ts";
 import type { Outcome, RemoteHop } from "../transport.ts";
 import { FailureMemory } from "./failure_memory.ts";
@@ -10,7 +12,7 @@ import { logIn } from "./log_in.ts";
 import type { SmtpTransportOptions } from "./options.ts";
 import { broken, judgeDial, judgeOpening, judgeTlsProblem } from "./outcome.ts";
 import type { Session } from "./pool.ts";
-import { secureFirst, type SecureOptions, secureSession } from "./secure.ts";
+import { type Secured, secureFirst, type SecureOptions, secureSession } from "./secure.ts";
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 
@@ -31,6 +33,8 @@ type Failed = Extract<SessionResult, { kind: "failed" }>;
 interface Approach {
   readonly hop: RemoteHop;
   readonly policy: TlsPolicy;
+  /** As in `HostTarget`. */
+  readonly expectation: TlsExpectation | null;
   readonly signal: AbortSignal;
 }
 
@@ -62,14 +66,14 @@ export class SessionOpener {
 
   /** Opens a session with one address of a host. */
   async open(
-    { host, port, key, policy }: HostTarget,
+    { host, port, key, policy, expectation }: HostTarget,
     { address, signal }: { address: string; signal: AbortSignal },
   ): Promise<SessionResult> {
     const place = `${address} ${key}`;
     const known = this.#failures.recall(place);
     if (known !== null) return failed(broken(known), "not_tried");
     const hop = { host, address, port };
-    const result = await this.#establish({ hop, policy, signal });
+    const result = await this.#establish({ hop, policy, expectation, signal });
     if (result.kind === "failed") {
       this.#learn(place, result.outcome);
       return result;
@@ -121,15 +125,33 @@ export class SessionOpener {
     if (opened.kind !== "open") return failed(judgeOpening(opened, hop), "connected");
     const { client } = opened;
     const secured = await secureSession(client, { ...this.#secureOptions(approach), signal });
+    this.#report(approach, { secured, conn, tls: client.tls });
     if (secured.kind === "fits") {
       return await this.#logIn(client, { ...approach, proof: secured.proof ?? approach.proof });
     }
     client.close();
     if (mayGoPlain(approach.policy) && !signal.aborted) {
-      return await this.#establish({ ...approach, policy: { level: "none" } });
+      const plain: TlsPolicy = { level: "none" };
+      return await this.#establish({ ...approach, policy: plain, expectation: null });
     }
     if (secured.kind === "failed") return failed(judgeOpening(secured.failure, hop), "connected");
     return failed(judgeTlsProblem(secured.problem, hop), "connected", secured.tls);
+  }
+
+  /** Tells what the connection was to whoever reports it to the domain (RFC 8460 section 3). */
+  #report(
+    { hop: { host, address }, expectation }: Approach,
+    { secured, conn, tls }: { secured: Secured; conn: Conn; tls: TlsInfo | null },
+  ): void {
+    const { onTlsOutcome } = this.#options.services;
+    if (onTlsOutcome === undefined || expectation === null) return;
+    const { domain, published, policy } = expectation;
+    const type = failureOf(secured, { tls, host, policy });
+    const sendingAddress = conn.local.address;
+    const failure = type === null
+      ? null
+      : { type, host, receivingAddress: address, sendingAddress };
+    onTlsOutcome({ domain, published, failure });
   }
 
   async #logIn(
@@ -175,6 +197,18 @@ export class SessionOpener {
  */
 function mayGoPlain({ level }: TlsPolicy): boolean {
   return level === "opportunistic";
+}
+
+/** What a domain would say is wrong with a connection; null for nothing. */
+function failureOf(
+  secured: Secured,
+  { tls, host, policy }: { tls: TlsInfo | null; host: string; policy: TlsPolicy },
+): TlsFailureType | null {
+  if (secured.kind === "failed") return "validation-failure";
+  if (secured.kind === "problem") return secured.problem.type;
+  if (tls === null) return "starttls-not-supported";
+  const verdict = judgeTls(tls, { policy, host });
+  return verdict.kind === "fits" ? null : verdict.problem.type;
 }
 
 function failed(

@@ -6,6 +6,8 @@ import type { Resolver } from "../../net/resolver.ts";
 import type { StageTimeouts } from "../../smtp/client/stage.ts";
 import type { SaslExchange } from "../../smtp/client/sasl.ts";
 import type { ClientProtocol } from "../../smtp/client/transaction.ts";
+import type { TlsOutcomeSink } from "../tls/outcome.ts";
+import type { MtaSts } from "../tls/sts.ts";
 import type { TlsRules } from "../tls/rules.ts";
 import type { AddressOrder } from "./address_order.ts";
 import type { PoolLimits } from "./pool.ts";
@@ -23,6 +25,10 @@ export interface SmtpServices {
   readonly deadlines: Deadlines;
   readonly dial: Dial;
   readonly resolver: MailResolver;
+  /** Finds the MTA-STS policies of domains; without it, there are none. */
+  readonly sts?: Pick<MtaSts, "find">;
+  /** Hears what connections to exchangers came to, for reports to their domains. */
+  readonly onTlsOutcome?: TlsOutcomeSink;
   /** Hears of defects met while a session is closed in the background. */
   readonly onError: (error: unknown) => void;
 }

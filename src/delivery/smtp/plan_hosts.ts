@@ -1,23 +1,24 @@
-import { planTls, type TlsPlan } from "../tls/planner.ts";
-import type { TlsRule, TlsRules } from "../tls/rules.ts";
+import type { TlsOutcomeSink } from "../tls/outcome.ts";
+import { planTls, type TlsPlan, type TlsPlanning } from "../tls/planner.ts";
+import type { TlsRule } from "../tls/rules.ts";
+import type { StsFinding } from "../tls/sts.ts";
 import type { DeliveryJob, Outcome } from "../transport.ts";
 import { type HostPlan, type HostTarget, hostTarget } from "./hosts.ts";
-import type { MailResolver } from "./options.ts";
 
 /** A host before it is known how connections to it must be secured. */
-export type Candidate = Omit<HostTarget, "key" | "policy">;
+export type Candidate = Omit<HostTarget, "key" | "policy" | "expectation">;
 
 /** What the security of hosts depends on. */
-export interface HostRules {
+export interface HostRules extends Omit<TlsPlanning, "sts"> {
   readonly rule: TlsRule;
-  readonly rules: TlsRules;
-  readonly resolver: MailResolver;
   /** The domain that the hosts serve; null where they serve all. */
   readonly domain: string | null;
   /** As in `TlsTarget`. */
   readonly authentic: boolean;
-  /** Whether the message asks for REQUIRETLS. */
-  readonly requireTls: boolean;
+  /** What the domain says by MTA-STS; absent where nobody asked. */
+  readonly sts?: StsFinding | null;
+  /** Hears of hosts that are left out. */
+  readonly onTlsOutcome?: TlsOutcomeSink | undefined;
 }
 
 /**
@@ -38,25 +39,38 @@ export function planHosts(
 ): HostPlan | Promise<HostPlan> {
   const plans = candidates.map((candidate) => {
     if (candidate.port === 0) return LOCAL;
-    const { domain, authentic, rule } = host;
+    const { domain, authentic, rule, sts = null } = host;
     const target = { host: candidate.host, port: candidate.port, domain, authentic };
-    return planTls(rule, { ...host, target });
+    return planTls(rule, { ...host, sts, target });
   });
   const known = plans.filter((plan): plan is TlsPlan => !(plan instanceof Promise));
-  if (known.length === plans.length) return merge(candidates, known);
-  return Promise.all(plans).then((found) => merge(candidates, found));
+  if (known.length === plans.length) return merge(candidates, { plans: known, host });
+  return Promise.all(plans).then((found) => merge(candidates, { plans: found, host }));
 }
 
 /** The system vouches for what is behind the path of a Unix socket. */
-const LOCAL: TlsPlan = { kind: "policy", policy: { level: "none" } };
+const LOCAL: TlsPlan = { kind: "policy", policy: { level: "none" }, expectation: null };
 
-function merge(candidates: readonly Candidate[], plans: readonly TlsPlan[]): HostPlan {
+function merge(
+  candidates: readonly Candidate[],
+  { plans, host }: { plans: readonly TlsPlan[]; host: HostRules },
+): HostPlan {
   const hosts: HostTarget[] = [];
   let trouble: Outcome | null = null;
   for (const [index, candidate] of candidates.entries()) {
     const plan = plans[index];
-    if (plan?.kind === "policy") hosts.push(hostTarget({ ...candidate, policy: plan.policy }));
-    else trouble ??= plan?.outcome ?? null;
+    if (plan === undefined) continue;
+    if (plan.kind === "policy") {
+      const { policy, expectation } = plan;
+      hosts.push(hostTarget({ ...candidate, policy, expectation }));
+      continue;
+    }
+    trouble ??= plan.outcome;
+    if (plan.report !== null) {
+      const { expectation: { domain, published }, type } = plan.report;
+      const failure = { type, host: candidate.host, receivingAddress: "", sendingAddress: "" };
+      host.onTlsOutcome?.({ domain, published, failure });
+    }
   }
   if (hosts.length > 0 || trouble === null) return { kind: "hosts", hosts };
   return { kind: "none", outcome: trouble };

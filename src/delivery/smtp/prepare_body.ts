@@ -1,15 +1,14 @@
 import { isAscii } from "node:buffer";
-import { concatBytes } from "../../base/bytes.ts";
 import {
   type ConversionObstacle,
   type ConversionTarget,
   planConversion,
 } from "../../mail/conversion_plan.ts";
 import { convert } from "../../mail/convert.ts";
-import { HEADER_SECTION_LIMIT_BYTES, headerSection } from "../../mail/headers.ts";
 import { type Reply, reply } from "../../mail/reply.ts";
 import type { MailData } from "../../smtp/client/mail_data.ts";
 import type { Loss, MessageBody } from "../transport.ts";
+import { headerOctets } from "./header_octets.ts";
 
 /** A message in the form in which it goes to a server. */
 export type PreparedBody =
@@ -44,7 +43,7 @@ export async function prepareBody(
     dotLines: number;
   },
 ): Promise<PreparedBody> {
-  if (needsAsciiHeader && !(await hasAsciiHeader(body))) { // RFC 6531 section 3.2
+  if (needsAsciiHeader && !isAscii(await headerOctets(body))) { // RFC 6531 section 3.2
     return unsuitable(reply(554, "5.6.9", "Next hop does not take header fields outside ASCII"));
   }
   if (conversion === null) {
@@ -86,21 +85,6 @@ const OBSTACLE_TEXT: Readonly<Record<ConversionObstacle, string>> = {
 
 function chunksOf(body: MessageBody): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
   return body.bytes === null ? body.stream() : [body.bytes];
-}
-
-async function hasAsciiHeader(body: MessageBody): Promise<boolean> {
-  const chunks: Uint8Array[] = [];
-  let lengthBytes = 0;
-  for await (const chunk of chunksOf(body)) {
-    chunks.push(chunk);
-    lengthBytes += chunk.length;
-    const octets = chunks.length === 1 ? chunk : concatBytes(chunks);
-    const { complete, bodyOffset } = headerSection(octets);
-    if (complete || lengthBytes >= HEADER_SECTION_LIMIT_BYTES) {
-      return isAscii(octets.subarray(0, bodyOffset));
-    }
-  }
-  return isAscii(concatBytes(chunks));
 }
 
 function unsuitable(reply: Reply): PreparedBody {

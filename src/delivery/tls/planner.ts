@@ -1,118 +1,155 @@
-import { reply } from "../../mail/reply.ts";
+import { type Reply, reply } from "../../mail/reply.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import { broken } from "../smtp/outcome.ts";
 import type { Outcome } from "../transport.ts";
-import { isUsable } from "./dane.ts";
-import type { TlsPolicy } from "./policy.ts";
+import { findTlsa } from "./find_tlsa.ts";
+import {
+  publishedSts,
+  publishedTlsa,
+  type ReportedFailure,
+  type TlsExpectation,
+} from "./outcome.ts";
+import type { TlsLevel, TlsPolicy } from "./policy.ts";
 import { policyOf, type TlsRule, type TlsRules, type TlsTarget } from "./rules.ts";
+import type { StsFinding } from "./sts.ts";
+import { namesExchanger, type StsPolicy } from "./sts_policy.ts";
 
 /** What connections to a host must come to. */
 export type TlsPlan =
-  | { readonly kind: "policy"; readonly policy: TlsPolicy }
+  | {
+    readonly kind: "policy";
+    readonly policy: TlsPolicy;
+    /** What they are held against in reports; null where nobody is told. */
+    readonly expectation: TlsExpectation | null;
+  }
   /** It must not be used. */
-  | { readonly kind: "unusable"; readonly outcome: Outcome };
+  | {
+    readonly kind: "unusable";
+    readonly outcome: Outcome;
+    /** What a report would say of it; null where it says nothing. */
+    readonly report:
+      | { readonly expectation: TlsExpectation; readonly type: ReportedFailure }
+      | null;
+  };
 
-/** What the DNS says of a host's certificates. */
-type TlsaFindings =
-  | { readonly kind: "policy"; readonly policy: TlsPolicy }
-  /** Nothing that DNSSEC vouches for. */
-  | { readonly kind: "none" }
-  | { readonly kind: "unusable"; readonly outcome: Outcome };
+/** What a plan depends on, the host apart. */
+export interface TlsPlanning {
+  readonly rules: TlsRules;
+  readonly resolver: Pick<Resolver, "addresses" | "tlsa">;
+  /** What the domain says by MTA-STS; null where nobody asked. */
+  readonly sts: StsFinding | null;
+  /** Whether the message asks for REQUIRETLS (RFC 8689). */
+  readonly requireTls: boolean;
+}
 
-/** The policy for a host under a rule: the rule's own, or that which the host publishes. */
+/** The policy for a host under a rule: the rule's own, or that which the domain publishes. */
 export function planTls(
   rule: TlsRule,
-  { target, rules, resolver, requireTls }: {
-    target: TlsTarget;
-    rules: TlsRules;
-    resolver: Pick<Resolver, "addresses" | "tlsa">;
-    /** Whether the message asks for REQUIRETLS (RFC 8689). */
-    requireTls: boolean;
-  },
+  { target, ...planning }: TlsPlanning & { readonly target: TlsTarget },
 ): TlsPlan | Promise<TlsPlan> {
-  const plan = planByRule(rule, { target, rules, resolver });
-  if (!requireTls) return plan;
-  return plan instanceof Promise
-    ? plan.then((found) => authenticated(found, target))
-    : authenticated(plan, target);
+  const asks = planning.requireTls ? authenticated : unchanged;
+  const planned = planByRule(rule, { target, ...planning });
+  if (planned instanceof Promise) return planned.then((plan) => asks(plan, target));
+  return asks(planned, target);
+}
+
+function unchanged(plan: TlsPlan): TlsPlan {
+  return plan;
 }
 
 /** RFC 8689 section 4.2.1: the server must prove to be the one that the domain names. */
 function authenticated(plan: TlsPlan, { host, authentic }: TlsTarget): TlsPlan {
   if (plan.kind === "unusable") return plan;
   const { level } = plan.policy;
-  if (level !== "none" && level !== "opportunistic" && level !== "required") return plan;
+  if (level !== "none" && !leavesOpen(level)) return plan;
   if (authentic) {
-    return { kind: "policy", policy: { level: "verified", names: [host], by: "config" } };
+    return { ...plan, policy: { level: "verified", names: [host], by: "config" } };
   }
   const text = `Neither DNSSEC nor MTA-STS says that ${host} is the server (REQUIRETLS)`;
-  return { kind: "unusable", outcome: { kind: "unsuitable", reply: reply(550, "5.7.30", text) } };
+  const outcome: Outcome = { kind: "unsuitable", reply: reply(550, "5.7.30", text) };
+  return { kind: "unusable", outcome, report: null };
 }
 
 function planByRule(
   rule: TlsRule,
-  { target, rules, resolver }: {
-    target: TlsTarget;
-    rules: TlsRules;
-    resolver: Pick<Resolver, "addresses" | "tlsa">;
-  },
+  { target, ...planning }: TlsPlanning & { readonly target: TlsTarget },
 ): TlsPlan | Promise<TlsPlan> {
+  const { rules, resolver, sts } = planning;
   const { level } = rule;
-  if (level === "dane") return planDane(target, resolver);
-  const plan: TlsPlan = { kind: "policy", policy: policyOf({ ...rule, level }, target) };
-  const isOpen = level === "opportunistic" || level === "required";
-  if (!isOpen || rules.dane !== true || !target.authentic) return plan;
-  return findTlsa(target, resolver).then((found) => found.kind === "none" ? plan : found);
-}
-
-async function planDane(
-  target: TlsTarget,
-  resolver: Pick<Resolver, "addresses" | "tlsa">,
-): Promise<TlsPlan> {
-  const found = target.authentic ? await findTlsa(target, resolver) : NONE;
-  if (found.kind !== "none") return found;
-  const text = `${target.host} has no TLSA record that DNSSEC vouches for`;
-  return { kind: "unusable", outcome: broken(reply(451, "4.7.5", text)) };
-}
-
-const NONE: TlsaFindings = { kind: "none" };
-
-/** RFC 7672 section 2.2: the records at the end of the host's aliases, else at its own name. */
-async function findTlsa(
-  { host, port, domain }: TlsTarget,
-  resolver: Pick<Resolver, "addresses" | "tlsa">,
-): Promise<TlsaFindings> {
-  const addresses = await resolver.addresses(host);
-  if (addresses.kind !== "found" || !addresses.authentic) return NONE;
-  const { canonicalName } = addresses;
-  const bases = canonicalName === host ? [host] : [canonicalName, host];
-  for (const base of bases) {
-    const names = new Set([base, host, ...domain === null ? [] : [domain]]);
-    const found = await tlsaOf(base, { port, names: [...names], resolver });
-    if (found.kind !== "none") return found;
+  const asksForTlsa = level === "dane" || (leavesOpen(level) && rules.dane === true);
+  if (asksForTlsa && target.authentic) {
+    return findTlsa(target, resolver).then((found) => {
+      if (found.kind === "none") return planWithoutTlsa(rule, { target, sts });
+      return found.kind === "records" ? planTlsa(found, target) : noAnswer(found.reply, target);
+    });
   }
-  return NONE;
+  return planWithoutTlsa(rule, { target, sts });
 }
 
-async function tlsaOf(
-  base: string,
-  { port, names, resolver }: {
-    port: number;
-    names: readonly string[];
-    resolver: Pick<Resolver, "tlsa">;
-  },
-): Promise<TlsaFindings> {
-  const answer = await resolver.tlsa(`_${port}._tcp.${base}`);
-  // RFC 7672 section 2.1: an answer that somebody may keep back is not the absence of one.
-  if (answer.kind === "temporary") {
-    const text = `Cannot look up the TLSA records of ${base}: ${answer.reason.replace("_", " ")}`;
-    return { kind: "unusable", outcome: broken(reply(451, "4.7.5", text)) };
-  }
-  if (answer.kind !== "found" || !answer.authentic) return NONE;
-  const records = answer.records.filter(isUsable);
+/** Whether a rule leaves it to the domain to ask for more. */
+export function leavesOpen(level: TlsLevel): boolean {
+  return level === "opportunistic" || level === "required";
+}
+
+function planTlsa(
+  { usable, all, names }: Extract<Awaited<ReturnType<typeof findTlsa>>, { kind: "records" }>,
+  { domain }: TlsTarget,
+): TlsPlan {
   // RFC 7672 section 2.2: records that cannot be used still say that TLS is there.
-  const policy: TlsPolicy = records.length === 0
+  const policy: TlsPolicy = usable.length === 0
     ? { level: "required" }
-    : { level: "dane", records, names };
-  return { kind: "policy", policy };
+    : { level: "dane", records: usable, names };
+  const expectation = expect(domain, { published: publishedTlsa(all), policy });
+  return { kind: "policy", policy, expectation };
+}
+
+/** RFC 7672 section 2.1: an answer that somebody may keep back is not the absence of one. */
+function noAnswer(reply: Reply, { domain }: TlsTarget): TlsPlan {
+  const published = { type: "tlsa", strings: [], mxPatterns: [] } as const;
+  const expectation = expect(domain, { published, policy: { level: "required" } });
+  const report = expectation === null ? null : { expectation, type: "dnssec-invalid" as const };
+  return { kind: "unusable", outcome: broken(reply), report };
+}
+
+function planWithoutTlsa(
+  rule: TlsRule,
+  { target, sts }: { target: TlsTarget; sts: StsFinding | null },
+): TlsPlan {
+  const { level } = rule;
+  if (level === "dane") {
+    const text = `${target.host} has no TLSA record that DNSSEC vouches for`;
+    return { kind: "unusable", outcome: broken(reply(451, "4.7.5", text)), report: null };
+  }
+  const policy = policyOf({ ...rule, level }, target);
+  if (sts?.kind === "policy" && leavesOpen(level)) return planSts(sts.policy, { target, policy });
+  const expectation = expect(target.domain, {
+    published: { type: "no-policy-found" },
+    policy: { level: "required" },
+  });
+  return { kind: "policy", policy, expectation: level === "none" ? null : expectation };
+}
+
+/** RFC 8461 section 5: what `enforce` forbids, `testing` reports. */
+function planSts(
+  sts: StsPolicy,
+  { target: { host, domain }, policy }: { target: TlsTarget; policy: TlsPolicy },
+): TlsPlan {
+  const verified: TlsPolicy = { level: "verified", names: [host], by: "mta_sts" };
+  const expectation = expect(domain, { published: publishedSts(sts), policy: verified });
+  const isNamed = namesExchanger(sts, host);
+  if (sts.mode === "enforce" && !isNamed) {
+    const text = `${host} is no exchanger of ${domain} by its MTA-STS policy`;
+    const report = expectation === null
+      ? null
+      : { expectation, type: "validation-failure" as const };
+    return { kind: "unusable", outcome: broken(reply(451, "4.7.5", text)), report };
+  }
+  return { kind: "policy", policy: sts.mode === "enforce" ? verified : policy, expectation };
+}
+
+function expect(
+  domain: string | null,
+  { published, policy }: Omit<TlsExpectation, "domain">,
+): TlsExpectation | null {
+  return domain === null ? null : { domain, published, policy };
 }

@@ -20,6 +20,8 @@ export interface TlsRules {
   readonly settings?: TlsSettings;
   /** Whether hosts are held to the TLSA records that they publish, where the rule asks for less. */
   readonly dane?: boolean;
+  /** Whether domains' MTA-STS policies are followed, where the rule asks for less. */
+  readonly mtaSts?: boolean;
 }
 
 /** Another rule for some domains. */

@@ -1,0 +1,173 @@
+import { assertEquals } from "@std/assert";
+import { JsonFile } from "../../../src/delivery/tls/json_file.ts";
+import { MtaSts, type MtaStsOptions } from "../../../src/delivery/tls/sts.ts";
+import { namesExchanger, parseStsPolicy, stsId } from "../../../src/delivery/tls/sts_policy.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+import { tempFolder } from "../../support/peers.ts";
+import { smtpServices } from "../../support/smtp_services.ts";
+
+const POLICY = "version: STSv1\r\nmode: enforce\r\nmx: mx.dest.example\r\nmax_age: 604800\r\n";
+const FOUND = {
+  kind: "policy",
+  policy: { mode: "enforce", mx: ["mx.dest.example"], maxAgeMs: 604_800_000 },
+} as const;
+const DAY_MS = 24 * 3600_000;
+
+/** A finder in a world that a test changes: the TXT records and the file that is served. */
+class World implements AsyncDisposable {
+  readonly clock = new ManualClock();
+  readonly fetched: string[] = [];
+  txt: readonly string[] | null | undefined = ["v=STSv1; id=1;"];
+  response: () => Response = () => new Response(POLICY, TEXT);
+  readonly sts: MtaSts;
+
+  constructor(file: MtaStsOptions["file"] = null) {
+    this.sts = new MtaSts({
+      clock: this.clock,
+      file,
+      resolver: {
+        txt: (name) =>
+          smtpServices({ names: { txt: this.txt === undefined ? {} : { [name]: this.txt } } })
+            .resolver.txt(name),
+      },
+      fetch: (url, { redirect }) => {
+        this.fetched.push(`${url} ${redirect}`);
+        try {
+          return Promise.resolve(this.response());
+        } catch (error) {
+          return Promise.reject(error);
+        }
+      },
+      onError: (error) => reportError(error),
+    });
+  }
+
+  find() {
+    return this.sts.find("dest.example");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.sts[Symbol.asyncDispose]();
+  }
+}
+
+const TEXT = { headers: { "content-type": "text/plain; charset=utf-8" } };
+
+Deno.test("MTA-STS: a policy is fetched once from its place and kept", async () => {
+  await using world = new World();
+  assertEquals(await Promise.all([world.find(), world.find()]), [FOUND, FOUND]);
+  assertEquals(await world.find(), FOUND);
+  assertEquals(world.fetched, [
+    "https://mta-sts.dest.example/.well-known/mta-sts.txt manual",
+  ]);
+});
+
+Deno.test("MTA-STS: a domain without a record is asked for no policy", async () => {
+  for (const txt of [undefined, [], null, ["v=spf1 -all"], ["v=STSv1; id=1", "v=STSv1; id=2"]]) {
+    await using world = new World();
+    world.txt = txt;
+    assertEquals(await world.find(), { kind: "none" });
+    assertEquals(world.fetched, []);
+  }
+});
+
+Deno.test("MTA-STS: what is kept holds while records and files are hidden", async () => {
+  await using world = new World();
+  await world.find();
+  world.response = () => {
+    throw new TypeError("no such host");
+  };
+  for (const txt of [undefined, null, ["v=STSv1; id=2;"]]) {
+    world.txt = txt;
+    assertEquals(await world.find(), FOUND);
+  }
+  await world.clock.advance(604_800_000);
+  world.txt = undefined;
+  assertEquals(await world.find(), { kind: "none" });
+});
+
+Deno.test("MTA-STS: a new id brings a new policy, and mode none withdraws it", async () => {
+  await using world = new World();
+  await world.find();
+  world.txt = ["v=STSv1; id=2;"];
+  world.response = () => new Response("version: STSv1\nmode: none\nmax_age: 86400\n", TEXT);
+  assertEquals(await world.find(), { kind: "none" });
+  assertEquals(world.fetched.length, 2);
+});
+
+Deno.test("MTA-STS: after a failure nobody asks again for a while", async () => {
+  await using world = new World();
+  world.response = () => new Response("not here", { ...TEXT, status: 404 });
+  for (let count = 0; count < 3; count++) {
+    assertEquals(await world.find(), { kind: "failed", type: "sts-policy-fetch-error" });
+  }
+  assertEquals(world.fetched.length, 1);
+  world.response = () => new Response(POLICY, TEXT);
+  await world.clock.advance(300_000);
+  assertEquals(await world.find(), FOUND);
+});
+
+const BAD: readonly [name: string, response: () => Response, type: string][] = [
+  ["a redirection", () => new Response(null, { status: 302 }), "sts-policy-fetch-error"],
+  [
+    "another kind of file",
+    () => new Response(POLICY, { headers: { "content-type": "text/html" } }),
+    "sts-policy-invalid",
+  ],
+  ["a file too large", () => new Response("x".repeat(70_000), TEXT), "sts-policy-fetch-error"],
+  ["no policy", () => new Response("hello", TEXT), "sts-policy-invalid"],
+];
+for (const [name, response, type] of BAD) {
+  Deno.test(`MTA-STS: ${name} is no policy`, async () => {
+    await using world = new World();
+    world.response = response;
+    assertEquals(await world.find(), { kind: "failed", type } as never);
+  });
+}
+
+Deno.test("MTA-STS: a policy is fetched anew once a day, without anybody waiting", async () => {
+  await using world = new World();
+  await world.find();
+  await world.clock.advance(DAY_MS + 1);
+  assertEquals(await world.find(), FOUND);
+  await world.sts[Symbol.asyncDispose]();
+  assertEquals(world.fetched.length, 2);
+});
+
+Deno.test("MTA-STS: policies outlive the process", async () => {
+  await using folder = await tempFolder();
+  const file = new JsonFile(`${folder.path}/mta_sts.json`);
+  {
+    await using world = new World(file);
+    await world.find();
+  }
+  await using world = new World(file);
+  world.txt = null;
+  assertEquals(await world.find(), FOUND);
+  assertEquals(world.fetched, []);
+});
+
+Deno.test("MTA-STS: a damaged file is as good as none", async () => {
+  await using folder = await tempFolder();
+  const path = `${folder.path}/mta_sts.json`;
+  for (const text of ["{", "[1]", `{"dest.example":{"policy":{"mode":"enforce"},"id":"1"}}`]) {
+    await Deno.writeTextFile(path, text);
+    await using world = new World(new JsonFile(path));
+    world.txt = undefined;
+    assertEquals(await world.find(), { kind: "none" });
+  }
+});
+
+Deno.test("MTA-STS: ids and names are read as they are written", () => {
+  assertEquals(stsId(["v=STSv1; id=20160831085700Z;", "other"]), "20160831085700Z");
+  assertEquals(stsId(["v=STSv1;id=a"]), "a");
+  assertEquals(stsId(["v=STSv1; id=a-b;"]), null);
+  const policy = parseStsPolicy(POLICY.replace("mx.dest", "*.dest"));
+  if (policy === null) throw new Error("no policy");
+  assertEquals(
+    ["mx.dest.example", "a.mx.dest.example", "dest.example"].map((host) =>
+      namesExchanger(policy, host)
+    ),
+    [true, false, false],
+  );
+});
