@@ -13,6 +13,7 @@ import { usersFileOf } from "./app/users_file.ts";
 import { createAuthenticator, type ManagedAuthenticator } from "./auth/create_authenticator.ts";
 import { FrontDoor, type ServerSettings } from "./app/front_door.ts";
 import { HistoryKeeper } from "./app/history.ts";
+import { queueStarter } from "./app/queue_starter.ts";
 import { openStore } from "./app/store.ts";
 import { TlsServices } from "./app/tls_services.ts";
 import { TransportSet } from "./app/transports.ts";
@@ -37,7 +38,6 @@ import { type ExpansionNotice, Intake, type IntakeLimits } from "./queue/intake.
 import type { RetrySchedule } from "./queue/schedule.ts";
 import type { QueueStore } from "./queue/store.ts";
 import { UserRates } from "./policy/user_rate.ts";
-import type { QueueRequest, QueueStart } from "./smtp/server/queue_starter.ts";
 import { relayServerPolicy } from "./smtp/server/relay_server_policy.ts";
 import { withUserRules } from "./smtp/server/user_policy.ts";
 
@@ -386,7 +386,11 @@ export class Relay {
       shared: {
         authenticator,
         aliases: aliasMap(this.#config),
-        startQueue: (request) => this.#startQueue(request),
+        startQueue: queueStarter({
+          ...{ store: this.#store, clock: this.#clock },
+          wake: () => this.#scheduler.wake(),
+          onError: (error) => this.#trouble("queue", error),
+        }),
         upgrade: (request) => this.#tls.upgrade(request),
       },
       usage: usageRules(this.#config),
@@ -406,21 +410,6 @@ export class Relay {
         commandLineBytes: limits.commandLineBytes,
       },
     };
-  }
-
-  /** ETRN: makes what waits for a destination due (RFC 1985). */
-  async #startQueue({ domain, subdomains }: QueueRequest): Promise<QueueStart> {
-    const filter = subdomains ? { domain, subdomains } : { domain };
-    try {
-      const nowMs = this.#clock.now();
-      const command = { kind: "retry" } as const;
-      const messages = await this.#store.command({ filter, command, nowMs, by: "ETRN" });
-      this.#scheduler.wake();
-      return { kind: "started", messages };
-    } catch (error) {
-      this.#trouble("queue", error);
-      return { kind: "failed" };
-    }
   }
 
   async #reloadDoors(): Promise<void> {
