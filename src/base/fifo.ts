@@ -11,6 +11,12 @@ export class Fifo<T> {
     this.#items.push(item);
   }
 
+  /** Puts an item before all others; constant time after a `shift`, else linear. */
+  unshift(item: T): void {
+    if (this.#head === 0) this.#items.unshift(item);
+    else this.#items[--this.#head] = item;
+  }
+
   /** Takes the oldest item; undefined when there is none. */
   shift(): T | undefined {
     if (this.#head === this.#items.length) return undefined;

@@ -136,6 +136,12 @@ export class Destination<Job> {
     return Math.max(this.allowance.restUntilMs, this.#gate?.readyAtMs(nowMs) ?? 0);
   }
 
+  /** When a limit it reached is over, if mail is to wait for that in line; else null. */
+  shortRestUntilMs(nowMs: number): number | null {
+    if (!this.allowance.isSpent(nowMs) || this.state(nowMs).kind === "down") return null;
+    return this.allowance.restUntilMs;
+  }
+
   /** Whether another attempt may start now. */
   hasRoom(nowMs: number): boolean {
     if (this.allowance.isSpent(nowMs)) return false;

@@ -9,8 +9,10 @@ export interface Division {
     readonly recipients: readonly RecipientRecord[];
     readonly outcomes: readonly Outcome[];
   };
-  /** Jobs with the next transport of the route for the others. */
+  /** Jobs with the next transport of the route for others. */
   readonly moved: readonly Job[];
+  /** Those that stay in line until a limit is over; empty when nobody does. */
+  readonly waiting: readonly RecipientRecord[];
 }
 
 /**
@@ -19,20 +21,27 @@ export interface Division {
  */
 export function divide(
   job: Job,
-  { outcomes, mayMove }: {
+  { outcomes, mayMove, mayWait = false }: {
     /** One for each recipient of the job, in its order. */
     outcomes: readonly Outcome[];
     /** False when nothing new may be tried, because the relay stops. */
     mayMove: boolean;
+    /** Whether the only transport of the route is at a limit that is over soon. */
+    mayWait?: boolean;
   },
 ): Division {
   const isLast = !mayMove || job.step + 1 >= job.transports.length;
   const recipients: RecipientRecord[] = [];
   const standing: Outcome[] = [];
+  const waiting: RecipientRecord[] = [];
   const moving = new Map<Setback | null, RecipientRecord[]>();
   job.recipients.forEach((recipient, position) => {
     const outcome = outcomes[position];
     if (outcome === undefined) return;
+    if (mayWait && isLimited(outcome)) {
+      waiting.push(recipient);
+      return;
+    }
     if (isLast || !concernsTransport(outcome)) {
       recipients.push(recipient);
       standing.push(isLast ? lastOutcome(outcome, job.setback) : outcome);
@@ -46,7 +55,7 @@ export function divide(
   const moved = [...moving].flatMap(([setback, group]) =>
     nextStep(job, { recipients: group, setback })
   );
-  return { settled: { recipients, outcomes: standing }, moved };
+  return { settled: { recipients, outcomes: standing }, moved, waiting };
 }
 
 /** Of two setbacks the one that is known to be over first. */
@@ -65,7 +74,12 @@ function concernsTransport(
 }
 
 function isSetback(outcome: Outcome): outcome is Setback {
-  return outcome.kind === "broken" || (outcome.kind === "temporary" && outcome.counts === false);
+  return outcome.kind === "broken" || isLimited(outcome);
+}
+
+/** A limit and not the message prevented the delivery. */
+export function isLimited(outcome: Outcome): outcome is Extract<Outcome, { kind: "temporary" }> {
+  return outcome.kind === "temporary" && outcome.counts === false;
 }
 
 /**

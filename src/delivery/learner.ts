@@ -4,6 +4,7 @@ import type { EventSink } from "../observe/events.ts";
 import type { Circuit } from "./circuit.ts";
 import type { Destination } from "./destination.ts";
 import type { DestinationTable } from "./destination_table.ts";
+import { isLimited } from "./failover.ts";
 import type { DeliveryReport, Outcome, RateAllowance, Transport } from "./transport.ts";
 
 /** What attempts are learnt from, and who is told. */
@@ -28,6 +29,9 @@ export interface AttemptFacts {
   /** As `Destination.begin` gave it. */
   readonly number: number;
 }
+
+/** How long a peer is left alone that refused without a word on when to come again. */
+const SHORT_REST_MS = 1_000;
 
 type Broken = Extract<Outcome, { kind: "broken" }>;
 type Limited = Extract<Outcome, { kind: "temporary" }>;
@@ -63,7 +67,9 @@ export class Learner<Job> {
       destination.slowDown({ nowMs, startedAtMs, reason: formatReply(reply) });
       return this.#limit(destination, { remaining: 0, resetAfterMs: retryAfterMs, number });
     }
-    if (!isPersistent) return;
+    if (!isPersistent) {
+      return this.#limit(destination, { remaining: 0, resetAfterMs: SHORT_REST_MS, number });
+    }
     const reason = reply.lines.join(" ");
     this.#open(destination.circuit, { destination, startedAtMs, reason, name: destination.name });
   }
@@ -116,11 +122,6 @@ export class Learner<Job> {
     this.#options.emit({ type: "destination_up", transport, destination: name, reason: "" });
     this.#options.onUp();
   }
-}
-
-/** A limit and not the message prevented the delivery. */
-function isLimited(outcome: Outcome): outcome is Limited {
-  return outcome.kind === "temporary" && outcome.counts === false;
 }
 
 /** The peer answered, but wants less at once (RFC 5321 3.8 for 421), or answered too late. */

@@ -312,10 +312,13 @@ export class Scheduler {
     const endedAtMs = this.#options.clock.now();
     const facts = { transport, destination: name, report, startedAtMs, endedAtMs };
     const timeline = [attemptEntry(job, facts)];
-    const { settled, moved } = divide(job, {
+    const isStopping = this.#abort.signal.aborted;
+    const { settled, moved, waiting } = divide(job, {
       outcomes: report.outcomes,
-      mayMove: !this.#abort.signal.aborted,
+      mayMove: !isStopping,
+      mayWait: !isStopping && mayWaitInLine(destination, job, endedAtMs),
     });
+    if (waiting.length > 0) destination.waiting.unshift({ ...job, recipients: waiting });
     if (settled.recipients.length === 0) this.#settler.note(entry, timeline);
     else {
       this.#settler.settle(entry, {
@@ -362,4 +365,14 @@ export class Scheduler {
 function forAll({ recipients }: Job, report: DeliveryReport): DeliveryReport {
   const [outcome] = report.outcomes;
   return outcome === undefined ? report : { ...report, outcomes: recipients.map(() => outcome) };
+}
+
+/**
+ * Whether a job may wait where it is for the end of a limit: it keeps its place before those that
+ * came later, and the store need not know. With another transport it would go there instead.
+ */
+function mayWaitInLine(destination: Destination<Job>, job: Job, nowMs: number): boolean {
+  const untilMs = destination.shortRestUntilMs(nowMs);
+  return untilMs !== null && job.transports.length === 1 &&
+    untilMs < job.entry.message.expiresAtMs;
 }
