@@ -196,7 +196,7 @@ export interface TimelineEntry {
 
 /**
  * Which messages a query or a command means; keys that are present must all fit. `states`,
- * `domain` and `recipient` must fit one and the same recipient.
+ * `domain`, `recipient`, `minAttempts` and `replyStart` must fit one and the same recipient.
  */
 export interface MessageFilter {
   readonly ids?: readonly string[];
@@ -212,6 +212,16 @@ export interface MessageFilter {
   readonly recipient?: string;
   readonly receivedBeforeMs?: number;
   readonly receivedAfterMs?: number;
+  /** Name of the listener that took it. */
+  readonly listener?: string;
+  readonly minSizeBytes?: number;
+  readonly maxSizeBytes?: number;
+  /** Recipients with at least this many attempts. */
+  readonly minAttempts?: number;
+  /** What the last reply begins with: `451`, `451 4.7.1`. */
+  readonly replyStart?: string;
+  /** A part of subject, author, reverse-path or a recipient, without regard to ASCII case. */
+  readonly text?: string;
 }
 
 /** One row of a list. */
@@ -232,7 +242,10 @@ export interface MessageListItem {
 
 export interface MessagePage {
   readonly items: readonly MessageListItem[];
-  /** Hand it back to get the next page; null on the last one. */
+  /**
+   * Hand it back to get the next page; null on the last one. A page may be short, even empty, and
+   * still not be the last: a search that finds little stops after a while.
+   */
   readonly cursor: string | null;
 }
 

@@ -37,6 +37,10 @@ Deno.test("filters combine", async () => {
   assertEquals(await idsOf(admin, "states=held"), [idOf(3)]);
   assertEquals(await idsOf(admin, "states=held&states=queued&recipient=d@two.example"), [idOf(3)]);
   assertEquals(await idsOf(admin, `ids=${idOf(1).toLowerCase()}`), [idOf(1)]);
+  assertEquals(await idsOf(admin, "domain=example&subdomains=true&states=held"), [idOf(3)]);
+  assertEquals(await idsOf(admin, "text=MESSAGE%202&listener=smtp&minSizeBytes=1"), [idOf(2)]);
+  assertEquals(await idsOf(admin, "replyCode=4"), []);
+  assertEquals(await idsOf(admin, "minAttempts=0&maxSizeBytes=1"), []);
   assertEquals(await idsOf(admin, `receivedAfterMs=${NOW_MS + 2}`), [idOf(3)]);
   // The clock of the tests stands 100 s after the first message.
   assertEquals(await idsOf(admin, "minAgeMs=99998"), [idOf(1)]);
@@ -64,10 +68,22 @@ Deno.test("an action on a filter is counted first and then done", async () => {
   const path = "/api/v1/messages/actions/cancel";
   const init = jsonInit("POST", { filter: { domain: "two.example" } });
   const preview = await admin.json(`${path}?dry_run=true`, init);
-  assertEquals(preview.body, { action: "cancel", matching: 2, changed: 0, dryRun: true });
+  assertEquals(preview.body, {
+    action: "cancel",
+    matching: 2,
+    isComplete: true,
+    changed: 0,
+    dryRun: true,
+  });
   assertEquals((await admin.ports.store.stats()).recipients.cancelled, 0);
   const done = await admin.json(path, init);
-  assertEquals(done.body, { action: "cancel", matching: 2, changed: 2, dryRun: false });
+  assertEquals(done.body, {
+    action: "cancel",
+    matching: 2,
+    isComplete: true,
+    changed: 2,
+    dryRun: false,
+  });
   // Only the recipients that the filter means.
   assertEquals((await admin.ports.store.stats()).recipients.cancelled, 2);
 });
@@ -80,6 +96,13 @@ Deno.test("an action on everything must be meant", async () => {
   assertEquals([open.status, open.body.errors[0].field], [400, "all"]);
   const all = await admin.json(path, jsonInit("POST", { filter: {}, all: true }));
   assertEquals(all.body.changed, 2);
+});
+
+Deno.test("what no index helps with is counted as far as there is time", async () => {
+  await using admin = await adminSetup();
+  await fill(admin);
+  const { body } = await admin.json("/api/v1/messages/count?text=message");
+  assertEquals(body, { count: 3, isComplete: true });
 });
 
 Deno.test("an action keeps to states that it can change", async () => {

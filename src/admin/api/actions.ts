@@ -6,6 +6,7 @@ import { json, param, query } from "../http/input.ts";
 import { operation } from "../http/operation.ts";
 import { problem } from "../http/problem.ts";
 import type { MessageFilter, QueueCommand, RecipientState } from "../ports.ts";
+import { countWithin } from "./bounded_count.ts";
 import type { ApiContext } from "./context.ts";
 import { messagePath } from "./messages.ts";
 import { switchText } from "./schemas/fields.ts";
@@ -34,6 +35,8 @@ const actionSchema = z.strictObject({
 export const actionResultSchema = z.object({
   action: z.enum(ACTIONS),
   matching: z.int().describe("Messages that fit and that the action can change."),
+  isComplete: z.boolean()
+    .describe("False when more may fit: it would have taken too long to look at all."),
   changed: z.int().describe("Messages that were changed; 0 for a dry run."),
   dryRun: z.boolean(),
 }).meta({ id: "ActionResult" });
@@ -61,13 +64,15 @@ export function actionRoutes({ ports: { queue }, clock }: ApiContext) {
     },
   ): Promise<z.output<typeof actionResultSchema>> => {
     const narrowed = { ...filter, states: statesOf(action, filter.states) };
-    if (narrowed.states.length === 0) return { action, matching: 0, changed: 0, dryRun };
-    const matching = await queue.count(narrowed);
+    if (narrowed.states.length === 0) {
+      return { action, matching: 0, isComplete: true, changed: 0, dryRun };
+    }
+    const { count: matching, isComplete } = await countWithin({ queue, clock }, narrowed);
     const command: QueueCommand = { kind: action };
-    const changed = dryRun || matching === 0
+    const changed = dryRun || (matching === 0 && isComplete)
       ? 0
       : await queue.command({ filter: narrowed, command, by });
-    return { action, matching, changed, dryRun };
+    return { action, matching, isComplete, changed, dryRun };
   };
 
   return new Hono<AdminEnv>()

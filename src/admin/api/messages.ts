@@ -5,6 +5,7 @@ import { answer } from "../http/answer.ts";
 import { param, query } from "../http/input.ts";
 import { operation } from "../http/operation.ts";
 import { problem } from "../http/problem.ts";
+import { countWithin } from "./bounded_count.ts";
 import type { ApiContext } from "./context.ts";
 import { pageQuery, queueId } from "./schemas/fields.ts";
 import { filterOf, filterQuery } from "./schemas/filter.ts";
@@ -48,7 +49,7 @@ export function messageRoutes({ ports: { queue }, clock }: ApiContext) {
       query(z.strictObject(filterQuery)),
       async (c) => {
         const filter = filterOf(c.req.valid("query"), clock.now());
-        return answer(c, messageCountSchema, { count: await queue.count(filter) });
+        return answer(c, messageCountSchema, await countWithin({ queue, clock }, filter));
       },
     )
     .get(

@@ -92,17 +92,28 @@ export function fitting(message: StoredMessage, filter: MessageFilter): StoredRe
   const isFit = (filter.ids === undefined || filter.ids.includes(record.id)) &&
     (filter.sender === undefined || foldAscii(filter.sender) === foldAscii(record.reversePath)) &&
     (filter.receivedBeforeMs === undefined || record.receivedAtMs < filter.receivedBeforeMs) &&
-    (filter.receivedAfterMs === undefined || record.receivedAtMs > filter.receivedAfterMs);
+    (filter.receivedAfterMs === undefined || record.receivedAtMs > filter.receivedAfterMs) &&
+    (filter.listener === undefined || filter.listener === record.origin.listener) &&
+    record.facts.sizeBytes >= (filter.minSizeBytes ?? 0) &&
+    record.facts.sizeBytes <= (filter.maxSizeBytes ?? Infinity) &&
+    (filter.text === undefined || hasText(message, foldAscii(filter.text)));
   if (!isFit) return null;
   const fit = message.recipients.filter((recipient) => fitsRecipient(recipient, filter));
   return fit.length > 0 ? fit : null;
 }
 
+function hasText({ record, recipients }: StoredMessage, part: string): boolean {
+  const { reversePath, summary: { subject, from } } = record;
+  const places = [reversePath, subject, from, ...recipients.map(({ fixed }) => fixed.forwardPath)];
+  return places.some((place) => foldAscii(place).includes(part));
+}
+
 function fitsRecipient(
   { fixed, status }: StoredRecipient,
-  { states, domain, subdomains, recipient }: MessageFilter,
+  { states, domain, subdomains, recipient, minAttempts, replyStart }: MessageFilter,
 ): boolean {
-  return (states === undefined || states.includes(status.state)) &&
+  return status.attempts >= (minAttempts ?? 0) && status.lastReply.startsWith(replyStart ?? "") &&
+    (states === undefined || states.includes(status.state)) &&
     (domain === undefined || domain === fixed.domain ||
       subdomains === true && fixed.domain.endsWith(`.${domain}`)) &&
     (recipient === undefined || foldAscii(recipient) === foldAscii(fixed.forwardPath));

@@ -46,9 +46,8 @@ export function commandHandler(
     const range = { below: request.below, limit: MESSAGES_PER_CALL };
     const found = findMessages(database, { filter: request.filter, range });
     let changed = 0;
-    for (const sequence of found) if (apply(sequence, request)) changed += 1;
-    const isMore = found.length === MESSAGES_PER_CALL;
-    return { changed, below: isMore ? found.at(-1) ?? null : null };
+    for (const sequence of found.sequences) if (apply(sequence, request)) changed += 1;
+    return { changed, below: found.below };
   };
 }
 

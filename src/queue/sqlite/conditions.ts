@@ -1,6 +1,7 @@
 import type { SQLInputValue } from "node:sqlite";
 import { parseMailbox } from "../../mail/address.ts";
 import type { MessageFilter } from "../store.ts";
+import { foldAscii } from "../mailbox.ts";
 import { maskOf, STATE_CODE } from "./counters.ts";
 import { POSITION_BITS, POSITIONS } from "./key.ts";
 
@@ -16,7 +17,14 @@ export interface Condition {
 /** The number of a recipient's message. */
 export const MESSAGE_OF_RECIPIENT = `r.key >> ${POSITION_BITS}`;
 /** Holds for the recipients of a message. */
-const OF_MESSAGE = `r.key >= m.seq * ${POSITIONS} AND r.key < (m.seq + 1) * ${POSITIONS}`;
+function of(table: string): string {
+  return `${table}.key >= m.seq * ${POSITIONS} AND ${table}.key < (m.seq + 1) * ${POSITIONS}`;
+}
+
+const LISTENER = "json_extract(m.record, '$.origin.listener')";
+const SIZE = "json_extract(m.record, '$.facts.sizeBytes')";
+const SUBJECT = "json_extract(m.record, '$.summary.subject')";
+const AUTHOR = "json_extract(m.record, '$.summary.from')";
 
 /** All of some conditions. */
 export function allOf(conditions: readonly Condition[]): Condition {
@@ -32,15 +40,27 @@ export function namesRecipients({ domain, recipient }: MessageFilter): boolean {
   return domain !== undefined || recipient !== undefined;
 }
 
+/** Whether a filter can only be answered by looking at each message. */
+export function needsScan(filter: MessageFilter): boolean {
+  const { listener, minSizeBytes, maxSizeBytes, minAttempts, replyStart, text } = filter;
+  if (filter.sender !== undefined || namesRecipients(filter)) return false;
+  return [listener, minSizeBytes, maxSizeBytes, minAttempts, replyStart, text]
+    .some((key) => key !== undefined);
+}
+
 /** What a filter asks of one recipient. */
 export function recipientCondition(filter: MessageFilter): Condition {
-  const { states, domain, recipient } = filter;
+  const { states, domain, recipient, minAttempts, replyStart } = filter;
   return allOf([
     ...(domain === undefined ? [] : [domainCondition(domain, filter.subdomains ?? false)]),
     ...(recipient === undefined ? [] : [mailboxCondition(recipient)]),
     ...(states === undefined
       ? []
       : [{ sql: `r.state IN (${states.map((state) => STATE_CODE[state]).join()})`, values: [] }]),
+    ...(minAttempts === undefined ? [] : [{ sql: "r.attempts >= ?", values: [minAttempts] }]),
+    ...(replyStart === undefined
+      ? []
+      : [{ sql: "substr(r.last_reply, 1, ?) = ?", values: [[...replyStart].length, replyStart] }]),
   ]);
 }
 
@@ -75,21 +95,38 @@ export function timeCondition(
 
 /** What a filter asks of the message, but for the states of its recipients. */
 export function messageCondition(filter: MessageFilter): Condition {
-  const { sender } = filter;
+  const { sender, listener, minSizeBytes, maxSizeBytes, text } = filter;
   return allOf([
     timeCondition(filter),
+    ...(listener === undefined ? [] : [{ sql: `${LISTENER} = ?`, values: [listener] }]),
+    ...(minSizeBytes === undefined ? [] : [{ sql: `${SIZE} >= ?`, values: [minSizeBytes] }]),
+    ...(maxSizeBytes === undefined ? [] : [{ sql: `${SIZE} <= ?`, values: [maxSizeBytes] }]),
+    ...(text === undefined ? [] : [textCondition(text)]),
     ...(sender === undefined
       ? []
       : [{ sql: "lower(m.reverse_path) = lower(?)", values: [sender] }]),
   ]);
 }
 
+function textCondition(text: string): Condition {
+  const part = foldAscii(text);
+  // Taking the record apart costs most, so that is done only where the text stands somewhere in it.
+  const written = JSON.stringify(part).slice(1, -1);
+  const fields = [SUBJECT, AUTHOR].map((place) => `instr(lower(${place}), ?)`).join(" OR ");
+  const sql = `(instr(lower(m.reverse_path), ?)
+    OR (instr(lower(m.record), ?) AND (${fields}))
+    OR EXISTS (SELECT 1 FROM recipients t WHERE ${of("t")} AND instr(lower(t.forward_path), ?)))`;
+  return { sql, values: [part, written, part, part, part] };
+}
+
 /** All that a filter asks, but for the ids, in terms of the message. */
 export function wholeCondition(filter: MessageFilter): Condition {
   const message = messageCondition(filter);
-  if (namesRecipients(filter)) {
+  const looksAtRecipients = namesRecipients(filter) || filter.minAttempts !== undefined ||
+    filter.replyStart !== undefined;
+  if (looksAtRecipients) {
     const { sql, values } = recipientCondition(filter);
-    const exists = `EXISTS (SELECT 1 FROM recipients r WHERE ${OF_MESSAGE} AND ${sql})`;
+    const exists = `EXISTS (SELECT 1 FROM recipients r WHERE ${of("r")} AND ${sql})`;
     return allOf([message, { sql: exists, values }]);
   }
   if (filter.states === undefined) return message;

@@ -21,11 +21,9 @@ export function queryHandlers(bench: Workbench): Handlers {
   const item = itemReader(bench);
   return {
     list({ filter, limit, below }) {
-      // One more than asked for tells whether there is another page.
-      const found = findMessages(database, { filter, range: { below, limit: limit + 1 } });
-      const page = found.slice(0, limit);
-      const next = found.length > limit ? page.at(-1) ?? null : null;
-      return { items: page.flatMap((sequence) => item(sequence) ?? []), below: next };
+      const found = findMessages(database, { filter, range: { below, limit } });
+      const items = found.sequences.flatMap((sequence) => item(sequence) ?? []);
+      return { items, below: found.below };
     },
     count: (filter) => countMessages(database, filter),
     get: detailReader(bench),

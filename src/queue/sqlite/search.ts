@@ -4,6 +4,7 @@ import {
   MESSAGE_OF_RECIPIENT,
   messageCondition,
   namesRecipients,
+  needsScan,
   recipientCondition,
   timeCondition,
   wholeCondition,
@@ -24,8 +25,59 @@ export interface SearchRange {
   readonly limit: number;
 }
 
-/** The messages that fit, newest first, by their numbers in the store. */
+/** Messages by their numbers in the store. */
+export interface Found {
+  /** Newest first. */
+  readonly sequences: readonly number[];
+  /** Where to go on; null when there is nothing more. */
+  readonly below: number | null;
+}
+
+/** The messages that fit. */
 export function findMessages(
+  database: Database,
+  { filter, range }: { filter: MessageFilter; range: SearchRange },
+): Found {
+  if (filter.ids === undefined && needsScan(filter)) return findByScan(database, { filter, range });
+  const { limit } = range;
+  // One more than asked for tells whether there are others.
+  const sequences = findByIndex(database, { filter, range: { ...range, limit: limit + 1 } });
+  const isMore = sequences.length > limit;
+  const found = isMore ? sequences.slice(0, limit) : sequences;
+  return { sequences: found, below: isMore ? found.at(-1) ?? null : null };
+}
+
+/** How many messages one query of a scan covers, and how many a whole scan looks at. */
+const SCAN_WINDOW = 2_500;
+const SCAN_LIMIT = 10_000;
+
+/** Looks at message after message, but not at all of a long queue at once. */
+function findByScan(
+  database: Database,
+  { filter, range }: { filter: MessageFilter; range: SearchRange },
+): Found {
+  const { oldest, newest } = sequenceRange(database);
+  const whole = wholeCondition(filter);
+  const select = database.prepare<[number]>(
+    `SELECT m.seq FROM messages m
+     WHERE m.seq < ? AND m.seq >= ? ${and(whole.sql)} ORDER BY m.seq DESC LIMIT ?`,
+  );
+  const sequences: number[] = [];
+  let below = Math.min(range.below ?? Infinity, newest + 1);
+  const end = Math.max(oldest, below - SCAN_LIMIT);
+  while (below > end) {
+    const from = Math.max(end, below - SCAN_WINDOW);
+    const rest = range.limit - sequences.length;
+    for (const [sequence] of select.all(below, from, ...whole.values, rest)) {
+      sequences.push(sequence);
+    }
+    below = from;
+    if (sequences.length >= range.limit) return { sequences, below: sequences.at(-1) ?? below };
+  }
+  return { sequences, below: below > oldest ? below : null };
+}
+
+function findByIndex(
   database: Database,
   { filter, range }: { filter: MessageFilter; range: SearchRange },
 ): number[] {
@@ -43,6 +95,11 @@ export function countMessages(database: Database, filter: MessageFilter): number
   }
   if (filter.sender !== undefined || namesRecipients(filter)) {
     return countByBucket(database, filter);
+  }
+  if (needsScan(filter)) {
+    const { sql, values } = wholeCondition(filter);
+    return database.prepare<[number]>(`SELECT count(*) FROM messages m WHERE ${sql}`)
+      .first(...values)?.[0] ?? 0;
   }
   return countByMask(database, filter);
 }
@@ -125,18 +182,24 @@ function countByBucket(database: Database, filter: MessageFilter): number {
   return count.first(newest, oldest, ...bucket.values)?.[0] ?? 0;
 }
 
+/** The numbers of the first and the last message; an empty range when there is none. */
+function sequenceRange(database: Database): { newest: number; oldest: number } {
+  const least = database.prepare<[number | null]>("SELECT min(seq) FROM messages").first()?.[0];
+  const most = database.prepare<[number | null]>("SELECT max(seq) FROM messages").first()?.[0];
+  return { newest: most ?? -1, oldest: least ?? 0 };
+}
+
 /** The buckets that hold messages below `below`; an empty range when none does. */
 function bucketRange(
   database: Database,
   below: number | null,
 ): { newest: number; oldest: number } {
-  const least = database.prepare<[number | null]>("SELECT min(seq) FROM messages").first()?.[0];
-  const most = database.prepare<[number | null]>("SELECT max(seq) FROM messages").first()?.[0];
-  if (typeof least !== "number" || typeof most !== "number") return { newest: -1, oldest: 0 };
+  const { newest: most, oldest } = sequenceRange(database);
+  if (most < oldest) return { newest: -1, oldest: 0 };
   const newest = below === null ? most : Math.min(most, below - 1);
   return {
     newest: Math.floor(newest / BUCKET_SIZE),
-    oldest: Math.floor(least / BUCKET_SIZE),
+    oldest: Math.floor(oldest / BUCKET_SIZE),
   };
 }
 

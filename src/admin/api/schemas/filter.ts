@@ -1,7 +1,15 @@
 import { z } from "zod";
 import type { MessageFilter } from "../../ports.ts";
 import { RECIPIENT_STATES } from "../../../queue/store.ts";
-import { domainName, lineText, listText, numberText, queueId, timeMs } from "./fields.ts";
+import {
+  domainName,
+  lineText,
+  listText,
+  numberText,
+  queueId,
+  switchText,
+  timeMs,
+} from "./fields.ts";
 
 const DESCRIPTIONS = {
   ids: "Queue ids.",
@@ -11,6 +19,13 @@ const DESCRIPTIONS = {
   recipient: "Whole mailbox of a recipient, case ignored.",
   receivedAfterMs: "Received after this time.",
   receivedBeforeMs: "Received before this time.",
+  subdomains: "Whether the domains below `domain` fit as well.",
+  listener: "Name of the listener that took it; `local` for mail of the relay itself.",
+  minSizeBytes: "At least this large.",
+  maxSizeBytes: "At most this large.",
+  minAttempts: "With a recipient that had at least this many attempts.",
+  replyCode: "What the last reply of a recipient begins with: `4`, `451`, `451 4.7.1`.",
+  text: "A part of subject, author, reverse-path or a recipient, ASCII case ignored.",
   minAgeMs: "Received at least this long ago.",
   maxAgeMs: "Received at most this long ago.",
 } as const;
@@ -18,6 +33,11 @@ const DESCRIPTIONS = {
 const sender = lineText({ max: 320 });
 const recipient = lineText({ max: 320 });
 const state = z.enum(RECIPIENT_STATES);
+const replyCode = z.string().regex(/^[245]\d{0,2}(?: [245]\.\d{1,3}\.\d{1,3})?$/, {
+  error: "expected the beginning of a reply, such as 451 or 451 4.7.1",
+});
+const listener = lineText({ max: 100 });
+const text = lineText({ max: 200 }).min(1);
 
 /** Which messages are meant, in a body; keys that are present must all fit. */
 export const filterSchema = z.strictObject({
@@ -28,6 +48,13 @@ export const filterSchema = z.strictObject({
   recipient: recipient.optional().describe(DESCRIPTIONS.recipient),
   receivedAfterMs: timeMs().optional().describe(DESCRIPTIONS.receivedAfterMs),
   receivedBeforeMs: timeMs().optional().describe(DESCRIPTIONS.receivedBeforeMs),
+  subdomains: z.boolean().optional().describe(DESCRIPTIONS.subdomains),
+  listener: listener.optional().describe(DESCRIPTIONS.listener),
+  minSizeBytes: z.int().min(0).optional().describe(DESCRIPTIONS.minSizeBytes),
+  maxSizeBytes: z.int().min(0).optional().describe(DESCRIPTIONS.maxSizeBytes),
+  minAttempts: z.int().min(0).optional().describe(DESCRIPTIONS.minAttempts),
+  replyCode: replyCode.optional().describe(DESCRIPTIONS.replyCode),
+  text: text.optional().describe(DESCRIPTIONS.text),
   minAgeMs: z.int().min(0).optional().describe(DESCRIPTIONS.minAgeMs),
   maxAgeMs: z.int().min(0).optional().describe(DESCRIPTIONS.maxAgeMs),
 }).meta({ id: "MessageFilter" });
@@ -42,17 +69,25 @@ export const filterQuery = {
   recipient: recipient.optional().describe(DESCRIPTIONS.recipient),
   receivedAfterMs: numberText().optional().describe(DESCRIPTIONS.receivedAfterMs),
   receivedBeforeMs: numberText().optional().describe(DESCRIPTIONS.receivedBeforeMs),
+  subdomains: switchText().optional().describe(DESCRIPTIONS.subdomains),
+  listener: listener.optional().describe(DESCRIPTIONS.listener),
+  minSizeBytes: numberText().optional().describe(DESCRIPTIONS.minSizeBytes),
+  maxSizeBytes: numberText().optional().describe(DESCRIPTIONS.maxSizeBytes),
+  minAttempts: numberText().optional().describe(DESCRIPTIONS.minAttempts),
+  replyCode: replyCode.optional().describe(DESCRIPTIONS.replyCode),
+  text: text.optional().describe(DESCRIPTIONS.text),
   minAgeMs: numberText().optional().describe(DESCRIPTIONS.minAgeMs),
   maxAgeMs: numberText().optional().describe(DESCRIPTIONS.maxAgeMs),
 };
 
 /** The store's filter; ages become times. */
 export function filterOf(input: FilterInput, nowMs: number): MessageFilter {
-  const { minAgeMs, maxAgeMs, receivedAfterMs, receivedBeforeMs, ...rest } = input;
+  const { minAgeMs, maxAgeMs, receivedAfterMs, receivedBeforeMs, replyCode, ...rest } = input;
   const after = latest(receivedAfterMs, maxAgeMs === undefined ? undefined : nowMs - maxAgeMs);
   const before = earliest(receivedBeforeMs, minAgeMs === undefined ? undefined : nowMs - minAgeMs);
   return {
     ...withoutUndefined(rest),
+    ...(replyCode === undefined ? {} : { replyStart: replyCode }),
     ...(after === undefined ? {} : { receivedAfterMs: after }),
     ...(before === undefined ? {} : { receivedBeforeMs: before }),
   };

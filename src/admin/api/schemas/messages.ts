@@ -62,10 +62,17 @@ export const messageListItemSchema = z.object({
 /** A page of a list. */
 export const messagePageSchema = z.object({
   items: z.array(messageListItemSchema),
-  cursor: z.string().nullable().describe("Null on the last page."),
+  cursor: z.string().nullable().describe(
+    "Null on the last page. A search that finds little stops after a while: a page may be short, " +
+      "even empty, and still not be the last.",
+  ),
 }).meta({ id: "MessagePage" });
 
-export const messageCountSchema = z.object({ count: z.int() }).meta({ id: "MessageCount" });
+export const messageCountSchema = z.object({
+  count: z.int(),
+  isComplete: z.boolean()
+    .describe("False when there may be more: it would have taken too long to look at all."),
+}).meta({ id: "MessageCount" });
 
 const recipient = z.object({
   index: z.int(),
