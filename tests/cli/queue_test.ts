@@ -146,6 +146,17 @@ Deno.test("hold, release, retry and cancel change messages", async () => {
   });
 });
 
+Deno.test("bounce gives up what a relay then notifies of, delete forgets", async () => {
+  await withQueue(async (queue) => {
+    assertEquals((await queue(["bounce", IDS[0]])).out, "Gave up 1 message.\n");
+    assertEquals((await queue(["cancel", IDS[1]])).code, 0);
+    const deleted = await queue(["delete", "--domain", "one.example"]);
+    assertEquals(deleted.out, "Deleted 2 messages.\n");
+    assertEquals((await queue(["show", IDS[1]])).code, 1);
+    assertEquals((await queue(["list", "--all"])).out.trimEnd().split("\n").at(-1), "1 message");
+  });
+});
+
 Deno.test("a command that changes needs to be told what", async () => {
   await withQueue(async (queue) => {
     const { code, err } = await queue(["cancel"]);

@@ -12,8 +12,8 @@ const ACTOR = "command line";
 interface Change {
   readonly kind: QueueCommand["kind"];
   readonly summary: string;
-  /** Recipients it can change. */
-  readonly states: readonly RecipientState[];
+  /** Recipients it can change; null means any. */
+  readonly states: readonly RecipientState[] | null;
   /** `Retried`, for the last line. */
   readonly done: string;
   readonly examples: readonly Example[];
@@ -51,9 +51,26 @@ const CHANGES: readonly Change[] = [
     done: "Cancelled",
     examples: [{ command: "queue cancel --older-than 3d", does: "What waits for three days" }],
   },
+  {
+    kind: "bounce",
+    summary: "Give messages up; their senders are notified.",
+    states: ["queued", "held"],
+    done: "Gave up",
+    examples: [{ command: "queue bounce --domain gone.example", does: "There is nobody" }],
+  },
+  {
+    kind: "delete",
+    summary: "Forget messages with all that is known of them; nobody is notified.",
+    states: null,
+    done: "Deleted",
+    examples: [{
+      command: "queue delete --state delivered --older-than 1h",
+      does: "What is done with",
+    }],
+  },
 ];
 
-/** `queue retry`, `queue hold`, `queue release` and `queue cancel`. */
+/** `queue retry`, `queue hold` and the others that change messages. */
 export const queueChangeCommands: readonly Command[] = CHANGES.map((change) => ({
   name: `queue ${change.kind}`,
   summary: change.summary,
@@ -86,7 +103,10 @@ async function apply(invocation: Invocation, change: Change): Promise<ExitCode> 
     io.err(`${reason}\nSee posthouse queue ${change.kind} --help.\n`);
     return EXIT.usage;
   }
-  const filter: MessageFilter = { states: change.states, ...read.filter };
+  const filter: MessageFilter = {
+    ...(change.states === null ? {} : { states: change.states }),
+    ...read.filter,
+  };
   return await withQueue(invocation, async (store) => {
     const matching = await store.count(filter);
     if (!(await isAgreed(invocation, { change, matching }))) return EXIT.failed;
