@@ -1,5 +1,6 @@
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
+import { completionsCommand } from "./completions/command.ts";
 import { demoCommand } from "./demo.ts";
 import { keyCommands } from "./key.ts";
 import { preflightCommand } from "./preflight.ts";
@@ -35,5 +36,6 @@ export const COMMANDS: readonly Command[] = [
   ...userCommands,
   ...keyCommands,
   demoCommand,
+  completionsCommand(() => COMMANDS),
   versionCommand,
 ];
