@@ -2,6 +2,7 @@ import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
 import { completionsCommand } from "./completions/command.ts";
 import { demoCommand } from "./demo.ts";
+import { initCommands } from "./init/commands.ts";
 import { keyCommands } from "./key.ts";
 import { preflightCommand } from "./preflight.ts";
 import { queueChangeCommands } from "./queue/change.ts";
@@ -36,6 +37,7 @@ export const COMMANDS: readonly Command[] = [
   ...userCommands,
   ...keyCommands,
   demoCommand,
+  ...initCommands,
   completionsCommand(() => COMMANDS),
   versionCommand,
 ];
