@@ -62,12 +62,14 @@ for (const look of LOOKS) {
   });
 }
 
+/** A message of each kind, the first in all ways that it can be seen. */
 async function messagePages(store: QueueStore): Promise<string[]> {
   const { items } = await store.list({ filter: {}, limit: 1_000 });
-  const ids = MESSAGES.map((subject) =>
-    items.find(({ message }) => message.summary.subject.includes(subject))?.message.id
-  );
-  return ids.flatMap((id) => SHOWS.map((show) => `/messages/${id}${show}`));
+  return MESSAGES.flatMap((subject, index) => {
+    const found = items.find(({ message }) => message.summary.subject.includes(subject));
+    const shows = index === 0 ? SHOWS : [""];
+    return shows.map((show) => `/messages/${found?.message.id}${show}`);
+  });
 }
 
 /** How much wider than the window the page is. */

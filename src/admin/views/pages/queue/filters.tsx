@@ -1,3 +1,5 @@
+import { formatSize } from "../../../../observe/quantities.ts";
+import { filterQuery } from "../../../api/schemas/filter.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { roughly } from "../../parts/time.tsx";
 import { filterParams, queueAddress, type QueueParams, type ViewName, VIEWS } from "./query.ts";
@@ -5,6 +7,12 @@ import { filterParams, queueAddress, type QueueParams, type ViewName, VIEWS } fr
 const AGES = [5 * 60_000, 3_600_000, 6 * 3_600_000, 86_400_000, 2 * 86_400_000];
 
 const LABELS: Readonly<Record<string, string>> = {
+  text: "Search",
+  listener: "Listener",
+  replyCode: "Last reply begins",
+  minAttempts: "Tried at least",
+  minSizeBytes: "At least",
+  maxSizeBytes: "At most",
   ids: "Queue id",
   domain: "Domain",
   sender: "Sender",
@@ -32,7 +40,21 @@ export function ViewTabs({ view, params }: { view: ViewName; params: QueueParams
   );
 }
 
-/** The fields that narrow a list. */
+/** Filters that few people need at once stand behind a summary. */
+const MORE = [
+  { name: "sender", hint: "user@example.org or <>" },
+  { name: "replyCode", hint: "451 4.7.1" },
+  { name: "minAttempts", hint: "3" },
+  { name: "listener", hint: "smtp" },
+  { name: "minSizeBytes", hint: "octets" },
+] as const;
+
+/** Whether a filter has a field, at which its error stands. */
+export function hasField(key: string): boolean {
+  return ["text", "recipient", "domain", ...MORE.map(({ name }) => name)].includes(key);
+}
+
+/** The fields that narrow a list: those of the API. */
 export function FilterForm(
   { view, params, errors = new Map() }: {
     view: ViewName;
@@ -41,14 +63,31 @@ export function FilterForm(
   },
 ) {
   const common = { params, errors };
+  const isSearchable = Object.hasOwn(filterQuery, "text");
+  const more = MORE.filter(({ name }) => Object.hasOwn(filterQuery, name));
+  const isOpen = more.some(({ name }) => params[name] !== undefined || errors.has(name));
   return (
-    <form class="filters" method="get" action="/queue" role="search" aria-label="Filter messages">
+    <form
+      class="filter-form"
+      method="get"
+      action="/queue"
+      role="search"
+      aria-label="Filter messages"
+    >
       {view !== "live" && <input type="hidden" name="view" value={view} />}
-      <TextFilter {...common} name="recipient" hint="user@example.net" isFirst />
-      <TextFilter {...common} name="domain" hint="example.net" />
-      <TextFilter {...common} name="sender" hint="user@example.org or <>" />
-      <AgeFilter params={params} />
-      <button type="submit" class="button">Filter</button>
+      <div class="filters">
+        {isSearchable && <TextFilter {...common} name="text" hint="subject or address" isFirst />}
+        <TextFilter {...common} name="recipient" hint="user@example.net" isFirst={!isSearchable} />
+        <TextFilter {...common} name="domain" hint="example.net" />
+        <AgeFilter params={params} />
+        <button type="submit" class="button">Filter</button>
+      </div>
+      <details class="more-filters" open={isOpen}>
+        <summary>More filters</summary>
+        <div class="filters">
+          {more.map(({ name, hint }) => <TextFilter {...common} name={name} hint={hint} />)}
+        </div>
+      </details>
     </form>
   );
 }
@@ -124,6 +163,7 @@ export function FilterChips({ params }: { params: QueueParams }) {
 /** A filter's value for people. */
 export function filterValue(key: string, value: string): string {
   if (key.endsWith("AgeMs")) return roughly(Number(value));
+  if (key.endsWith("SizeBytes")) return formatSize(Number(value));
   if (key.endsWith("Ms")) return `${new Date(Number(value)).toISOString().slice(0, 16)}Z`;
   return value;
 }

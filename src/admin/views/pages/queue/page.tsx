@@ -4,7 +4,7 @@ import { LiveMark } from "../../parts/live_mark.tsx";
 import { count, counted } from "../../parts/quantity.ts";
 import type { Visit } from "../../visit.tsx";
 import { actionsIn, queueActionOf } from "./actions.ts";
-import { FilterChips, FilterForm, ViewTabs } from "./filters.tsx";
+import { FilterChips, FilterForm, hasField, ViewTabs } from "./filters.tsx";
 import { MessageTable } from "./list.tsx";
 import {
   filterParams,
@@ -58,8 +58,7 @@ async function showWrong(
   visit: Visit,
   { params, errors }: { params: QueueParams; errors: ReadonlyMap<string, string> },
 ): Promise<Response> {
-  const shown = ["recipient", "domain", "sender"];
-  const others = [...errors].filter(([key]) => !shown.includes(key));
+  const others = [...errors].filter(([key]) => !hasField(key));
   return await visit.show({
     title: "Queue",
     place: "/queue",
@@ -112,7 +111,9 @@ function List(
   },
 ) {
   const { params, cursor } = query;
-  if (page.items.length === 0) return <NoMessages query={query} canSend={hasCompose(visit)} />;
+  if (page.items.length === 0 && page.cursor === null) {
+    return <NoMessages query={query} canSend={hasCompose(visit)} />;
+  }
   const canAct = visit.may("operator");
   // Picked rows are more ids: where the list is one of ids already, it is meant as a whole.
   const canPick = canAct && params["ids"] === undefined;
@@ -124,13 +125,19 @@ function List(
           : values.map((value) => <input type="hidden" name={key} value={value} />)
       )}
       {canAct && <BulkBar total={total} states={VIEWS[query.view].states} />}
-      <MessageTable items={page.items} nowMs={visit.nowMs} canPick={canPick} />
+      {page.items.length === 0
+        ? (
+          <Empty icon="search" title="Nothing found so far" tight>
+            <p>The search stopped after many messages; it can go on with older ones.</p>
+          </Empty>
+        )
+        : <MessageTable items={page.items} nowMs={visit.nowMs} canPick={canPick} />}
       {(cursor !== undefined || page.cursor !== null) && (
         <nav class="panel-foot pager" aria-label="Pages of the list">
           {cursor !== undefined && <a class="button" href={queueAddress(params)}>Newest</a>}
           {page.cursor !== null && (
             <a class="button" href={queueAddress(params, { cursor: page.cursor })} rel="next">
-              Older
+              {page.items.length === 0 ? "Search on" : "Older"}
             </a>
           )}
         </nav>
