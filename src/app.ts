@@ -14,7 +14,9 @@ import { createAuthenticator, type ManagedAuthenticator } from "./auth/create_au
 import { FrontDoor, type ServerSettings } from "./app/front_door.ts";
 import { HistoryKeeper } from "./app/history.ts";
 import { queueStarter } from "./app/queue_starter.ts";
+import { createSubmitter } from "./app/http_in.ts";
 import { openStore } from "./app/store.ts";
+import { suppressingPolicy } from "./app/suppressing_policy.ts";
 import { TlsServices } from "./app/tls_services.ts";
 import { TransportSet } from "./app/transports.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
@@ -37,6 +39,7 @@ import type { EventSink } from "./observe/events.ts";
 import { type ExpansionNotice, Intake, type IntakeLimits } from "./queue/intake.ts";
 import type { RetrySchedule } from "./queue/schedule.ts";
 import type { QueueStore } from "./queue/store.ts";
+import { SuppressionList } from "./queue/suppressions.ts";
 import { UserRates } from "./policy/user_rate.ts";
 import { relayServerPolicy } from "./smtp/server/relay_server_policy.ts";
 import { withUserRules } from "./smtp/server/user_policy.ts";
@@ -97,6 +100,7 @@ export class Relay {
   readonly #scheduler: Scheduler;
   readonly #intake: Intake;
   readonly #history: HistoryKeeper;
+  readonly #suppressions: SuppressionList;
   readonly #newId: () => string;
   readonly #tls: ListenerTls;
   readonly #userRates = new UserRates();
@@ -129,6 +133,7 @@ export class Relay {
     });
     this.#config = config;
     this.#store = store;
+    this.#suppressions = new SuppressionList({ shelf: store.shelf, clock });
     this.#clock = clock;
     this.#random = random;
     this.#events = events;
@@ -196,6 +201,7 @@ export class Relay {
   async start(): Promise<void> {
     await this.#tls.use(this.#config);
     this.#authenticator = await this.#makeAuthenticator(this.#config);
+    await this.#suppressions.load();
     this.#scheduler.start();
     this.#history.start();
     for (const listener of this.#config.listeners) {
@@ -312,7 +318,12 @@ export class Relay {
     const clock = this.#clock;
     const events = this.#events;
     const parts: RelayParts = {
-      ...{ clock, events, store: this.#store, scheduler: this.#scheduler, intake: this.#intake },
+      ...{ clock, events, store: this.#store, scheduler: this.#scheduler },
+      suppressions: this.#suppressions,
+      submitter: createSubmitter({
+        ...{ clock, events, store: this.#store, intake: this.#intake },
+        config: () => this.#config,
+      }),
       ...{ history: this.#watch.ways, pauses: this.#pauses },
       config: () => this.#config,
       transports: () => this.#transports.byName,
@@ -359,6 +370,7 @@ export class Relay {
       notifications: (facts) => this.#rules.notifications(facts),
       router: this.#makeRouter(this.#config),
       pauses: this.#pauses.pauses,
+      suppressions: this.#suppressions,
       shaper: this.#shaper,
     });
   }
@@ -378,11 +390,14 @@ export class Relay {
     return {
       hostname,
       sink: this.#intake,
-      policy: withUserRules(relayServerPolicy(relayRules(this.#config)), {
-        account: (user) => authenticator.account(user),
-        rates: this.#userRates,
-        clock: this.#clock,
-      }),
+      policy: suppressingPolicy(
+        withUserRules(relayServerPolicy(relayRules(this.#config)), {
+          account: (user) => authenticator.account(user),
+          rates: this.#userRates,
+          clock: this.#clock,
+        }),
+        this.#suppressions,
+      ),
       shared: {
         authenticator,
         aliases: aliasMap(this.#config),

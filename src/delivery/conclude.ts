@@ -1,5 +1,5 @@
 import { formatReply, type Reply } from "../mail/reply.ts";
-import type { EventSink } from "../observe/events.ts";
+import type { EventSink, RelayEvent } from "../observe/events.ts";
 import type { Disposition, MessageRecord, RecipientRecord } from "../queue/store.ts";
 import { type DeliveryReport, type Outcome, type RemoteHop } from "./transport.ts";
 
@@ -90,12 +90,23 @@ export function formatRemote(remote: RemoteHop | null): string {
   return `${remote.host}[${remote.address}]:${remote.port}`;
 }
 
+/** The kind of an outcome, or why there was no attempt at all. */
+export type OutcomeKind = Outcome["kind"] | "suppressed";
+
+/** The kind by which an outcome is told. */
+export function kindOf(outcome: Outcome): OutcomeKind {
+  return outcome.kind === "permanent" && outcome.suppressed === true ? "suppressed" : outcome.kind;
+}
+
+/** An event about what became of a recipient. */
+type OutcomeEvent = Extract<RelayEvent, { readonly delayMs: number }>;
+
 /** Emits the event of one conclusion. */
 export function emitConclusion(
   emit: EventSink,
   { conclusion, kind, message, transport, destination, report, nowMs }: {
     conclusion: Conclusion;
-    kind: Outcome["kind"];
+    kind: OutcomeKind;
     message: MessageRecord;
     transport: string;
     destination: string;
@@ -121,10 +132,8 @@ export function emitConclusion(
   });
 }
 
-function eventType(
-  disposition: Disposition,
-  kind: Outcome["kind"],
-): "delivered" | "deferred" | "bounced" | "expired" | "uncertain" {
+function eventType(disposition: Disposition, kind: OutcomeKind): OutcomeEvent["type"] {
+  if (kind === "suppressed") return "suppressed";
   if (disposition.kind === "final") {
     if (disposition.state === "delivered") return "delivered";
     return disposition.state === "expired" ? "expired" : "bounced";

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { EnhancedCode } from "../mail/enhanced_code.ts";
 import { formatReply, type Reply, reply } from "../mail/reply.ts";
+import { cutText, withoutControls } from "../mail/safe_text.ts";
 import type { MessageRecord, RecipientRecord } from "../queue/store.ts";
 import type { Destination } from "./destination.ts";
 import type { DestinationTable } from "./destination_table.ts";
@@ -33,7 +34,16 @@ export interface Router {
   readonly ways: readonly (readonly Transport[])[];
 }
 
+/** Recipients that get no mail; `SuppressionList` has this shape. */
+export interface Suppressions {
+  /** False when a mailbox is not suppressed; true when `find` has to be asked. */
+  mayHave(mailbox: string): boolean;
+  find(mailbox: string): Promise<{ readonly reason: string; readonly source: string } | null>;
+}
+
 export interface DispatcherOptions {
+  /** Null when everybody gets mail. */
+  readonly suppressions: Suppressions | null;
   readonly clock: Clock;
   readonly router: Router;
   readonly table: DestinationTable<Job>;
@@ -80,6 +90,38 @@ export class Dispatcher {
 
   /** Finds the way of recipients that nothing was decided about yet. */
   enter(entry: WindowEntry, recipients: readonly RecipientRecord[]): void {
+    const { suppressions } = this.#options;
+    const suspects = suppressions === null
+      ? []
+      : recipients.filter(({ forwardPath }) => suppressions.mayHave(forwardPath));
+    if (suppressions === null || suspects.length === 0) return this.#enter(entry, recipients);
+    const others = recipients.filter((recipient) => !suspects.includes(recipient));
+    if (others.length > 0) this.#enter(entry, others);
+    this.#lookUp(entry, { suspects, suppressions });
+  }
+
+  /** Asks the store whether recipients get no mail, and enters those that do. */
+  #lookUp(
+    entry: WindowEntry,
+    { suspects, suppressions }: {
+      suspects: readonly RecipientRecord[];
+      suppressions: Suppressions;
+    },
+  ): void {
+    const found = new Map<RecipientRecord, Outcome | null>();
+    const ready = Promise.all(suspects.map(async (recipient) => {
+      found.set(recipient, await suppressionOf(recipient, suppressions));
+    }));
+    this.#options.onceReady(ready.then(() => {}), () => {
+      const free = suspects.filter((recipient) => found.get(recipient) === null);
+      if (free.length > 0) this.#enter(entry, free);
+      for (const [recipient, outcome] of found) {
+        if (outcome !== null) this.#settle(entry, [recipient], outcome);
+      }
+    });
+  }
+
+  #enter(entry: WindowEntry, recipients: readonly RecipientRecord[]): void {
     const { pauses } = this.#options;
     const wanted = this.#giveBack(entry, recipients);
     const free = pauses.domains.isEmpty ? wanted : this.#putOffPaused(entry, wanted);
@@ -258,4 +300,24 @@ function restReply({ kind, name }: RestingWay): Reply {
   return kind === "hold"
     ? reply(450, "4.7.0", `Held by route ${name}`)
     : reply(250, "2.7.0", `Captured by route ${name}, sent nowhere`);
+}
+
+/** How long to wait when it cannot be told whether a recipient is to get mail. */
+const LOOK_UP_RETRY_MS = 60_000;
+
+/** What becomes of a recipient that is suppressed; null when it is not. */
+async function suppressionOf(
+  { forwardPath }: RecipientRecord,
+  suppressions: Suppressions,
+): Promise<Outcome | null> {
+  try {
+    const found = await suppressions.find(forwardPath);
+    if (found === null) return null;
+    const why = found.reason === "" ? "" : `: ${found.reason}`;
+    const text = cutText(withoutControls(`Recipient is on the suppression list${why}`), 300);
+    return { kind: "permanent", reply: reply(550, "5.7.1", text), suppressed: true };
+  } catch {
+    const unknown = reply(451, "4.3.0", "Cannot look into the suppression list");
+    return { kind: "temporary", reply: unknown, counts: false, retryAfterMs: LOOK_UP_RETRY_MS };
+  }
 }

@@ -9,7 +9,7 @@ import type { CircuitState } from "./circuit.ts";
 import type { RetryPolicy } from "./conclude.ts";
 import type { Destination, DestinationLimits, Ticket } from "./destination.ts";
 import { DestinationTable } from "./destination_table.ts";
-import { Dispatcher, type Router } from "./dispatcher.ts";
+import { Dispatcher, type Router, type Suppressions } from "./dispatcher.ts";
 import { divide } from "./failover.ts";
 import { addresseesOf, type Job } from "./job.ts";
 import { Learner } from "./learner.ts";
@@ -39,6 +39,8 @@ export interface SchedulerOptions {
   readonly pauses?: OperatorPauses;
   /** Knows the limits of destinations; absent means that there are none. */
   readonly shaper?: Shaper;
+  /** Recipients that get no mail; absent means that there are none. */
+  readonly suppressions?: Suppressions;
 }
 
 /**
@@ -84,6 +86,7 @@ export class Scheduler {
     this.#dispatcher = new Dispatcher({
       ...{ clock: options.clock, router: options.router, table: this.#table },
       ...{ settler: this.#settler, pauses, shaper: options.shaper ?? null },
+      suppressions: options.suppressions ?? null,
       onceReady: (ready, proceed) =>
         this.#tasks.run(async () => {
           await ready;

@@ -10,7 +10,7 @@ import type {
   TimelineEntry,
 } from "../queue/store.ts";
 import { bodyOf } from "./body.ts";
-import { conclude, type Conclusion, emitConclusion, type RetryPolicy } from "./conclude.ts";
+import { conclude, type Conclusion, emitConclusion, kindOf, type RetryPolicy } from "./conclude.ts";
 import type { NotificationMaker } from "./notifications.ts";
 import type { DeliveryReport, Outcome } from "./transport.ts";
 import type { WindowEntry } from "./window.ts";
@@ -80,7 +80,7 @@ export class Settler {
     verdict.recipients.forEach((recipient, position) => {
       const outcome = settling(verdict.outcomes[position] ?? missingOutcome);
       const conclusion = conclude({ message, recipient, outcome, retry, keepsPlace });
-      const { kind } = outcome;
+      const kind = kindOf(outcome);
       if (verdict.isQuiet !== true || conclusion.disposition.kind !== "retry") {
         emitConclusion(emit, { conclusion, kind, message, transport, destination, report, nowMs });
       }

@@ -42,7 +42,12 @@ export type Outcome =
     readonly counts?: false;
   }
   /** Never try again for this recipient. */
-  | { readonly kind: "permanent"; readonly reply: Reply }
+  | {
+    readonly kind: "permanent";
+    readonly reply: Reply;
+    /** Set when nobody was asked, because the recipient is to get no mail. */
+    readonly suppressed?: true;
+  }
   /**
    * The way out does not work, whatever the message: nobody answers, the key is wrong, the
    * account is suspended. The next transport of the route is tried; nothing ever bounces for it.

@@ -86,6 +86,7 @@ const OUTCOME_WORDS: Readonly<Record<OutcomeEvent["type"], string>> = {
   bounced: "could not be delivered",
   expired: "given up, its time is over,",
   uncertain: "perhaps delivered",
+  suppressed: "not sent to",
 };
 
 function messageSentence(event: MessageEvent): string {

@@ -18,6 +18,7 @@ const LEVELS: Readonly<Record<Exclude<RelayEvent["type"], "trouble">, EventLevel
   uncertain: "warning",
   bounced: "warning",
   expired: "warning",
+  suppressed: "info",
   notified: "info",
   held: "info",
   released: "info",

@@ -158,6 +158,7 @@ function deliveryMetrics(): Part {
       case "bounced":
       case "expired":
       case "uncertain":
+      case "suppressed":
         deliveries.add([event.transport, event.type]);
         return;
       case "notified":

@@ -103,7 +103,14 @@ export type MessageEvent =
   }
   /** One outcome of an attempt, for one recipient. */
   | {
-    readonly type: "delivered" | "deferred" | "bounced" | "expired" | "uncertain";
+    readonly type:
+      | "delivered"
+      | "deferred"
+      | "bounced"
+      | "expired"
+      | "uncertain"
+      /** No attempt was made: the recipient is on the suppression list. */
+      | "suppressed";
     readonly messageId: string;
     readonly recipient: string;
     readonly transport: string;

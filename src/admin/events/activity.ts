@@ -33,6 +33,7 @@ export class Activity implements ActivityPort {
         break;
       case "bounced":
       case "expired":
+      case "suppressed":
         this.#now().bounced++;
         break;
       case "uncertain":

@@ -6,6 +6,7 @@ import type { ListenerInfo } from "../../admin/ports.ts";
 import type { EventSink } from "../../observe/events.ts";
 import type { MessageSubmitter } from "../../ingress/submitter.ts";
 import type { QueueStore } from "../../queue/store.ts";
+import type { SuppressionList } from "../../queue/suppressions.ts";
 import type { PauseKeeper } from "./pause_keeper.ts";
 import type { WayHistory } from "./way_history.ts";
 
@@ -13,6 +14,7 @@ import type { WayHistory } from "./way_history.ts";
 export interface RelayParts {
   readonly store: QueueStore;
   readonly scheduler: Scheduler;
+  readonly suppressions: SuppressionList;
   /** The way in for mail that comes by HTTP. */
   readonly submitter: MessageSubmitter;
   readonly clock: Clock;

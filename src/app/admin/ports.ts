@@ -5,6 +5,7 @@ import { healthPort } from "./health.ts";
 import type { RelayParts } from "./parts.ts";
 import { routesPort } from "./routes.ts";
 import { submissionPort } from "./submission.ts";
+import { suppressionsPort } from "./suppressions.ts";
 import type { RelayWatch } from "./watch.ts";
 import { destinationsPort, transportsPort } from "./ways.ts";
 
@@ -43,6 +44,7 @@ export function adminPorts(options: AdminPortsOptions): AdminPorts {
     health: healthPort(parts, watch.stall),
     keys: access.keys,
     users: access.users,
+    suppressions: suppressionsPort(parts.suppressions, parts),
     submission: submissionPort(parts.submitter),
     preflight,
   };

@@ -1,0 +1,120 @@
+import type { Clock } from "../base/clock.ts";
+import { parseMailbox } from "../mail/address.ts";
+import { foldAscii } from "./mailbox.ts";
+import type { Shelf, ShelfEntry } from "./shelf.ts";
+
+/** A recipient that gets no mail. */
+export interface SuppressedAddress {
+  /** The mailbox, its domain and the ASCII letters of its local part in lower case. */
+  readonly address: string;
+  /** Why, in a few words. */
+  readonly reason: string;
+  /** Who says so: `user ada`, the name of a provider … */
+  readonly source: string;
+  readonly addedAtMs: number;
+  /** Null for ever. */
+  readonly expiresAtMs: number | null;
+}
+
+const SPACE = "suppressed";
+const PAGE = 1_000;
+
+/**
+ * Recipients that get no mail, kept in the store. Every recipient of every message is looked for
+ * here, so a 32-bit hash of each address stands in memory (about 30 octets): what is not among
+ * them is not suppressed, and only what is has to be asked of the store.
+ */
+export class SuppressionList {
+  readonly #shelf: Shelf;
+  readonly #clock: Clock;
+  readonly #hashes = new Set<number>();
+
+  constructor({ shelf, clock }: { shelf: Shelf; clock: Clock }) {
+    this.#shelf = shelf;
+    this.#clock = clock;
+  }
+
+  /**
+   * Reads what is in the store; again when others may have changed it.
+   *
+   * @throws StoreError as the store does.
+   */
+  async load(): Promise<void> {
+    let after: string | undefined;
+    for (;;) {
+      const range = after === undefined ? {} : { after };
+      const entries = await this.#shelf.list({ space: SPACE, limit: PAGE, ...range });
+      for (const { key } of entries) this.#hashes.add(hashOf(key));
+      after = entries.at(-1)?.key;
+      if (entries.length < PAGE) return;
+    }
+  }
+
+  /** False when a mailbox is not suppressed; true when `find` has to be asked. */
+  mayHave(mailbox: string): boolean {
+    return this.#hashes.size > 0 && this.#hashes.has(hashOf(keyOf(mailbox)));
+  }
+
+  /** Null when it is not suppressed. */
+  async find(mailbox: string): Promise<SuppressedAddress | null> {
+    const entry = await this.#shelf.get(SPACE, keyOf(mailbox));
+    return entry === null ? null : addressOf(entry);
+  }
+
+  /** Adds a mailbox, or replaces what is said of it. */
+  async add(
+    { address, reason, source, expiresAtMs }: Omit<SuppressedAddress, "addedAtMs">,
+  ): Promise<void> {
+    const key = keyOf(address);
+    const value = JSON.stringify({ reason, source, addedAtMs: this.#clock.now() });
+    await this.#shelf.put(SPACE, { key, value, expiresAtMs });
+    this.#hashes.add(hashOf(key));
+  }
+
+  /** False when it was not suppressed. */
+  remove(address: string): Promise<boolean> {
+    return this.#shelf.delete(SPACE, keyOf(address));
+  }
+
+  /** In order of the addresses; `cursor` of one page gets the next. */
+  async list(
+    { text, limit, cursor }: { text?: string; limit: number; cursor?: string },
+  ): Promise<{ items: readonly SuppressedAddress[]; cursor: string | null }> {
+    const entries = await this.#shelf.list({
+      ...{ space: SPACE, limit: limit + 1 },
+      ...(text === undefined ? {} : { text }),
+      ...(cursor === undefined ? {} : { after: decodeURIComponent(cursor) }),
+    });
+    const items = entries.slice(0, limit).map(addressOf);
+    const last = items.at(-1);
+    const isMore = last !== undefined && entries.length > limit;
+    return { items, cursor: isMore ? encodeURIComponent(last.address) : null };
+  }
+}
+
+/** What two spellings of one mailbox have in common; providers compare so, too. */
+function keyOf(mailbox: string): string {
+  const parsed = parseMailbox(mailbox);
+  if (parsed.kind === "error") return foldAscii(mailbox);
+  const { text, domain } = parsed.mailbox;
+  return `${foldAscii(text.slice(0, text.lastIndexOf("@")))}@${domain}`;
+}
+
+/** A damaged entry still suppresses. */
+function addressOf({ key, value, expiresAtMs }: ShelfEntry): SuppressedAddress {
+  const nothing = { reason: "", source: "", addedAtMs: 0 };
+  try {
+    return { address: key, expiresAtMs, ...nothing, ...JSON.parse(value) };
+  } catch {
+    return { address: key, expiresAtMs, ...nothing };
+  }
+}
+
+/** FNV-1a over UTF-16 units. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return hash >>> 0;
+}

@@ -1,0 +1,52 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { PlainClient } from "../support/plain_client.ts";
+import { startRecordingSink } from "../support/recording_sink.ts";
+import { startInProcessRelay } from "../support/relay_in_process.ts";
+import { sampleMessage } from "../support/sample_messages.ts";
+
+const DATA = sampleMessage({ subject: "suppressed", lines: ["text"] });
+
+Deno.test("suppression: SMTP clients learn of it at RCPT, others when it would have left", async () => {
+  await using sink = startRecordingSink();
+  await using running = await startInProcessRelay({
+    toml: `transports.out = { type = "smarthost", hosts = ["127.0.0.1:${sink.port}"] }`,
+  });
+  const put = await fetch(`${running.origin}/api/v1/suppressions/Gone@dest.test`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ reason: "left the company" }),
+  });
+  assertEquals(put.status, 200);
+  await put.body?.cancel();
+
+  using client = await PlainClient.greet(running.smtpPort);
+  await client.command("MAIL FROM:<ada@source.test>");
+  assertEquals((await client.command("RCPT TO:<gone@dest.test>")).code, 550);
+  assertEquals((await client.command("RCPT TO:<there@dest.test>")).code, 250);
+  await client.command("RSET");
+
+  const response = await fetch(
+    `${running.origin}/api/v1/messages?${new URLSearchParams([
+      ["from", ""],
+      ["to", "gone@dest.test"],
+      ["to", "there@dest.test"],
+    ])}`,
+    { method: "POST", headers: { "content-type": "message/rfc822" }, body: new Uint8Array(DATA) },
+  );
+  assertEquals(response.status, 201);
+  const { id } = await response.json();
+  const event = await running.waitFor(({ type }) => type === "suppressed");
+  assert(event.type === "suppressed" && event.messageId === id);
+  assertStringIncludes(event.reply, "550 5.7.1 Recipient is on the suppression list: left");
+  await running.waitFor((other) => other.type === "delivered" && other.messageId === id);
+  await sink.waitForMessages(1);
+  assertEquals(sink.messages.map(({ recipients }) => recipients), [["there@dest.test"]]);
+
+  const removed = await fetch(`${running.origin}/api/v1/suppressions/gone@dest.test`, {
+    method: "DELETE",
+  });
+  assertEquals(removed.status, 200);
+  await removed.body?.cancel();
+  await client.command("MAIL FROM:<ada@source.test>");
+  assertEquals((await client.command("RCPT TO:<gone@dest.test>")).code, 250);
+});
