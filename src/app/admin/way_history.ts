@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { TransportStatus } from "../../admin/ports.ts";
 import type { EventSink, RelayEvent } from "../../observe/events.ts";
 
-/** Destinations that are remembered; those that were quiet longest are forgotten. */
+/** Destinations of one transport that are remembered; those known longest are forgotten. */
 const MAX_DESTINATIONS = 5_000;
 
 /** What is known of the past of a transport or a destination. */
@@ -13,14 +13,25 @@ export interface WayPast {
 
 type Outcomes = { -readonly [Key in keyof TransportStatus["outcomes"]]: number };
 
-const NOTHING: WayPast = { lastError: null, lastSuccessAtMs: null };
+/** The same, changed in place: this is done for every outcome. */
+interface Past {
+  errorText: string;
+  errorAtMs: number;
+  successAtMs: number;
+}
+
+/** The past of a transport and of its destinations. */
+interface TransportPast extends Past {
+  readonly outcomes: Outcomes;
+  readonly destinations: Map<string, Past>;
+}
+
+const NEVER = -1;
 
 /** Remembers, from the events, how transports and destinations did. */
 export class WayHistory {
   readonly #clock: Clock;
-  readonly #transports = new Map<string, WayPast>();
-  readonly #outcomes = new Map<string, Outcomes>();
-  readonly #destinations = new Map<string, WayPast>();
+  readonly #transports = new Map<string, TransportPast>();
 
   constructor({ clock }: { clock: Clock }) {
     this.#clock = clock;
@@ -30,62 +41,80 @@ export class WayHistory {
   readonly sink: EventSink = (event: RelayEvent): void => {
     switch (event.type) {
       case "delivered":
-        this.#count(event.transport, "delivered");
-        return this.#note(event, { lastSuccessAtMs: this.#clock.now() });
+        return this.#note(event, { outcome: "delivered", error: null });
       case "deferred":
       case "uncertain":
-        this.#count(event.transport, event.type);
-        return this.#note(event, { lastError: this.#error(event.reply) });
+        return this.#note(event, { outcome: event.type, error: event.reply });
       case "bounced":
       case "expired":
-        this.#count(event.transport, "bounced");
-        return this.#note(event, { lastError: this.#error(event.reply) });
+        return this.#note(event, { outcome: "bounced", error: event.reply });
       case "destination_down":
-        return this.#note(event, { lastError: this.#error(event.reason) });
+        return this.#note(event, { outcome: null, error: event.reason });
     }
   };
 
   transport(name: string): WayPast {
-    return this.#transports.get(name) ?? NOTHING;
+    return shown(this.#transports.get(name));
   }
 
   /** Outcomes of a transport since the start. */
   outcomes(transport: string): Readonly<Outcomes> {
-    return this.#outcomes.get(transport) ?? noOutcomes();
+    return this.#transports.get(transport)?.outcomes ?? noOutcomes();
   }
 
   destination(transport: string, name: string): WayPast {
-    return this.#destinations.get(`${transport}\0${name}`) ?? NOTHING;
-  }
-
-  #error(text: string): { text: string; atMs: number } {
-    return { text, atMs: this.#clock.now() };
-  }
-
-  #count(transport: string, outcome: keyof Outcomes): void {
-    let outcomes = this.#outcomes.get(transport);
-    if (outcomes === undefined) {
-      outcomes = noOutcomes();
-      this.#outcomes.set(transport, outcomes);
-    }
-    outcomes[outcome]++;
+    return shown(this.#transports.get(transport)?.destinations.get(name));
   }
 
   #note(
     { transport, destination }: { transport: string; destination: string },
-    change: Partial<WayPast>,
+    { outcome, error }: { outcome: keyof Outcomes | null; error: string | null },
   ): void {
     // Outcomes without an attempt, such as an expiry, belong to no transport.
     if (transport === "") return;
-    this.#transports.set(transport, { ...this.transport(transport), ...change });
-    const key = `${transport}\0${destination}`;
-    const past = { ...this.destination(transport, destination), ...change };
-    this.#destinations.delete(key); // and goes to the end of the order
-    this.#destinations.set(key, past);
-    if (this.#destinations.size <= MAX_DESTINATIONS) return;
-    const [oldest] = this.#destinations.keys();
-    if (oldest !== undefined) this.#destinations.delete(oldest);
+    const past = this.#pastOf(transport);
+    if (outcome !== null) past.outcomes[outcome]++;
+    const nowMs = this.#clock.now();
+    for (const one of [past, destinationOf(past, destination)]) {
+      if (error === null) one.successAtMs = nowMs;
+      else {
+        one.errorText = error;
+        one.errorAtMs = nowMs;
+      }
+    }
   }
+
+  #pastOf(transport: string): TransportPast {
+    let past = this.#transports.get(transport);
+    if (past === undefined) {
+      past = { ...noPast(), outcomes: noOutcomes(), destinations: new Map() };
+      this.#transports.set(transport, past);
+    }
+    return past;
+  }
+}
+
+function destinationOf({ destinations }: TransportPast, name: string): Past {
+  let past = destinations.get(name);
+  if (past === undefined) {
+    past = noPast();
+    destinations.set(name, past);
+    const [oldest] = destinations.size > MAX_DESTINATIONS ? destinations.keys() : [];
+    if (oldest !== undefined) destinations.delete(oldest);
+  }
+  return past;
+}
+
+function shown(past: Past | undefined): WayPast {
+  const { errorText, errorAtMs, successAtMs } = past ?? noPast();
+  return {
+    lastError: errorAtMs === NEVER ? null : { text: errorText, atMs: errorAtMs },
+    lastSuccessAtMs: successAtMs === NEVER ? null : successAtMs,
+  };
+}
+
+function noPast(): Past {
+  return { errorText: "", errorAtMs: NEVER, successAtMs: NEVER };
 }
 
 function noOutcomes(): Outcomes {
