@@ -16,11 +16,11 @@ const IDLE_CLIENTS = IS_LONG ? 5_000 : 500;
 const TLS_CLIENTS = IS_LONG ? 1_000 : 100;
 const SLOW_CLIENTS = 150;
 const LISTENER = "max_connections = 10000\nmax_connections_per_address = 10000";
-/** What a session may take that is answered at once. */
-const AT_ONCE_MS = 1_000;
+/** What a session may take that is answered at once; other tests keep the machine busy. */
+const AT_ONCE_MS = IS_LONG ? 1_000 : 10_000;
 /** Few connections show the cost of one badly: memory comes in large pieces. */
-const MAX_IDLE_KIB = IS_LONG ? 10 : 24;
-const MAX_IDLE_TLS_KIB = IS_LONG ? 60 : 120;
+const MAX_IDLE_KIB = IS_LONG ? 10 : 40;
+const MAX_IDLE_TLS_KIB = IS_LONG ? 60 : 200;
 
 /** Opens so many connections, some at a time. */
 async function openMany<C>(count: number, open: () => Promise<C>): Promise<C[]> {
@@ -193,7 +193,7 @@ Deno.test("crowd: clients that take nothing hold nobody up", async () => {
   try {
     const slowestMs = await slowestSessionMs(relay);
     report(`5 clients that take nothing: session ${slowestMs | 0} ms`);
-    assert(slowestMs < 3 * AT_ONCE_MS, `a session took ${slowestMs} ms`);
+    assert(slowestMs < AT_ONCE_MS, `a session took ${slowestMs} ms`);
   } finally {
     closeAll(deaf);
     await Promise.all(writes);
