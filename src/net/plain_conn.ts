@@ -22,24 +22,26 @@ function disableNagle(socket: Deno.TcpConn): void {
 }
 
 class PlainConn implements Conn {
-  readonly local: Endpoint;
-  readonly remote: Endpoint;
   readonly tls = null;
   readonly #socket: Deno.TcpConn | Deno.UnixConn;
   #closed = false;
 
   constructor(socket: Deno.TcpConn | Deno.UnixConn) {
     this.#socket = socket;
-    this.local = endpointOf(socket.localAddr);
-    this.remote = endpointOf(socket.remoteAddr);
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
-    try {
-      return await this.#socket.read(into);
-    } catch (cause) {
-      throw toConnError(cause, { closed: this.#closed });
-    }
+  // The socket holds both addresses anyway.
+  get local(): Endpoint {
+    return endpointOf(this.#socket.localAddr);
+  }
+
+  get remote(): Endpoint {
+    return endpointOf(this.#socket.remoteAddr);
+  }
+
+  /** Not async: an idle connection would hold the frame. */
+  read(into: Uint8Array): Promise<number | null> {
+    return this.#socket.read(into).catch((cause) => this.#fail(cause));
   }
 
   async write(data: Uint8Array): Promise<void> {
@@ -47,7 +49,7 @@ class PlainConn implements Conn {
       let written = await this.#socket.write(data);
       while (written < data.length) written += await this.#socket.write(data.subarray(written));
     } catch (cause) {
-      throw toConnError(cause, { closed: this.#closed });
+      this.#fail(cause);
     }
   }
 
@@ -59,5 +61,9 @@ class PlainConn implements Conn {
 
   upgradeToTls(upgrade: TlsUpgrade): Promise<Conn> {
     return upgradeToTls(this, upgrade);
+  }
+
+  #fail(cause: unknown): never {
+    throw toConnError(cause, { closed: this.#closed });
   }
 }

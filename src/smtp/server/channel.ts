@@ -13,7 +13,7 @@ import type { CloseReason } from "./verb.ts";
 const GOODBYE_MS = 5_000;
 
 /** Writes without a read between them after which other sessions get their turn. */
-const WRITES_PER_TURN = 4;
+const WRITES_PER_TURN = 32;
 
 /**
  * The connection of one session: its only reader, its only writer, its time limits, and the
@@ -98,13 +98,27 @@ export class Channel {
     return this.#lines.next();
   }
 
-  /** Gives room back and reads once for the next command. False when the session is over. */
-  awaitCommand(): Promise<boolean> {
+  /**
+   * Gives room back and begins a read for the next command. The caller waits for it itself and
+   * then calls `endRead`: whatever stood between would be held by every idle session.
+   */
+  awaitCommand(): Promise<number | null> {
     const nowMs = this.#context.deadlines.elapsedMs;
     this.input.rest();
     // The limit is for the whole command, so that a client cannot feed it octet by octet.
     if (!this.#lines.midLine) this.#commandSinceMs = nowMs;
-    return this.fill(this.#commandSinceMs + this.#context.limits.commandTimeoutMs - nowMs);
+    this.#arm(this.#commandSinceMs + this.#context.limits.commandTimeoutMs - nowMs);
+    return this.#read();
+  }
+
+  /** Ends the read under way, if there is one; what is no number of octets is its end. */
+  endRead(count: unknown): void {
+    if (this.#reading) this.#take(typeof count === "number" ? count : null);
+  }
+
+  /** Whether a read is under way. */
+  get reading(): boolean {
+    return this.#reading;
   }
 
   /** The next line, waited for within the time of a command; null when the session is over. */
@@ -129,9 +143,7 @@ export class Channel {
       return this.flush().then((flushed) => flushed && this.fill(timeoutMs));
     }
     this.#arm(timeoutMs);
-    this.#reading = true;
-    const read = this.#pendingRead ?? this.#conn.read(this.input.room());
-    return read.then((count) => this.#take(count), () => this.#take(null));
+    return this.#read().then((count) => this.#take(count), () => this.#take(null));
   }
 
   /** Whether the client sends something, or leaves, before `delayMs` are over. */
@@ -188,6 +200,11 @@ export class Channel {
   release(): void {
     // A read that is still pending (the greeting's) may yet write into its buffer.
     if (!this.#reading && this.#pendingRead === null) this.input.release();
+  }
+
+  #read(): Promise<number | null> {
+    this.#reading = true;
+    return this.#pendingRead ?? this.#conn.read(this.input.room());
   }
 
   /** Ends a read; null where the connection ended, was lost, or was closed by a deadline. */

@@ -10,15 +10,7 @@ import type { SessionContext } from "./context.ts";
 import { isClosing } from "./decide.ts";
 import { refusalOf } from "./gate.ts";
 import { ready, REPLIES } from "./replies.ts";
-import {
-  tellAuthenticated,
-  tellBug,
-  tellClosed,
-  tellForwarded,
-  tellOpened,
-  tellRefused,
-  tellSecured,
-} from "./session_events.ts";
+import * as events from "./session_events.ts";
 import { messageOf, type SessionState, START } from "./state.ts";
 import { SessionTally } from "./tally.ts";
 import {
@@ -99,7 +91,7 @@ export class Session implements VerbSession {
   authenticate(identity: Identity): void {
     this.authenticated = true;
     this.#identity = identity;
-    tellAuthenticated(this, identity);
+    events.tellAuthenticated(this, identity);
   }
 
   async secure(upgrade: ServerTlsUpgrade): Promise<boolean> {
@@ -110,7 +102,7 @@ export class Session implements VerbSession {
     const certificate = this.tls?.peer;
     const { auth } = this.context;
     this.#identity = certificate && auth ? auth.authenticator.identify(certificate) : null;
-    tellSecured(this, { discardedBytes });
+    events.tellSecured(this, { discardedBytes });
     return true;
   }
 
@@ -122,19 +114,25 @@ export class Session implements VerbSession {
     // Who the proxy itself is says nothing of its client.
     this.authenticated = login !== null;
     this.#identity = login === null ? null : { user: login, device: null, mechanism: "XCLIENT" };
-    tellForwarded(this, { command: "XCLIENT", attributes });
+    events.tellForwarded(this, { command: "XCLIENT", attributes });
     return this.#welcome(await this.#judgeConnection());
   }
 
   /** Serves the client; resolves when the connection is closed. Throws only for a bug. */
   async run(): Promise<void> {
-    tellOpened(this);
+    events.tellOpened(this);
     try {
       await this.#greet();
       // An idle session waits here, not in a function below: its frame would be held as well.
       while (this.channel.closing === null) {
         const busy = this.#serveNext();
-        if (busy !== null) await busy;
+        if (busy === null) continue;
+        try {
+          this.channel.endRead(await busy);
+        } catch (error) {
+          if (!this.channel.reading) throw error;
+          this.channel.endRead(null); // the connection is lost
+        }
       }
       await this.channel.flush();
     } finally {
@@ -142,7 +140,7 @@ export class Session implements VerbSession {
       this.state = START;
       if (this.#forgetting !== null) await this.#forgetting;
       this.channel.release();
-      tellClosed(this);
+      events.tellClosed(this);
       this.context.onSessionEnd(this);
     }
   }
@@ -223,7 +221,7 @@ export class Session implements VerbSession {
     return mayWait ? null : this.channel.flush();
   }
 
-  #awaitCommand(): Promise<boolean> | null {
+  #awaitCommand(): Promise<unknown> | null {
     if (this.#stopping) {
       this.#conclude({ kind: "end", reply: REPLIES.shuttingDown, reason: "shutdown" });
       return null;
@@ -287,12 +285,12 @@ export class Session implements VerbSession {
   }
 
   #refused(reply: Reply, cause?: string): void {
-    tellRefused(this, { verb: this.#verb?.verb ?? "", reply: formatReply(reply), cause });
+    events.tellRefused(this, { verb: this.#verb?.verb ?? "", reply: formatReply(reply), cause });
   }
 
   /** Tells of what should not happen; the client gets 451, which is temporary. */
   #bug(error: unknown): { readonly kind: "reply"; readonly reply: Reply } {
-    tellBug(this, { verb: this.#verb?.verb ?? "connection", cause: error });
+    events.tellBug(this, { verb: this.#verb?.verb ?? "connection", cause: error });
     return { kind: "reply", reply: REPLIES.internalError };
   }
 }
