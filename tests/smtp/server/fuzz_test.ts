@@ -19,6 +19,7 @@ const SERVERS = [
   ["tls offered", "auth always", "queue example.net 3"],
   ["tls required", "auth tls required", "alias team@example.com a@x.example b@example.com"],
   ["client 203.0.113.9", "limit errors 5", "limit recipients 2", "limit messageBytes 50"],
+  ["proxy 192.0.2.1", "auth always", "limit sessionBytes 2000"],
   ["tls implicit", "handshake fails"],
   ["sink full"],
 ];
