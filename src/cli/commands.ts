@@ -6,6 +6,7 @@ import { initCommands } from "./init/commands.ts";
 import { keyCommands } from "./key.ts";
 import { preflightCommand } from "./preflight.ts";
 import { queueChangeCommands } from "./queue/change.ts";
+import { queueExportCommand } from "./queue/export.ts";
 import { queueListCommand } from "./queue/list.ts";
 import { queueShowCommand } from "./queue/show.ts";
 import { destinationCommands } from "./relay/destinations.ts";
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   queueListCommand,
   queueShowCommand,
   ...queueChangeCommands,
+  queueExportCommand,
   topCommand,
   tailCommand,
   explainCommand,

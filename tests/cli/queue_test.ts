@@ -157,6 +157,26 @@ Deno.test("bounce gives up what a relay then notifies of, delete forgets", async
   });
 });
 
+Deno.test("queue export writes messages and their envelopes", async () => {
+  await using folder = await tempFolder();
+  const to = `${folder.path}/out`;
+  await withQueue(async (queue) => {
+    assertEquals((await queue(["cancel", IDS[0]])).code, 0);
+    const { code, out } = await queue(["export", "--to", to]);
+    assertEquals([code, out], [0, `Exported 2 messages to ${to}.\n`]);
+    const names = [...Deno.readDirSync(to)].map(({ name }) => name).sort();
+    assertEquals(names, [IDS[1], IDS[2]].flatMap((id) => [`${id}.eml`, `${id}.json`]));
+    const text = await Deno.readTextFile(`${to}/${IDS[1]}.eml`);
+    assertEquals(text, "Subject: hello\r\n\r\nhello\r\n");
+    const envelope = JSON.parse(await Deno.readTextFile(`${to}/${IDS[1]}.json`));
+    assertEquals(envelope.reversePath, "me@example.org");
+    assertEquals(envelope.recipients.length, 2);
+    const gone = await queue(["export", IDS[0], "--to", to, "--json"]);
+    assertEquals([gone.code, JSON.parse(gone.out).skipped], [1, 1]);
+    assertEquals((await queue(["export"])).code, 2);
+  });
+});
+
 Deno.test("a command that changes needs to be told what", async () => {
   await withQueue(async (queue) => {
     const { code, err } = await queue(["cancel"]);
