@@ -25,6 +25,8 @@ import { idGenerator } from "./base/ids.ts";
 import { type Random, systemRandom } from "./base/random.ts";
 import type { Config } from "./config/schema.ts";
 import { type BounceOptions, expansionNoticeMaker, notificationMaker } from "./delivery/bounce.ts";
+import { Classifier } from "./delivery/classify/classifier.ts";
+import { KNOWN_REPLIES } from "./delivery/classify/known.ts";
 import { retryPolicy } from "./delivery/retry.ts";
 import type { Router } from "./delivery/dispatcher.ts";
 import { headersOfRoutes } from "./delivery/route.ts";
@@ -80,6 +82,7 @@ export async function startRelay(config: Config, options: RelayOptions): Promise
 /** What a reload may change in how outcomes are treated. */
 type DeliveryRules = Pick<SchedulerOptions, "retry" | "notifications"> & {
   readonly expansionNotice: ExpansionNotice;
+  readonly classifier: Classifier;
 };
 
 /** A running relay. */
@@ -300,7 +303,9 @@ export class Relay {
         schedule: retrySchedule(config),
         clock: this.#clock,
         random: this.#random,
+        uncertain: config.queue.uncertain,
       }),
+      classifier: replyClassifier(config),
       notifications: notificationMaker(bounces),
       expansionNotice: expansionNoticeMaker(bounces),
     };
@@ -372,6 +377,7 @@ export class Relay {
       pauses: this.#pauses.pauses,
       suppressions: this.#suppressions,
       shaper: this.#shaper,
+      classifier: () => this.#rules.classifier,
     });
   }
 
@@ -460,7 +466,7 @@ export class Relay {
       ["queue.window", ({ queue }) => [queue.window, queue.windowPerDomain]],
       ["queue.window_bodies", ({ queue }) => queue.windowBodiesBytes],
       ["queue.lease", ({ queue }) => queue.leaseMs],
-      ["delivery", ({ delivery: { treatment: _, ...limits } }) => limits],
+      ["delivery", ({ delivery: { treatment: _, knownReplies: __, ...limits } }) => limits],
       ["tls_reports", ({ tlsReports }) => tlsReports],
       ["dns", ({ dns }) => dns],
       ["log", ({ log }) => log],
@@ -484,6 +490,13 @@ export class Relay {
 
 function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function replyClassifier({ replies, delivery: { knownReplies } }: Config): Classifier {
+  const configured = replies.map(({ text, ...rule }) =>
+    text === undefined ? rule : { ...rule, text: new RegExp(text, "i") }
+  );
+  return new Classifier([...configured, ...knownReplies ? KNOWN_REPLIES : []]);
 }
 
 function addressKey({ address, port }: { address: string; port: number }): string {

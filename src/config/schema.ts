@@ -19,6 +19,7 @@ import {
 } from "./sections/notifications.ts";
 import { type QueueConfig, queueConfig, queueSchema } from "./sections/queue.ts";
 import { type RelayConfig, relayConfig, relaySchema } from "./sections/relay.ts";
+import { repliesSchema, type ReplyConfig, replyConfig } from "./sections/replies.ts";
 import { type RouteConfig, routeConfig, routesSchema } from "./sections/routes.ts";
 import { type ShapingConfig, shapingConfig, shapingSchema } from "./sections/shaping.ts";
 import { type TlsConfig, tlsConfig, tlsSchema } from "./sections/tls.ts";
@@ -55,6 +56,7 @@ export interface Config {
   /** At least one; every transport they name exists. */
   readonly routes: readonly RouteConfig[];
   readonly shaping: readonly ShapingConfig[];
+  readonly replies: readonly ReplyConfig[];
   readonly admin: AdminConfig;
   readonly log: LogConfig;
 }
@@ -80,6 +82,7 @@ export const documentSchema = table({
   transports: transportsSchema,
   routes: routesSchema,
   shaping: shapingSchema,
+  replies: repliesSchema,
   admin: adminSchema,
   log: logSchema,
 });
@@ -133,6 +136,7 @@ export function configOf(document: CompleteDocument): Config {
     ),
     routes: document.routes.map(routeConfig),
     shaping: document.shaping.map(shapingConfig),
+    replies: document.replies.map(replyConfig),
     admin: adminConfig(document.admin),
     log: logConfig(document.log),
   };

@@ -17,7 +17,11 @@ export interface Conclusion {
 /** What the retry schedule says of a recipient whose attempt failed for now. */
 export type RetryDecision =
   | { readonly kind: "retry"; readonly nextAttemptAtMs: number; readonly warnOfDelay: boolean }
-  | { readonly kind: "expire" };
+  | { readonly kind: "expire" }
+  /** It may have been delivered; an operator decides. */
+  | { readonly kind: "hold" }
+  /** It may have been delivered and is taken for it. */
+  | { readonly kind: "assume" };
 
 /** The retry schedule with its clock and randomness bound. */
 export type RetryPolicy = (
@@ -25,6 +29,8 @@ export type RetryPolicy = (
     readonly message: MessageRecord;
     readonly recipient: RecipientRecord;
     readonly counts: boolean;
+    /** Whether it may have been delivered. */
+    readonly isUncertain: boolean;
     readonly retryAfterMs?: number;
   },
 ) => RetryDecision;
@@ -60,10 +66,15 @@ export function conclude(
     message,
     recipient,
     counts,
+    isUncertain: outcome.kind === "uncertain",
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
   if (decision.kind === "expire") {
     return { ...final, disposition: { kind: "final", state: "expired" }, news: "expired" };
+  }
+  if (decision.kind === "hold") return { ...final, disposition: { kind: "hold" }, news: null };
+  if (decision.kind === "assume") { // nobody is told of a success that nobody knows of
+    return { ...final, disposition: { kind: "final", state: "delivered" }, news: null };
   }
   const { nextAttemptAtMs, warnOfDelay } = decision;
   const dueAtMs = keepsPlace && !counts ? recipient.nextAttemptAtMs : nextAttemptAtMs;
@@ -134,9 +145,12 @@ export function emitConclusion(
 
 function eventType(disposition: Disposition, kind: OutcomeKind): OutcomeEvent["type"] {
   if (kind === "suppressed") return "suppressed";
+  if (kind === "uncertain" && !(disposition.kind === "final" && disposition.state === "expired")) {
+    return "uncertain";
+  }
   if (disposition.kind === "final") {
     if (disposition.state === "delivered") return "delivered";
     return disposition.state === "expired" ? "expired" : "bounced";
   }
-  return kind === "uncertain" ? "uncertain" : "deferred";
+  return "deferred";
 }

@@ -35,6 +35,7 @@ const SHORT_REST_MS = 1_000;
 
 type Broken = Extract<Outcome, { kind: "broken" }>;
 type Limited = Extract<Outcome, { kind: "temporary" }>;
+type Pausing = Limited & { readonly pausesMs: number };
 
 /** Adjusts what is known of destinations to what attempts met. */
 export class Learner<Job> {
@@ -50,6 +51,8 @@ export class Learner<Job> {
     if (rate !== undefined) this.#limit(destination, { ...rate, number });
     const broken = outcomes.find((outcome) => outcome.kind === "broken");
     if (broken !== undefined) return this.#learnFailure(destination, { broken, startedAtMs });
+    const pausing = outcomes.find(isPausing);
+    if (pausing !== undefined) return this.#pause(destination, { pausing, startedAtMs });
     const limited = outcomes.find(isLimited);
     if (limited !== undefined) return this.#learnLimit(destination, { ...facts, limited });
     if (outcomes.some(isTrouble)) return destination.troubled();
@@ -59,12 +62,16 @@ export class Learner<Job> {
   /** A refusal that says when to come again is a limit; many that do not are a failure. */
   #learnLimit(
     destination: Destination<Job>,
-    { limited: { reply, retryAfterMs }, startedAtMs, number }: AttemptFacts & { limited: Limited },
+    { limited: { reply, retryAfterMs, slowsDown }, startedAtMs, number }: AttemptFacts & {
+      limited: Limited;
+    },
   ): void {
     const isPersistent = destination.refused();
-    if (retryAfterMs !== undefined) {
+    if (retryAfterMs !== undefined || slowsDown === true) {
       const nowMs = this.#options.clock.now();
       destination.slowDown({ nowMs, startedAtMs, reason: formatReply(reply) });
+    }
+    if (retryAfterMs !== undefined) {
       return this.#limit(destination, { remaining: 0, resetAfterMs: retryAfterMs, number });
     }
     if (!isPersistent) {
@@ -72,6 +79,18 @@ export class Learner<Job> {
     }
     const reason = reply.lines.join(" ");
     this.#open(destination.circuit, { destination, startedAtMs, reason, name: destination.name });
+  }
+
+  /** It wants nothing for a while. */
+  #pause(
+    destination: Destination<Job>,
+    { pausing: { reply, pausesMs }, startedAtMs }: { pausing: Pausing; startedAtMs: number },
+  ): void {
+    this.#open(destination.circuit, {
+      ...{ destination, startedAtMs, name: destination.name },
+      reason: reply.lines.join(" "),
+      retryAfterMs: pausesMs,
+    });
   }
 
   #learnFailure(
@@ -122,6 +141,10 @@ export class Learner<Job> {
     this.#options.emit({ type: "destination_up", transport, destination: name, reason: "" });
     this.#options.onUp();
   }
+}
+
+function isPausing(outcome: Outcome): outcome is Pausing {
+  return outcome.kind === "temporary" && outcome.pausesMs !== undefined;
 }
 
 /** The peer answered, but wants less at once (RFC 5321 3.8 for 421), or answered too late. */

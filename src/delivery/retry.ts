@@ -4,11 +4,24 @@ import { nextAttempt, type RetrySchedule } from "../queue/schedule.ts";
 import type { MessageRecord } from "../queue/store.ts";
 import type { RetryPolicy } from "./conclude.ts";
 
+/**
+ * What happens to mail whose connection died after the final dot, so that it may have been taken:
+ * it is sent again, perhaps twice; an operator decides; or it is taken for delivered, perhaps not.
+ */
+export type UncertainPolicy = "retry" | "hold" | "deliver";
+
 /** Binds the retry schedule to a clock and randomness. */
 export function retryPolicy(
-  { schedule, clock, random }: { schedule: RetrySchedule; clock: Clock; random: Random },
+  { schedule, clock, random, uncertain = "retry" }: {
+    schedule: RetrySchedule;
+    clock: Clock;
+    random: Random;
+    uncertain?: UncertainPolicy;
+  },
 ): RetryPolicy {
-  return ({ message, recipient, counts, retryAfterMs }) => {
+  return ({ message, recipient, counts, isUncertain, retryAfterMs }) => {
+    if (isUncertain && uncertain === "hold") return { kind: "hold" };
+    if (isUncertain && uncertain === "deliver") return { kind: "assume" };
     const nowMs = clock.now();
     const noticeAtMs = noticeTime(message);
     const decision = nextAttempt({

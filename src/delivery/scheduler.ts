@@ -5,6 +5,7 @@ import type { EventSink } from "../observe/events.ts";
 import type { ClaimedMessage, Lease, QueueStore } from "../queue/store.ts";
 import { BodyGoneError, bodyOf } from "./body.ts";
 import { Claimer } from "./claimer.ts";
+import type { Classifier } from "./classify/classifier.ts";
 import type { CircuitState } from "./circuit.ts";
 import type { RetryPolicy } from "./conclude.ts";
 import type { Destination, DestinationLimits, Ticket } from "./destination.ts";
@@ -41,6 +42,8 @@ export interface SchedulerOptions {
   readonly shaper?: Shaper;
   /** Recipients that get no mail; absent means that there are none. */
   readonly suppressions?: Suppressions;
+  /** Says what replies mean, where their codes do not; asked at each attempt. */
+  readonly classifier?: () => Classifier;
 }
 
 /**
@@ -268,7 +271,7 @@ export class Scheduler {
         rawOnly: job.rawOnly,
         ...(limitsConnections ? { keepsConnection: () => destination.waiting.length > 0 } : {}),
       });
-      const report = job.redirect === null ? told : forAll(job, told);
+      const report = this.#understood(job, told);
       this.#learner.learn(destination, { report, startedAtMs, number });
       this.#digest(destination, { job, report, startedAtMs });
     } catch (error) {
@@ -279,6 +282,13 @@ export class Scheduler {
       if (gate !== null) this.#table.wakeRested(this.#options.clock.now());
       this.#moveOn(destination);
     }
+  }
+
+  /** What an attempt came to for the recipients of its job. */
+  #understood(job: Job, report: DeliveryReport): DeliveryReport {
+    const { classifier } = this.#options;
+    const classified = classifier?.().classify(report, job.domain) ?? report;
+    return job.redirect === null ? classified : forAll(job, classified);
   }
 
   /** After an attempt: what waited for a destination now down goes on, others get their turn. */

@@ -89,7 +89,8 @@ export class Settler {
       nextAttemptAtMs = Math.min(nextAttemptAtMs ?? Infinity, conclusion.nextAttemptAtMs);
     });
     const finish = (notices: readonly NewMessage[]): void => {
-      const settlement = settlementOf(conclusions, { timeline, notifications: notices });
+      const steps = [...timeline, ...uncertainEntries(conclusions, { verdict, nowMs })];
+      const settlement = settlementOf(conclusions, { timeline: steps, notifications: notices });
       this.#write(entry, { recipients: verdict.recipients, settlement, nextAttemptAtMs });
     };
     if (conclusions.every(({ news }) => news === null)) return finish([]);
@@ -193,6 +194,29 @@ export class Settler {
       cause: error,
     });
   }
+}
+
+/** What was decided about recipients that may have been delivered, when it is not a new attempt. */
+function uncertainEntries(
+  conclusions: readonly Conclusion[],
+  { verdict: { outcomes }, nowMs: atMs }: { verdict: Verdict; nowMs: number },
+): TimelineEntry[] {
+  const reason = "It may have been delivered: the connection broke after the end of the message";
+  const held: number[] = [];
+  const assumed: number[] = [];
+  conclusions.forEach(({ recipient, disposition }, position) => {
+    if (outcomes[position]?.kind !== "uncertain") return;
+    if (disposition.kind === "hold") held.push(recipient.index);
+    else if (disposition.kind === "final" && disposition.state === "delivered") {
+      assumed.push(recipient.index);
+    }
+  });
+  return [
+    ...held.length === 0 ? [] : [{ atMs, kind: "held", recipients: held, detail: { reason } }],
+    ...assumed.length === 0
+      ? []
+      : [{ atMs, kind: "assumed_delivered", recipients: assumed, detail: { reason } }],
+  ];
 }
 
 function settlementOf(

@@ -43,18 +43,24 @@ export interface OutcomeGroup {
   readonly kind: Outcome["kind"];
   readonly reply: string;
   readonly recipients: readonly number[];
+  /** The rule that said what the reply means, where one did. */
+  readonly rule?: string;
 }
 
 function groupOutcomes(job: Job, outcomes: readonly Outcome[]): OutcomeGroup[] {
-  const groups = new Map<string, { kind: Outcome["kind"]; reply: string; recipients: number[] }>();
+  const groups = new Map<string, OutcomeGroup & { recipients: number[] }>();
   job.recipients.forEach(({ index }, position) => {
     const outcome = outcomes[position];
     if (outcome === undefined) return;
     const reply = formatReply(outcome.reply);
-    const key = `${outcome.kind} ${reply}`;
+    const rule = "rule" in outcome ? outcome.rule : undefined;
+    const key = `${outcome.kind} ${rule} ${reply}`;
     const group = groups.get(key);
     if (group !== undefined) group.recipients.push(index);
-    else groups.set(key, { kind: outcome.kind, reply, recipients: [index] });
+    else {
+      const named = rule === undefined ? {} : { rule };
+      groups.set(key, { kind: outcome.kind, reply, recipients: [index], ...named });
+    }
   });
   return [...groups.values()];
 }

@@ -40,14 +40,20 @@ export type Outcome =
      * transport of the route is tried.
      */
     readonly counts?: false;
-  }
+    /** Set when the destination asked for less at a time. */
+    readonly slowsDown?: true;
+    /** Set when the destination wants nothing for so long. */
+    readonly pausesMs?: number;
+  } & Said
   /** Never try again for this recipient. */
   | {
     readonly kind: "permanent";
     readonly reply: Reply;
     /** Set when nobody was asked, because the recipient is to get no mail. */
     readonly suppressed?: true;
-  }
+    /** Set when the recipient is to get no more mail. */
+    readonly suppresses?: true;
+  } & Said
   /**
    * The way out does not work, whatever the message: nobody answers, the key is wrong, the
    * account is suspended. The next transport of the route is tried; nothing ever bounces for it.
@@ -70,6 +76,14 @@ export type Outcome =
    * message may have been taken.
    */
   | { readonly kind: "uncertain"; readonly reply: Reply };
+
+/** Where a refusal comes from. */
+export interface Said {
+  /** Set when `reply` is what the peer said, word for word, so that a table may say what it means. */
+  readonly fromPeer?: true;
+  /** The rule of that table that applied. */
+  readonly rule?: string;
+}
 
 /** An outcome for which neither the message nor its recipients are to blame. */
 export type Setback = Extract<Outcome, { kind: "temporary" | "broken" }>;

@@ -22,8 +22,8 @@ function decide(extras: EnvelopeExtras, { afterMs, delayNotified = false }: {
     ...{ attempts: 0, nextAttemptAtMs: NOW_MS, delayNotified, lastReply: "" },
     state: "queued",
   } as const;
-  const decision = retry({ message, recipient, counts: true });
-  if (decision.kind === "expire") return "expire";
+  const decision = retry({ message, recipient, counts: true, isUncertain: false });
+  if (decision.kind !== "retry") return decision.kind;
   return [(decision.nextAttemptAtMs - NOW_MS) / MINUTE_MS, decision.warnOfDelay];
 }
 

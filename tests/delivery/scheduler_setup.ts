@@ -3,7 +3,7 @@ import { reply } from "../../src/mail/reply.ts";
 import { OperatorPauses } from "../../src/delivery/pauses.ts";
 import type { RouteRule } from "../../src/delivery/route.ts";
 import { createRouter } from "../../src/delivery/router.ts";
-import { retryPolicy } from "../../src/delivery/retry.ts";
+import { retryPolicy, type UncertainPolicy } from "../../src/delivery/retry.ts";
 import { Scheduler } from "../../src/delivery/scheduler.ts";
 import type {
   DeliveryJob,
@@ -11,6 +11,7 @@ import type {
   Outcome,
   Transport,
 } from "../../src/delivery/transport.ts";
+import type { Classifier } from "../../src/delivery/classify/classifier.ts";
 import type { Shaper } from "../../src/delivery/shaping/shaper.ts";
 import type { Treatment } from "../../src/delivery/treatment.ts";
 import type { RelayEvent } from "../../src/observe/events.ts";
@@ -91,6 +92,8 @@ export function setUp(
     rules = routes.map((names, index) => ({ name: `route${index}`, match: {}, transports: names })),
     treatment,
     shaper,
+    classifier,
+    uncertain = "retry",
     clock = new ManualClock(),
     window = 100,
     perDomain = 50,
@@ -100,6 +103,8 @@ export function setUp(
     rules?: readonly RouteRule[];
     treatment?: Treatment;
     shaper?: Shaper;
+    classifier?: Classifier;
+    uncertain?: UncertainPolicy;
     clock?: ManualClock;
     window?: number;
     perDomain?: number;
@@ -122,7 +127,8 @@ export function setUp(
     maxConcurrency: 100,
     pauses,
     ...(shaper === undefined ? {} : { shaper }),
-    retry: retryPolicy({ schedule, clock, random }),
+    ...(classifier === undefined ? {} : { classifier: () => classifier }),
+    retry: retryPolicy({ schedule, clock, random, uncertain }),
     notifications: () => [],
     router: createRouter(rules, {
       transports: new Map(transports.map((transport) => [transport.name, transport])),

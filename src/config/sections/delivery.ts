@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { count, duration, table } from "../fields.ts";
+import { count, duration, flag, table } from "../fields.ts";
 import { durationMs } from "../units.ts";
 import { type TreatmentConfig, treatmentConfig, treatmentKeys } from "./treatment.ts";
 
@@ -13,6 +13,8 @@ export interface DeliveryConfig {
   readonly downMs: number;
   /** The longest time it is left alone. */
   readonly maxDownMs: number;
+  /** Whether replies of the well-known providers are taken for what they mean. */
+  readonly knownReplies: boolean;
   /** What becomes of all mail, before each route's own treatment; null when it is delivered. */
   readonly treatment: TreatmentConfig | null;
 }
@@ -27,6 +29,8 @@ export const deliverySchema = table({
   down: duration({ minMs: 1 }).default("30s")
     .describe("How long a destination is left alone after its first failure; doubles."),
   max_down: duration({ minMs: 1 }).default("10m").describe("The longest it is left alone."),
+  known_replies: flag().default(true)
+    .describe("Whether replies of the well-known providers are taken for what they mean."),
 }).prefault({}).describe("How hard destinations are worked.");
 
 export function deliveryConfig(doc: z.output<typeof deliverySchema>): DeliveryConfig {
@@ -35,6 +39,7 @@ export function deliveryConfig(doc: z.output<typeof deliverySchema>): DeliveryCo
     initialConcurrency: doc.initial_concurrency,
     downMs: durationMs(doc.down),
     maxDownMs: durationMs(doc.max_down),
+    knownReplies: doc.known_replies,
     treatment: treatmentConfig(doc),
   };
 }

@@ -15,6 +15,8 @@ export interface QueueConfig {
   readonly expireMs: number;
   /** Age at which the sender is warned once; null for never. */
   readonly delayWarningMs: number | null;
+  /** What happens to mail that may have been delivered: send again, ask, or take it for delivered. */
+  readonly uncertain: "retry" | "hold" | "deliver";
   /** Recipients worked on at once; the others are only in the store. */
   readonly window: number;
   /** Recipients of one domain among them. */
@@ -44,6 +46,10 @@ export const queueSchema = table({
   expire: duration({ minMs: 1000 }).default("4d").describe("Age at which delivery is given up."),
   delay_warning: duration().default("4h")
     .describe("Age at which the sender is warned once; 0 for never."),
+  uncertain: oneOf(["retry", "hold", "deliver"]).default("retry").describe(
+    "When the connection broke after the end of a message, so that it may have been taken: send " +
+      "it again, hold it for an operator, or take it for delivered.",
+  ),
   window: count().default(2000)
     .describe("Recipients worked on at once; the others are only in the store."),
   window_per_domain: count().default(500).describe("Recipients of one domain among them."),
@@ -66,6 +72,7 @@ export function queueConfig(doc: z.output<typeof queueSchema>): QueueConfig {
     retryJitter: doc.retry_jitter,
     expireMs: durationMs(doc.expire),
     delayWarningMs: delayWarningMs === 0 ? null : delayWarningMs,
+    uncertain: doc.uncertain,
     window: doc.window,
     windowPerDomain: doc.window_per_domain,
     windowBodiesBytes: sizeBytes(doc.window_bodies),

@@ -39,11 +39,13 @@ function judgeReply(
   accepted: boolean,
 ): Verdict {
   const { code } = reply;
-  if (code === 421) return { outcome: { kind: "temporary", reply }, elsewhere: stage !== "dot" };
+  if (code === 421) {
+    return { outcome: { kind: "temporary", reply, fromPeer: true }, elsewhere: stage !== "dot" };
+  }
   if (code < 300) return { outcome: { kind: "delivered", reply }, elsewhere: false };
   const tooMany = stage === "rcpt" && accepted && isTooManyRecipients(reply);
   const kind = code < 500 || tooMany ? "temporary" : "permanent";
-  return { outcome: { kind, reply }, elsewhere: false };
+  return { outcome: { kind, reply, fromPeer: true }, elsewhere: false };
 }
 
 /** RFC 5321 4.5.3.1.10: servers that mean 452 and say 552, after taking other recipients. */
@@ -92,7 +94,9 @@ function lossReply({ stage, cause }: ConnectionLost, hop: RemoteHop): Reply {
 export function judgeOpening(result: OpenFailure, hop: RemoteHop): Outcome {
   if (result.kind === "lost") return judgeLoss(result.lost, hop);
   // 4xx asks for less or later of a server that works; 5xx says it will never serve this relay.
-  if (result.reply.code < 500) return { kind: "temporary", reply: result.reply };
+  if (result.reply.code < 500) {
+    return { kind: "temporary", reply: result.reply, fromPeer: true };
+  }
   const text = `${formatHop(hop)} refused the session: ${formatReply(result.reply)}`;
   return broken(reply(451, asTransient(result.reply.enhanced) ?? "4.3.2", text));
 }
