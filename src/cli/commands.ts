@@ -11,6 +11,7 @@ import { queueListCommand } from "./queue/list.ts";
 import { queueShowCommand } from "./queue/show.ts";
 import { destinationCommands } from "./relay/destinations.ts";
 import { explainCommand } from "./relay/explain.ts";
+import { suppressCommands } from "./relay/suppress.ts";
 import { tailCommand } from "./relay/tail.ts";
 import { topCommand } from "./relay/top.ts";
 import { transportCommands } from "./relay/transports.ts";
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   explainCommand,
   ...transportCommands,
   ...destinationCommands,
+  ...suppressCommands,
   preflightCommand,
   ...userCommands,
   ...keyCommands,
