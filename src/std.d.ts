@@ -95,20 +95,3 @@ declare module "dns-packet" {
   export function encode(packet: Packet): Uint8Array<ArrayBuffer>;
   export function decode(bytes: Uint8Array): DecodedPacket;
 }
-
-declare module "mailauth/mta-sts" {
-  export interface PolicyFile {
-    readonly version: string;
-    readonly mode: "enforce" | "testing" | "none";
-    /** Absent where a policy of mode `none` names no exchanger. */
-    readonly mx?: readonly string[];
-    /** In seconds. */
-    readonly maxAge: number;
-  }
-  /** Throws when the text is no policy. */
-  export function parsePolicy(text: string, options: { readonly strict: boolean }): PolicyFile;
-  export function validateMx(
-    host: string,
-    policy: { readonly mode: string; readonly mx: readonly string[] },
-  ): { readonly valid: boolean };
-}

@@ -1,3 +1,4 @@
+import { namesExchanger, parseStsPolicy, type StsPolicy } from "../../delivery/tls/sts_policy.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import {
   fail,
@@ -37,9 +38,9 @@ export async function checkMtaSts(
       advice: `Serve the policy at ${address}, or remove the record.`,
     });
   }
-  const { mode, patterns } = policy;
-  const uncovered = exchanges.filter((exchange) => !patterns.some((one) => covers(one, exchange)));
-  const seen = [...found, `mode: ${mode}`, ...patterns.map((pattern) => `mx: ${pattern}`)];
+  const { mode, mx } = policy.policy;
+  const uncovered = exchanges.filter((exchange) => !namesExchanger({ mx }, exchange));
+  const seen = [...found, `mode: ${mode}`, ...mx.map((pattern) => `mx: ${pattern}`)];
   if (uncovered.length > 0) {
     return fail({
       detail: `The policy does not name ${uncovered.join(", ")}, so mail to it is not delivered.`,
@@ -66,7 +67,7 @@ function notThere(domain: string, exchanges: readonly string[]): Finding {
 }
 
 type Policy =
-  | { readonly kind: "read"; readonly mode: string; readonly patterns: readonly string[] }
+  | { readonly kind: "read"; readonly policy: StsPolicy }
   | { readonly kind: "failed"; readonly reason: string };
 
 async function readPolicy(
@@ -80,13 +81,9 @@ async function readPolicy(
       await response.body?.cancel();
       return { kind: "failed", reason: `${address} answers ${response.status}` };
     }
-    const text = await readStart(response);
-    const values = (key: string): string[] =>
-      text.split(/\r?\n/).map((line) => line.split(":"))
-        .filter(([name = ""]) => name.trim() === key)
-        .map(([, ...value]) => value.join(":").trim().toLowerCase());
-    const [mode = "none"] = values("mode");
-    return { kind: "read", mode, patterns: values("mx") };
+    const policy = parseStsPolicy(await readStart(response));
+    if (policy === null) return { kind: "failed", reason: `${address} has no valid policy` };
+    return { kind: "read", policy };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { kind: "failed", reason };
@@ -101,12 +98,4 @@ async function readStart(response: Response): Promise<string> {
     if (text.length > POLICY_LIMIT_BYTES) break;
   }
   return text;
-}
-
-/** RFC 8461 4.1: `*.` stands for one label. */
-function covers(pattern: string, exchange: string): boolean {
-  const name = exchange.toLowerCase();
-  if (!pattern.startsWith("*.")) return name === pattern;
-  const dot = name.indexOf(".");
-  return dot > 0 && name.slice(dot) === pattern.slice(1);
 }

@@ -1,5 +1,3 @@
-import { parsePolicy, validateMx } from "mailauth/mta-sts";
-
 /** What a domain says of its exchangers (RFC 8461 section 3.2). */
 export interface StsPolicy {
   readonly mode: "enforce" | "testing" | "none";
@@ -11,19 +9,44 @@ export interface StsPolicy {
 /** RFC 8461 section 3.2. */
 const LONGEST_MAX_AGE_S = 31_557_600;
 
-/** Reads a policy file; null when it is none. */
+/** Reads a policy file; null when it is none (RFC 8461 section 3.2). */
 export function parseStsPolicy(text: string): StsPolicy | null {
-  try {
-    const { mode, mx = [], maxAge } = parsePolicy(text, { strict: true });
-    return { mode, mx, maxAgeMs: Math.min(maxAge, LONGEST_MAX_AGE_S) * 1000 };
-  } catch {
-    return null; // the library throws for whatever is wrong with the text
+  const fields = fieldsOf(text);
+  const [version] = fields.get("version") ?? [];
+  const [mode] = fields.get("mode") ?? [];
+  const [maxAge = ""] = fields.get("max_age") ?? [];
+  const mx = (fields.get("mx") ?? []).map((name) => name.toLowerCase());
+  if (version !== "STSv1" || !isMode(mode) || !/^\d{1,10}$/.test(maxAge)) return null;
+  if (mx.length === 0 && mode !== "none") return null;
+  return { mode, mx, maxAgeMs: Math.min(Number(maxAge), LONGEST_MAX_AGE_S) * 1000 };
+}
+
+/** Values by name, each in the order of the file; of all but `mx` only the first counts. */
+function fieldsOf(text: string): Map<string, string[]> {
+  const fields = new Map<string, string[]>();
+  for (const line of text.split("\n")) {
+    const colon = line.indexOf(":");
+    if (colon < 0) continue;
+    const name = line.slice(0, colon).trim();
+    const value = line.slice(colon + 1).trim();
+    fields.set(name, [...fields.get(name) ?? [], value]);
   }
+  return fields;
+}
+
+function isMode(text: string | undefined): text is StsPolicy["mode"] {
+  return text === "enforce" || text === "testing" || text === "none";
 }
 
 /** Whether a policy names an exchanger (RFC 8461 section 4.1). */
-export function namesExchanger({ mode, mx }: StsPolicy, host: string): boolean {
-  return validateMx(host, { mode, mx: [...mx] }).valid;
+export function namesExchanger({ mx }: Pick<StsPolicy, "mx">, host: string): boolean {
+  const name = host.toLowerCase();
+  const dot = name.indexOf(".");
+  return mx.some((pattern) =>
+    pattern.startsWith("*.")
+      ? dot > 0 && name.slice(dot + 1) === pattern.slice(2)
+      : name === pattern
+  );
 }
 
 /**

@@ -83,7 +83,7 @@ Deno.test("a domain with all records passes", async () => {
   dns.add("_mta-sts.example.net", "TXT", ["v=STSv1; id=20251123"]);
   dns.add("_smtp._tls.example.net", "TXT", ["v=TLSRPTv1; rua=mailto:t@example.net"]);
   const checks = await setup.check({
-    policy: "version: STSv1\nmode: enforce\nmx: *.example.net\n",
+    policy: "version: STSv1\nmode: enforce\nmax_age: 86400\nmx: *.example.net\n",
   });
   assertEquals(verdicts(checks), {
     spf: "pass",
@@ -124,7 +124,7 @@ Deno.test("an MTA-STS policy that misses a mail server is a failure", async () =
   await using setup = await setUp();
   setup.dns.add("example.net", "MX", [{ preference: 10, exchange: "mx.other.example" }]);
   setup.dns.add("_mta-sts.example.net", "TXT", ["v=STSv1; id=1"]);
-  const policy = "version: STSv1\nmode: enforce\nmx: *.example.net\n";
+  const policy = "version: STSv1\nmode: enforce\nmax_age: 86400\nmx: *.example.net\n";
   const sts = (await setup.check({ policy })).get("mta_sts");
   assertEquals(sts?.verdict, "fail");
   assertStringIncludes(sts?.detail ?? "", "mx.other.example");
