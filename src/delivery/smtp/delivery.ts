@@ -136,11 +136,11 @@ export class SmtpDelivery implements AsyncDisposable {
   async #use(session: Session, attempt: Attempt): Promise<boolean> {
     const { client } = session;
     try {
-      let goesOn = true;
-      while (goesOn && !attempt.isOver && client.isUsable && !this.#pool.isWornOut(session)) {
-        goesOn = await this.#transact(session, attempt);
+      if (attempt.signal.aborted) return false;
+      for (;;) {
+        if (!(await this.#transact(session, attempt))) return false;
+        if (attempt.isOver || !client.isUsable || this.#pool.isWornOut(session)) return true;
       }
-      return goesOn;
     } finally {
       this.#pool.release(session, { isKept: attempt.keepsConnection() });
     }
