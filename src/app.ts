@@ -37,14 +37,17 @@ import { summarize } from "./mail/summary.ts";
 import { dial } from "./net/dial.ts";
 import { formatEndpoint } from "./net/endpoint.ts";
 import { createResolver, type Resolver, type ResolverOptions } from "./net/resolver.ts";
-import type { EventSink } from "./observe/events.ts";
+import { type EventSink, fanOut } from "./observe/events.ts";
 import { type ExpansionNotice, Intake, type IntakeLimits } from "./queue/intake.ts";
 import type { RetrySchedule } from "./queue/schedule.ts";
 import type { QueueStore } from "./queue/store.ts";
+import type { EventRecorder } from "./queue/outbox.ts";
 import { SuppressionList } from "./queue/suppressions.ts";
 import { UserRates } from "./policy/user_rate.ts";
 import { relayServerPolicy } from "./smtp/server/relay_server_policy.ts";
 import { withUserRules } from "./smtp/server/user_policy.ts";
+import { recordEvent } from "./webhooks/event_body.ts";
+import { Webhooks } from "./webhooks/webhooks.ts";
 
 /** What a relay gets from the process it runs in. */
 export interface RelayOptions {
@@ -104,6 +107,7 @@ export class Relay {
   readonly #intake: Intake;
   readonly #history: HistoryKeeper;
   readonly #suppressions: SuppressionList;
+  readonly #webhooks: Webhooks;
   readonly #newId: () => string;
   readonly #tls: ListenerTls;
   readonly #userRates = new UserRates();
@@ -127,7 +131,8 @@ export class Relay {
       loaded: LoadedConfig | null;
     },
   ) {
-    const events = watch.sink;
+    this.#webhooks = new Webhooks({ outbox: store.outbox, fetch, clock, events: watch.sink });
+    const events = fanOut([watch.sink, this.#webhooks.sink]);
     this.#watch = watch;
     this.#pauses = pauses;
     this.#source = loaded === null ? null : new ConfigSource({
@@ -169,6 +174,7 @@ export class Relay {
       scheduler: this.#scheduler,
       clock,
       emit: events,
+      record: this.#record,
       newId: this.#newId,
       summarize,
       limits: intakeLimits(config),
@@ -205,6 +211,7 @@ export class Relay {
     await this.#tls.use(this.#config);
     this.#authenticator = await this.#makeAuthenticator(this.#config);
     await this.#suppressions.load();
+    await this.#webhooks.use(this.#config.webhooks);
     this.#scheduler.start();
     this.#history.start();
     for (const listener of this.#config.listeners) {
@@ -248,6 +255,7 @@ export class Relay {
     }
     this.#intake.replaceLimits(intakeLimits(config));
     this.#history.keepMs = config.queue.keepHistoryMs;
+    await this.#webhooks.use(config.webhooks);
     await this.#reloadDoors();
     await this.#admin.reload(config);
     await ended;
@@ -277,6 +285,7 @@ export class Relay {
     await this.#authenticator?.[Symbol.asyncDispose]();
     await this.#history.stop();
     await this.#watch.stall.stop();
+    await this.#webhooks[Symbol.asyncDispose]();
     await this.#scheduler.stop({ limitMs: Math.max(0, endMs - this.#clock.monotonic()) });
     await this.#transports[Symbol.asyncDispose]();
     await this.#domainTls[Symbol.asyncDispose]();
@@ -324,7 +333,7 @@ export class Relay {
     const events = this.#events;
     const parts: RelayParts = {
       ...{ clock, events, store: this.#store, scheduler: this.#scheduler },
-      suppressions: this.#suppressions,
+      ...{ suppressions: this.#suppressions, webhooks: this.#webhooks },
       submitter: createSubmitter({
         ...{ clock, events, store: this.#store, intake: this.#intake },
         config: () => this.#config,
@@ -375,6 +384,7 @@ export class Relay {
       notifications: (facts) => this.#rules.notifications(facts),
       router: this.#makeRouter(this.#config),
       pauses: this.#pauses.pauses,
+      record: this.#record,
       suppressions: this.#suppressions,
       shaper: this.#shaper,
       classifier: () => this.#rules.classifier,
@@ -458,6 +468,10 @@ export class Relay {
       this.#doors.push(door);
     }
   }
+
+  /** What the outbox keeps of an event, while there is somebody to tell. */
+  readonly #record: EventRecorder = (event, about) =>
+    this.#webhooks.isEmpty ? null : recordEvent(event, about);
 
   #reportRestartNeeds(config: Config): void {
     const parts: [string, (config: Config) => unknown][] = [

@@ -424,6 +424,8 @@ export interface WebhooksPort {
   log(
     request: { readonly webhook?: string; readonly limit: number; readonly cursor?: string },
   ): Promise<{ readonly items: readonly WebhookCall[]; readonly cursor: string | null }>;
+  /** Sends events from a time on again; false when there is no such webhook. */
+  replay(name: string, request: { readonly fromMs: number }): Promise<boolean>;
 }
 
 /** Puts messages of applications and operators into the queue, by the rules of SMTP clients. */

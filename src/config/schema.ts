@@ -30,6 +30,7 @@ import {
 } from "./sections/tls_reports.ts";
 import { type TransportConfig, transportConfig, transportsSchema } from "./sections/transports.ts";
 import { type UserConfig, userConfig, usersSchema } from "./sections/users.ts";
+import { type WebhookConfig, webhookConfig, webhooksSchema } from "./sections/webhooks.ts";
 
 /** The whole configuration, validated, complete and frozen. */
 export interface Config {
@@ -58,6 +59,7 @@ export interface Config {
   readonly shaping: readonly ShapingConfig[];
   readonly replies: readonly ReplyConfig[];
   readonly admin: AdminConfig;
+  readonly webhooks: readonly WebhookConfig[];
   readonly log: LogConfig;
 }
 
@@ -84,6 +86,7 @@ export const documentSchema = table({
   shaping: shapingSchema,
   replies: repliesSchema,
   admin: adminSchema,
+  webhooks: webhooksSchema,
   log: logSchema,
 });
 
@@ -138,6 +141,7 @@ export function configOf(document: CompleteDocument): Config {
     shaping: document.shaping.map(shapingConfig),
     replies: document.replies.map(replyConfig),
     admin: adminConfig(document.admin),
+    webhooks: document.webhooks.map(webhookConfig),
     log: logConfig(document.log),
   };
 }

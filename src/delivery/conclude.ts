@@ -1,5 +1,5 @@
 import { formatReply, type Reply } from "../mail/reply.ts";
-import type { EventSink, RelayEvent } from "../observe/events.ts";
+import type { RelayEvent } from "../observe/events.ts";
 import type { Disposition, MessageRecord, RecipientRecord } from "../queue/store.ts";
 import { type DeliveryReport, type Outcome, type RemoteHop } from "./transport.ts";
 
@@ -112,9 +112,8 @@ export function kindOf(outcome: Outcome): OutcomeKind {
 /** An event about what became of a recipient. */
 type OutcomeEvent = Extract<RelayEvent, { readonly delayMs: number }>;
 
-/** Emits the event of one conclusion. */
-export function emitConclusion(
-  emit: EventSink,
+/** The event of one conclusion. */
+export function conclusionEvent(
   { conclusion, kind, message, transport, destination, report, nowMs }: {
     conclusion: Conclusion;
     kind: OutcomeKind;
@@ -124,11 +123,11 @@ export function emitConclusion(
     report: DeliveryReport | null;
     nowMs: number;
   },
-): void {
+): OutcomeEvent {
   const { recipient, disposition, nextAttemptAtMs, reply } = conclusion;
   const counted = disposition.kind !== "retry" || disposition.counts ? 1 : 0;
   const tls = report?.tls?.version;
-  emit({
+  return {
     type: eventType(disposition, kind),
     messageId: message.id,
     recipient: recipient.forwardPath,
@@ -140,7 +139,7 @@ export function emitConclusion(
     attempts: recipient.attempts + counted,
     delayMs: nowMs - message.receivedAtMs,
     ...(nextAttemptAtMs === null ? {} : { nextAttemptAtMs }),
-  });
+  };
 }
 
 function eventType(disposition: Disposition, kind: OutcomeKind): OutcomeEvent["type"] {

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { TaskGroup } from "../base/task_group.ts";
 import { reply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
+import type { EventRecorder } from "../queue/outbox.ts";
 import type { ClaimedMessage, Lease, QueueStore } from "../queue/store.ts";
 import { BodyGoneError, bodyOf } from "./body.ts";
 import { Claimer } from "./claimer.ts";
@@ -26,6 +27,8 @@ export interface SchedulerOptions {
   readonly store: QueueStore;
   readonly clock: Clock;
   readonly emit: EventSink;
+  /** Makes what the outbox keeps of events; absent when nobody asked to be told. */
+  readonly record?: EventRecorder;
   /** Names this node in its claims. */
   readonly owner: string;
   readonly leaseMs: number;

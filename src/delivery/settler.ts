@@ -1,16 +1,25 @@
 import { type Clock, sleep } from "../base/clock.ts";
 import type { TaskGroup } from "../base/task_group.ts";
 import { formatReply, type Reply, reply } from "../mail/reply.ts";
-import type { EventSink } from "../observe/events.ts";
+import type { EventSink, MessageEvent } from "../observe/events.ts";
+import type { EventRecorder } from "../queue/outbox.ts";
 import type {
+  MessageRecord,
   NewMessage,
+  OutboxEvent,
   QueueStore,
   RecipientRecord,
   Settlement,
   TimelineEntry,
 } from "../queue/store.ts";
 import { bodyOf } from "./body.ts";
-import { conclude, type Conclusion, emitConclusion, kindOf, type RetryPolicy } from "./conclude.ts";
+import {
+  conclude,
+  type Conclusion,
+  conclusionEvent,
+  kindOf,
+  type RetryPolicy,
+} from "./conclude.ts";
 import type { NotificationMaker } from "./notifications.ts";
 import type { DeliveryReport, Outcome } from "./transport.ts";
 import type { WindowEntry } from "./window.ts";
@@ -20,6 +29,8 @@ export interface SettlerOptions {
   readonly store: QueueStore;
   readonly clock: Clock;
   readonly emit: EventSink;
+  /** Makes what the outbox keeps; absent when nobody asked to be told. */
+  readonly record?: EventRecorder;
   /** Names this node in its claims. */
   readonly owner: string;
   readonly retry: RetryPolicy;
@@ -76,21 +87,27 @@ export class Settler {
     const { transport, destination, report, timeline, keepsPlace } = verdict;
     const nowMs = clock.now();
     const conclusions: Conclusion[] = [];
+    const told: MessageEvent[] = [];
     let nextAttemptAtMs: number | null = null;
     verdict.recipients.forEach((recipient, position) => {
       const outcome = settling(verdict.outcomes[position] ?? missingOutcome);
       const conclusion = conclude({ message, recipient, outcome, retry, keepsPlace });
       const kind = kindOf(outcome);
       if (verdict.isQuiet !== true || conclusion.disposition.kind !== "retry") {
-        emitConclusion(emit, { conclusion, kind, message, transport, destination, report, nowMs });
+        const facts = { conclusion, kind, message, transport, destination, report, nowMs };
+        told.push(conclusionEvent(facts));
       }
       conclusions.push(conclusion);
       if (conclusion.nextAttemptAtMs === null) return;
       nextAttemptAtMs = Math.min(nextAttemptAtMs ?? Infinity, conclusion.nextAttemptAtMs);
     });
+    for (const event of told) emit(event);
+    const events = this.#recorded(told, message);
     const finish = (notices: readonly NewMessage[]): void => {
       const steps = [...timeline, ...uncertainEntries(conclusions, { verdict, nowMs })];
-      const settlement = settlementOf(conclusions, { timeline: steps, notifications: notices });
+      const settlement = settlementOf(conclusions, {
+        ...{ timeline: steps, notifications: notices, events },
+      });
       this.#write(entry, { recipients: verdict.recipients, settlement, nextAttemptAtMs });
     };
     if (conclusions.every(({ news }) => news === null)) return finish([]);
@@ -110,7 +127,8 @@ export class Settler {
   ): void {
     const reason = formatReply(why);
     const { clock, emit } = this.#options;
-    emit({ type: "held", messageId: entry.message.id, by: "delivery", reason });
+    const event = { type: "held", messageId: entry.message.id, by: "delivery", reason } as const;
+    emit(event);
     this.#write(entry, {
       recipients,
       nextAttemptAtMs: null,
@@ -127,8 +145,17 @@ export class Settler {
           detail: { reason },
         }],
         notifications: [],
+        events: this.#recorded([event], entry.message),
       },
     });
+  }
+
+  /** What the outbox keeps of events. */
+  #recorded(told: readonly MessageEvent[], message: MessageRecord): OutboxEvent[] {
+    const { record, clock } = this.#options;
+    if (record === undefined) return [];
+    const about = { message, atMs: clock.now() };
+    return told.map((event) => record(event, about)).filter((made) => made !== null);
   }
 
   /** Adds to the timeline of a message whose recipients go on to another transport. */
@@ -221,7 +248,7 @@ function uncertainEntries(
 
 function settlementOf(
   conclusions: readonly Conclusion[],
-  rest: Pick<Settlement, "timeline" | "notifications">,
+  rest: Pick<Settlement, "timeline" | "notifications"> & { readonly events: OutboxEvent[] },
 ): Omit<Settlement, "messageId" | "owner"> {
   const recipients = conclusions.map(({ recipient, disposition, reply }) => ({
     index: recipient.index,

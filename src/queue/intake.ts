@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { BodyFacts, Envelope, EnvelopeExtras, Origin, Recipient } from "../mail/envelope.ts";
 import { headerValues } from "../mail/header_values.ts";
 import type { EventSink } from "../observe/events.ts";
+import type { EventRecorder } from "./outbox.ts";
 import {
   type BodyPlace,
   type ClaimedMessage,
@@ -26,6 +27,8 @@ export interface FreshMail {
 }
 
 export interface IntakeOptions {
+  /** Makes what the outbox keeps; absent when nobody asked to be told. */
+  readonly record?: EventRecorder;
   readonly store: QueueStore;
   readonly scheduler: FreshMail;
   readonly clock: Clock;
@@ -161,7 +164,7 @@ export class IntakeWriter {
   async #put(facts: BodyFacts): Promise<NewMessage> {
     const place = await this.#place();
     const { scheduler, store } = this.#options;
-    const message = this.#newMessage(facts, place);
+    const message = this.#withEvent(this.#newMessage(facts, place));
     const inlineBytes = place.kind === "inline" ? place.bytes.length : 0;
     const due = message.recipients.every(({ nextAttemptAtMs }) =>
       nextAttemptAtMs <= message.receivedAtMs
@@ -180,6 +183,18 @@ export class IntakeWriter {
     }
     scheduler.enterReserved(asClaimed(message));
     return message;
+  }
+
+  /** Adds that it was accepted, for those who asked to be told. */
+  #withEvent(message: NewMessage): NewMessage {
+    const { record } = this.#options;
+    const { id: messageId, reversePath, receivedAtMs: atMs, facts, origin, recipients } = message;
+    const event = record?.({
+      ...{ type: "accepted", messageId, reversePath, sizeBytes: facts.sizeBytes },
+      ...{ listener: origin.listener, clientAddress: origin.clientAddress },
+      recipients: recipients.length,
+    }, { message, atMs }) ?? null;
+    return event === null ? message : { ...message, events: [event] };
   }
 
   /** The message is accepted already, so a notice that cannot be stored is only reported. */

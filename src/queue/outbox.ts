@@ -1,3 +1,6 @@
+import type { MessageSummary } from "../mail/summary.ts";
+import type { MessageEvent } from "../observe/events.ts";
+
 /** Something that happened to a message, for those who asked to be told. */
 export interface OutboxEvent {
   /** Queue id. */
@@ -8,6 +11,18 @@ export interface OutboxEvent {
   /** What they are told: an object in JSON. */
   readonly body: string;
 }
+
+/** What an event says of its message. */
+export interface RecordedMessage {
+  readonly reversePath: string;
+  readonly summary: MessageSummary;
+}
+
+/** Makes what the outbox keeps of an event; null for events that nobody is told of. */
+export type EventRecorder = (
+  event: MessageEvent,
+  about: { readonly message: RecordedMessage | null; readonly atMs: number },
+) => OutboxEvent | null;
 
 /** An event with its place in the order in which events came. */
 export interface PlacedEvent extends OutboxEvent {

@@ -205,6 +205,7 @@ function waysOf(
       remove: (address) => Promise.resolve(suppressed.delete(address)),
     },
     webhooks: {
+      replay: (name) => Promise.resolve(name === "crm"),
       list: () => Promise.resolve([]),
       log: () => Promise.resolve({ items: [], cursor: null }),
     },

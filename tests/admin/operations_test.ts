@@ -51,6 +51,7 @@ const REQUESTS: readonly (readonly [id: string, path: string, init?: RequestInit
   ["removeSuppression", "/api/v1/suppressions/a@dest.example", { method: "DELETE" }],
   ["listWebhooks", "/api/v1/webhooks"],
   ["listWebhookCalls", "/api/v1/webhooks/log"],
+  ["replayWebhook", "/api/v1/webhooks/crm/replay", jsonInit("POST", { fromMs: 0 })],
   ["listEvents", "/api/v1/events/recent"],
   ["streamEvents", "/api/v1/events"],
   ["getConfig", "/api/v1/config"],

@@ -74,6 +74,7 @@ Deno.test("failover: a paused account, then a rate limit, then a server that tak
   for (const recipient of ["bob@one.test", "eve@two.test"]) {
     await running.waitFor((event) => event.type === "delivered" && event.recipient === recipient);
   }
+  await running.stored();
 
   const recipients = office.messages.flatMap((message) => message.recipients).sort();
   assertEquals(recipients, ["bob@one.test", "eve@two.test"], "everybody once");

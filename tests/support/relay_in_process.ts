@@ -15,6 +15,8 @@ export interface InProcessRelay extends AsyncDisposable {
   readonly events: readonly RelayEvent[];
   /** Resolves with the first event that fits, also one that was before. */
   waitFor(fits: (event: RelayEvent) => boolean): Promise<RelayEvent>;
+  /** Resolves when what events told so far is in the store, which takes writes in their order. */
+  stored(): Promise<void>;
 }
 
 /** Starts one; `toml` is added to a config with a listener and the admin API. */
@@ -63,6 +65,7 @@ export async function startInProcessRelay(
         waiting.add(look);
         look();
       }),
+    stored: () => relay.store.outbox.append([]),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -140,6 +140,12 @@ export const ROOMS: readonly Room[] = [
     why: "it brings mail from HTTP to the same rules and the same sink as SMTP",
   },
   {
+    name: "webhooks",
+    places: ["webhooks"],
+    mayImport: ["base", "mail", "queue/outbox.ts", "observe"],
+    why: "it tells others what the outbox holds, and causes nothing",
+  },
+  {
     name: "admin",
     places: ["admin"],
     mayImport: ["base", "mail", "queue/store.ts", "queue/queue.ts", "policy", "observe"],

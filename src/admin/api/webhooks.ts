@@ -2,11 +2,11 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { AdminEnv } from "../env.ts";
 import { answer } from "../http/answer.ts";
-import { query } from "../http/input.ts";
+import { json, param, query } from "../http/input.ts";
 import { operation } from "../http/operation.ts";
 import { problem } from "../http/problem.ts";
 import type { ApiContext } from "./context.ts";
-import { lineText, pageQuery, timeMs } from "./schemas/fields.ts";
+import { doneSchema, lineText, pageQuery, timeMs } from "./schemas/fields.ts";
 
 const webhooksSchema = z.object({
   items: z.array(
@@ -67,6 +67,20 @@ export function webhookRoutes({ ports: { webhooks } }: ApiContext) {
           ...(webhook === undefined ? {} : { webhook }),
         });
         return answer(c, logSchema, page);
+      },
+    )
+    .post(
+      "/webhooks/:name/replay",
+      operation({
+        ...{ tag, id: "replayWebhook", role: "operator", answer: doneSchema },
+        summary: "Send events from a time on again",
+      }),
+      param(z.strictObject({ name: lineText({ max: 100 }) })),
+      json(z.strictObject({ fromMs: timeMs() }).meta({ id: "Replay" })),
+      async (c) => {
+        const { name } = c.req.valid("param");
+        const isKnown = await webhooks?.replay(name, c.req.valid("json")) ?? false;
+        return isKnown ? answer(c, doneSchema, { done: true }) : problem(c, "not-found");
       },
     );
 }

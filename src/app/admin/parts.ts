@@ -7,6 +7,7 @@ import type { EventSink } from "../../observe/events.ts";
 import type { MessageSubmitter } from "../../ingress/submitter.ts";
 import type { QueueStore } from "../../queue/store.ts";
 import type { SuppressionList } from "../../queue/suppressions.ts";
+import type { Webhooks } from "../../webhooks/webhooks.ts";
 import type { PauseKeeper } from "./pause_keeper.ts";
 import type { WayHistory } from "./way_history.ts";
 
@@ -15,6 +16,7 @@ export interface RelayParts {
   readonly store: QueueStore;
   readonly scheduler: Scheduler;
   readonly suppressions: SuppressionList;
+  readonly webhooks: Webhooks;
   /** The way in for mail that comes by HTTP. */
   readonly submitter: MessageSubmitter;
   readonly clock: Clock;

@@ -6,6 +6,7 @@ import type { RelayParts } from "./parts.ts";
 import { routesPort } from "./routes.ts";
 import { submissionPort } from "./submission.ts";
 import { suppressionsPort } from "./suppressions.ts";
+import { webhooksPort } from "./webhooks.ts";
 import type { RelayWatch } from "./watch.ts";
 import { destinationsPort, transportsPort } from "./ways.ts";
 
@@ -45,6 +46,7 @@ export function adminPorts(options: AdminPortsOptions): AdminPorts {
     keys: access.keys,
     users: access.users,
     suppressions: suppressionsPort(parts.suppressions, parts),
+    webhooks: webhooksPort(parts.webhooks),
     submission: submissionPort(parts.submitter),
     preflight,
   };

@@ -1,0 +1,55 @@
+import type { z } from "zod";
+import { count, duration, listOf, oneOf, table, text } from "../fields.ts";
+import { secret } from "../secrets.ts";
+import { durationMs } from "../units.ts";
+
+/** Somebody who is told of what happens to messages. */
+export interface WebhookConfig {
+  readonly name: string;
+  readonly url: string;
+  /** Key of the signature; null for none. */
+  readonly secret: string | null;
+  readonly events: readonly string[];
+  readonly maxEvents: number;
+  readonly timeoutMs: number;
+}
+
+const EVENTS = [
+  "accepted",
+  "deferred",
+  "delivered",
+  "bounced",
+  "expired",
+  "held",
+  "suppressed",
+] as const;
+
+const webhook = table({
+  name: text({ expected: "a name", isValid: (value) => value !== "" })
+    .describe("Names the webhook; how far it has come is kept by this name."),
+  url: text({
+    expected: `an address such as "https://app.example.net/mail-events"`,
+    isValid: (value) => /^https?:\/\//.test(value) && URL.canParse(value),
+  }).describe("Where events are posted to."),
+  secret: secret(text({ expected: "a secret", isValid: (value) => value !== "" })).optional()
+    .describe("Key that requests are signed with."),
+  events: listOf(oneOf(EVENTS), { atLeastOne: "event" }).default([...EVENTS])
+    .describe("What it is told of."),
+  max_events: count().default(100).describe("Events in one request."),
+  timeout: duration({ minMs: 1 }).default("30s").describe("Time for one request."),
+});
+
+/** The `[[webhooks]]` tables. */
+export const webhooksSchema = listOf(webhook).default([])
+  .describe("Who is told of what happens to messages.");
+
+export function webhookConfig(doc: z.output<typeof webhook>): WebhookConfig {
+  return {
+    name: doc.name,
+    url: doc.url,
+    secret: doc.secret ?? null,
+    events: doc.events,
+    maxEvents: doc.max_events,
+    timeoutMs: durationMs(doc.timeout),
+  };
+}
