@@ -44,7 +44,7 @@ export interface RelayProcess extends AsyncDisposable {
 
 /** Flags that `deno task serve` gives to `deno run`. */
 export const PERMISSIONS: readonly string[] = manifest.tasks.serve.command.split(" ")
-  .filter((word) => word.startsWith("--allow") || word.startsWith("--unstable"));
+  .filter((word) => /^--(allow|unstable|v8-flags)/.test(word));
 
 /** Starts any `posthouse` command. */
 export function startPosthouse(
