@@ -348,7 +348,7 @@ export class Relay {
       read: () => ({ document: {}, toml: "", loadedAtMs: startedAtMs }),
     };
     return new AdminSite(this.#config, {
-      ...{ clock, events, random: this.#random },
+      ...{ clock, events, random: this.#random, submitter: parts.submitter },
       ports: (access) =>
         adminPorts({
           ...{ parts, access, watch: this.#watch, version: manifest.version },

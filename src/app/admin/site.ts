@@ -3,6 +3,7 @@ import { createAdminApp } from "../../admin/app.ts";
 import type { AdminEnv } from "../../admin/env.ts";
 import { Access } from "../../admin/guard/access.ts";
 import { isLoopback } from "../../admin/guard/host_check.ts";
+import { FailureLimit } from "../../admin/guard/rate_limit.ts";
 import type { AdminPorts } from "../../admin/ports.ts";
 import {
   type AdminAddress,
@@ -15,6 +16,9 @@ import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import type { Config } from "../../config/schema.ts";
 import type { AdminConfig } from "../../config/sections/admin.ts";
+import { COMPAT_PATH, createCompatApp } from "../../ingress/compat/app.ts";
+import type { CompatEnv } from "../../ingress/compat/request.ts";
+import type { MessageSubmitter } from "../../ingress/submitter.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";
 import { ListenError } from "../../net/listener.ts";
 import type { EventSink } from "../../observe/events.ts";
@@ -23,6 +27,8 @@ export interface AdminSiteOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventSink;
+  /** The way in for mail in the forms of providers' APIs. */
+  readonly submitter: MessageSubmitter;
   /** Makes the ports, once; `access` is part of them. */
   readonly ports: (access: Access) => AdminPorts;
 }
@@ -32,6 +38,7 @@ export class AdminSite {
   readonly #options: AdminSiteOptions;
   readonly #access: Access;
   readonly #ports: AdminPorts;
+  readonly #compat: Hono<CompatEnv>;
   #config: AdminConfig;
   #app: Hono<AdminEnv> | null = null;
   #server: AdminServer | null = null;
@@ -45,6 +52,15 @@ export class AdminSite {
     const { tokens } = admin;
     this.#access = new Access({ path: `${dataDir}/access.json`, clock, random, tokens });
     this.#ports = options.ports(this.#access);
+    const { submitter, events } = options;
+    this.#compat = createCompatApp({
+      ...{ submitter, events, clock, random },
+      keys: {
+        verify: (secret) => this.#access.keys.verify(secret),
+        sharedSecret: (name) => this.#access.sharedSecret(name),
+      },
+      failures: new FailureLimit({ clock }),
+    });
   }
 
   /** Where it listens; null when it does not. */
@@ -107,11 +123,18 @@ export class AdminSite {
     });
   }
 
+  /** Providers' APIs have callers and limits of their own. */
+  #appFor(request: Request): Pick<Hono<AdminEnv>, "fetch"> {
+    const isCompat = new URL(request.url).pathname.startsWith(`${COMPAT_PATH}/`);
+    if (isCompat) return this.#compat;
+    return this.#app ?? { fetch: () => new Response(null) };
+  }
+
   async #listen(): Promise<AdminServer> {
     const { events } = this.#options;
     try {
       const server = await serveAdmin({
-        fetch: (request, env) => this.#app?.fetch(request, env) ?? new Response(null),
+        fetch: (request, env) => this.#appFor(request).fetch(request, env),
       }, { at: addressOf(this.#config), events });
       events({ type: "listening", listener: "admin", address: placeOf(server.local) });
       return server;

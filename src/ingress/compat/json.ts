@@ -1,0 +1,22 @@
+import type { z } from "zod";
+import { RequestError } from "./reading.ts";
+
+/** Reads a body that a schema describes; keys it does not know are passed over. */
+export function readJson<Schema extends z.ZodType>(
+  text: string,
+  schema: Schema,
+): z.output<Schema> {
+  const result = schema.safeParse(parsed(text));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const field = issue?.path.map(String).join(".") ?? "";
+  throw new RequestError(field, `\`${field}\`: ${issue?.message ?? "is not valid"}`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RequestError("", "The body is not valid JSON");
+  }
+}

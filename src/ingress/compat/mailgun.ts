@@ -1,0 +1,124 @@
+import { type Context, Hono } from "hono";
+import type { Draft, DraftAttachment } from "../../mail/compose/draft.ts";
+import type { CompatCaller, CompatDesk, Letter } from "./desk.ts";
+import { readMailbox, readMailboxes, readRawEnvelope, readTime, RequestError } from "./reading.ts";
+import { addressOf, basicPasswordOf, type CompatEnv } from "./request.ts";
+
+/** Options that change what becomes of a message, and that are not known here. */
+const UNKNOWN_OPTIONS = ["template", "o:testmode", "recipient-variables"];
+
+/**
+ * Requests as Mailgun's API v3 has them. Source: documentation.mailgun.com, "Send an email" and
+ * "Send an email in MIME format". The domain in the path is not looked at: the key says as whom it
+ * may send.
+ */
+export function mailgunRoutes(desk: CompatDesk) {
+  return new Hono<CompatEnv>()
+    .post("/v3/:domain/messages", (c) => serve(c, desk, letterOf))
+    .post("/v3/:domain/messages.mime", (c) => serve(c, desk, mimeLetterOf));
+}
+
+async function serve(
+  c: Context<CompatEnv>,
+  desk: CompatDesk,
+  read: (form: FormData) => Letter | Promise<Letter>,
+): Promise<Response> {
+  const caller = await desk.admit(basicPasswordOf(c, "api"), addressOf(c));
+  if (caller === null) return c.text("Forbidden", 401);
+  try {
+    const form = await formOf(c);
+    for (const name of UNKNOWN_OPTIONS) {
+      const value = form.get(name);
+      if (value !== null && value !== "no") {
+        throw new RequestError(name, `'${name}' is not known here`);
+      }
+    }
+    return await handIn(c, { desk, caller, letter: withTime(await read(form), form) });
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    return c.json({ message: error.message }, 400);
+  }
+}
+
+async function handIn(
+  c: Context,
+  { desk, caller, letter }: { desk: CompatDesk; caller: CompatCaller; letter: Letter },
+): Promise<Response> {
+  const handed = await desk.handIn(caller, letter);
+  if (handed.kind === "queued") {
+    return c.json({ id: `<${handed.id}@${desk.hostname}>`, message: "Queued. Thank you." });
+  }
+  const status = { message: 400, too_large: 413, later: 500, conflict: 400 } as const;
+  return c.json({ message: handed.text }, status[handed.why]);
+}
+
+async function formOf(c: Context): Promise<FormData> {
+  try {
+    return await c.req.formData();
+  } catch {
+    throw new RequestError("", "The body is no form");
+  }
+}
+
+async function letterOf(form: FormData): Promise<Letter> {
+  const from = readMailbox("from", textOf(form, "from"));
+  const [to = [], cc = [], bcc = []] = ["to", "cc", "bcc"].map((name) =>
+    textsOf(form, name).flatMap((text) => readMailboxes(name, text))
+  );
+  if (to.length === 0) throw new RequestError("to", "'to' parameter is missing");
+  const headers = [...form].flatMap(([name, value]): [string, string][] =>
+    name.startsWith("h:") && typeof value === "string" ? [[name.slice(2), value]] : []
+  );
+  const draft: Draft = {
+    ...{ from: [from], sender: null, replyTo: [], to, cc, headers },
+    subject: textOf(form, "subject"),
+    text: form.has("text") ? textOf(form, "text") : null,
+    html: form.has("html") ? textOf(form, "html") : null,
+    attachments: [...await filesOf(form, "attachment"), ...await filesOf(form, "inline")],
+  };
+  return {
+    ...{ from: from.address, content: draft },
+    to: [...to, ...cc, ...bcc].map(({ address }) => address),
+  };
+}
+
+async function mimeLetterOf(form: FormData): Promise<Letter> {
+  const message = form.get("message");
+  if (message === null) throw new RequestError("message", "'message' parameter is missing");
+  const octets = message instanceof File
+    ? new Uint8Array(await message.arrayBuffer())
+    : new TextEncoder().encode(message);
+  const to = textsOf(form, "to").flatMap((text) => readMailboxes("to", text));
+  if (to.length === 0) throw new RequestError("to", "'to' parameter is missing");
+  const { from } = readRawEnvelope(octets);
+  return { from, to: to.map(({ address }) => address), content: octets };
+}
+
+function withTime(letter: Letter, form: FormData): Letter {
+  const at = form.get("o:deliverytime");
+  return typeof at === "string"
+    ? { ...letter, holdUntilMs: readTime("o:deliverytime", at) }
+    : letter;
+}
+
+/** Files; those within the HTML are shown by their names. */
+async function filesOf(
+  form: FormData,
+  name: "attachment" | "inline",
+): Promise<DraftAttachment[]> {
+  const files = form.getAll(name).filter((value) => value instanceof File);
+  return await Promise.all(files.map(async (file): Promise<DraftAttachment> => ({
+    filename: file.name,
+    type: file.type === "" ? "application/octet-stream" : file.type,
+    content: new Uint8Array(await file.arrayBuffer()),
+    contentId: name === "inline" ? file.name.replace(/\s/g, "_") : null,
+  })));
+}
+
+function textsOf(form: FormData, name: string): string[] {
+  return form.getAll(name).filter((value) => typeof value === "string");
+}
+
+function textOf(form: FormData, name: string): string {
+  return textsOf(form, name)[0] ?? "";
+}

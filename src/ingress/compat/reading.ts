@@ -1,0 +1,100 @@
+import { addressParser } from "postal-mime";
+import { parseMailbox } from "../../mail/address.ts";
+import type { DraftAttachment, DraftMailbox } from "../../mail/compose/draft.ts";
+import { decodeEncodedWords } from "../../mail/encoded_word.ts";
+import { fieldText, headerSection } from "../../mail/headers.ts";
+
+/** A request says something that cannot be carried out; the text is for whoever wrote it. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+  /** The key that it concerns; empty for the whole. */
+  readonly field: string;
+
+  constructor(field: string, message: string) {
+    super(message);
+    this.field = field;
+  }
+}
+
+/** The mailboxes of a text such as `Ada <ada@x.example>, bob@y.example`. */
+export function readMailboxes(field: string, text: string): DraftMailbox[] {
+  if (text.trim() === "") return [];
+  return addressParser(text, { flatten: true }).map(({ name, address = "" }) =>
+    checkedMailbox(field, { name: decodeEncodedWords(name), address })
+  );
+}
+
+/** One mailbox. */
+export function readMailbox(field: string, text: string): DraftMailbox {
+  const [mailbox, ...more] = readMailboxes(field, text);
+  if (mailbox !== undefined && more.length === 0) return mailbox;
+  throw new RequestError(field, `\`${field}\` has to be one mail address`);
+}
+
+/** A mailbox whose address is one. */
+export function checkedMailbox(field: string, mailbox: DraftMailbox): DraftMailbox {
+  if (parseMailbox(mailbox.address).kind === "ok") return mailbox;
+  throw new RequestError(field, `\`${field}\` is not a valid mail address`);
+}
+
+/** A file out of base64. */
+export function readAttachment(
+  field: string,
+  { content, ...file }: Omit<DraftAttachment, "content"> & { readonly content: string },
+): DraftAttachment {
+  try {
+    const type = file.type === "" ? "application/octet-stream" : file.type;
+    return { ...file, type, content: Uint8Array.fromBase64(content) };
+  } catch {
+    throw new RequestError(field, `\`${field}\` is not base64`);
+  }
+}
+
+/** A point in time in any form that the runtime reads, or seconds since the epoch. */
+export function readTime(field: string, value: string | number): number {
+  const timeMs = typeof value === "number" ? value * 1000 : Date.parse(value);
+  if (Number.isFinite(timeMs)) return timeMs;
+  throw new RequestError(field, `\`${field}\` is not a point in time`);
+}
+
+/** Whom the fields of a message name, and the message without those that nobody may see. */
+export interface RawEnvelope {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly octets: Uint8Array;
+}
+
+/** Reads a message whose envelope stands in its fields (RFC 5322 3.6.2, 3.6.3). */
+export function readRawEnvelope(octets: Uint8Array): RawEnvelope {
+  const { fields } = headerSection(octets);
+  const found = new Map<string, DraftMailbox[]>();
+  const kept: Uint8Array[] = [];
+  let keptTo = 0;
+  for (const [index, field] of fields.entries()) {
+    const name = field.name.toLowerCase();
+    if (["from", "to", "cc", "bcc"].includes(name)) {
+      const more = readMailboxes(name, fieldText(octets, field));
+      found.set(name, [...found.get(name) ?? [], ...more]);
+    }
+    if (name !== "bcc") continue;
+    kept.push(octets.subarray(keptTo, field.start));
+    keptTo = fields[index + 1]?.start ?? headerSection(octets).endOffset;
+  }
+  kept.push(octets.subarray(keptTo));
+  const to = ["to", "cc", "bcc"].flatMap((name) => found.get(name) ?? []);
+  return {
+    from: found.get("from")?.[0]?.address ?? "",
+    to: to.map(({ address }) => address),
+    octets: kept.length === 1 ? octets : joined(kept),
+  };
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    whole.set(piece, offset);
+    offset += piece.length;
+  }
+  return whole;
+}

@@ -1,0 +1,134 @@
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import type { CompatCaller, CompatDesk, Handed, Letter } from "./desk.ts";
+import { fingerprintOf } from "./desk.ts";
+import { readJson } from "./json.ts";
+import { readAttachment, readMailbox, readMailboxes, readTime, RequestError } from "./reading.ts";
+import { addressOf, bearerOf, type CompatEnv } from "./request.ts";
+
+const list = z.union([z.string().transform((one) => [one]), z.array(z.string())]).nullish()
+  .transform((value) => value ?? []);
+/** Base64, or a buffer as `JSON.stringify` writes it. */
+const octets = z.union([
+  z.string(),
+  z.object({ type: z.literal("Buffer"), data: z.array(z.int().min(0).max(255)) })
+    .transform(({ data }) => Uint8Array.from(data).toBase64()),
+]);
+const email = z.object({
+  from: z.string(),
+  to: list,
+  cc: list,
+  bcc: list,
+  reply_to: list,
+  subject: z.string().default(""),
+  html: z.string().nullish(),
+  text: z.string().nullish(),
+  headers: z.record(z.string(), z.string()).nullish(),
+  attachments: z.array(z.object({
+    content: octets.optional(),
+    path: z.string().optional(),
+    filename: z.string().default(""),
+    content_type: z.string().nullish(),
+    content_id: z.string().nullish(),
+  })).nullish(),
+  scheduled_at: z.string().nullish(),
+});
+type Email = z.output<typeof email>;
+
+/** Requests as Resend's API has them. Source: resend/resend-openapi `resend.yaml`. */
+export function resendRoutes(desk: CompatDesk) {
+  return new Hono<CompatEnv>()
+    .post("/emails", (c) =>
+      serve(c, desk, async (caller, body) => {
+        const letter = { ...letterOf(readJson(body, email)), ...onceOf(c, body) };
+        const handed = await desk.handIn(caller, letter);
+        return handed.kind === "queued" ? c.json({ id: handed.id }) : refused(c, handed);
+      }))
+    .post("/emails/batch", (c) =>
+      serve(c, desk, async (caller, body) => {
+        const letters = readJson(body, z.array(email).min(1).max(100)).map(letterOf);
+        const data: { id: string }[] = [];
+        for (const [index, letter] of letters.entries()) {
+          const handed = await desk.handIn(caller, { ...letter, ...onceOf(c, body, `-${index}`) });
+          if (handed.kind === "refused") return refused(c, handed);
+          data.push({ id: handed.id });
+        }
+        return c.json({ data });
+      }));
+}
+
+async function serve(
+  c: Context<CompatEnv>,
+  desk: CompatDesk,
+  handle: (caller: CompatCaller, body: string) => Promise<Response>,
+): Promise<Response> {
+  const caller = await desk.admit(bearerOf(c), addressOf(c));
+  if (caller === null) {
+    return failure(c, { status: 401, name: "invalid_api_key", message: "API key is invalid" });
+  }
+  try {
+    return await handle(caller, await c.req.text());
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    return failure(c, { status: 422, name: "validation_error", message: error.message });
+  }
+}
+
+function letterOf(request: Email): Letter {
+  const from = readMailbox("from", request.from);
+  const [to, cc, bcc, replyTo] = (["to", "cc", "bcc", "reply_to"] as const).map((key) =>
+    request[key].flatMap((one) => readMailboxes(key, one))
+  );
+  const attachments = (request.attachments ?? []).map((file, place) => {
+    if (file.content === undefined) {
+      throw new RequestError("attachments", "Attachments need their content; nothing is fetched");
+    }
+    return readAttachment(`attachments.${place}.content`, {
+      ...{ filename: file.filename, type: file.content_type ?? "", content: file.content },
+      contentId: file.content_id ?? null,
+    });
+  });
+  const { scheduled_at: sendAt } = request;
+  return {
+    from: from.address,
+    to: [to, cc, bcc].flatMap((boxes) => boxes ?? []).map(({ address }) => address),
+    content: {
+      ...{ from: [from], sender: null, attachments, subject: request.subject },
+      ...{ to: to ?? [], cc: cc ?? [], replyTo: replyTo ?? [] },
+      text: request.text ?? null,
+      html: request.html ?? null,
+      headers: Object.entries(request.headers ?? {}),
+    },
+    ...(sendAt === undefined || sendAt === null
+      ? {}
+      : { holdUntilMs: readTime("scheduled_at", sendAt) }),
+  };
+}
+
+/** Source: resend.com/docs/dashboard/emails/idempotency-keys. */
+function onceOf(c: Context, body: string, suffix = ""): Pick<Letter, "once"> {
+  const key = c.req.header("idempotency-key");
+  if (key === undefined) return {};
+  if (key === "" || key.length > 256) {
+    throw new RequestError("", "The idempotency key must be between 1-256 characters");
+  }
+  return { once: { key: `${key}${suffix}`, fingerprint: fingerprintOf(body) } };
+}
+
+const FAILURES = {
+  message: { status: 422, name: "validation_error" },
+  too_large: { status: 422, name: "validation_error" },
+  later: { status: 503, name: "application_error" },
+  conflict: { status: 409, name: "invalid_idempotent_request" },
+} as const;
+
+function refused(c: Context, { why, text }: Extract<Handed, { kind: "refused" }>): Response {
+  return failure(c, { ...FAILURES[why], message: text });
+}
+
+function failure(
+  c: Context,
+  { status, name, message }: { status: 401 | 409 | 422 | 503; name: string; message: string },
+): Response {
+  return c.json({ statusCode: status, name, message }, status);
+}

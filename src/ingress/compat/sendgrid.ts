@@ -1,0 +1,139 @@
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import type { Draft } from "../../mail/compose/draft.ts";
+import type { CompatCaller, CompatDesk, Handed, Letter } from "./desk.ts";
+import { readJson } from "./json.ts";
+import { checkedMailbox, readAttachment, RequestError } from "./reading.ts";
+import { addressOf, bearerOf, type CompatEnv } from "./request.ts";
+
+const mailbox = z.object({ email: z.string(), name: z.string().nullish() });
+const list = z.array(mailbox).default([]);
+const personalization = z.object({
+  from: mailbox.optional(),
+  to: z.array(mailbox).min(1),
+  cc: list,
+  bcc: list,
+  subject: z.string().optional(),
+  headers: z.record(z.string(), z.string()).default({}),
+  substitutions: z.record(z.string(), z.unknown()).default({}),
+  dynamic_template_data: z.record(z.string(), z.unknown()).optional(),
+  send_at: z.number().optional(),
+});
+const mailSend = z.object({
+  personalizations: z.array(personalization).min(1).max(1000),
+  from: mailbox,
+  reply_to: mailbox.optional(),
+  reply_to_list: list,
+  subject: z.string().default(""),
+  content: z.array(z.object({ type: z.string(), value: z.string() })).default([]),
+  attachments: z.array(z.object({
+    content: z.string(),
+    filename: z.string(),
+    type: z.string().default(""),
+    disposition: z.string().default("attachment"),
+    content_id: z.string().optional(),
+  })).default([]),
+  headers: z.record(z.string(), z.string()).default({}),
+  send_at: z.number().optional(),
+  template_id: z.string().optional(),
+  mail_settings: z.object({ sandbox_mode: z.object({ enable: z.boolean() }).optional() })
+    .optional(),
+});
+type MailSend = z.output<typeof mailSend>;
+type Personalization = MailSend["personalizations"][number];
+
+const INVALID_KEY = "The provided authorization grant is invalid, expired, or revoked";
+
+/**
+ * Requests as SendGrid's API v3 has them. Source: twilio/sendgrid-oai `spec/json/tsg_mail_v3.json`.
+ * Each personalization is a message of its own.
+ */
+export function sendgridRoutes(desk: CompatDesk) {
+  return new Hono<CompatEnv>().post("/v3/mail/send", async (c) => {
+    const caller = await desk.admit(bearerOf(c), addressOf(c));
+    if (caller === null) return errors(c, 401, { message: INVALID_KEY });
+    try {
+      const request = readJson(await c.req.text(), mailSend);
+      const letters = lettersOf(request);
+      if (request.mail_settings?.sandbox_mode?.enable === true) return c.body(null, 200);
+      return answerTo(c, await handInAll(desk, { caller, letters }));
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      return errors(c, 400, { message: error.message, field: error.field });
+    }
+  });
+}
+
+/** Everything is made into letters before the first is handed in. */
+function lettersOf(request: MailSend): Letter[] {
+  if (request.template_id !== undefined) {
+    throw new RequestError("template_id", "Templates are not known here");
+  }
+  return request.personalizations.map((part, index) => letterOf(request, { part, index }));
+}
+
+function letterOf(
+  request: MailSend,
+  { part, index }: { part: Personalization; index: number },
+): Letter {
+  const field = `personalizations.${index}`;
+  if (Object.keys(part.substitutions).length > 0) {
+    throw new RequestError(`${field}.substitutions`, "Substitutions are not known here");
+  }
+  const read = (key: string, boxes: readonly z.output<typeof mailbox>[]) =>
+    boxes.map(({ email, name }, place) =>
+      checkedMailbox(`${field}.${key}.${place}.email`, { address: email, name: name ?? "" })
+    );
+  const author = part.from ?? request.from;
+  const from = checkedMailbox("from.email", { address: author.email, name: author.name ?? "" });
+  const [to, cc, bcc] = [read("to", part.to), read("cc", part.cc), read("bcc", part.bcc)];
+  const replies = request.reply_to === undefined ? request.reply_to_list : [request.reply_to];
+  const draft: Draft = {
+    ...{ from: [from], sender: null, to, cc, subject: part.subject ?? request.subject },
+    replyTo: replies.map(({ email, name }) =>
+      checkedMailbox("reply_to.email", { address: email, name: name ?? "" })
+    ),
+    text: request.content.find(({ type }) => type === "text/plain")?.value ?? null,
+    html: request.content.find(({ type }) => type === "text/html")?.value ?? null,
+    attachments: request.attachments.map((file, place) =>
+      readAttachment(`attachments.${place}.content`, {
+        ...{ filename: file.filename, type: file.type, content: file.content },
+        contentId: file.disposition === "inline" ? file.content_id ?? file.filename : null,
+      })
+    ),
+    headers: Object.entries({ ...request.headers, ...part.headers }),
+  };
+  const sendAt = part.send_at ?? request.send_at;
+  return {
+    ...{ from: from.address, content: draft },
+    to: [...to, ...cc, ...bcc].map(({ address }) => address),
+    ...(sendAt === undefined ? {} : { holdUntilMs: sendAt * 1000 }),
+  };
+}
+
+async function handInAll(
+  desk: CompatDesk,
+  { caller, letters }: { caller: CompatCaller; letters: readonly Letter[] },
+): Promise<Handed> {
+  let first: Handed | null = null;
+  for (const letter of letters) {
+    const handed = await desk.handIn(caller, letter);
+    if (handed.kind === "refused") return handed;
+    first ??= handed;
+  }
+  return first ?? { kind: "refused", why: "message", text: "Nobody to send to" };
+}
+
+function answerTo(c: Context, handed: Handed): Response {
+  if (handed.kind === "queued") return c.body(null, 202, { "x-message-id": handed.id });
+  const status = { message: 400, too_large: 413, later: 503, conflict: 409 } as const;
+  return errors(c, status[handed.why], { message: handed.text });
+}
+
+function errors(
+  c: Context,
+  status: 400 | 401 | 409 | 413 | 503,
+  { message, field = "" }: { message: string; field?: string },
+): Response {
+  return c.json({ errors: [{ message, field: field || null, help: null }] }, status);
+}
