@@ -11,10 +11,12 @@ import { aliasMap, relayRules, usageRules } from "./app/policy.ts";
 import { ListenerTls } from "./app/listener_tls.ts";
 import { usersFileOf } from "./app/users_file.ts";
 import { createAuthenticator, type ManagedAuthenticator } from "./auth/create_authenticator.ts";
+import { dnsOptions } from "./app/dns.ts";
 import { FrontDoor, type ServerSettings } from "./app/front_door.ts";
 import { HistoryKeeper } from "./app/history.ts";
 import { queueStarter } from "./app/queue_starter.ts";
 import { createSubmitter } from "./app/http_in.ts";
+import { type DeliveryRules, deliveryRules } from "./app/rules.ts";
 import { openStore } from "./app/store.ts";
 import { suppressingPolicy } from "./app/suppressing_policy.ts";
 import { TlsServices } from "./app/tls_services.ts";
@@ -24,22 +26,17 @@ import { Deadlines } from "./base/deadlines.ts";
 import { idGenerator } from "./base/ids.ts";
 import { type Random, systemRandom } from "./base/random.ts";
 import type { Config } from "./config/schema.ts";
-import { type BounceOptions, expansionNoticeMaker, notificationMaker } from "./delivery/bounce.ts";
-import { Classifier } from "./delivery/classify/classifier.ts";
-import { KNOWN_REPLIES } from "./delivery/classify/known.ts";
-import { retryPolicy } from "./delivery/retry.ts";
 import type { Router } from "./delivery/dispatcher.ts";
 import { headersOfRoutes } from "./delivery/route.ts";
 import { createRouter } from "./delivery/router.ts";
-import { Scheduler, type SchedulerOptions } from "./delivery/scheduler.ts";
+import { Scheduler } from "./delivery/scheduler.ts";
 import { Shaper } from "./delivery/shaping/shaper.ts";
 import { summarize } from "./mail/summary.ts";
 import { dial } from "./net/dial.ts";
 import { formatEndpoint } from "./net/endpoint.ts";
-import { createResolver, type Resolver, type ResolverOptions } from "./net/resolver.ts";
+import { createResolver, type Resolver } from "./net/resolver.ts";
 import { type EventSink, fanOut } from "./observe/events.ts";
-import { type ExpansionNotice, Intake, type IntakeLimits } from "./queue/intake.ts";
-import type { RetrySchedule } from "./queue/schedule.ts";
+import { Intake, type IntakeLimits } from "./queue/intake.ts";
 import type { QueueStore } from "./queue/store.ts";
 import type { EventRecorder } from "./queue/outbox.ts";
 import { SuppressionList } from "./queue/suppressions.ts";
@@ -81,12 +78,6 @@ export async function startRelay(config: Config, options: RelayOptions): Promise
     throw error;
   }
 }
-
-/** What a reload may change in how outcomes are treated. */
-type DeliveryRules = Pick<SchedulerOptions, "retry" | "notifications"> & {
-  readonly expansionNotice: ExpansionNotice;
-  readonly classifier: Classifier;
-};
 
 /** A running relay. */
 export class Relay {
@@ -179,6 +170,7 @@ export class Relay {
       summarize,
       limits: intakeLimits(config),
       expansionNotice: (facts) => this.#rules.expansionNotice(facts),
+      sign: (message) => this.#rules.signing.begin(message),
     });
     this.#history = new HistoryKeeper({
       store,
@@ -298,26 +290,10 @@ export class Relay {
   }
 
   #makeRules(config: Config): DeliveryRules {
-    const { hostname, notifications } = config;
-    const bounces: BounceOptions = {
-      newId: this.#newId,
-      hostname,
-      postmaster: notifications.postmaster,
-      returnLimitBytes: notifications.returnLimitBytes,
-      lifetimeMs: notifications.expireMs,
-      emit: this.#events,
-    };
-    return {
-      retry: retryPolicy({
-        schedule: retrySchedule(config),
-        clock: this.#clock,
-        random: this.#random,
-        uncertain: config.queue.uncertain,
-      }),
-      classifier: replyClassifier(config),
-      notifications: notificationMaker(bounces),
-      expansionNotice: expansionNoticeMaker(bounces),
-    };
+    return deliveryRules(config, {
+      ...{ newId: this.#newId, clock: this.#clock, random: this.#random },
+      events: this.#events,
+    });
   }
 
   #makeAuthenticator(config: Config): Promise<ManagedAuthenticator> {
@@ -506,13 +482,6 @@ function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-function replyClassifier({ replies, delivery: { knownReplies } }: Config): Classifier {
-  const configured = replies.map(({ text, ...rule }) =>
-    text === undefined ? rule : { ...rule, text: new RegExp(text, "i") }
-  );
-  return new Classifier([...configured, ...knownReplies ? KNOWN_REPLIES : []]);
-}
-
 function addressKey({ address, port }: { address: string; port: number }): string {
   return formatEndpoint({ address, port });
 }
@@ -523,17 +492,4 @@ function intakeLimits({ queue, routes }: Config): IntakeLimits {
     expireMs: queue.expireMs,
     headerNames: headersOfRoutes(routes),
   };
-}
-
-function retrySchedule({ queue }: Config): RetrySchedule {
-  return {
-    delaysMs: queue.retryMs,
-    jitter: queue.retryJitter,
-    expireAfterMs: queue.expireMs,
-    warnAfterMs: queue.delayWarningMs,
-  };
-}
-
-function dnsOptions({ dns: { servers, ...limits } }: Config): ResolverOptions {
-  return servers.length === 0 ? limits : { servers, ...limits };
 }

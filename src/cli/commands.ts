@@ -1,4 +1,6 @@
 import { checkCommand } from "./check.ts";
+import { dkimCheckCommand } from "./dkim/check.ts";
+import { dkimGenerateCommand } from "./dkim/generate.ts";
 import type { Command } from "./command.ts";
 import { completionsCommand } from "./completions/command.ts";
 import { demoCommand } from "./demo.ts";
@@ -40,6 +42,8 @@ export const COMMANDS: readonly Command[] = [
   preflightCommand,
   ...userCommands,
   ...keyCommands,
+  dkimGenerateCommand,
+  dkimCheckCommand,
   demoCommand,
   ...initCommands,
   completionsCommand(() => COMMANDS),

@@ -7,6 +7,7 @@ import {
   authenticationSchema,
 } from "./sections/auth.ts";
 import { type AliasesConfig, aliasesSchema } from "./sections/aliases.ts";
+import { type DkimConfig, dkimConfig, dkimSchema } from "./sections/dkim.ts";
 import { type DeliveryConfig, deliveryConfig, deliverySchema } from "./sections/delivery.ts";
 import { type DnsConfig, dnsConfig, dnsSchema } from "./sections/dns.ts";
 import { type LimitsConfig, limitsConfig, limitsSchema } from "./sections/limits.ts";
@@ -58,6 +59,7 @@ export interface Config {
   readonly routes: readonly RouteConfig[];
   readonly shaping: readonly ShapingConfig[];
   readonly replies: readonly ReplyConfig[];
+  readonly dkim: readonly DkimConfig[];
   readonly admin: AdminConfig;
   readonly webhooks: readonly WebhookConfig[];
   readonly log: LogConfig;
@@ -85,6 +87,7 @@ export const documentSchema = table({
   routes: routesSchema,
   shaping: shapingSchema,
   replies: repliesSchema,
+  dkim: dkimSchema,
   admin: adminSchema,
   webhooks: webhooksSchema,
   log: logSchema,
@@ -140,6 +143,7 @@ export function configOf(document: CompleteDocument): Config {
     routes: document.routes.map(routeConfig),
     shaping: document.shaping.map(shapingConfig),
     replies: document.replies.map(replyConfig),
+    dkim: document.dkim.map(dkimConfig),
     admin: adminConfig(document.admin),
     webhooks: document.webhooks.map(webhookConfig),
     log: logConfig(document.log),

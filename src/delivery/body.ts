@@ -1,4 +1,5 @@
-import type { QueueStore } from "../queue/store.ts";
+import { concatBytes, encodeText } from "../base/bytes.ts";
+import type { MessageRecord, QueueStore } from "../queue/store.ts";
 import type { WindowEntry } from "./window.ts";
 import type { MessageBody } from "./transport.ts";
 
@@ -7,11 +8,17 @@ export class BodyGoneError extends Error {
   override readonly name = "BodyGoneError";
 }
 
-/** The octets of a message in the window: from memory, or streamed from the store. */
+/**
+ * The octets of a message in the window, with the fields that stand in front of them: from memory,
+ * or streamed from the store.
+ */
 export function bodyOf(store: QueueStore, { message, bytes }: WindowEntry): MessageBody {
-  const sizeBytes = message.facts.sizeBytes;
-  if (bytes !== null) return new InlineBody(bytes);
-  return { sizeBytes, bytes: null, stream: () => streamFromStore(store, message.id) };
+  const { facts: { sizeBytes }, prefix } = message;
+  if (bytes !== null) {
+    const all = prefix === undefined ? bytes : concatBytes([encodeText(prefix), bytes]);
+    return new InlineBody(all);
+  }
+  return { sizeBytes, bytes: null, stream: () => streamFromStore(store, message) };
 }
 
 class InlineBody implements MessageBody {
@@ -30,10 +37,14 @@ class InlineBody implements MessageBody {
   }
 }
 
-async function* streamFromStore(store: QueueStore, messageId: string): AsyncIterable<Uint8Array> {
-  const chunks = await store.body(messageId);
+async function* streamFromStore(
+  store: QueueStore,
+  { id, prefix }: MessageRecord,
+): AsyncIterable<Uint8Array> {
+  const chunks = await store.body(id);
   if (chunks === null) {
-    throw new BodyGoneError(`Cannot read the body of ${messageId}: it is not in the store`);
+    throw new BodyGoneError(`Cannot read the body of ${id}: it is not in the store`);
   }
+  if (prefix !== undefined) yield encodeText(prefix);
   yield* chunks;
 }

@@ -3,7 +3,7 @@ import type { Random } from "../base/random.ts";
 import type { Endpoint } from "./conn.ts";
 import { type DnsExchange, exchange } from "./dns_exchange.ts";
 import type { DnsQuestion } from "./dns_message.ts";
-import { Gate } from "./gate.ts";
+import { Gate } from "../base/gate.ts";
 
 /** Why the DNS could not tell. */
 export type DnsTrouble =

@@ -37,6 +37,8 @@ export interface IntakeOptions {
   /** Reads what lists show from the first octets of a message. */
   readonly summarize: (start: Uint8Array) => MessageSummary;
   readonly limits: IntakeLimits;
+  /** Starts to sign a message; null for one that is not signed. */
+  readonly sign?: (message: IncomingMessage) => SigningStream | null;
   /** Tells senders of aliases that were expanded; absent tells nobody. */
   readonly expansionNotice?: ExpansionNotice;
 }
@@ -51,6 +53,14 @@ export type ExpansionNotice = (
     readonly start: Uint8Array;
   },
 ) => NewMessage | null;
+
+/** Takes the octets of a message as they pass and makes fields that go in front of them. */
+export interface SigningStream {
+  /** The octets may change afterwards. */
+  write(chunk: Uint8Array): void;
+  /** The fields in ASCII, each with its line break; empty for none. */
+  finish(): Promise<string>;
+}
 
 /** Limits that a reload may change; read at each message. */
 export interface IntakeLimits {
@@ -111,6 +121,7 @@ export class IntakeWriter {
   readonly #message: IncomingMessage;
   readonly #options: IntakeOptions;
   readonly #headBytes: number;
+  readonly #signing: SigningStream | null;
   #buffer: Uint8Array<ArrayBuffer>;
   #length = 0;
   #spool: SpoolWriter | null = null;
@@ -126,10 +137,13 @@ export class IntakeWriter {
     this.#buffer = new Uint8Array(Math.max(FIRST_BUFFER_BYTES, head.length));
     this.#buffer.set(head);
     this.#length = head.length;
+    this.#signing = options.sign?.(message) ?? null;
+    this.#signing?.write(head);
   }
 
   /** Copies `chunk`. A promise means the spool file must catch up first. */
   write(chunk: Uint8Array): void | Promise<void> {
+    this.#signing?.write(chunk);
     const total = this.#length + chunk.length;
     if (this.#spool === null && total <= this.#options.limits.spoolThresholdBytes) {
       this.#append(chunk);
@@ -162,9 +176,10 @@ export class IntakeWriter {
   }
 
   async #put(facts: BodyFacts): Promise<NewMessage> {
+    const prefix = this.#signing === null ? "" : await this.#signing.finish();
     const place = await this.#place();
     const { scheduler, store } = this.#options;
-    const message = this.#withEvent(this.#newMessage(facts, place));
+    const message = this.#withEvent(this.#newMessage(facts, { place, prefix }));
     const inlineBytes = place.kind === "inline" ? place.bytes.length : 0;
     const due = message.recipients.every(({ nextAttemptAtMs }) =>
       nextAttemptAtMs <= message.receivedAtMs
@@ -222,7 +237,10 @@ export class IntakeWriter {
     return { kind: "spool", name };
   }
 
-  #newMessage(facts: BodyFacts, place: BodyPlace): NewMessage {
+  #newMessage(
+    facts: BodyFacts,
+    { place, prefix }: { place: BodyPlace; prefix: string },
+  ): NewMessage {
     const { envelope, origin } = this.#message;
     const { clock, limits, summarize } = this.#options;
     const receivedAtMs = clock.now();
@@ -238,7 +256,8 @@ export class IntakeWriter {
       smtpUtf8,
       ...(extras === undefined ? {} : { extras }),
       origin,
-      facts: { ...facts, sizeBytes: facts.sizeBytes + this.#headBytes },
+      facts: { ...facts, sizeBytes: facts.sizeBytes + this.#headBytes + prefix.length },
+      ...(prefix === "" ? {} : { prefix }),
       summary: summarize(start),
       ...(headers === null ? {} : { headers }),
       expiresAtMs: expiryOf(extras, nextAttemptAtMs + limits.expireMs),

@@ -38,6 +38,11 @@ export interface MessageRecord {
   readonly summary: MessageSummary;
   /** Values of the header fields that routes look at, by name in lower case; decoded and cut. */
   readonly headers?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Header fields in ASCII that stand in front of the octets when the message leaves, such as
+   * signatures made when it came in; `facts` counts them.
+   */
+  readonly prefix?: string;
   /** When delivery is given up. */
   readonly expiresAtMs: number;
 }

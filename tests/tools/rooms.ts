@@ -86,6 +86,13 @@ export const ROOMS: readonly Room[] = [
     why: "facts in, decision out",
   },
   {
+    name: "signing",
+    places: ["signing"],
+    mayImport: ["base", "mail"],
+    mustNotUse: ["Deno", "fetch"],
+    why: "it holds private keys and knows nothing of where mail comes from or goes",
+  },
+  {
     name: "queue",
     places: ["queue"],
     mayImport: ["base", "mail", "observe"],

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Gate } from "../../src/net/gate.ts";
+import { Gate } from "../../src/base/gate.ts";
 
 Deno.test("a gate lets so many run and the others follow in order", async () => {
   const gate = new Gate(2);

@@ -1,0 +1,111 @@
+import { generateKey, readKey } from "../../signing/key.ts";
+import { recordName, recordValue, zoneLine } from "../../signing/record.ts";
+import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
+import { EXIT, type ExitCode, writeJson } from "../io.ts";
+
+/** Makes a key that signs mail, and its DNS record. */
+export const dkimGenerateCommand: Command = {
+  name: "dkim generate",
+  summary: "Make a DKIM key and print its DNS record.",
+  details: "Writes the private key to a file that only its owner can read, and prints the TXT " +
+    "record to publish and the lines for the config file. An existing file is not overwritten.",
+  flags: [
+    { name: "domain", short: "d", kind: "text", value: "DOMAIN", help: "The domain that signs." },
+    {
+      name: "selector",
+      short: "s",
+      kind: "text",
+      value: "NAME",
+      help: "Names the key in the DNS; year and month where not given.",
+    },
+    {
+      name: "type",
+      kind: "text",
+      value: "TYPE",
+      choices: ["rsa", "ed25519"],
+      help: "rsa, which everybody verifies, or ed25519, short and fast, best beside an RSA key.",
+    },
+    {
+      name: "bits",
+      kind: "count",
+      value: "N",
+      help: "Length of an RSA key; 2048 where not given.",
+    },
+    {
+      name: "out",
+      short: "o",
+      kind: "text",
+      value: "FILE",
+      help: "Where the key goes; SELECTOR.DOMAIN.pem where not given.",
+    },
+    JSON_FLAG,
+  ],
+  examples: [
+    { command: "dkim generate --domain example.net", does: "An RSA key in the working folder" },
+    {
+      command: "dkim generate -d example.net -s ed1 --type ed25519 -o /etc/posthouse/ed1.pem",
+      does: "An Ed25519 key in a place of its own",
+    },
+  ],
+  run: generate,
+};
+
+const RSA_BITS = { least: 2048, most: 8192 };
+
+async function generate({ io, flags }: Invocation): Promise<ExitCode> {
+  const domain = flags.text("domain")?.toLowerCase();
+  const bits = flags.number("bits") ?? RSA_BITS.least;
+  const problem = problemOf({ domain, bits });
+  if (domain === undefined || problem !== null) {
+    io.err(`${problem}\n`);
+    return EXIT.usage;
+  }
+  const type = flags.text("type") === "ed25519" ? "ed25519" : "rsa";
+  const selector = (flags.text("selector") ?? defaultSelector(type)).toLowerCase();
+  const file = flags.text("out") ?? `${selector}.${domain}.pem`;
+  const pem = generateKey({ type, bits });
+  if (!(await writeNew(file, pem))) {
+    io.err(`There is a file ${file} already; it was left alone.\n`);
+    return EXIT.failed;
+  }
+  const read = readKey(pem);
+  if (read.kind === "problem") throw new Error(`a new key cannot be read: ${read.reason}`);
+  const name = recordName({ selector, domain });
+  const value = recordValue(read.key);
+  if (flags.switch("json")) writeJson(io, { domain, selector, type, file, name, value });
+  else {
+    io.out(
+      `The private key is in ${file}.\n\nPublish this record:\n\n${zoneLine(name, value)}\n\n` +
+        `Then let the relay sign with it:\n\n[[dkim]]\ndomain = "${domain}"\n` +
+        `selector = "${selector}"\nkey = { file = ${JSON.stringify(file)} }\n\n` +
+        "posthouse dkim check tells whether the DNS has it.\n",
+    );
+  }
+  return EXIT.ok;
+}
+
+function problemOf(
+  { domain, bits }: { domain: string | undefined; bits: number },
+): string | null {
+  if (domain === undefined || !/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(domain)) {
+    return "Name the domain that signs: --domain example.net";
+  }
+  const isLength = bits >= RSA_BITS.least && bits <= RSA_BITS.most;
+  return isLength ? null : `An RSA key has ${RSA_BITS.least} to ${RSA_BITS.most} bits, got ${bits}`;
+}
+
+function defaultSelector(type: string): string {
+  const month = new Date().toISOString().slice(0, 7).replace("-", "");
+  return type === "rsa" ? `ph${month}` : `ph${month}ed`;
+}
+
+/** Writes a file that only its owner can read; false when there is one of that name. */
+async function writeNew(file: string, text: string): Promise<boolean> {
+  try {
+    await Deno.writeTextFile(file, text, { createNew: true, mode: 0o600 });
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,58 @@
+import { createPrivateKey } from "node:crypto";
+import type { z } from "zod";
+import { domainPattern, hostname, listOf, table, text } from "../fields.ts";
+import { secret } from "../secrets.ts";
+
+/** A key that signs messages (RFC 6376). */
+export interface DkimConfig {
+  /** The signing domain, in lower case. */
+  readonly domain: string;
+  readonly selector: string;
+  /** PEM. */
+  readonly key: string;
+  /** Domains of From whose mail it signs; null for its own and those below it. */
+  readonly from: readonly string[] | null;
+}
+
+/** RFC 8301 section 3.2 asks for at least 1024, and recommends this. */
+const LEAST_RSA_BITS = 2048;
+
+const dkim = table({
+  domain: hostname().describe("The domain that signs."),
+  selector: text({
+    expected: `a selector such as "2026a"`,
+    isValid: (value) => /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i.test(value),
+  }).describe("Names the key: its record in the DNS is SELECTOR._domainkey.DOMAIN."),
+  key: secret(text({
+    expected: `a private key in PEM, RSA of at least ${LEAST_RSA_BITS} bits or Ed25519`,
+    isValid: isKey,
+  })).describe("Private key, PEM, RSA of at least 2048 bits or Ed25519; best given as a file."),
+  from: listOf(domainPattern(), { atLeastOne: "domain" }).optional().describe(
+    "Domains of authors whose mail it signs; where not given, its own and those below it that " +
+      "have no key of their own.",
+  ),
+});
+
+/** The `[[dkim]]` tables. */
+export const dkimSchema = listOf(dkim).default([])
+  .describe("Keys that sign the mail of those who may send to anybody.");
+
+export function dkimConfig(doc: z.output<typeof dkim>): DkimConfig {
+  const { domain, selector, key, from } = doc;
+  return {
+    domain: domain.toLowerCase(),
+    selector: selector.toLowerCase(),
+    key,
+    from: from ?? null,
+  };
+}
+
+function isKey(value: string): boolean {
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPrivateKey(value);
+    return asymmetricKeyType === "ed25519" || (asymmetricKeyType === "rsa" &&
+      (asymmetricKeyDetails?.modulusLength ?? 0) >= LEAST_RSA_BITS);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,91 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from "node:crypto";
+
+/** Algorithms of RFC 6376 and RFC 8463. */
+export type KeyType = "rsa" | "ed25519";
+
+/** A private key that signs. */
+export interface SigningKey {
+  readonly type: KeyType;
+  /** `rsa-sha256` or `ed25519-sha256`. */
+  readonly algorithm: string;
+  /** The value of `p=` in the DNS record (RFC 6376 section 3.6.1, RFC 8463 section 4). */
+  readonly publicKey: string;
+  /** Signs octets; RSA does its work on a thread of the runtime, not on the caller's. */
+  sign(octets: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
+}
+
+/** RFC 8301 section 3.2 asks for at least 1024; nobody should begin with less than this. */
+export const LEAST_RSA_BITS = 2048;
+
+/** Why a text is not a key that can be used. */
+export interface KeyProblem {
+  readonly kind: "problem";
+  /** A few words. */
+  readonly reason: string;
+}
+
+/** Reads a private key, PEM: PKCS #8, or PKCS #1 for RSA. */
+export function readKey(
+  pem: string,
+): { readonly kind: "ok"; readonly key: SigningKey } | KeyProblem {
+  let object: KeyObject;
+  try {
+    object = createPrivateKey(pem);
+  } catch {
+    return { kind: "problem", reason: "not a private key in PEM" };
+  }
+  switch (object.asymmetricKeyType) {
+    case "rsa": {
+      const bits = object.asymmetricKeyDetails?.modulusLength ?? 0;
+      if (bits < LEAST_RSA_BITS) return { kind: "problem", reason: `an RSA key of ${bits} bits` };
+      return { kind: "ok", key: signingKey("rsa", object) };
+    }
+    case "ed25519":
+      return { kind: "ok", key: signingKey("ed25519", object) };
+    default:
+      return { kind: "problem", reason: `a key of type ${object.asymmetricKeyType}` };
+  }
+}
+
+/** Makes a new private key, PEM (PKCS #8). */
+export function generateKey(
+  { type, bits = LEAST_RSA_BITS }: { type: KeyType; bits?: number },
+): string {
+  const { privateKey } = type === "rsa"
+    ? generateKeyPairSync("rsa", { modulusLength: bits })
+    : generateKeyPairSync("ed25519");
+  return String(privateKey.export({ type: "pkcs8", format: "pem" }));
+}
+
+const ALGORITHMS = {
+  rsa: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+  ed25519: { name: "Ed25519" },
+} as const;
+
+/** The last octets of a SubjectPublicKeyInfo of Ed25519 are the key (RFC 8410 section 4). */
+const ED25519_KEY_BYTES = 32;
+
+function signingKey(type: KeyType, object: KeyObject): SigningKey {
+  const algorithm = ALGORITHMS[type];
+  const der = Uint8Array.from(object.export({ type: "pkcs8", format: "der" }));
+  const imported = crypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
+  const spki = createPublicKey(object).export({ type: "spki", format: "der" });
+  const publicKey = type === "rsa" ? spki : spki.subarray(-ED25519_KEY_BYTES);
+  return {
+    type,
+    algorithm: `${type}-sha256`,
+    publicKey: Uint8Array.from(publicKey).toBase64(),
+    async sign(octets) {
+      // RFC 8463 section 3: Ed25519 signs the hash of what RSA signs.
+      const signed = type === "rsa"
+        ? octets
+        : new Uint8Array(await crypto.subtle.digest("SHA-256", octets));
+      return new Uint8Array(await crypto.subtle.sign(algorithm.name, await imported, signed));
+    },
+  };
+}

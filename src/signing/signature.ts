@@ -1,0 +1,112 @@
+import type { HeaderField } from "../mail/headers.ts";
+import { relaxed, relaxedField } from "./header_canon.ts";
+
+/** A signature field in the making (RFC 6376 section 3.5). */
+export interface SignatureFacts {
+  /** `DKIM-Signature`, `ARC-Message-Signature`. */
+  readonly fieldName: string;
+  /** Tags before `h=`, in order. */
+  readonly tags: readonly (readonly [name: string, value: string])[];
+  /** The fields that are signed, in the order of `h=`; null stands for one that is not there. */
+  readonly signed: readonly { readonly name: string; readonly field: HeaderField | null }[];
+  /** The hash of the body, in base64. */
+  readonly bodyHash: string;
+}
+
+const LINE_CHARS = 76;
+
+/** Fields that are always signed once more than they are there, so that none can be added. */
+const OVERSIGNED = ["from", "reply-to", "subject", "to", "cc"];
+/** The same for fields that a message has; one that lacks them may get them on its way. */
+const OVERSIGNED_IF_THERE = [
+  ...["sender", "date", "message-id", "in-reply-to", "references"],
+  ...["mime-version", "content-type", "content-transfer-encoding"],
+];
+/** Signed as often as they are there. */
+const SIGNED = [
+  ...["content-id", "content-description", "content-disposition", "content-language"],
+  ...["resent-date", "resent-from", "resent-sender", "resent-to", "resent-cc", "resent-message-id"],
+  ...["list-id", "list-help", "list-unsubscribe", "list-unsubscribe-post", "list-subscribe"],
+  ...["list-post", "list-owner", "list-archive", "feedback-id", "auto-submitted", "autocrypt"],
+];
+const SIGNED_NAMES: readonly string[] = [...OVERSIGNED, ...OVERSIGNED_IF_THERE, ...SIGNED];
+
+/**
+ * The fields to sign (RFC 6376 section 5.4.1), several of one name from the last to the first
+ * (5.4.2), with one more of a name where none may be added (8.15).
+ */
+export function fieldsToSign(fields: readonly HeaderField[]): SignatureFacts["signed"] {
+  const byName = Map.groupBy(fields, ({ name }) => name.toLowerCase());
+  return SIGNED_NAMES.flatMap((name) => {
+    const found = byName.get(name) ?? [];
+    const signed = found.toReversed().map((field) => ({ name, field }));
+    const isOversigned = OVERSIGNED.includes(name) ||
+      (found.length > 0 && OVERSIGNED_IF_THERE.includes(name));
+    return isOversigned ? [...signed, { name, field: null }] : signed;
+  });
+}
+
+/** The signature field without its signature: folded, no line break at its end. */
+export function unsignedField({ fieldName, tags, signed, bodyHash }: SignatureFacts): string {
+  const lines = new Folded(`${fieldName}:`);
+  for (const [name, value] of tags) lines.add(`${name}=${value};`);
+  lines.add("h=");
+  signed.forEach(({ name }, index) => lines.join(name + (index < signed.length - 1 ? ":" : ";")));
+  lines.add(`bh=${bodyHash};`);
+  lines.add("b=");
+  return lines.text;
+}
+
+/** The octets that are signed (RFC 6376 section 3.7), one character for each. */
+export function signedText(
+  bytes: Uint8Array,
+  { facts, unsigned }: { facts: SignatureFacts; unsigned: string },
+): string {
+  let text = "";
+  for (const { field } of facts.signed) {
+    if (field !== null) text += `${relaxedField(bytes, field)}\r\n`;
+  }
+  const value = unsigned.slice(facts.fieldName.length + 1);
+  return text + relaxed(facts.fieldName, value);
+}
+
+/** The signature field with its signature, and a line break at its end. */
+export function withSignature(unsigned: string, signature: Uint8Array): string {
+  const lines = new Folded(unsigned);
+  for (const piece of signature.toBase64().match(/.{1,64}/g) ?? []) lines.join(piece);
+  return `${lines.text}\r\n`;
+}
+
+/** Text broken into lines where white space may stand. */
+class Folded {
+  #text: string;
+  #lineLength: number;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#lineLength = text.length - (text.lastIndexOf("\n") + 1);
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Adds a word after a space, or on a line of its own. */
+  add(word: string): void {
+    const fits = this.#lineLength + 1 + word.length <= LINE_CHARS;
+    this.#text += fits ? ` ${word}` : `\r\n\t${word}`;
+    this.#lineLength = (fits ? this.#lineLength : 0) + 1 + word.length;
+  }
+
+  /** Adds a word right behind, or on a line of its own. */
+  join(word: string): void {
+    if (this.#lineLength + word.length > LINE_CHARS) return this.#break(word);
+    this.#text += word;
+    this.#lineLength += word.length;
+  }
+
+  #break(word: string): void {
+    this.#text += `\r\n\t${word}`;
+    this.#lineLength = 1 + word.length;
+  }
+}
