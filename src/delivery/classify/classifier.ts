@@ -65,7 +65,7 @@ function meantBy(
   const refusal = { kind: "temporary", reply, rule, fromPeer: true } as const;
   switch (action) {
     case "retry":
-      return refusal;
+      return waitMs === null ? refusal : { ...refusal, retryAfterMs: waitMs };
     case "retry_later":
       return { ...refusal, retryAfterMs: waitMs ?? delayMs ?? DEFAULT_LATER_MS };
     case "slow_down":

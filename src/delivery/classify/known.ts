@@ -101,8 +101,7 @@ export const KNOWN_REPLIES: readonly ReplyRule[] = [
     code: "4xx",
     text:
       /gr[ae]y-?\s?list(?:(?!\d+ ?(?:s|m)).)*(?:(?<seconds>\d{1,5}) ?s(?:ec|\b)|(?<minutes>\d{1,3}) ?m(?:in|\b))?/i,
-    action: "retry_later",
-    delayMs: 5 * MINUTE_MS,
+    action: "retry", // by the schedule, which is made for this, unless the text says when
   },
   {
     name: "throttled",

@@ -2,7 +2,7 @@ import { domainPatterns } from "../patterns.ts";
 
 /** What a reply of a next hop is taken for. */
 export const REPLY_ACTIONS = [
-  /** For now; tried again by the schedule. */
+  /** For now; tried again by the schedule, not before a time that the text says. */
   "retry",
   /** For now; not tried again before a time. */
   "retry_later",

@@ -101,7 +101,7 @@ const REPLIES: readonly [string, string, string][] = [
   ],
   [YAHOO, "554 5.7.9 Message not accepted for policy reasons.", "permanent"],
   ["mx1.comcast.net", "421 4.1.0 Throttled RL000001", "slow_down"],
-  [ANY, "450 4.2.0 Greylisted, see http://postgrey.example/help", "later 5"],
+  [ANY, "450 4.2.0 Greylisted, see http://postgrey.example/help", "temporary"],
   [ANY, "451 4.7.1 Greylisting in action, please come back in 300 seconds", "later 5"],
   [ANY, "450 4.7.1 Graylisted, please try again in 12 minutes", "later 12"],
   [ANY, "421 4.7.0 Too many connections from your address", "slow_down"],
@@ -120,9 +120,10 @@ for (const [host, text, expected] of REPLIES) {
   });
 }
 
-Deno.test("no known pattern takes long over a long text", () => {
-  const text = "421 4.7.0 greylist " + "1 ".repeat(5_000);
-  const startedMs = performance.now();
-  new Classifier(KNOWN_REPLIES).classify(reportOf(text, ANY), "d.example");
-  assertEquals(performance.now() - startedMs < 100, true);
+Deno.test("a text of any length is looked at as far as a limit", () => {
+  const text = "421 4.7.0 " + "1 ".repeat(5_000) + "greylisted";
+  assertEquals(
+    meaning(new Classifier(KNOWN_REPLIES).classify(reportOf(text, ANY), "d.example")),
+    "temporary",
+  );
 });
