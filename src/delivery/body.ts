@@ -1,5 +1,5 @@
 import { concatBytes, encodeText } from "../base/bytes.ts";
-import type { MessageRecord, QueueStore } from "../queue/store.ts";
+import type { BodyOptions, MessageRecord, QueueStore } from "../queue/store.ts";
 import type { WindowEntry } from "./window.ts";
 import type { MessageBody } from "./transport.ts";
 
@@ -18,7 +18,7 @@ export function bodyOf(store: QueueStore, { message, bytes }: WindowEntry): Mess
     const all = prefix === undefined ? bytes : concatBytes([encodeText(prefix), bytes]);
     return new InlineBody(all);
   }
-  return { sizeBytes, bytes: null, stream: () => streamFromStore(store, message) };
+  return { sizeBytes, bytes: null, stream: (options) => streamFromStore(store, message, options) };
 }
 
 class InlineBody implements MessageBody {
@@ -40,8 +40,9 @@ class InlineBody implements MessageBody {
 async function* streamFromStore(
   store: QueueStore,
   { id, prefix }: MessageRecord,
+  options: BodyOptions | undefined,
 ): AsyncIterable<Uint8Array> {
-  const chunks = await store.body(id);
+  const chunks = await store.body(id, options);
   if (chunks === null) {
     throw new BodyGoneError(`Cannot read the body of ${id}: it is not in the store`);
   }

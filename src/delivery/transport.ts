@@ -1,7 +1,7 @@
 import type { Reply } from "../mail/reply.ts";
 import type { TlsInfo } from "../net/conn.ts";
 import type { TlsProof } from "./tls/policy.ts";
-import type { MessageRecord, RecipientRecord } from "../queue/store.ts";
+import type { BodyOptions, MessageRecord, RecipientRecord } from "../queue/store.ts";
 
 /** The octets of a message, for one attempt. */
 export interface MessageBody {
@@ -10,7 +10,7 @@ export interface MessageBody {
   /** All of it, when it is in memory; null when it must be streamed. */
   readonly bytes: Uint8Array | null;
   /** The octets in order. May be called once for each attempt at writing them. */
-  stream(): AsyncIterable<Uint8Array>;
+  stream(options?: BodyOptions): AsyncIterable<Uint8Array>;
 }
 
 /** One attempt to move one message to recipients that share a destination. */

@@ -315,7 +315,7 @@ export interface QueueStore extends AsyncDisposable {
   /** Ends all claims of `owner` without counting an attempt; returns how many recipients. */
   abandon(request: { owner: string; nowMs: number }): Promise<number>;
   /** The octets of a message in order, in chunks of at most 64 KiB; null when they are gone. */
-  body(messageId: string): Promise<AsyncIterable<Uint8Array> | null>;
+  body(messageId: string, options?: BodyOptions): Promise<AsyncIterable<Uint8Array> | null>;
   get(messageId: string): Promise<MessageDetail | null>;
   /** Newest first. */
   list(
@@ -340,6 +340,15 @@ export interface QueueStore extends AsyncDisposable {
   onChange(listener: () => void): () => void;
   /** A writer for a body too large to stand inline. */
   spool(): SpoolWriter;
+}
+
+/** How octets are read. */
+export interface BodyOptions {
+  /**
+   * Each chunk is good only until the next one is asked for, so that a message of any size needs
+   * one buffer. For readers that are done with a chunk by then, and keep none.
+   */
+  readonly reuse?: boolean;
 }
 
 /** Writes one spool file. Nothing refers to it until a `put` names it. */

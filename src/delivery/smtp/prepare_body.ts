@@ -28,7 +28,7 @@ export function bodyAsItIs(body: MessageBody, dotLines: number): MailData {
     sizeBytes: body.sizeBytes,
     dotLines,
     bytes: body.bytes,
-    stream: () => body.stream(),
+    stream: () => body.stream({ reuse: true }),
   };
 }
 

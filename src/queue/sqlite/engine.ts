@@ -9,7 +9,7 @@ import type { CallName, Handlers, Response } from "./protocol.ts";
 import { messageRemover, purgeHandler } from "./purge.ts";
 import { putHandler } from "./put.ts";
 import { eventWriter, outboxReaders, outboxWriters } from "./outbox_table.ts";
-import { queryHandlers } from "./query.ts";
+import { queryHandlers, statsReader } from "./query.ts";
 import { recipientTable } from "./recipient.ts";
 import { settleHandler } from "./settle.ts";
 import { shelfReaders, shelfWriters } from "./shelf_table.ts";
@@ -50,6 +50,8 @@ export function writingEngine(options: EngineOptions): Engine {
       command: commandHandler(bench, { table, timeline, remove }),
       purge: purgeHandler(bench, { remove }),
       spoolNames: () => spoolNames.all().map(([name]) => name),
+      stats: statsReader(bench),
+      ...shelfReaders(bench.database),
       ...shelfWriters(bench.database),
       ...outboxWriters(bench.database, { tell }),
     },
@@ -62,7 +64,7 @@ export function readingEngine(options: EngineOptions): Engine {
   const { database } = bench;
   return new Engine(bench, {
     readOnly: true,
-    handlers: { ...queryHandlers(bench), ...shelfReaders(database), ...outboxReaders(database) },
+    handlers: { ...queryHandlers(bench), ...outboxReaders(database) },
   });
 }
 

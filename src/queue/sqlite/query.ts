@@ -28,7 +28,6 @@ export function queryHandlers(bench: Workbench): Handlers {
     count: (filter) => countMessages(database, filter),
     get: detailReader(bench),
     body: bodyReader(bench),
-    stats: statsReader(bench),
   };
 }
 
@@ -128,7 +127,8 @@ function bodyReader({ database, handOver }: Workbench): (id: string) => PackedBo
   };
 }
 
-function statsReader({ database }: Workbench): NonNullable<Handlers["stats"]> {
+/** Counts for status displays; cheap enough for the connection that writes. */
+export function statsReader({ database }: Workbench): NonNullable<Handlers["stats"]> {
   // Messages come in order of arrival, but for the time a session takes.
   const selectOldest = database.prepare<[number]>(
     `SELECT received_at FROM messages INDEXED BY messages_by_mask

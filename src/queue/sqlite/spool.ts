@@ -1,4 +1,4 @@
-import type { SpoolWriter } from "../store.ts";
+import type { BodyOptions, SpoolWriter } from "../store.ts";
 import { storeError } from "./failure.ts";
 import { syncFolder } from "./folder.ts";
 
@@ -64,12 +64,12 @@ class SpoolFile implements SpoolWriter {
 /** The octets of a spool file in chunks; null when it is not there. */
 export async function readSpooled(
   folder: string,
-  name: string,
+  { name, reuse = false }: BodyOptions & { readonly name: string },
 ): Promise<AsyncIterable<Uint8Array> | null> {
   const path = `${folder}/${name}`;
   try {
     await Deno.lstat(path);
-    return chunksOf(path);
+    return chunksOf(path, { reuse });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw storeError("read a spool file", error);
@@ -96,14 +96,18 @@ async function removeSpooled(folder: string, name: string): Promise<void> {
   }
 }
 
-async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
+async function* chunksOf(
+  path: string,
+  { reuse }: { reuse: boolean },
+): AsyncGenerator<Uint8Array> {
   try {
     using file = await Deno.open(path);
+    let chunk = new Uint8Array(CHUNK_BYTES);
     for (;;) {
-      const chunk = new Uint8Array(CHUNK_BYTES);
       const length = await file.read(chunk);
       if (length === null) return;
       yield chunk.subarray(0, length);
+      if (!reuse) chunk = new Uint8Array(CHUNK_BYTES);
     }
   } catch (error) {
     throw storeError("read a spool file", error);

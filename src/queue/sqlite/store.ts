@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import {
+  type BodyOptions,
   type ClaimRequest,
   type ClaimResult,
   type MessageDetail,
@@ -88,7 +89,7 @@ class SqliteStore implements QueueStore {
     this.#writer = new Connection({ ...common, role: "writer", watchMs: WATCH_MS });
     this.#reader = new Connection({ ...common, role: "reader", watchMs: 0 });
     const connections = { writer: this.#writer, reader: this.#reader };
-    this.shelf = sqliteShelf({ ...connections, clock });
+    this.shelf = sqliteShelf({ writer: this.#writer, clock });
     this.outbox = sqliteOutbox(connections);
   }
 
@@ -145,11 +146,14 @@ class SqliteStore implements QueueStore {
     return this.#inSteps((limit) => this.#writer.call("abandon", () => ({ owner, limit })));
   }
 
-  async body(messageId: string): Promise<AsyncIterable<Uint8Array> | null> {
+  async body(
+    messageId: string,
+    options?: BodyOptions,
+  ): Promise<AsyncIterable<Uint8Array> | null> {
     const body = await this.#read("body", messageId);
     if (body === null) return null;
     if (body.kind === "inline") return inChunks(body.bytes);
-    return readSpooled(this.#spoolFolder, body.name);
+    return readSpooled(this.#spoolFolder, { name: body.name, ...options });
   }
 
   async get(messageId: string): Promise<MessageDetail | null> {
@@ -189,7 +193,7 @@ class SqliteStore implements QueueStore {
   }
 
   stats(): Promise<StoreStats> {
-    return this.#read("stats", null);
+    return this.#writer.call("stats", () => null);
   }
 
   async purge({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
