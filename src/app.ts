@@ -315,6 +315,7 @@ export class Relay {
         config: () => this.#config,
       }),
       ...{ history: this.#watch.ways, pauses: this.#pauses },
+      resolver: this.#resolver,
       config: () => this.#config,
       transports: () => this.#transports.byName,
       listeners: () => this.listeners,

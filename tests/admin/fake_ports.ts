@@ -194,6 +194,15 @@ function waysOf(
         ],
         steps: [{ route: "default", fits: true, reason: `fits everything from ${listener}` }],
       }),
+      trace: ({ to, listener = "smtp" }) =>
+        Promise.resolve({
+          ...{ route: "default", mode: "deliver", redirect: null, dkim: [] },
+          transports: [{
+            ...{ name: "mx", kind: "mx", destination: to.split("@")[1] ?? "", state: "up" },
+            ...{ reason: "", weight: null, hosts: [], tls: "opportunistic", limits: [] },
+          }],
+          steps: [{ route: "default", fits: true, reason: `fits everything from ${listener}` }],
+        }),
     },
     suppressions: {
       list: () => Promise.resolve({ items: [...suppressed.values()], cursor: null }),

@@ -19,8 +19,8 @@ import {
   destinationsSchema,
   pauseEndMs,
   pauseSchema,
-  routeAnswerSchema,
   routesSchema,
+  routeTraceSchema,
   transportsSchema,
 } from "./schemas/ways.ts";
 
@@ -170,6 +170,10 @@ const explainQuery = z.strictObject({
     .describe("Reverse-path; empty for the null one."),
   listener: lineText({ max: 100 }).optional(),
   user: lineText({ max: 256 }).optional(),
+  size: z.coerce.number().int().min(0).optional().describe("Octets of the message."),
+  priority: z.coerce.number().int().min(-9).max(9).optional(),
+  header: z.union([lineText({ max: 998 }), z.array(lineText({ max: 998 })).max(50)]).optional()
+    .describe("`Name: value` of a header field; may be repeated."),
 });
 
 /** The rules by which mail finds its way. */
@@ -187,20 +191,33 @@ export function routeRoutes({ ports: { routes } }: ApiContext) {
     .get(
       "/routes/explain",
       operation({
-        ...{ tag, id: "explainRoute", role: "viewer", answer: routeAnswerSchema },
-        summary: "Which way a message would take, and why",
+        ...{ tag, id: "explainRoute", role: "viewer", answer: routeTraceSchema },
+        summary: "Which way a message would take and why, with what the DNS says",
       }),
       query(explainQuery),
-      (c) => {
-        const { to, from, listener, user } = c.req.valid("query");
+      async (c) => {
+        const { to, from, listener, user, size, priority, header } = c.req.valid("query");
         const question = {
-          ...{ to, from },
+          ...{ to, from, headers: headersOf(header) },
           ...(listener === undefined ? {} : { listener }),
           ...(user === undefined ? {} : { user }),
+          ...(size === undefined ? {} : { sizeBytes: size }),
+          ...(priority === undefined ? {} : { priority }),
         };
-        return answer(c, routeAnswerSchema, routes.explain(question));
+        return answer(c, routeTraceSchema, await routes.trace(question));
       },
     );
+}
+
+/** Values of header fields by name in lower case. */
+function headersOf(lines: string | readonly string[] = []): Record<string, string[]> {
+  const headers: Record<string, string[]> = {};
+  for (const line of [lines].flat()) {
+    const at = line.indexOf(":");
+    const name = line.slice(0, Math.max(0, at)).trim().toLowerCase();
+    if (name !== "") (headers[name] ??= []).push(line.slice(at + 1).trim());
+  }
+  return headers;
 }
 
 function fits(

@@ -3,6 +3,7 @@ import type { Config } from "../../config/schema.ts";
 import type { Scheduler } from "../../delivery/scheduler.ts";
 import type { Transport } from "../../delivery/transport.ts";
 import type { ListenerInfo } from "../../admin/ports.ts";
+import type { Resolver } from "../../net/resolver.ts";
 import type { EventSink } from "../../observe/events.ts";
 import type { MessageSubmitter } from "../../ingress/submitter.ts";
 import type { QueueStore } from "../../queue/store.ts";
@@ -20,6 +21,7 @@ export interface RelayParts {
   /** The way in for mail that comes by HTTP. */
   readonly submitter: MessageSubmitter;
   readonly clock: Clock;
+  readonly resolver: Resolver;
   readonly events: EventSink;
   readonly history: WayHistory;
   readonly pauses: PauseKeeper;

@@ -1,9 +1,8 @@
 import type { RouteAnswer, RouteQuestion, RoutesPort } from "../../admin/ports.ts";
 import type { RouteConfig, RouteMatchConfig } from "../../config/sections/routes.ts";
 import { explainRoute } from "../../delivery/explain.ts";
-import type { RouteFacts } from "../../delivery/route.ts";
 import type { Transport } from "../../delivery/transport.ts";
-import { parseMailbox } from "../../mail/address.ts";
+import { explainDelivery, type ExplainServices, factsOf } from "../explain/explain.ts";
 import type { RelayParts } from "./parts.ts";
 import { wayState } from "./ways.ts";
 
@@ -16,6 +15,11 @@ export function routesPort(parts: RelayParts): RoutesPort {
         match: matchKeys(match),
       })),
     explain: (question) => explain(question, parts),
+    trace: (question) =>
+      explainDelivery(question, {
+        ...{ config: parts.config(), resolver: parts.resolver, clock: parts.clock },
+        stateOf: (name, domain) => stateOf(name, { domain, parts }),
+      }),
   };
 }
 
@@ -42,31 +46,30 @@ function matchKeys(match: RouteConfig["match"]): Record<string, readonly string[
   return keys;
 }
 
-function explain(
-  { to, from, listener, user }: RouteQuestion,
-  parts: RelayParts,
-): RouteAnswer {
-  const { routes, listeners } = parts.config();
-  const parsed = parseMailbox(to);
-  const domain = parsed.kind === "ok"
-    ? parsed.mailbox.domain
-    : to.slice(to.lastIndexOf("@") + 1).toLowerCase();
-  const facts: RouteFacts = {
-    ...{ forwardPath: to, domain, reversePath: from },
-    listener: listener ?? listeners[0]?.name ?? "local",
-    ...(user === undefined ? {} : { user }),
-  };
-  const steps = explainRoute(routes, facts);
+function explain(question: RouteQuestion, parts: RelayParts): RouteAnswer {
+  const config = parts.config();
+  const facts = factsOf(question, config);
+  const steps = explainRoute(config.routes, facts);
   const found = steps.find(({ fits }) => fits)?.rule ?? null;
   const byName = parts.transports();
   return {
     route: found?.name ?? null,
     transports: (found?.transports ?? []).flatMap((name) => {
       const transport = byName.get(name);
-      return transport === undefined ? [] : [wayOf(transport, { domain, parts })];
+      return transport === undefined ? [] : [wayOf(transport, { domain: facts.domain, parts })];
     }),
     steps: steps.map(({ rule, fits, reason }) => ({ route: rule.name, fits, reason })),
   };
+}
+
+function stateOf(
+  name: string,
+  { domain, parts }: { domain: string; parts: RelayParts },
+): ReturnType<ExplainServices["stateOf"]> {
+  const transport = parts.transports().get(name);
+  if (transport === undefined) return { destination: domain, state: "unknown", reason: "" };
+  const { destination, state, reason } = wayOf(transport, { domain, parts });
+  return { destination, state, reason };
 }
 
 function wayOf(

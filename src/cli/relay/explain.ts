@@ -1,78 +1,115 @@
-import type { InferResponseType } from "hono/client";
-import type { AdminClient } from "../../admin/client.ts";
+import { dnsOptions } from "../../app/dns.ts";
+import { explainDelivery } from "../../app/explain/explain.ts";
+import type { RouteQuestion, RouteTrace } from "../../admin/ports.ts";
+import { systemClock } from "../../base/clock.ts";
+import { createResolver } from "../../net/resolver.ts";
 import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
-import { type CliIo, EXIT, type ExitCode, writeJson } from "../io.ts";
-import { styleOf } from "../style.ts";
-import { formatTable } from "../table.ts";
-import { printable } from "../text.ts";
+import { configOrProblems } from "../configuration.ts";
+import type { FlagValues } from "../flags.ts";
+import { EXIT, type ExitCode, writeJson } from "../io.ts";
 import { ask } from "./ask.ts";
-import { named } from "./operands.ts";
+import { writeTrace } from "./explain_view.ts";
 import { RELAY_FLAGS, withRelay } from "./open.ts";
 
 /** Tells which way a message would take, and why. */
 export const explainCommand: Command = {
   name: "explain",
-  summary: "Tell which way mail for a recipient takes in the running relay, and why.",
-  operands: "RECIPIENT",
+  summary: "Tell which way mail for a recipient takes, and why, without sending any.",
+  operands: "[RECIPIENT]",
+  details: "Tells which rules fit, the transports in their order, what the DNS says of their " +
+    "hosts, what is asked of TLS, the limits that hold and the keys that sign. Asks the running " +
+    "relay; with --offline only the config file and the DNS, so that nothing is known of what " +
+    "is down or paused.",
   flags: [
     { name: "from", kind: "text", value: "ADDRESS", help: "Reverse-path; the null one." },
+    { name: "to", kind: "text", value: "ADDRESS", help: "The recipient, if not named before." },
     { name: "listener", kind: "text", value: "NAME", help: "Where it comes in; the first." },
     { name: "user", kind: "text", value: "NAME", help: "Who signed in to send it." },
+    { name: "size", kind: "count", value: "N", help: "Octets of the message." },
+    {
+      name: "header",
+      kind: "texts",
+      value: "FIELD",
+      help: "A header field, as 'X-Tenant: acme'; may be repeated.",
+    },
+    { name: "offline", kind: "switch", help: "Look at the config file, not at a relay." },
     ...RELAY_FLAGS,
     JSON_FLAG,
   ],
-  examples: [{
-    command: "explain you@example.net --from me@example.org",
-    does: "Where would it go?",
-  }],
+  examples: [
+    { command: "explain you@example.net --from me@example.org", does: "Where would it go?" },
+    {
+      command: "explain --from me@example.org --to you@example.net --offline",
+      does: "The same before the relay runs",
+    },
+  ],
   run: explain,
 };
 
-type RouteAnswer = InferResponseType<AdminClient["routes"]["explain"]["$get"], 200>;
-
 async function explain(invocation: Invocation): Promise<ExitCode> {
-  const { io, flags } = invocation;
-  const to = named(invocation, "one recipient");
-  if (to === null) return EXIT.usage;
+  const { io, flags, operands } = invocation;
+  const [to = flags.text("to"), ...more] = operands;
+  if (to === undefined || more.length > 0) {
+    io.err("Name one recipient: posthouse explain you@example.net\n");
+    return EXIT.usage;
+  }
+  const finish = (trace: RouteTrace): ExitCode => {
+    if (flags.switch("json")) writeJson(io, trace);
+    else writeTrace(io, trace);
+    return trace.route === null ? EXIT.failed : EXIT.ok;
+  };
+  if (flags.switch("offline")) return await offline(invocation, { to, finish });
+  const header = flags.texts("header");
+  const size = flags.number("size");
+  const query = {
+    ...{ to, ...senderOf(flags) },
+    ...(size === undefined ? {} : { size: String(size) }),
+    ...(header.length === 0 ? {} : { header: [...header] }),
+  };
+  return await withRelay(
+    invocation,
+    async (client) => finish(await ask(client.routes.explain.$get({ query }))),
+  );
+}
+
+/** Explains by the config file alone. */
+async function offline(
+  { io, flags }: Invocation,
+  { to, finish }: { to: string; finish: (trace: RouteTrace) => ExitCode },
+): Promise<ExitCode> {
+  const config = await configOrProblems(io, flags);
+  if (config === null) return EXIT.usage;
+  using resolver = createResolver(dnsOptions(config));
+  const size = flags.number("size");
+  const question: RouteQuestion = {
+    ...{ to, from: "", ...senderOf(flags), headers: headersOf(flags) },
+    ...(size === undefined ? {} : { sizeBytes: size }),
+  };
+  return finish(
+    await explainDelivery(question, {
+      ...{ config, resolver, clock: systemClock },
+      stateOf: (_, domain) => ({ destination: domain, state: "unknown", reason: "" }),
+    }),
+  );
+}
+
+/** Who sends it, from where; keys that were not given are absent. */
+function senderOf(flags: FlagValues): { from?: string; listener?: string; user?: string } {
   const from = flags.text("from");
   const listener = flags.text("listener");
   const user = flags.text("user");
-  const query = {
-    to,
+  return {
     ...(from === undefined || from === "<>" ? {} : { from }),
     ...(listener === undefined ? {} : { listener }),
     ...(user === undefined ? {} : { user }),
   };
-  return await withRelay(invocation, async (client) => {
-    const answer = await ask(client.routes.explain.$get({ query }));
-    if (flags.switch("json")) writeJson(io, answer);
-    else write(io, answer);
-    return answer.route === null ? EXIT.failed : EXIT.ok;
-  });
 }
 
-function write(io: CliIo, { route, transports, steps }: RouteAnswer): void {
-  const style = styleOf(io);
-  const options = { width: io.terminal.columns(), style };
-  for (const step of steps) {
-    const mark = step.fits ? style.green("fits") : style.dim("does not fit");
-    io.out(`${printable(step.route)} ${mark}: ${printable(step.reason)}\n`);
+function headersOf(flags: FlagValues): Record<string, string[]> {
+  const headers: Record<string, string[]> = {};
+  for (const line of flags.texts("header")) {
+    const [name = "", ...value] = line.split(":");
+    (headers[name.trim().toLowerCase()] ??= []).push(value.join(":").trim());
   }
-  if (route === null) {
-    io.out(`${style.red("No route fits")}; the mail would wait.\n`);
-    return;
-  }
-  if (transports.length === 0) return;
-  io.out(`\n${
-    formatTable(transports, {
-      ...options,
-      columns: [
-        { header: "TRANSPORT", cell: ({ name }) => name },
-        { header: "KIND", cell: ({ kind }) => kind },
-        { header: "DESTINATION", cell: ({ destination }) => printable(destination), minWidth: 12 },
-        { header: "STATE", cell: ({ state }) => state },
-        { header: "WHY", cell: ({ reason }) => printable(reason), minWidth: 10 },
-      ],
-    })
-  }`);
+  return headers;
 }

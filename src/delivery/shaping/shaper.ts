@@ -13,7 +13,7 @@ import {
 
 /** Mail on its way to a transport. */
 export interface ShapedMail {
-  readonly transport: Transport;
+  readonly transport: Pick<Transport, "name" | "kind">;
   readonly route: string;
   readonly domain: string;
 }

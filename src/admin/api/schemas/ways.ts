@@ -86,14 +86,33 @@ export const routesSchema = z.object({
   })),
 }).meta({ id: "Routes" });
 
-export const routeAnswerSchema = z.object({
+const traceHost = z.object({
+  host: z.string(),
+  port: z.int().describe("0 for a Unix socket."),
+  preference: z.int().nullable().describe("Of its MX record."),
+  addresses: z.array(z.string()),
+  problem: z.string().describe("Why it cannot be used; empty when it can."),
+  tlsa: z.int().nullable().describe(
+    "TLSA records that DNSSEC vouches for, where they are asked for.",
+  ),
+});
+
+export const routeTraceSchema = z.object({
   route: z.string().nullable().describe("Null when no route fits."),
+  mode: z.enum(["deliver", "hold", "capture", "redirect"]).nullable(),
+  redirect: z.string().nullable().describe("Who gets the mail in place of its recipient."),
   transports: z.array(z.object({
     name: z.string(),
     kind: z.string(),
     destination: z.string(),
-    state: wayState,
+    state: z.enum([...WAY_STATES, "unknown"]),
     reason: z.string(),
+    weight: z.number().nullable().describe("How often it comes first among the others."),
+    hosts: z.array(traceHost).describe("As the DNS has them; none for an API."),
+    tls: z.string().describe("What is asked of connections."),
+    limits: z.array(z.object({ rule: z.string(), limit: z.string() })),
   })).describe("In the order in which they are tried."),
+  dkim: z.array(z.object({ domain: z.string(), selector: z.string(), algorithm: z.string() }))
+    .describe("Keys that would sign the message."),
   steps: z.array(step).describe("Every rule that was looked at, and why it did or did not fit."),
-}).meta({ id: "RouteAnswer" });
+}).meta({ id: "RouteTrace" });

@@ -1,0 +1,172 @@
+import type { RouteQuestion, RouteTrace, WayState } from "../../admin/ports.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Config } from "../../config/schema.ts";
+import type { TransportConfig } from "../../config/sections/transports.ts";
+import { explainRoute } from "../../delivery/explain.ts";
+import type { RouteFacts, RouteRule } from "../../delivery/route.ts";
+import type { Limits } from "../../delivery/shaping/limiter.ts";
+import { Shaper } from "../../delivery/shaping/shaper.ts";
+import { ruleFor } from "../../delivery/tls/rules.ts";
+import { compileTreatment, type Fate, stricter } from "../../delivery/treatment.ts";
+import { parseMailbox } from "../../mail/address.ts";
+import type { Resolver } from "../../net/resolver.ts";
+import { keysFor, readKeys } from "../../signing/keys.ts";
+import { mxTlsRules, tlsRules } from "../tls_rules.ts";
+import { hostsOf } from "./hosts.ts";
+
+/** What explaining needs to know. */
+export interface ExplainServices {
+  readonly config: Config;
+  readonly resolver: Resolver;
+  readonly clock: Clock;
+  /** How a transport stands for a domain; `unknown` where no relay runs. */
+  readonly stateOf: (transport: string, domain: string) => {
+    readonly destination: string;
+    readonly state: WayState | "unknown";
+    readonly reason: string;
+  };
+}
+
+/** Where a message would go, and how, without sending it. */
+export async function explainDelivery(
+  question: RouteQuestion,
+  services: ExplainServices,
+): Promise<RouteTrace> {
+  const { config } = services;
+  const facts = factsOf(question, config);
+  const steps = explainRoute(config.routes, facts);
+  const rule = steps.find(({ fits }) => fits)?.rule ?? null;
+  const fate = rule === null ? null : fateOf(facts.forwardPath, { rule, config });
+  const redirect = fate?.kind === "redirect" ? fate.to : null;
+  const domain = redirect?.domain ?? facts.domain;
+  const names = fate?.kind === "hold" || fate?.kind === "capture" ? [] : rule?.transports ?? [];
+  const transports = await Promise.all(
+    names.map((name, position) =>
+      wayOf(name, {
+        ...{ domain, services, route: rule?.name ?? "" },
+        weight: rule?.weights?.[position] ?? null,
+      })
+    ),
+  );
+  return {
+    route: rule?.name ?? null,
+    mode: fate?.kind ?? null,
+    redirect: redirect?.mailbox ?? null,
+    transports,
+    dkim: keysOf(question, config),
+    steps: steps.map(({ rule: { name }, fits, reason }) => ({ route: name, fits, reason })),
+  };
+}
+
+/** The facts that a question gives. */
+export function factsOf(
+  { to, from, listener, user, sizeBytes, priority, headers }: RouteQuestion,
+  { listeners }: Config,
+): RouteFacts {
+  return {
+    forwardPath: to,
+    domain: domainOf(to),
+    reversePath: from,
+    listener: listener ?? listeners[0]?.name ?? "local",
+    ...(user === undefined ? {} : { user }),
+    ...(headers === undefined ? {} : { headers }),
+    sizeBytes: sizeBytes ?? 0,
+    priority: priority ?? 0,
+  };
+}
+
+function fateOf(
+  forwardPath: string,
+  { rule, config }: { rule: RouteRule; config: Config },
+): Fate {
+  const ofRelay = compileTreatment(config.delivery.treatment ?? undefined);
+  const judge = stricter(ofRelay, compileTreatment(rule.treatment));
+  return judge?.(forwardPath) ?? { kind: "deliver" };
+}
+
+async function wayOf(
+  name: string,
+  { domain, route, weight, services }: {
+    domain: string;
+    route: string;
+    weight: number | null;
+    services: ExplainServices;
+  },
+): Promise<RouteTrace["transports"][number]> {
+  const { config, resolver, stateOf } = services;
+  const transport = config.transports[name];
+  if (transport === undefined) throw new RangeError(`Cannot explain ${name}: no such transport`);
+  const [hosts, limits] = await Promise.all([
+    hostsOf(transport, { domain, resolver }),
+    limitsOf({ name, kind: transport.type }, { domain, route, services }),
+  ]);
+  return {
+    ...{ name, kind: transport.type, weight, hosts, limits },
+    ...stateOf(name, domain),
+    tls: tlsOf(transport, domain),
+  };
+}
+
+async function limitsOf(
+  transport: { readonly name: string; readonly kind: string },
+  { domain, route, services: { config, resolver, clock } }: {
+    domain: string;
+    route: string;
+    services: ExplainServices;
+  },
+): Promise<readonly { rule: string; limit: string }[]> {
+  const shaper = new Shaper(config.shaping, { resolver, clock });
+  const mail = { transport, route, domain };
+  const lane = shaper.laneOf(mail);
+  if (lane instanceof Promise) await lane;
+  return (shaper.rulesFor(mail) ?? []).flatMap(({ name, shared, limits }) =>
+    wordsOf(limits).map((limit) => ({
+      rule: name,
+      limit: shared ? `${limit}, shared` : limit,
+    }))
+  );
+}
+
+function wordsOf({ concurrency, connections, recipients, rates, warmUp }: Limits): string[] {
+  return [
+    ...concurrency === undefined ? [] : [`${concurrency} attempts at once`],
+    ...connections === undefined ? [] : [`${connections} connections`],
+    ...recipients === undefined ? [] : [`${recipients} recipients in one attempt`],
+    ...rates.map(({ count, perMs }) => `${count} messages in ${perMs / 1000} s`),
+    ...warmUp === undefined ? [] : [`a warm-up plan of ${warmUp.perDay.length} days`],
+  ];
+}
+
+function tlsOf(transport: TransportConfig, domain: string): string {
+  switch (transport.type) {
+    case "mx": {
+      const { level } = ruleFor(mxTlsRules(transport), domain);
+      const more = [transport.dane ? "DANE" : "", transport.mtaSts ? "MTA-STS" : ""];
+      const held = more.filter((word) => word !== "").join(" and ");
+      return held === "" ? level : `${level}; more where ${held} ask for it`;
+    }
+    case "smarthost":
+    case "lmtp": {
+      const { rule: { level }, settings } = tlsRules(transport.tls);
+      return settings?.implicit ? `${level}, from the first octet` : level;
+    }
+    default:
+      return "verified (HTTPS)";
+  }
+}
+
+/** The keys that would sign it, when its author is at the domain of the sender or of From. */
+function keysOf({ from, headers }: RouteQuestion, { dkim }: Config): RouteTrace["dkim"] {
+  const author = headers?.["from"]?.[0]?.match(/<([^<>]+)>/)?.[1] ?? headers?.["from"]?.[0] ?? from;
+  const domain = domainOf(author);
+  return keysFor(readKeys(dkim), domain).map(({ domain, selector, key: { algorithm } }) => ({
+    ...{ domain, selector, algorithm },
+  }));
+}
+
+function domainOf(mailbox: string): string {
+  const parsed = parseMailbox(mailbox);
+  return parsed.kind === "ok"
+    ? parsed.mailbox.domain
+    : mailbox.slice(mailbox.lastIndexOf("@") + 1).toLowerCase();
+}

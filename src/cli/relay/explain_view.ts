@@ -1,0 +1,64 @@
+import type { RouteTrace, RouteTraceWay } from "../../admin/ports.ts";
+import { formatEndpoint } from "../../net/endpoint.ts";
+import type { CliIo } from "../io.ts";
+import { type Style, styleOf } from "../style.ts";
+import { printable } from "../text.ts";
+
+/** Writes where a message would go, and how, for people. */
+export function writeTrace(io: CliIo, trace: RouteTrace): void {
+  const style = styleOf(io);
+  for (const { route, fits, reason } of trace.steps) {
+    const mark = fits ? style.green("fits") : style.dim("does not fit");
+    io.out(`${printable(route)} ${mark}: ${printable(reason)}\n`);
+  }
+  if (trace.route === null) {
+    io.out(`${style.red("No route fits")}; the mail would wait.\n`);
+    return;
+  }
+  io.out(modeLine(trace, style));
+  trace.transports.forEach((way, index) => writeWay(io, { way, index, style }));
+  for (const { domain, selector, algorithm } of trace.dkim) {
+    io.out(`\nSigned by ${domain}, selector ${selector} (${algorithm})`);
+  }
+  io.out(trace.dkim.length === 0 ? "\nNot signed: no key is for its author.\n" : "\n");
+}
+
+function modeLine({ mode, redirect }: RouteTrace, style: Style): string {
+  switch (mode) {
+    case "hold":
+      return style.yellow("It would be held for an operator.\n");
+    case "capture":
+      return style.yellow("It would be captured: kept here and sent nowhere.\n");
+    case "redirect":
+      return style.yellow(`It would be redirected to ${printable(redirect ?? "")}.\n`);
+    default:
+      return "";
+  }
+}
+
+function writeWay(
+  io: CliIo,
+  { way, index, style }: { way: RouteTraceWay; index: number; style: Style },
+): void {
+  const weight = way.weight === null ? "" : `, weight ${way.weight}`;
+  const state = way.state === "up" || way.state === "unknown"
+    ? way.state
+    : style.red(`${way.state}: ${printable(way.reason)}`);
+  io.out(`\n${index + 1}. ${style.bold(printable(way.name))} (${way.kind}${weight}) `);
+  io.out(`to ${printable(way.destination)}, ${state}\n   TLS: ${way.tls}\n`);
+  for (const host of way.hosts) io.out(`   ${hostLine(host, style)}\n`);
+  for (const { rule, limit } of way.limits) {
+    io.out(`   limit: ${limit} (${printable(rule)})\n`);
+  }
+}
+
+function hostLine(
+  { host, port, preference, addresses, problem, tlsa }: RouteTraceWay["hosts"][number],
+  style: Style,
+): string {
+  const place = port === 0 ? host : formatEndpoint({ address: host, port });
+  const rank = preference === null ? "" : `MX ${preference} `;
+  const found = problem === "" ? addresses.join(", ") : style.red(problem);
+  const records = tlsa === null || tlsa === 0 ? "" : `, ${tlsa} TLSA records`;
+  return `${rank}${printable(place)}: ${printable(found)}${records}`;
+}

@@ -1,0 +1,79 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { startDnsServer } from "../support/dns_server.ts";
+import { run } from "../cli/support.ts";
+import { generateKey } from "../../src/signing/key.ts";
+
+const CONFIG = `
+[transports.internet]
+type = "mx"
+[transports.spare]
+type = "smarthost"
+hosts = ["127.0.0.1:2526"]
+tls = "required"
+[[routes]]
+name = "tenant"
+match = { header = { "X-Tenant" = ["acme"] } }
+transports = ["internet", "spare"]
+weights = [9, 1]
+[[routes]]
+name = "quiet"
+match = { recipient = ["*@captured.example"] }
+mode = "capture"
+[[routes]]
+name = "rest"
+transports = ["internet"]
+[[shaping]]
+name = "big"
+mx = ["*.big.example"]
+messages_per_minute = 60
+[[dkim]]
+domain = "source.example"
+selector = "s1"
+key = { env = "KEY" }
+`;
+
+async function explain(args: readonly string[]): Promise<{ code: number; out: string }> {
+  await using dns = await startDnsServer();
+  dns.add("dest.example", "MX", [{ preference: 10, exchange: "mx1.big.example" }]);
+  dns.add("mx1.big.example", "A", ["192.0.2.7"]);
+  dns.add("null.example", "MX", [{ preference: 0, exchange: "." }]);
+  const toml = `dns.servers = ["${dns.address}"]\n${CONFIG}`;
+  return await run(["explain", ...args, "--offline", "--config", "/c.toml"], {
+    files: { "/c.toml": toml },
+    env: { KEY: generateKey({ type: "ed25519" }) },
+  });
+}
+
+Deno.test("explain tells rule, hosts, TLS, limits and keys without a relay", async () => {
+  const args = ["a@dest.example", "--from", "me@source.example", "--json"];
+  const { code, out } = await explain(args);
+  assertEquals(code, 0);
+  const { route, mode, transports, dkim, steps } = JSON.parse(out);
+  assertEquals([route, mode], ["rest", "deliver"]);
+  assertEquals(steps.map((step: { route: string }) => step.route), ["tenant", "quiet", "rest"]);
+  assertEquals(transports, [{
+    ...{ name: "internet", kind: "mx", weight: null, destination: "dest.example" },
+    hosts: [{
+      ...{ host: "mx1.big.example", port: 25, preference: 10, addresses: ["192.0.2.7"] },
+      ...{ problem: "", tlsa: null },
+    }],
+    limits: [{ rule: "big", limit: "60 messages in 60 s, shared" }],
+    ...{ state: "unknown", reason: "" },
+    tls: "opportunistic; more where DANE and MTA-STS ask for it",
+  }]);
+  assertEquals(dkim, [{ domain: "source.example", selector: "s1", algorithm: "ed25519-sha256" }]);
+});
+
+Deno.test("explain looks at header fields and shows weights", async () => {
+  const { out } = await explain(["--to", "a@null.example", "--header", "X-Tenant: acme"]);
+  assertStringIncludes(out, "1. internet (mx, weight 9)");
+  assertStringIncludes(out, "MX 0 .:25: the domain takes no mail (null MX)");
+  assertStringIncludes(out, "2. spare (smarthost, weight 1)");
+  assertStringIncludes(out, "127.0.0.1:2526: 127.0.0.1");
+  assertStringIncludes(out, "Not signed");
+});
+
+Deno.test("explain tells of mail that would stay here", async () => {
+  const { out } = await explain(["a@captured.example"]);
+  assertStringIncludes(out, "captured: kept here and sent nowhere");
+});
