@@ -17,6 +17,7 @@ import { HistoryKeeper } from "./app/history.ts";
 import { queueStarter } from "./app/queue_starter.ts";
 import { createSubmitter } from "./app/http_in.ts";
 import { type DeliveryRules, deliveryRules } from "./app/rules.ts";
+import { sendAgainServices } from "./app/send_again.ts";
 import { openStore } from "./app/store.ts";
 import { suppressingPolicy } from "./app/suppressing_policy.ts";
 import { TlsServices } from "./app/tls_services.ts";
@@ -37,6 +38,7 @@ import { formatEndpoint } from "./net/endpoint.ts";
 import { createResolver, type Resolver } from "./net/resolver.ts";
 import { type EventSink, fanOut } from "./observe/events.ts";
 import { Intake, type IntakeLimits } from "./queue/intake.ts";
+import { sendAgain } from "./queue/send_again.ts";
 import type { QueueStore } from "./queue/store.ts";
 import type { EventRecorder } from "./queue/outbox.ts";
 import { SuppressionList } from "./queue/suppressions.ts";
@@ -176,6 +178,7 @@ export class Relay {
       store,
       clock,
       keepMs: config.queue.keepHistoryMs,
+      keepFailedMs: config.queue.keepFailedMs,
       onError: (error) => this.#trouble("queue", error),
     });
     this.#admin = this.#makeAdmin();
@@ -247,6 +250,7 @@ export class Relay {
     }
     this.#intake.replaceLimits(intakeLimits(config));
     this.#history.keepMs = config.queue.keepHistoryMs;
+    this.#history.keepFailedMs = config.queue.keepFailedMs;
     await this.#webhooks.use(config.webhooks);
     await this.#reloadDoors();
     await this.#admin.reload(config);
@@ -316,6 +320,14 @@ export class Relay {
       }),
       ...{ history: this.#watch.ways, pauses: this.#pauses },
       resolver: this.#resolver,
+      sendAgain: (request) =>
+        sendAgain(
+          request,
+          sendAgainServices(this.#config, {
+            ...{ store: this.#store, nowMs: clock.now(), newId: this.#newId },
+            signing: this.#rules.signing,
+          }),
+        ),
       config: () => this.#config,
       transports: () => this.#transports.byName,
       listeners: () => this.listeners,
@@ -456,6 +468,7 @@ export class Relay {
       ["queue.store", ({ queue }) => queue.store],
       ["queue.window", ({ queue }) => [queue.window, queue.windowPerDomain]],
       ["queue.window_bodies", ({ queue }) => queue.windowBodiesBytes],
+      ["queue.keep_failed", ({ queue }) => queue.keepFailedMs > 0],
       ["queue.lease", ({ queue }) => queue.leaseMs],
       ["delivery", ({ delivery: { treatment: _, knownReplies: __, ...limits } }) => limits],
       ["tls_reports", ({ tlsReports }) => tlsReports],

@@ -15,12 +15,15 @@ export class HistoryKeeper {
   #cancel: (() => void) | null = null;
   /** How long finished messages are kept; may change at any time. */
   keepMs: number;
+  /** How long the octets of those that failed are kept; may change at any time. */
+  keepFailedMs: number;
 
   constructor(
-    { store, clock, keepMs, onError }: {
+    { store, clock, keepMs, keepFailedMs, onError }: {
       store: QueueStore;
       clock: Clock;
       keepMs: number;
+      keepFailedMs: number;
       onError: (error: unknown) => void;
     },
   ) {
@@ -28,6 +31,7 @@ export class HistoryKeeper {
     this.#clock = clock;
     this.#onError = onError;
     this.keepMs = keepMs;
+    this.keepFailedMs = keepFailedMs;
   }
 
   start(): void {
@@ -47,7 +51,9 @@ export class HistoryKeeper {
 
   async #purge(): Promise<void> {
     const beforeMs = this.#clock.now() - this.keepMs;
+    const droppedMs = this.#clock.now() - this.keepFailedMs;
     const { shelf, outbox } = this.#store;
+    await this.#inSteps(() => this.#store.dropBodies({ beforeMs: droppedMs, limit: STEP }));
     await this.#inSteps(() => this.#store.purge({ beforeMs, limit: STEP }));
     await this.#inSteps(() => outbox.purge({ beforeMs, limit: STEP }));
     await this.#inSteps(() => shelf.purge(STEP));

@@ -41,6 +41,14 @@ export class MailSigning {
     };
   }
 
+  /** The signatures of octets that are in memory; empty for none. */
+  async sign(octets: Uint8Array): Promise<string> {
+    const stream = this.#signer?.begin();
+    if (stream === undefined) return "";
+    stream.write(octets);
+    return await stream.finish();
+  }
+
   #maySign({ clientAddress, user, listener }: Origin): boolean {
     if (listener === "local" || listener === "http") return true;
     return isTrusted(this.#rules, { clientAddress, user: user ?? null });

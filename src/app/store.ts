@@ -26,8 +26,10 @@ function open(
   { queue, dataDir }: Config,
   { clock, mode }: { clock: Clock; mode: "relay" | "tool" },
 ): Promise<QueueStore> {
-  if (queue.store === "memory") return Promise.resolve(openMemoryStore({ clock }));
-  return openSqliteStore({ folder: dataDir, clock, mode, workerUrl: storeWorkerUrl() });
+  const keepsFailed = queue.keepFailedMs > 0;
+  if (queue.store === "memory") return Promise.resolve(openMemoryStore({ clock, keepsFailed }));
+  const workerUrl = storeWorkerUrl();
+  return openSqliteStore({ folder: dataDir, clock, mode, workerUrl, keepsFailed });
 }
 
 /** Bundled programs have the worker beside them as JavaScript. */

@@ -10,6 +10,7 @@ import { preflightCommand } from "./preflight.ts";
 import { queueChangeCommands } from "./queue/change.ts";
 import { queueExportCommand } from "./queue/export.ts";
 import { queueListCommand } from "./queue/list.ts";
+import { queueSendAgainCommand } from "./queue/send_again.ts";
 import { queueShowCommand } from "./queue/show.ts";
 import { destinationCommands } from "./relay/destinations.ts";
 import { explainCommand } from "./relay/explain.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   queueListCommand,
   queueShowCommand,
   ...queueChangeCommands,
+  queueSendAgainCommand,
   queueExportCommand,
   topCommand,
   tailCommand,

@@ -255,7 +255,8 @@ export class Dispatcher {
     const nowMs = clock.now();
     for (const { name } of job.transports) this.#putOffDomains.note(name, job.domain);
     const untilMs = nowMs + (setback.retryAfterMs ?? 0);
-    if (this.#router.byDomainOnly && table.isClosed(job, nowMs)) {
+    const isOfDomain = this.#router.byDomainOnly && job.entry.message.route === undefined;
+    if (isOfDomain && table.isClosed(job, nowMs)) {
       table.pause(job.domain, { untilMs, reason: formatReply(setback.reply) });
     }
     this.#settle(job.entry, job.recipients, setback);

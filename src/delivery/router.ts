@@ -35,6 +35,7 @@ export function createRouter(
   const compiled = compileRules(rules);
   // What an operator released leaves by the first rule that has a way out.
   const withTransports = compiled.filter(({ rule }) => rule.transports.length > 0);
+  const byName = new Map(rules.map((rule) => [rule.name, rule]));
   const ofRelay = compileTreatment(treatment);
   const bound = new Map(rules.map((rule): [RouteRule, BoundRule] => [rule, {
     rule,
@@ -46,6 +47,7 @@ export function createRouter(
     ways: [...bound.values()].map((rule) => rule.transports),
     open(message) {
       const facts = messageFacts(message);
+      const named = message.route === undefined ? null : byName.get(message.route) ?? null;
       const orders = new Map<BoundRule, readonly Transport[]>();
       const orderOf = (rule: BoundRule): readonly Transport[] => {
         const { weights } = rule.rule;
@@ -59,7 +61,7 @@ export function createRouter(
       return ({ forwardPath, domain, released }): Way | null => {
         const isReleased = released === true;
         const rules = isReleased ? withTransports : compiled;
-        const chosen = chooseRoute(rules, { ...facts, forwardPath, domain });
+        const chosen = named ?? chooseRoute(rules, { ...facts, forwardPath, domain });
         const rule = chosen === null ? undefined : bound.get(chosen);
         if (rule === undefined) return null;
         const { name, rawOnly = false } = rule.rule;

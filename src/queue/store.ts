@@ -43,6 +43,8 @@ export interface MessageRecord {
    * signatures made when it came in; `facts` counts them.
    */
   readonly prefix?: string;
+  /** The name of the route that an operator chose for it; absent means the first that fits. */
+  readonly route?: string;
   /** When delivery is given up. */
   readonly expiresAtMs: number;
 }
@@ -259,7 +261,7 @@ export interface MessageDetail {
   readonly message: MessageRecord;
   readonly recipients: readonly (RecipientRecord & { readonly claimedBy: string | null })[];
   readonly timeline: readonly TimelineEntry[];
-  /** False when the octets were removed after the last recipient became final. */
+  /** False when the octets were removed, after the last recipient became final. */
   readonly hasBody: boolean;
 }
 
@@ -309,7 +311,8 @@ export interface QueueStore extends AsyncDisposable {
   /**
    * Settles claimed recipients. Recipients that the owner no longer holds, or that became final
    * meanwhile (cancelled by an operator), are left as they are, except that a delivery that took
-   * place is recorded as one. When the last recipient becomes final the octets are removed.
+   * place is recorded as one. When the last recipient becomes final the octets are removed, unless
+   * the store keeps those of messages that failed.
    */
   settle(settlement: Settlement): Promise<void>;
   /** Ends all claims of `owner` without counting an attempt; returns how many recipients. */
@@ -333,6 +336,11 @@ export interface QueueStore extends AsyncDisposable {
   stats(): Promise<StoreStats>;
   /** Forgets messages whose last recipient became final before `beforeMs`; returns how many. */
   purge(request: { beforeMs: number; limit: number }): Promise<number>;
+  /**
+   * Lets go of octets that were kept of messages that failed and were done before `beforeMs`;
+   * returns of how many.
+   */
+  dropBodies(request: { beforeMs: number; limit: number }): Promise<number>;
   /**
    * Calls `listener` when somebody else (another node, the command line) changed the queue, so
    * that due mail may exist that this process does not know of. The returned function ends it.

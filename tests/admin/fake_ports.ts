@@ -150,6 +150,12 @@ function queueOf(store: QueueStore, clock: Clock): QueuePort {
     get: (id) => store.get(id),
     body: (id) => store.body(id),
     stats: () => store.stats(),
+    sendAgain: ({ recipients }) =>
+      Promise.resolve(
+        recipients === undefined
+          ? { kind: "refused", reason: "nobody missed it; name its recipients" }
+          : { kind: "queued", id: "01TEST0000000009", recipients: recipients.length },
+      ),
     command: (request) => store.command({ ...request, nowMs: clock.now() }),
   };
 }

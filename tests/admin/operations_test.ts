@@ -32,6 +32,11 @@ const REQUESTS: readonly (readonly [id: string, path: string, init?: RequestInit
     "/api/v1/messages",
     jsonInit("POST", { from: "", to: ["a@dest.example"], subject: "Test", text: "Hi" }),
   ],
+  [
+    "sendMessageAgain",
+    `/api/v1/messages/${idOf(1)}/send-again`,
+    jsonInit("POST", { recipients: ["b@dest.example"], route: "default" }),
+  ],
   ["listDestinations", "/api/v1/destinations?state=down"],
   ["pauseDestination", "/api/v1/destinations/a.example/pause", jsonInit("POST", { forMs: 60000 })],
   ["resumeDestination", "/api/v1/destinations/a.example/resume", { method: "POST" }],

@@ -81,7 +81,10 @@ export interface Bench {
   readonly events: RelayEvent[];
   /** What the scheduler was told is paused. */
   readonly pauses: OperatorPauses;
-  put(domain: string, options?: { recipients?: number; id?: string }): Promise<string>;
+  put(
+    domain: string,
+    options?: { recipients?: number; id?: string; route?: string },
+  ): Promise<string>;
 }
 
 /** Makes a scheduler over a queue in memory; it is not started. */
@@ -142,8 +145,12 @@ export function setUp(
     scheduler,
     events,
     pauses,
-    async put(domain, { recipients = 1, id = `ID${String(count++).padStart(14, "0")}` } = {}) {
-      await store.put(newMessage({ id, domain, recipients, nowMs: clock.now() }));
+    async put(
+      domain,
+      { recipients = 1, id = `ID${String(count++).padStart(14, "0")}`, route } = {},
+    ) {
+      const message = newMessage({ id, domain, recipients, nowMs: clock.now() });
+      await store.put(route === undefined ? message : { ...message, route });
       return id;
     },
   };

@@ -84,6 +84,21 @@ Deno.test("weighted transports are chosen anew at every attempt, together for on
   await scheduler.stop({ limitMs: 0 });
 });
 
+Deno.test("a message whose route an operator chose takes it, whatever fits", async () => {
+  const transports = ["a", "b"].map((name) => new FakeTransport({ name }));
+  const rules = [
+    rule({ name: "one", transports: ["a"] }),
+    rule({ name: "two", transports: ["b"], match: { recipientDomain: ["nowhere.example"] } }),
+  ];
+  const { clock, scheduler, put } = setUp({ transports, rules });
+  await put("a.example", { route: "two" });
+  await put("a.example", { route: "gone" });
+  scheduler.start();
+  await clock.advance(0);
+  assertEquals(transports.map(({ jobs }) => jobs.length), [1, 1]);
+  await scheduler.stop({ limitMs: 0 });
+});
+
 Deno.test("when the first of weighted transports is broken the other one stands in", async () => {
   const broken = { kind: "broken", scope: "destination", reply: GREYLISTED.reply } as const;
   const transports = [

@@ -13,7 +13,7 @@ const BIG = { kind: "inline", bytes: new Uint8Array(50_000).fill(65) } as const;
 Deno.test("sqlite engine: a full database refuses what does not fit, then goes on", () => {
   using database = new Database(":memory:");
   migrate(database);
-  const engine = writingEngine({ database, spoolFolder: "" });
+  const engine = writingEngine({ database, spoolFolder: "", keepsFailed: false });
   const put = (numbers: readonly number[]) => {
     const bytes = BIG.bytes.slice().buffer;
     const calls = numbers.map((number) => {

@@ -9,7 +9,7 @@ import type { MessageFilter, QueueCommand, RecipientState } from "../ports.ts";
 import { countWithin } from "./bounded_count.ts";
 import type { ApiContext } from "./context.ts";
 import { messagePath } from "./messages.ts";
-import { switchText } from "./schemas/fields.ts";
+import { lineText, mailbox, switchText } from "./schemas/fields.ts";
 import { RECIPIENT_STATES } from "../../queue/store.ts";
 import { filterOf, filterSchema, isOpenFilter } from "./schemas/filter.ts";
 
@@ -52,6 +52,25 @@ const DESCRIPTION = "`retry` makes queued recipients due now, `hold` keeps them 
   "notification to the sender, `delete` forgets whole messages. What was done, and by whom, " +
   "stands in the timeline of each message. With `dry_run` nothing is done but counting.";
 
+const sendAgainSchema = z.strictObject({
+  recipients: z.array(mailbox()).min(1).max(1000).optional()
+    .describe("Who gets it; where not given, those who did not."),
+  reverse_path: z.union([z.literal(""), mailbox()]).optional()
+    .describe("Another reverse-path; empty for the null one."),
+  route: lineText({ max: 100 }).optional()
+    .describe("Name of the route that it takes, whatever fits."),
+  message: z.base64().optional()
+    .describe("The message in place of the one that is kept, in base64."),
+}).meta({ id: "SendAgainRequest" });
+
+const sentAgainSchema = z.object({
+  id: z.string().describe("Queue id of the new message."),
+  recipients: z.int(),
+}).meta({ id: "SentAgain" });
+
+const SEND_AGAIN = "Messages that failed are kept whole for `queue.keep_failed`. The new message " +
+  "and the old one name each other in their timelines.";
+
 /** What operators do to messages. */
 export function actionRoutes({ ports: { queue }, clock }: ApiContext) {
   /** Counts what fits and, unless it is a dry run, does it. */
@@ -76,6 +95,32 @@ export function actionRoutes({ ports: { queue }, clock }: ApiContext) {
   };
 
   return new Hono<AdminEnv>()
+    .post(
+      "/messages/:id/send-again",
+      operation({
+        ...{ id: "sendMessageAgain", tag: "Actions", role: "operator", answer: sentAgainSchema },
+        summary: "Put a message into the queue once more, as a new one",
+        description: SEND_AGAIN,
+      }),
+      param(messagePath),
+      json(sendAgainSchema),
+      async (c) => {
+        const { id } = c.req.valid("param");
+        if (await queue.get(id) === null) return problem(c, "not-found");
+        const { recipients, reverse_path: reversePath, route, message } = c.req.valid("json");
+        const result = await queue.sendAgain({
+          ...{ id, by: actorOf(c.get("caller")) },
+          ...(recipients === undefined ? {} : { recipients }),
+          ...(reversePath === undefined ? {} : { reversePath }),
+          ...(route === undefined ? {} : { route }),
+          ...(message === undefined ? {} : { message: Uint8Array.fromBase64(message) }),
+        });
+        if (result.kind === "queued") {
+          return answer(c, sentAgainSchema, { id: result.id, recipients: result.recipients });
+        }
+        return problem(c, "conflict", { detail: `Cannot send it again: ${result.reason}.` });
+      },
+    )
     .post(
       "/messages/actions/:action",
       operation({

@@ -62,8 +62,16 @@ const DONE = {
   delete: "deleted",
 } as const;
 
-function queuePort({ store, scheduler, clock, events }: RelayParts): QueuePort {
+function queuePort({ store, scheduler, clock, events, sendAgain }: RelayParts): QueuePort {
   return {
+    async sendAgain(request) {
+      const result = await sendAgain(request);
+      if (result.kind === "queued") {
+        events({ type: "operated", by: request.by, action: "sent again", target: request.id });
+        scheduler.wake();
+      }
+      return result;
+    },
     list: (request) => store.list(request),
     count: (filter) => store.count(filter),
     get: (id) => store.get(id),

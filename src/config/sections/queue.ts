@@ -27,6 +27,8 @@ export interface QueueConfig {
   readonly leaseMs: number;
   /** How long messages are listed after their last recipient is done. */
   readonly keepHistoryMs: number;
+  /** How long the octets of messages that failed are kept, to be sent again; 0 for not at all. */
+  readonly keepFailedMs: number;
   /** How long a stop waits for sessions and attempts under way. */
   readonly drainTimeoutMs: number;
 }
@@ -59,6 +61,9 @@ export const queueSchema = table({
     .describe("How long a node may be silent before another takes over its work."),
   keep_history: duration().default("7d")
     .describe("How long messages are listed after their last recipient is done."),
+  keep_failed: duration().default("3d").describe(
+    "How long messages that failed are kept whole, so that they can be sent again; 0 for not.",
+  ),
   drain_timeout: duration().default("30s")
     .describe("How long a stop waits for sessions and attempts under way."),
 }).prefault({}).describe("How messages are kept and tried again.");
@@ -78,6 +83,7 @@ export function queueConfig(doc: z.output<typeof queueSchema>): QueueConfig {
     windowBodiesBytes: sizeBytes(doc.window_bodies),
     leaseMs: durationMs(doc.lease),
     keepHistoryMs: durationMs(doc.keep_history),
+    keepFailedMs: durationMs(doc.keep_failed),
     drainTimeoutMs: durationMs(doc.drain_timeout),
   };
 }

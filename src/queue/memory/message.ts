@@ -76,6 +76,11 @@ export function isLive({ recipients }: StoredMessage): boolean {
   return recipients.some(({ status }) => !isFinal(status.state));
 }
 
+/** Whether any recipient did not get it. */
+export function hasFailed({ recipients }: StoredMessage): boolean {
+  return recipients.some(({ status: { state } }) => state === "failed" || state === "expired");
+}
+
 /** The recipient as others see it. */
 export function recipientRecord({ fixed, status }: StoredRecipient): RecipientRecord {
   const { owner: _, released, returned, ...visible } = status;

@@ -24,6 +24,7 @@ import { claimDue, earliestDue, freeExpiredLeases } from "./claim.ts";
 import {
   detailOf,
   fitting,
+  hasFailed,
   isLive,
   listItem,
   type StoredMessage,
@@ -33,14 +34,17 @@ import {
 const CHUNK_BYTES = 64 * 1024;
 
 /** Opens an empty queue that lives in memory and forgets all when it is closed. */
-export function openMemoryStore({ clock = systemClock }: { clock?: Clock } = {}): QueueStore {
-  return new MemoryStore(clock);
+export function openMemoryStore(
+  { clock = systemClock, keepsFailed = false }: { clock?: Clock; keepsFailed?: boolean } = {},
+): QueueStore {
+  return new MemoryStore({ clock, keepsFailed });
 }
 
 class MemoryStore implements QueueStore {
   readonly shelf: Shelf;
   readonly outbox: MemoryOutbox;
   readonly #clock: Clock;
+  readonly #keepsFailed: boolean;
   /** All messages, in order of arrival. */
   readonly #messages = new Map<string, StoredMessage>();
   readonly #live = new Set<StoredMessage>();
@@ -49,8 +53,9 @@ class MemoryStore implements QueueStore {
   #spoolFiles = 0;
   #closed = false;
 
-  constructor(clock: Clock) {
+  constructor({ clock, keepsFailed }: { clock: Clock; keepsFailed: boolean }) {
     this.#clock = clock;
+    this.#keepsFailed = keepsFailed;
     const run: Run = (call) => this.#run(call);
     this.shelf = new MemoryShelf({ clock, run });
     this.outbox = new MemoryOutbox({ run });
@@ -201,6 +206,20 @@ class MemoryStore implements QueueStore {
     });
   }
 
+  dropBodies({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
+    return this.#run(() => {
+      let count = 0;
+      for (const message of this.#messages.values()) {
+        if (count >= limit) break;
+        if (message.place === null || message.doneAtMs === null) continue;
+        if (message.doneAtMs >= beforeMs) continue;
+        this.#letGo(message);
+        count += 1;
+      }
+      return count;
+    });
+  }
+
   /** Nobody else has a hand in this store, so the listener is never called. */
   onChange(_listener: () => void): () => void {
     return () => {};
@@ -289,6 +308,10 @@ class MemoryStore implements QueueStore {
     if (message.doneAtMs !== null || isLive(message)) return;
     message.doneAtMs = nowMs;
     this.#live.delete(message);
+    if (!this.#keepsFailed || !hasFailed(message)) this.#letGo(message);
+  }
+
+  #letGo(message: StoredMessage): void {
     if (message.place?.kind === "spool") this.#spooled.delete(message.place.name);
     message.place = null;
   }

@@ -12,6 +12,8 @@ export const STATE_CODE: Readonly<Record<RecipientState, number>> = {
 };
 /** Masks of messages that have a recipient that is not final share a bit with this. */
 export const LIVE_MASK = 0b11;
+/** The same for a recipient that failed or expired. */
+export const FAILED_MASK = 0b11000;
 
 const FIRST_STATE_KEY = 100;
 

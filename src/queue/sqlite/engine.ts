@@ -6,7 +6,7 @@ import { failureOf } from "./failure.ts";
 import { removeIfThere } from "./files.ts";
 import { leases as makeLeases } from "./lease.ts";
 import type { CallName, Handlers, Response } from "./protocol.ts";
-import { messageRemover, purgeHandler } from "./purge.ts";
+import { bodyDropper, messageRemover, purgeHandler } from "./purge.ts";
 import { putHandler } from "./put.ts";
 import { eventWriter, outboxReaders, outboxWriters } from "./outbox_table.ts";
 import { queryHandlers, statsReader } from "./query.ts";
@@ -23,6 +23,8 @@ type Answer = Extract<Response, { kind: "done" }>;
 export interface EngineOptions {
   readonly database: Database;
   readonly spoolFolder: string;
+  /** As in `Workbench`. */
+  readonly keepsFailed: boolean;
 }
 
 /** An engine that writes: each batch is one transaction. */
@@ -36,7 +38,7 @@ export function writingEngine(options: EngineOptions): Engine {
   const remove = messageRemover(bench);
   const claim = claimHandler(bench, { leases, table, timeline });
   const spoolNames = bench.database.prepare<[string]>(
-    "SELECT spool FROM messages WHERE spool IS NOT NULL AND done_at IS NULL",
+    "SELECT spool FROM messages WHERE spool IS NOT NULL AND (done_at IS NULL OR kept = 1)",
   );
   return new Engine(bench, {
     readOnly: false,
@@ -49,6 +51,7 @@ export function writingEngine(options: EngineOptions): Engine {
       interrupt: ({ nowMs, limit }) => leases.interrupt({ untilMs: Infinity, nowMs, limit }),
       command: commandHandler(bench, { table, timeline, remove }),
       purge: purgeHandler(bench, { remove }),
+      dropBodies: bodyDropper(bench),
       spoolNames: () => spoolNames.all().map(([name]) => name),
       stats: statsReader(bench),
       ...shelfReaders(bench.database),
@@ -68,10 +71,10 @@ export function readingEngine(options: EngineOptions): Engine {
   });
 }
 
-function workbench({ database, spoolFolder }: EngineOptions): Workbench {
+function workbench({ database, spoolFolder, keepsFailed }: EngineOptions): Workbench {
   const counters = new Counters(database);
   return {
-    ...{ database, counters, spoolFolder },
+    ...{ database, counters, spoolFolder, keepsFailed },
     bytes: new Uint8Array(0),
     handOver: [],
     unspooled: [],

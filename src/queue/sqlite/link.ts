@@ -18,6 +18,8 @@ export type Pack<Name extends CallName> = (attach: Attach) => Calls[Name]["args"
 export interface LinkOptions {
   readonly workerUrl: string | URL;
   readonly role: "writer" | "reader";
+  /** Whether octets of messages that failed stay until `dropBodies`. */
+  readonly keepsFailed: boolean;
   readonly folder: string;
   readonly watchMs: number;
   /** Another process changed the store. */
@@ -56,9 +58,9 @@ export class Link {
    */
   static async open(options: LinkOptions): Promise<Link> {
     const link = new Link(options);
-    const { role, folder, watchMs } = options;
+    const { role, folder, keepsFailed, watchMs } = options;
     try {
-      await link.#greet({ kind: "open", role, folder, watchMs });
+      await link.#greet({ kind: "open", role, folder, keepsFailed, watchMs });
       return link;
     } catch (error) {
       link.#worker.terminate();

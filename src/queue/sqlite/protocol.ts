@@ -37,6 +37,7 @@ export interface Calls {
     result: { changed: number; below: number | null };
   };
   purge: { args: { beforeMs: number; limit: number }; result: number };
+  dropBodies: { args: { beforeMs: number; limit: number }; result: number };
   /** Names of the spool files that messages refer to. */
   spoolNames: { args: null; result: string[] };
   list: {
@@ -176,6 +177,8 @@ export type Request =
     readonly kind: "open";
     readonly role: "writer" | "reader";
     readonly folder: string;
+    /** Whether octets of messages that failed stay until `dropBodies`. */
+    readonly keepsFailed: boolean;
     /** How often to look for changes by others; 0 means never. */
     readonly watchMs: number;
   }

@@ -79,11 +79,12 @@ type DetailRow = [
   reversePath: string,
   record: string,
   mask: number,
+  kept: number,
 ];
 
 function detailReader({ database }: Workbench): (id: string) => PackedDetail | null {
   const selectMessage = database.prepare<DetailRow>(
-    "SELECT seq, received_at, reverse_path, record, mask FROM messages WHERE id = ?",
+    "SELECT seq, received_at, reverse_path, record, mask, kept FROM messages WHERE id = ?",
   );
   const selectRecipients = database.prepare<[owner: string | null, ...RecipientRow]>(
     `SELECT owner, key, forward_path, domain, extras, state, attempts, next_attempt_at,
@@ -96,7 +97,7 @@ function detailReader({ database }: Workbench): (id: string) => PackedDetail | n
   return (id) => {
     const row = selectMessage.first(id);
     if (row === undefined) return null;
-    const [sequence, receivedAtMs, reversePath, record, mask] = row;
+    const [sequence, receivedAtMs, reversePath, record, mask, kept] = row;
     const keys = [keyOf(sequence, 0), keyOf(sequence + 1, 0)] as const;
     const rows = selectRecipients.all(...keys);
     const steps = selectTimeline.all(...keys, TIMELINE_LIMIT);
@@ -105,21 +106,21 @@ function detailReader({ database }: Workbench): (id: string) => PackedDetail | n
       owners: rows.map(([owner]) => owner),
       recipients: rows.map(([, ...recipient]) => recipient),
       timeline: steps.map(([entry]) => entry).reverse(),
-      hasBody: (mask & LIVE_MASK) !== 0,
+      hasBody: (mask & LIVE_MASK) !== 0 || kept !== 0,
     };
   };
 }
 
 function bodyReader({ database, handOver }: Workbench): (id: string) => PackedBody | null {
   const select = database.prepare<
-    [spool: string | null, mask: number, data: Uint8Array<ArrayBuffer> | null]
+    [spool: string | null, isThere: number, data: Uint8Array<ArrayBuffer> | null]
   >(
-    `SELECT m.spool, m.mask, b.data FROM messages m LEFT JOIN bodies b ON b.message = m.seq
+    `SELECT m.spool, (m.mask & ${LIVE_MASK}) != 0 OR m.kept, b.data FROM messages m LEFT JOIN bodies b ON b.message = m.seq
      WHERE m.id = ?`,
   );
   return (id) => {
-    const [spool, mask, bytes] = select.first(id) ?? [null, 0, null];
-    if ((mask & LIVE_MASK) === 0) return null;
+    const [spool, isThere, bytes] = select.first(id) ?? [null, 0, null];
+    if (isThere === 0) return null;
     if (spool !== null) return { kind: "spool", name: spool };
     if (bytes === null) return null;
     handOver.push(bytes.buffer);

@@ -1,5 +1,5 @@
 import type { RecipientStatus } from "../transition.ts";
-import { LIVE_MASK, STATE_CODE, stateAt } from "./counters.ts";
+import { FAILED_MASK, LIVE_MASK, STATE_CODE, stateAt } from "./counters.ts";
 import { keyOf } from "./key.ts";
 import { MARK_DELAY_NOTIFIED, MARK_RELEASED, MARK_RETURNED } from "./protocol.ts";
 import type { Workbench } from "./workbench.ts";
@@ -64,6 +64,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
        cancelled = ?, last_reply = coalesce(?, last_reply), done_at = ? WHERE seq = ?`,
   );
   const deleteBody = database.prepare("DELETE FROM bodies WHERE message = ?");
+  const keepBody = database.prepare("UPDATE messages SET kept = 1 WHERE seq = ?");
 
   const retally = (change: MessageChange): void => {
     const { sequence, nowMs, moves, lastReply, spool, mask: oldMask } = change;
@@ -80,7 +81,8 @@ export function recipientTable(bench: Workbench): RecipientTable {
     counters.addMessages(mask, 1);
     moves.forEach((move, code) => counters.addRecipients(code, move));
     if (!isDone || (oldMask & LIVE_MASK) === 0) return;
-    if (spool === null) deleteBody.run(sequence);
+    if (bench.keepsFailed && (mask & FAILED_MASK) !== 0) keepBody.run(sequence);
+    else if (spool === null) deleteBody.run(sequence);
     else unspooled.push(spool);
   };
 

@@ -102,6 +102,11 @@ const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX outbox_calls_by_webhook ON outbox_calls (webhook, id);
   `,
+  `
+  -- Octets of messages that failed are kept for a while, so that they can be sent again.
+  ALTER TABLE messages ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX messages_kept ON messages (done_at) WHERE kept = 1;
+  `,
 ];
 
 /** The version this program writes, kept in the database's user_version. */

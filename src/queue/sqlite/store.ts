@@ -38,6 +38,8 @@ export interface SqliteStoreOptions {
    * left behind end at once. `tool` may come to the folder at any time, for queries and commands.
    */
   readonly mode?: "relay" | "tool";
+  /** Whether octets of messages that failed stay until `dropBodies`; default false. */
+  readonly keepsFailed?: boolean;
   /** Where the worker's module is, for programs that are bundled. */
   readonly workerUrl?: string | URL;
 }
@@ -79,11 +81,12 @@ class SqliteStore implements QueueStore {
     {
       folder,
       clock = systemClock,
+      keepsFailed = false,
       workerUrl = new URL("./worker.ts", import.meta.url),
     }: SqliteStoreOptions,
   ) {
     const onChange = (): void => this.#listeners.forEach((listener) => listener());
-    const common = { folder, workerUrl, onChange };
+    const common = { folder, workerUrl, keepsFailed, onChange };
     this.#clock = clock;
     this.#spoolFolder = `${folder}/${SPOOL_FOLDER}`;
     this.#writer = new Connection({ ...common, role: "writer", watchMs: WATCH_MS });
@@ -205,6 +208,10 @@ class SqliteStore implements QueueStore {
       if (purged < step) break;
     }
     return limit - left;
+  }
+
+  async dropBodies({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
+    return await this.#writer.call("dropBodies", () => ({ beforeMs, limit }));
   }
 
   onChange(listener: () => void): () => void {

@@ -6,6 +6,8 @@ export interface Workbench {
   readonly database: Database;
   readonly counters: Counters;
   readonly spoolFolder: string;
+  /** Whether octets of messages that failed stay until `dropBodies`. */
+  readonly keepsFailed: boolean;
   /** The octets that came with the batch. */
   bytes: Uint8Array<ArrayBuffer>;
   /** Buffers that change hands with the answer. */

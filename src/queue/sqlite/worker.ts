@@ -36,11 +36,11 @@ class WorkerEnd {
     }
   }
 
-  #open({ role, folder, watchMs }: OpenRequest): void {
+  #open({ role, folder, keepsFailed, watchMs }: OpenRequest): void {
     try {
       const database = openDatabase(role, folder);
       this.#database = database;
-      const options = { database, spoolFolder: `${folder}/${SPOOL_FOLDER}` };
+      const options = { database, keepsFailed, spoolFolder: `${folder}/${SPOOL_FOLDER}` };
       this.#engine = role === "writer" ? writingEngine(options) : readingEngine(options);
       if (watchMs > 0) this.#startWatch(database, watchMs);
       say({ kind: "opened" });

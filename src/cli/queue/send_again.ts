@@ -1,0 +1,76 @@
+import { sendAgainServices } from "../../app/send_again.ts";
+import { MailSigning } from "../../app/signing.ts";
+import { systemClock } from "../../base/clock.ts";
+import { idGenerator } from "../../base/ids.ts";
+import { systemRandom } from "../../base/random.ts";
+import { sendAgain } from "../../queue/send_again.ts";
+import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
+import { configOrProblems } from "../configuration.ts";
+import { EXIT, type ExitCode, writeJson } from "../io.ts";
+import { counted } from "../text.ts";
+import { QUEUE_FLAGS, withQueue } from "./open.ts";
+
+/** Puts a message into the queue once more. */
+export const queueSendAgainCommand: Command = {
+  name: "queue send-again",
+  summary: "Send a message again that failed, as it is or changed.",
+  operands: "ID",
+  details: "Messages that failed are kept whole for queue.keep_failed. The message goes into the " +
+    "queue as a new one, to those who did not get it or to those named with --to; both messages " +
+    "name each other in their timelines. Works while the relay runs and while it does not. To " +
+    "edit a message, write it to a file with queue export first.",
+  flags: [
+    { name: "to", kind: "texts", value: "ADDRESS", help: "Who gets it; may be repeated." },
+    {
+      name: "from",
+      kind: "text",
+      value: "ADDRESS",
+      help: "Another reverse-path; <> for the null one.",
+    },
+    { name: "route", kind: "text", value: "NAME", help: "The route it takes, whatever fits." },
+    { name: "file", kind: "text", value: "FILE", help: "The message in place of the one kept." },
+    ...QUEUE_FLAGS,
+    JSON_FLAG,
+  ],
+  examples: [
+    { command: "queue send-again 01JZ3V9KQ8M2XW4T", does: "To all who did not get it" },
+    {
+      command: "queue send-again 01JZ3V9KQ8M2XW4T --to right@example.net --route backup",
+      does: "To somebody else, by another way",
+    },
+  ],
+  run: again,
+};
+
+async function again(invocation: Invocation): Promise<ExitCode> {
+  const { io, flags, operands } = invocation;
+  const [id, ...more] = operands;
+  if (id === undefined || more.length > 0) {
+    io.err("Name one message by its queue id.\n");
+    return EXIT.usage;
+  }
+  const config = await configOrProblems(io, flags);
+  if (config === null) return EXIT.usage;
+  const route = flags.text("route");
+  if (route !== undefined && !config.routes.some(({ name }) => name === route)) {
+    io.err(`There is no route ${route} in the config.\n`);
+    return EXIT.usage;
+  }
+  const [from, file, to] = [flags.text("from"), flags.text("file"), flags.texts("to")];
+  const message = file === undefined ? undefined : await io.readFile(file);
+  const signing = new MailSigning(config, { clock: systemClock, parallel: 1 });
+  return await withQueue(invocation, async (store) => {
+    const newId = idGenerator({ clock: systemClock, random: systemRandom });
+    const result = await sendAgain({
+      ...{ id: id.toUpperCase(), by: "command line" },
+      ...(to.length === 0 ? {} : { recipients: to }),
+      ...(from === undefined ? {} : { reversePath: from === "<>" ? "" : from }),
+      ...(route === undefined ? {} : { route }),
+      ...(message === undefined ? {} : { message }),
+    }, sendAgainServices(config, { store, nowMs: Date.now(), newId, signing }));
+    if (flags.switch("json")) writeJson(io, result);
+    else if (result.kind === "refused") io.err(`Cannot send ${id} again: ${result.reason}.\n`);
+    else io.out(`Queued as ${result.id} for ${counted(result.recipients, "recipient")}.\n`);
+    return result.kind === "queued" ? EXIT.ok : EXIT.failed;
+  });
+}
