@@ -1,0 +1,65 @@
+/** The relay itself: what it is, how it is set up, whether it works. */
+
+/** The relay in a few facts. */
+export interface InfoPort {
+  /** Changes at a reload are seen at the next call. */
+  read(): RelayInfo;
+}
+
+export interface RelayInfo {
+  readonly version: string;
+  /** The relay's own name in SMTP. */
+  readonly hostname: string;
+  readonly startedAtMs: number;
+  /** The config file; null when the defaults hold. */
+  readonly configFile: string | null;
+  /** `sqlite`, `memory`, `postgres`. */
+  readonly store: string;
+  readonly listeners: readonly ListenerInfo[];
+}
+
+export interface ListenerInfo {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** SMTP sessions open now. */
+  readonly sessions: number;
+}
+
+/** The configuration in force. */
+export interface ConfigPort {
+  /** Keys as in TOML, defaults filled in; what came from elsewhere is shown as its reference. */
+  read(): {
+    readonly document: Readonly<Record<string, unknown>>;
+    readonly toml: string;
+    readonly loadedAtMs: number;
+  };
+  /** Reads the config file again. Absent where the process cannot. */
+  reload?(request: { readonly by: string }): Promise<ReloadResult>;
+}
+
+export type ReloadResult =
+  | { readonly kind: "reloaded" }
+  /** Nothing was changed. */
+  | { readonly kind: "invalid"; readonly problems: readonly string[] }
+  /** A part could not be changed, for example an address that is in use; the rest was. */
+  | { readonly kind: "partial"; readonly problem: string };
+
+export interface MetricsPort {
+  readonly contentType: string;
+  render(): Promise<string>;
+}
+
+/** One question that decides whether the relay can work. */
+export interface HealthCheck {
+  /** `store`, `disk`, `listeners`, `scheduler`. */
+  readonly name: string;
+  readonly ok: boolean;
+  /** One sentence for people. */
+  readonly detail: string;
+}
+
+export interface HealthPort {
+  /** Never throws. */
+  check(): Promise<readonly HealthCheck[]>;
+}

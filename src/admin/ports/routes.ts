@@ -1,0 +1,95 @@
+/** How mail finds its way. */
+import type { WayState } from "./ways.ts";
+
+/** How mail finds its way. */
+export interface RoutesPort {
+  /** In order; the first that fits wins. */
+  list(): readonly RouteInfo[];
+  explain(question: RouteQuestion): RouteAnswer;
+  /** The same with what the DNS says and all that holds on the way. Sends nothing. */
+  trace(question: RouteQuestion): Promise<RouteTrace>;
+}
+
+export interface RouteInfo {
+  readonly name: string;
+  /** The patterns of each key, alternatives; all keys must fit; no key fits everything. */
+  readonly match: Readonly<Record<string, readonly string[]>>;
+  readonly transports: readonly string[];
+}
+
+export interface RouteQuestion {
+  /** Mailbox of the recipient. */
+  readonly to: string;
+  /** Reverse-path; empty for the null one. */
+  readonly from: string;
+  /** Absent means the first listener. */
+  readonly listener?: string;
+  readonly user?: string;
+  readonly sizeBytes?: number;
+  /** Of MT-PRIORITY (RFC 6710). */
+  readonly priority?: number;
+  /** Values of header fields, by name in lower case. */
+  readonly headers?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Where a message would go, and how. */
+export interface RouteTrace {
+  /** Null when no route fits: the mail waits with 450 4.4.4. */
+  readonly route: string | null;
+  readonly mode: "deliver" | "hold" | "capture" | "redirect" | null;
+  /** The mailbox that gets the mail in place of its recipient. */
+  readonly redirect: string | null;
+  /** In the order in which they are tried, weights apart. */
+  readonly transports: readonly RouteTraceWay[];
+  /** Keys that would sign it. */
+  readonly dkim: readonly {
+    readonly domain: string;
+    readonly selector: string;
+    readonly algorithm: string;
+  }[];
+  readonly steps: RouteAnswer["steps"];
+}
+
+/** One way out of a trace. */
+export interface RouteTraceWay {
+  readonly name: string;
+  readonly kind: string;
+  readonly destination: string;
+  /** `unknown` where no relay runs. */
+  readonly state: WayState | "unknown";
+  readonly reason: string;
+  /** How often it comes first among the others; null where the order is fixed. */
+  readonly weight: number | null;
+  /** In order; none for an API. */
+  readonly hosts: readonly {
+    readonly host: string;
+    readonly port: number;
+    readonly preference: number | null;
+    readonly addresses: readonly string[];
+    /** Why it cannot be used; empty when it can. */
+    readonly problem: string;
+    readonly tlsa: number | null;
+  }[];
+  /** What is asked of connections. */
+  readonly tls: string;
+  readonly limits: readonly { readonly rule: string; readonly limit: string }[];
+}
+
+export interface RouteAnswer {
+  /** Null when no route fits: the mail waits with 450 4.4.4. */
+  readonly route: string | null;
+  /** In the order in which they are tried. */
+  readonly transports: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly destination: string;
+    readonly state: WayState;
+    readonly reason: string;
+  }[];
+  /** Every rule that was looked at, in order, and why it did or did not fit. */
+  readonly steps: readonly {
+    readonly route: string;
+    readonly fits: boolean;
+    readonly reason: string;
+  }[];
+}

@@ -1,0 +1,44 @@
+/** Mail that comes in over HTTP. */
+
+/** Puts messages of applications and operators into the queue, by the rules of SMTP clients. */
+export interface SubmissionPort {
+  /** Octets that a message may have; 0 for no limit. */
+  readonly limitBytes: number;
+  /** Makes the message durable and returns its queue id. */
+  submit(request: SubmitRequest): Promise<SubmitResult>;
+}
+
+export interface SubmitRequest {
+  /** Empty for the null reverse-path. */
+  readonly from: string;
+  readonly to: readonly string[];
+  /** A whole message, RFC 5322. */
+  readonly message: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly by: string;
+  /** As in `ApiKey`; absent means all. */
+  readonly senders?: readonly string[] | null;
+  /** Address of the sender's computer, for the trace field. */
+  readonly clientAddress: string;
+  /** When it may leave at the earliest. */
+  readonly holdUntilMs?: number;
+  /** The request's name: of several with one name only the first puts a message into the queue. */
+  readonly key?: string;
+  /** What tells the request from another of that name, where the message's octets do not. */
+  readonly fingerprint?: string;
+}
+
+/** Why a message was not taken; `later`: it may be when it is tried again. */
+export type SubmitRefusal =
+  | "refused"
+  | "too_large"
+  | "too_many_recipients"
+  | "later"
+  | "full"
+  | "unavailable"
+  | "key_taken"
+  | "under_way";
+
+export type SubmitResult =
+  /** `repeated`: by an earlier request of the same name. */
+  | { readonly kind: "queued"; readonly id: string; readonly repeated: boolean }
+  | { readonly kind: "refused"; readonly why: SubmitRefusal; readonly reason: string };

@@ -1,0 +1,90 @@
+/** Where mail goes: destinations and the transports that lead there. */
+
+/** Why something does not move although nothing is wrong with it. */
+export interface OperatorPause {
+  readonly reason: string;
+  readonly by: string;
+  readonly sinceMs: number;
+  /** Null until somebody resumes it. */
+  readonly untilMs: number | null;
+}
+
+/** What somebody asks for who pauses something. */
+export type PauseRequest = Pick<OperatorPause, "reason" | "by" | "untilMs">;
+
+export const WAY_STATES = ["up", "down", "probing", "paused"] as const;
+
+/** `probing`: it was down, and the next attempt finds out. */
+export type WayState = typeof WAY_STATES[number];
+
+/** Where mail goes, as the scheduler sees it now. Only what is in use or in trouble is known. */
+export interface DestinationsPort {
+  list(): readonly DestinationStatus[];
+  /**
+   * Mail for a recipient domain waits in the queue, whatever its transport, until the time is
+   * over or it is resumed. Survives a restart.
+   */
+  pause(domain: string, request: PauseRequest): Promise<void>;
+  /** Ends a pause and makes what waited due. False when the domain was not paused. */
+  resume(domain: string, request: { readonly by: string }): Promise<boolean>;
+  /** Domains that are paused, also when nothing waits for them. */
+  paused(): ReadonlyMap<string, OperatorPause>;
+  /**
+   * Forgets that it was down and makes its queued mail due now.
+   *
+   * @returns how many messages became due.
+   */
+  flush(domain: string, request: { readonly by: string }): Promise<number>;
+}
+
+export interface DestinationStatus {
+  readonly transport: string;
+  /** A domain for `mx`; the one next hop for transports that have only one. */
+  readonly name: string;
+  /** Whether `name` is a recipient domain, so that it can be paused and flushed. */
+  readonly isDomain: boolean;
+  readonly state: WayState;
+  /** Attempts allowed at once now. */
+  readonly concurrency: number;
+  /** The most it may grow to. */
+  readonly maxConcurrency: number;
+  readonly running: number;
+  /** Attempts that wait for their turn in the active window; the queue may hold more. */
+  readonly waiting: number;
+  /** When it is tried again; null when it is up. */
+  readonly retryAtMs: number | null;
+  readonly lastError: { readonly text: string; readonly atMs: number } | null;
+  readonly lastSuccessAtMs: number | null;
+  readonly pause: OperatorPause | null;
+}
+
+/** The ways out. */
+export interface TransportsPort {
+  list(): readonly TransportStatus[];
+  /** Mail takes the next transport of its route, or waits. Survives a restart. */
+  pause(name: string, request: PauseRequest): Promise<void>;
+  /** False when it was not paused. */
+  resume(name: string, request: { readonly by: string }): Promise<boolean>;
+  /** Forgets that it, and its destinations, were down. */
+  reset(name: string, request: { readonly by: string }): Promise<void>;
+}
+
+export interface TransportStatus {
+  readonly name: string;
+  /** `mx`, `smarthost`, `lmtp` or the name of a provider. */
+  readonly kind: string;
+  readonly state: WayState;
+  readonly retryAtMs: number | null;
+  readonly lastError: { readonly text: string; readonly atMs: number } | null;
+  readonly lastSuccessAtMs: number | null;
+  readonly pause: OperatorPause | null;
+  readonly running: number;
+  readonly waiting: number;
+  /** Destinations known, and how many of them are down. */
+  readonly destinations: number;
+  readonly destinationsDown: number;
+  /** Outcomes since the start. */
+  readonly outcomes: Readonly<Record<"delivered" | "deferred" | "bounced" | "uncertain", number>>;
+  /** Names of the routes that use it. */
+  readonly routes: readonly string[];
+}
