@@ -2,6 +2,7 @@ import { escapeControls } from "../mail/safe_text.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
 import type {
   DestinationEvent,
+  FeedbackKind,
   MessageEvent,
   RelayEvent,
   ServiceEvent,
@@ -78,7 +79,17 @@ function sessionSentence(event: SessionEvent): string {
   }
 }
 
-type OutcomeEvent = Extract<MessageEvent, { readonly recipient: string }>;
+type OutcomeEvent = Extract<MessageEvent, { readonly delayMs: number }>;
+type FeedbackEvent = Extract<MessageEvent, { readonly type: "feedback" }>;
+
+const FEEDBACK_WORDS: Readonly<Record<FeedbackKind, string>> = {
+  delivered: "reached",
+  deferred: "is late for",
+  bounced: "came back for good from",
+  soft_bounced: "came back from",
+  complained: "was called spam by",
+  unsubscribed: "is not wanted any more by",
+};
 
 const OUTCOME_WORDS: Readonly<Record<OutcomeEvent["type"], string>> = {
   delivered: "delivered",
@@ -110,6 +121,8 @@ function messageSentence(event: MessageEvent): string {
     case "returned":
     case "deleted":
       return `${event.type} by ${event.by}${after(": ", event.reason)}`;
+    case "feedback":
+      return feedbackSentence(event);
     default:
       return outcomeSentence(event);
   }
@@ -123,6 +136,12 @@ function outcomeSentence(event: OutcomeEvent): string {
     : `, next attempt ${formatTime(event.nextAttemptAtMs)}`;
   return `${OUTCOME_WORDS[type]} to <${recipient}> (${how}${after(", ", tls)}) ` +
     `after ${formatDuration(delayMs)}, attempt ${attempts}${next}: ${reply}`;
+}
+
+function feedbackSentence(event: FeedbackEvent): string {
+  const { kind, recipient, source, reason, suppressed } = event;
+  const then = suppressed ? ", which is suppressed now" : "";
+  return `${FEEDBACK_WORDS[kind]} <${recipient}>${then}, says ${source}${after(": ", reason)}`;
 }
 
 function destinationSentence(event: DestinationEvent): string {

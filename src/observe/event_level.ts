@@ -19,6 +19,7 @@ const LEVELS: Readonly<Record<Exclude<RelayEvent["type"], "trouble">, EventLevel
   bounced: "warning",
   expired: "warning",
   suppressed: "info",
+  feedback: "info",
   notified: "info",
   held: "info",
   released: "info",

@@ -138,6 +138,11 @@ function deliveryMetrics(): Part {
     labels: ["transport"],
     bounds: DELAY_BOUNDS_SECONDS,
   });
+  const feedback = new Counter({
+    name: "posthouse_feedback_total",
+    help: "What others told of recipients after their mail was delivered.",
+    labels: ["source", "kind"],
+  });
   const notifications = new Counter({
     name: "posthouse_notifications_total",
     help: "Delivery status notifications that were queued.",
@@ -161,6 +166,9 @@ function deliveryMetrics(): Part {
       case "suppressed":
         deliveries.add([event.transport, event.type]);
         return;
+      case "feedback":
+        feedback.add([event.source, event.kind]);
+        return;
       case "notified":
         notifications.add([event.action]);
         return;
@@ -173,7 +181,7 @@ function deliveryMetrics(): Part {
         actions.add([event.type]);
     }
   };
-  return { sink, metrics: [deliveries, delay, notifications, actions] };
+  return { sink, metrics: [deliveries, delay, feedback, notifications, actions] };
 }
 
 function destinationMetrics(): Part {

@@ -78,6 +78,23 @@ export type SessionEvent =
     readonly cause?: string;
   };
 
+/** What others tell of a message, or of a recipient, after a next hop took it. */
+export const FEEDBACK_KINDS = [
+  /** It reached the mailbox. */
+  "delivered",
+  /** Somebody behind the next hop still tries. */
+  "deferred",
+  /** It came back, and will come back again. */
+  "bounced",
+  /** It came back this time; the mailbox may be fine. */
+  "soft_bounced",
+  /** The recipient called it spam. */
+  "complained",
+  /** The recipient wants no more of the kind. */
+  "unsubscribed",
+] as const;
+export type FeedbackKind = typeof FEEDBACK_KINDS[number];
+
 /** Steps of a message. */
 export type MessageEvent =
   /** It is on disk and the client was, or is about to be, told so. */
@@ -123,6 +140,20 @@ export type MessageEvent =
     /** From acceptance to this outcome. */
     readonly delayMs: number;
     readonly nextAttemptAtMs?: number;
+  }
+  /** Somebody told what became of it after it was delivered, as far as this relay can tell. */
+  | {
+    readonly type: "feedback";
+    /** Empty where it cannot be told which message it is about. */
+    readonly messageId: string;
+    readonly recipient: string;
+    readonly kind: FeedbackKind;
+    /** Who says so: `bounce`, `complaint`, the name of a provider. */
+    readonly source: string;
+    /** In a few words, as `550 5.1.1 No such mailbox` or `abuse`. */
+    readonly reason: string;
+    /** Set when the recipient was put on the suppression list for it. */
+    readonly suppressed?: true;
   }
   /** A notification was queued (RFC 3464). */
   | {

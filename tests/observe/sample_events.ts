@@ -72,6 +72,14 @@ export const SAMPLE_EVENTS: readonly (readonly [RelayEvent, string])[] = [
   ],
   [
     {
+      ...{ type: "feedback", messageId: "01JZ0000000000M1", recipient: "bob@example.com" },
+      ...{ kind: "bounced", source: "bounce", reason: "550 5.1.1 No such user", suppressed: true },
+    },
+    "came back for good from <bob@example.com>, which is suppressed now, says bounce: " +
+    "550 5.1.1 No such user",
+  ],
+  [
+    {
       type: "notified",
       messageId: "01JZ0000000000M1",
       notificationId: "01JZ0000000000N1",

@@ -22,6 +22,8 @@ const EVENTS = [
   "expired",
   "held",
   "suppressed",
+  "complained",
+  "unsubscribed",
 ] as const;
 
 const webhook = table({
