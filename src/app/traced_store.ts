@@ -43,6 +43,13 @@ export function tracedStore(
       await store.put(marked);
       traces.accepted(marked, { startMs, endMs: now() });
     }],
+    ["putAll", async (messages: readonly NewMessage[]): Promise<void> => {
+      const marked = messages.map(withTraceparent);
+      const startMs = now();
+      await store.putAll(marked);
+      const endMs = now();
+      for (const message of marked) traces.accepted(message, { startMs, endMs });
+    }],
     ["claim", async (request: ClaimRequest): Promise<ClaimResult> => {
       const result = await store.claim(request);
       for (const { message } of result.claimed) traces.remember(message);

@@ -18,6 +18,33 @@ export interface RecordedMessage {
   readonly summary: MessageSummary;
 }
 
+/** What is told of each message that a command changes. */
+export interface EventOutline {
+  readonly type: string;
+  /** JSON values that stand beside the message. */
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** Makes an event of a message, of which nothing but its id may be known. */
+export function outboxEvent(
+  { type, detail }: EventOutline,
+  { messageId, message, atMs }: {
+    messageId: string;
+    message: RecordedMessage | null;
+    atMs: number;
+  },
+): OutboxEvent {
+  const at = new Date(atMs).toISOString();
+  const body = JSON.stringify({ type, at, message: messageOf(messageId, message), ...detail });
+  return { messageId, atMs, type, body };
+}
+
+function messageOf(id: string, message: RecordedMessage | null): Record<string, string> {
+  if (message === null) return { id };
+  const { reversePath, summary: { subject, messageId } } = message;
+  return { id, reversePath, subject, messageId };
+}
+
 /** Makes what the outbox keeps of an event; null for events that nobody is told of. */
 export type EventRecorder = (
   event: MessageEvent,

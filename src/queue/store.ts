@@ -1,9 +1,9 @@
 import type { BodyFacts, BodyType, EnvelopeExtras, Notify, Origin } from "../mail/envelope.ts";
 import type { MessageSummary } from "../mail/summary.ts";
-import type { Outbox, OutboxEvent } from "./outbox.ts";
+import type { EventOutline, Outbox, OutboxEvent } from "./outbox.ts";
 import type { Shelf } from "./shelf.ts";
 
-export type { MessageSummary, Outbox, OutboxEvent, Shelf };
+export type { EventOutline, MessageSummary, Outbox, OutboxEvent, Shelf };
 
 /**
  * The state of one recipient in the store. `queued` waits for `nextAttemptAtMs` or is claimed
@@ -278,6 +278,17 @@ export type QueueCommand =
   /** Forgets whole messages with a recipient that fits, their timelines included. */
   | { readonly kind: "delete" };
 
+/** A command for all recipients that fit. */
+export interface CommandRequest {
+  readonly filter: MessageFilter;
+  readonly command: QueueCommand;
+  readonly nowMs: number;
+  /** Who commands it, for timelines. */
+  readonly by: string;
+  /** What goes into the outbox of each message that changes, in the same transaction. */
+  readonly event?: EventOutline;
+}
+
 /** Counts for status displays and metrics. */
 export interface StoreStats {
   /** Recipients in each state; final ones as long as their history is kept. */
@@ -305,6 +316,8 @@ export interface QueueStore extends AsyncDisposable {
   readonly shelf: Shelf;
   readonly outbox: Outbox;
   put(message: NewMessage): Promise<void>;
+  /** Puts all messages or none, in one transaction. */
+  putAll(messages: readonly NewMessage[]): Promise<void>;
   claim(request: ClaimRequest): Promise<ClaimResult>;
   /** Extends this owner's claims on whole messages. Claims already lost are not revived. */
   renew(request: { owner: string; messageIds: readonly string[]; untilMs: number }): Promise<void>;
@@ -330,9 +343,7 @@ export interface QueueStore extends AsyncDisposable {
    * Applies a command to all recipients that fit; returns how many messages it changed. `hold`
    * and `cancel` end claims, `retry` leaves claimed recipients as they are.
    */
-  command(
-    request: { filter: MessageFilter; command: QueueCommand; nowMs: number; by: string },
-  ): Promise<number>;
+  command(request: CommandRequest): Promise<number>;
   stats(): Promise<StoreStats>;
   /** Forgets messages whose last recipient became final before `beforeMs`; returns how many. */
   purge(request: { beforeMs: number; limit: number }): Promise<number>;

@@ -3,11 +3,11 @@ import { concatBytes } from "../../base/bytes.ts";
 import {
   type ClaimRequest,
   type ClaimResult,
+  type CommandRequest,
   type MessageDetail,
   type MessageFilter,
   type MessagePage,
   type NewMessage,
-  type QueueCommand,
   type QueueStore,
   RECIPIENT_STATES,
   type RecipientState,
@@ -17,6 +17,7 @@ import {
   StoreError,
   type StoreStats,
 } from "../store.ts";
+import { outboxEvent } from "../outbox.ts";
 import { commandDone, commanded, settled } from "../transition.ts";
 import { MemoryOutbox } from "./outbox.ts";
 import { MemoryShelf, type Run } from "./shelf.ts";
@@ -63,6 +64,13 @@ class MemoryStore implements QueueStore {
 
   put(message: NewMessage): Promise<void> {
     return this.#run(() => this.#put(message));
+  }
+
+  putAll(messages: readonly NewMessage[]): Promise<void> {
+    return this.#run(() => {
+      this.#checkNew(messages);
+      for (const message of messages) this.#put(message);
+    });
   }
 
   claim(request: ClaimRequest): Promise<ClaimResult> {
@@ -147,14 +155,7 @@ class MemoryStore implements QueueStore {
     });
   }
 
-  command(
-    { filter, command, nowMs, by }: {
-      filter: MessageFilter;
-      command: QueueCommand;
-      nowMs: number;
-      by: string;
-    },
-  ): Promise<number> {
+  command({ filter, command, nowMs, by, event }: CommandRequest): Promise<number> {
     return this.#run(() => {
       if (command.kind === "delete") return this.#delete(filter);
       let count = 0;
@@ -171,6 +172,9 @@ class MemoryStore implements QueueStore {
         const kind = commandDone(command);
         message.timeline.push({ atMs: nowMs, kind, recipients: changed, detail: { by } });
         this.#finish(message, nowMs);
+        if (event === undefined) continue;
+        const about = { messageId: message.record.id, message: message.record, atMs: nowMs };
+        this.outbox.add([outboxEvent(event, about)]);
       }
       return count;
     });

@@ -1,7 +1,10 @@
+import { type EventOutline, outboxEvent, type RecordedMessage } from "../outbox.ts";
+import type { MessageRecord } from "../store.ts";
 import { commandDone, commanded } from "../transition.ts";
 import { recipientCondition } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import { keyOf, positionOf } from "./key.ts";
+import type { EventWriter } from "./outbox_table.ts";
 import type { Calls } from "./protocol.ts";
 import type { RecipientTable } from "./recipient.ts";
 import { findMessages } from "./search.ts";
@@ -9,6 +12,7 @@ import { encodeEntry, type TimelineWriter } from "./timeline.ts";
 import type { Workbench } from "./workbench.ts";
 
 type Request = Calls["command"]["args"];
+type FactsRow = [id: string, reversePath: string, record: string];
 
 /** How many messages one call works on, so that others need not wait for long. */
 const MESSAGES_PER_CALL = 200;
@@ -16,14 +20,23 @@ const MESSAGES_PER_CALL = 200;
 /** Applies an operator's command to some of the messages that fit. */
 export function commandHandler(
   { database }: Workbench,
-  { table, timeline, remove }: {
+  { table, timeline, remove, tell }: {
     table: RecipientTable;
     timeline: TimelineWriter;
     /** Forgets a message. */
     remove: (sequence: number) => boolean;
+    tell: EventWriter;
   },
 ): (request: Request) => Calls["command"]["result"] {
-  const apply = (sequence: number, { command, filter, nowMs, by }: Request): boolean => {
+  const facts = database.prepare<FactsRow>(
+    "SELECT id, reverse_path, record FROM messages WHERE seq = ?",
+  );
+  const announce = (sequence: number, event: EventOutline, atMs: number): void => {
+    const row = facts.first(sequence);
+    if (row !== undefined) tell(outboxEvent(event, { ...recordedOf(row), atMs }));
+  };
+  const apply = (sequence: number, request: Request): boolean => {
+    const { command, filter, nowMs, by, event } = request;
     if (command.kind === "delete") return remove(sequence);
     const change = table.start({ sequence }, nowMs);
     if (change === null) return false;
@@ -39,6 +52,7 @@ export function commandHandler(
     table.finish({ ...change, lastReply: null });
     const kind = commandDone(command);
     timeline(sequence, encodeEntry({ atMs: nowMs, kind, recipients: changed, detail: { by } }));
+    if (event !== undefined) announce(sequence, event, nowMs);
     return true;
   };
 
@@ -49,6 +63,18 @@ export function commandHandler(
     for (const sequence of found.sequences) if (apply(sequence, request)) changed += 1;
     return { changed, below: found.below };
   };
+}
+
+/** What an event says of a message; of one whose record is damaged, only its id. */
+function recordedOf(
+  [messageId, reversePath, record]: FactsRow,
+): { messageId: string; message: RecordedMessage | null } {
+  try {
+    const { summary }: Pick<MessageRecord, "summary"> = JSON.parse(record);
+    return { messageId, message: { reversePath, summary } };
+  } catch {
+    return { messageId, message: null };
+  }
 }
 
 function fittingRecipients(

@@ -44,12 +44,16 @@ export function writingEngine(options: EngineOptions): Engine {
     readOnly: false,
     handlers: {
       put,
+      putAll(messages) {
+        messages.forEach(put);
+        return null;
+      },
       claim,
       settle: settleHandler({ table, timeline, tell, put }),
       renew: (request) => leases.renew(request),
       abandon: (request) => leases.abandon(request),
       interrupt: ({ nowMs, limit }) => leases.interrupt({ untilMs: Infinity, nowMs, limit }),
-      command: commandHandler(bench, { table, timeline, remove }),
+      command: commandHandler(bench, { table, timeline, remove, tell }),
       purge: purgeHandler(bench, { remove }),
       dropBodies: bodyDropper(bench),
       spoolNames: () => spoolNames.all().map(([name]) => name),

@@ -2,8 +2,8 @@ import type { OutboxCall, OutboxEvent, PlacedEvent } from "../outbox.ts";
 import type { ShelfEntry, ShelfListRequest } from "../shelf.ts";
 import type {
   ClaimRequest,
+  CommandRequest,
   MessageFilter,
-  QueueCommand,
   RecipientState,
   StoreErrorKind,
   StoreStats,
@@ -15,6 +15,7 @@ import type {
  */
 export interface Calls {
   put: { args: PackedMessage; result: null };
+  putAll: { args: readonly PackedMessage[]; result: null };
   claim: { args: ClaimRequest; result: PackedClaim };
   renew: {
     args: { owner: string; messageIds: readonly string[]; untilMs: number };
@@ -27,13 +28,7 @@ export interface Calls {
   interrupt: { args: { nowMs: number; limit: number }; result: number };
   /** Works on some messages below `below`; `below` of the result is null when all are done. */
   command: {
-    args: {
-      filter: MessageFilter;
-      command: QueueCommand;
-      nowMs: number;
-      by: string;
-      below: number | null;
-    };
+    args: CommandRequest & { below: number | null };
     result: { changed: number; below: number | null };
   };
   purge: { args: { beforeMs: number; limit: number }; result: number };

@@ -3,12 +3,12 @@ import {
   type BodyOptions,
   type ClaimRequest,
   type ClaimResult,
+  type CommandRequest,
   type MessageDetail,
   type MessageFilter,
   type MessagePage,
   type NewMessage,
   type Outbox,
-  type QueueCommand,
   type QueueStore,
   type Settlement,
   type Shelf,
@@ -123,6 +123,14 @@ class SqliteStore implements QueueStore {
     await this.#writer.call("put", (attach) => packMessage(message, { attach, nowMs }));
   }
 
+  async putAll(messages: readonly NewMessage[]): Promise<void> {
+    const nowMs = this.#clock.now();
+    await this.#writer.call(
+      "putAll",
+      (attach) => messages.map((message) => packMessage(message, { attach, nowMs })),
+    );
+  }
+
   async claim(request: ClaimRequest): Promise<ClaimResult> {
     return unpackClaim(await this.#writer.call("claim", () => request));
   }
@@ -179,9 +187,7 @@ class SqliteStore implements QueueStore {
     return this.#read("count", filter);
   }
 
-  async command(
-    request: { filter: MessageFilter; command: QueueCommand; nowMs: number; by: string },
-  ): Promise<number> {
+  async command(request: CommandRequest): Promise<number> {
     let below: number | null = null;
     let total = 0;
     do {

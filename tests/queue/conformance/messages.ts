@@ -63,6 +63,30 @@ export const messageCases: readonly StoreCase[] = [
     },
   },
   {
+    title: "putAll stores all messages, each with its octets",
+    async run(store) {
+      await store.putAll([]);
+      const texts = ["first", "second", "x".repeat(100_000)];
+      await store.putAll(texts.map((text, index) => {
+        const bytes = new TextEncoder().encode(text);
+        return messageOf(index + 1, { place: { kind: "inline", bytes } });
+      }));
+      for (const [index, text] of texts.entries()) {
+        assertEquals(await textOf(store, index + 1), text);
+      }
+      assertEquals((await store.stats()).liveMessages, 3);
+    },
+  },
+  {
+    title: "putAll stores none where one of them cannot be stored",
+    async run(store) {
+      await store.put(messageOf(2));
+      await assertRejects(() => store.putAll([messageOf(1), messageOf(2)]), StoreError);
+      assertEquals(await store.get(idOf(1)), null);
+      assertEquals((await store.stats()).liveMessages, 1);
+    },
+  },
+  {
     title: "get and body of an unknown message are null",
     async run(store) {
       assertEquals(await store.get(idOf(1)), null);

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { OutboxCall, OutboxEvent } from "../../../src/queue/outbox.ts";
 import type { QueueStore } from "../../../src/queue/store.ts";
-import { claimOf, idOf, messageOf, NOW_MS, settlementOf } from "../messages.ts";
+import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
 import { detailOf, type StoreCase } from "./case.ts";
 
 function eventOf(type: string, { atMs = NOW_MS, number = 1 } = {}): OutboxEvent {
@@ -52,6 +52,26 @@ export const outboxCases: readonly StoreCase[] = [
       await store.claim(claimOf());
       await store.settle({ ...settlementOf(1), events: [eventOf("delivered")] });
       assertEquals(await typesAfter(store, 0), ["delivered"]);
+    },
+  },
+  {
+    title: "outbox: what a command tells of each message it changes is there with it",
+    async run(store) {
+      await store.put(messageOf(1));
+      await store.put(messageOf(2, { to: [recipientOf("a@dest.example", { state: "held" })] }));
+      const event = { type: "held", detail: { by: "ada" } };
+      const request = { filter: {}, command: { kind: "hold" }, nowMs: NOW_MS, by: "ada" } as const;
+      assertEquals(await store.command({ ...request, event }), 1);
+      const [told, ...more] = await store.outbox.read({ after: 0, limit: 10 });
+      assertEquals([told?.messageId, told?.type, more.length], [idOf(1), "held", 0]);
+      const { message: { reversePath, summary } } = await detailOf(store, 1);
+      assertEquals(JSON.parse(told?.body ?? ""), {
+        ...{ type: "held", at: new Date(NOW_MS).toISOString(), by: "ada" },
+        message: {
+          ...{ id: idOf(1), reversePath },
+          ...{ subject: summary.subject, messageId: summary.messageId },
+        },
+      });
     },
   },
   {
