@@ -1,25 +1,24 @@
 import manifest from "../deno.json" with { type: "json" };
-import type { ConfigPort, ListenerInfo, ReloadResult } from "./admin/ports.ts";
+import type { ListenerInfo, ReloadResult } from "./admin/ports.ts";
 import { ConfigSource, type LoadedConfig } from "./app/admin/config_source.ts";
 import type { RelayParts } from "./app/admin/parts.ts";
 import { PauseKeeper } from "./app/admin/pause_keeper.ts";
-import { adminPorts } from "./app/admin/ports.ts";
-import { AdminSite } from "./app/admin/site.ts";
+import { relaySite } from "./app/admin/relay_site.ts";
+import type { AdminSite } from "./app/admin/site.ts";
 import { RelayWatch } from "./app/admin/watch.ts";
-import { createPreflight } from "./app/preflight/mod.ts";
-import { aliasMap, relayRules, usageRules } from "./app/policy.ts";
+import { Doors } from "./app/doors.ts";
 import { ListenerTls } from "./app/listener_tls.ts";
 import { usersFileOf } from "./app/users_file.ts";
 import { createAuthenticator, type ManagedAuthenticator } from "./auth/create_authenticator.ts";
 import { dnsOptions } from "./app/dns.ts";
-import { FrontDoor, type ServerSettings } from "./app/front_door.ts";
 import { HistoryKeeper } from "./app/history.ts";
-import { queueStarter } from "./app/queue_starter.ts";
+import { intakeLimits, schedulerLimits } from "./app/queue_settings.ts";
 import { createSubmitter } from "./app/http_in.ts";
 import { type DeliveryRules, deliveryRules } from "./app/rules.ts";
 import { sendAgainServices } from "./app/send_again.ts";
 import { openStore } from "./app/store.ts";
-import { suppressingPolicy } from "./app/suppressing_policy.ts";
+import { isSame, restartNeeds } from "./app/restart_needs.ts";
+import { serverSettings } from "./app/server_settings.ts";
 import { TlsServices } from "./app/tls_services.ts";
 import { TransportSet } from "./app/transports.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
@@ -28,23 +27,19 @@ import { idGenerator } from "./base/ids.ts";
 import { type Random, systemRandom } from "./base/random.ts";
 import type { Config } from "./config/schema.ts";
 import type { Router } from "./delivery/dispatcher.ts";
-import { headersOfRoutes } from "./delivery/route.ts";
 import { createRouter } from "./delivery/router.ts";
 import { Scheduler } from "./delivery/scheduler.ts";
 import { Shaper } from "./delivery/shaping/shaper.ts";
 import { summarize } from "./mail/summary.ts";
 import { dial } from "./net/dial.ts";
-import { formatEndpoint } from "./net/endpoint.ts";
 import { createResolver, type Resolver } from "./net/resolver.ts";
 import { type EventSink, fanOut } from "./observe/events.ts";
-import { Intake, type IntakeLimits } from "./queue/intake.ts";
+import { Intake } from "./queue/intake.ts";
 import { sendAgain } from "./queue/send_again.ts";
 import type { QueueStore } from "./queue/store.ts";
 import type { EventRecorder } from "./queue/outbox.ts";
 import { SuppressionList } from "./queue/suppressions.ts";
 import { UserRates } from "./policy/user_rate.ts";
-import { relayServerPolicy } from "./smtp/server/relay_server_policy.ts";
-import { withUserRules } from "./smtp/server/user_policy.ts";
 import { recordEvent } from "./webhooks/event_body.ts";
 import { Webhooks } from "./webhooks/webhooks.ts";
 
@@ -106,9 +101,7 @@ export class Relay {
   readonly #userRates = new UserRates();
   /** Null before `start`. */
   #authenticator: ManagedAuthenticator | null = null;
-  #doors: FrontDoor[] = [];
-  /** Doors that a reload closed, as long as sessions that came through them go on. */
-  #closedDoors: FrontDoor[] = [];
+  readonly #doors = new Doors();
   #rules: DeliveryRules;
   #config: Config;
   #stopped: Promise<void> | null = null;
@@ -186,9 +179,7 @@ export class Relay {
 
   /** Where it accepts SMTP, with the real port also where the configuration says 0. */
   get listeners(): readonly ListenerInfo[] {
-    return this.#doors.flatMap(({ config: { name, address }, port, sessions }) =>
-      port === null ? [] : [{ name, address, port, sessions }]
-    );
+    return this.#doors.listeners;
   }
 
   /** Where its admin API and dashboard are; null when they are nowhere. */
@@ -209,11 +200,7 @@ export class Relay {
     await this.#webhooks.use(this.#config.webhooks);
     this.#scheduler.start();
     this.#history.start();
-    for (const listener of this.#config.listeners) {
-      const door = new FrontDoor(listener, this.#serverSettings());
-      this.#doors.push(door);
-      await door.open();
-    }
+    await this.#openDoors();
     this.#watch.stall.start();
     await this.#admin.start();
     this.#events({ type: "started" });
@@ -252,7 +239,7 @@ export class Relay {
     this.#history.keepMs = config.queue.keepHistoryMs;
     this.#history.keepFailedMs = config.queue.keepFailedMs;
     await this.#webhooks.use(config.webhooks);
-    await this.#reloadDoors();
+    await this.#openDoors();
     await this.#admin.reload(config);
     await ended;
     this.#events({ type: "reloaded" });
@@ -274,8 +261,7 @@ export class Relay {
     const timeUp = new AbortController();
     const cancel = this.#clock.schedule(limitMs, () => timeUp.abort());
     const { signal } = timeUp;
-    const doors = [...this.#doors, ...this.#closedDoors];
-    await Promise.all(doors.map((door) => door.shutdown({ signal })));
+    await this.#doors.shutdown({ signal });
     cancel();
     this.#tls[Symbol.dispose]();
     await this.#authenticator?.[Symbol.asyncDispose]();
@@ -332,43 +318,19 @@ export class Relay {
       transports: () => this.#transports.byName,
       listeners: () => this.listeners,
     };
-    const startedAtMs = clock.now();
-    const nothing: ConfigPort = {
-      read: () => ({ document: {}, toml: "", loadedAtMs: startedAtMs }),
-    };
-    return new AdminSite(this.#config, {
-      ...{ clock, events, random: this.#random, submitter: parts.submitter },
-      ports: (access) =>
-        adminPorts({
-          ...{ parts, access, watch: this.#watch, version: manifest.version },
-          config: this.#source ?? nothing,
-          configFile: this.#source?.file ?? null,
-          preflight: createPreflight({
-            ...{ clock, resolver: this.#resolver, config: () => this.#config },
-          }),
-        }),
+    return relaySite(parts, {
+      ...{ watch: this.#watch, source: this.#source, random: this.#random },
+      version: manifest.version,
     });
   }
 
   #makeScheduler(): Scheduler {
-    const { queue, delivery } = this.#config;
     return new Scheduler({
+      ...schedulerLimits(this.#config),
       store: this.#store,
       clock: this.#clock,
       emit: this.#events,
       owner: this.#newId(),
-      leaseMs: queue.leaseMs,
-      window: {
-        recipients: queue.window,
-        perDomain: queue.windowPerDomain,
-        bodyBytes: queue.windowBodiesBytes,
-      },
-      destinations: {
-        initialConcurrency: delivery.initialConcurrency,
-        downMs: delivery.downMs,
-        maxDownMs: delivery.maxDownMs,
-      },
-      maxConcurrency: delivery.maxConcurrency,
       retry: (facts) => this.#rules.retry(facts),
       notifications: (facts) => this.#rules.notifications(facts),
       router: this.#makeRouter(this.#config),
@@ -388,74 +350,18 @@ export class Relay {
     });
   }
 
-  #serverSettings(): ServerSettings {
-    const { hostname, limits } = this.#config;
+  /** Listens where the configuration says so, and serves by it. */
+  #openDoors(): Promise<void> {
     const authenticator = this.#authenticator;
     if (authenticator === null) throw new Error("Cannot serve clients: the users are not read");
-    return {
-      hostname,
-      sink: this.#intake,
-      policy: suppressingPolicy(
-        withUserRules(relayServerPolicy(relayRules(this.#config)), {
-          account: (user) => authenticator.account(user),
-          rates: this.#userRates,
-          clock: this.#clock,
-        }),
-        this.#suppressions,
-      ),
-      shared: {
-        authenticator,
-        aliases: aliasMap(this.#config),
-        startQueue: queueStarter({
-          ...{ store: this.#store, clock: this.#clock },
-          wake: () => this.#scheduler.wake(),
-          onError: (error) => this.#trouble("queue", error),
-        }),
-        upgrade: (request) => this.#tls.upgrade(request),
-      },
-      usage: usageRules(this.#config),
-      events: this.#events,
-      deadlines: this.#deadlines,
-      clock: this.#clock,
-      limits: {
-        messageBytes: limits.messageSizeBytes,
-        recipients: limits.recipients,
-        hops: limits.receivedHops,
-        errors: limits.errors,
-        commands: limits.commands,
-        messages: limits.messages,
-        sessionBytes: limits.sessionSizeBytes,
-        minDeliverByMs: limits.minDeliverByMs,
-        maxHoldMs: limits.maxHoldMs,
-        commandLineBytes: limits.commandLineBytes,
-      },
-    };
-  }
-
-  async #reloadDoors(): Promise<void> {
-    const settings = this.#serverSettings();
-    const wanted = new Map(
-      this.#config.listeners.map((listener) => [addressKey(listener), listener]),
-    );
-    const kept: FrontDoor[] = [];
-    this.#closedDoors = this.#closedDoors.filter(({ sessions }) => sessions > 0);
-    for (const door of this.#doors) {
-      const listener = wanted.get(addressKey(door.config));
-      if (listener === undefined) {
-        door.close();
-        this.#closedDoors.push(door);
-        continue;
-      }
-      wanted.delete(addressKey(door.config));
-      door.reload(listener, settings);
-      kept.push(door);
-    }
-    this.#doors = kept;
-    for (const listener of wanted.values()) {
-      const door = new FrontDoor(listener, settings);
-      await door.open();
-      this.#doors.push(door);
-    }
+    const settings = serverSettings(this.#config, {
+      ...{ authenticator, clock: this.#clock, deadlines: this.#deadlines, events: this.#events },
+      ...{ intake: this.#intake, store: this.#store, suppressions: this.#suppressions },
+      ...{ tls: this.#tls, userRates: this.#userRates },
+      wake: () => this.#scheduler.wake(),
+      onQueueError: (error) => this.#trouble("queue", error),
+    });
+    return this.#doors.use(this.#config.listeners, settings);
   }
 
   /** What the outbox keeps of an event, while there is somebody to tell. */
@@ -463,20 +369,7 @@ export class Relay {
     this.#webhooks.isEmpty ? null : recordEvent(event, about);
 
   #reportRestartNeeds(config: Config): void {
-    const parts: [string, (config: Config) => unknown][] = [
-      ["data_dir", ({ dataDir }) => dataDir],
-      ["queue.store", ({ queue }) => queue.store],
-      ["queue.window", ({ queue }) => [queue.window, queue.windowPerDomain]],
-      ["queue.window_bodies", ({ queue }) => queue.windowBodiesBytes],
-      ["queue.keep_failed", ({ queue }) => queue.keepFailedMs > 0],
-      ["queue.lease", ({ queue }) => queue.leaseMs],
-      ["delivery", ({ delivery: { treatment: _, knownReplies: __, ...limits } }) => limits],
-      ["tls_reports", ({ tlsReports }) => tlsReports],
-      ["dns", ({ dns }) => dns],
-      ["log", ({ log }) => log],
-    ];
-    for (const [key, pick] of parts) {
-      if (isSame(pick(config), pick(this.#config))) continue;
+    for (const key of restartNeeds(this.#config, config)) {
       this.#events({
         type: "trouble",
         level: "warning",
@@ -490,20 +383,4 @@ export class Relay {
     const message = cause instanceof Error ? cause.message : String(cause);
     this.#events({ type: "trouble", level: "error", component, message, cause });
   }
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
-}
-
-function addressKey({ address, port }: { address: string; port: number }): string {
-  return formatEndpoint({ address, port });
-}
-
-function intakeLimits({ queue, routes }: Config): IntakeLimits {
-  return {
-    spoolThresholdBytes: queue.spoolThresholdBytes,
-    expireMs: queue.expireMs,
-    headerNames: headersOfRoutes(routes),
-  };
 }
