@@ -7,6 +7,11 @@ export interface ShelfEntry {
   readonly expiresAtMs: number | null;
 }
 
+/** A small record with the space that it is in. */
+export interface ShelfRecord extends ShelfEntry {
+  readonly space: string;
+}
+
 /**
  * Small records that outlive the process: suppressed addresses, keys of requests, places in the
  * outbox. Each user has a space of its own, in which names are unique. Changes are on disk when

@@ -1,7 +1,7 @@
 import type { BodyFacts, BodyType, EnvelopeExtras, Notify, Origin } from "../mail/envelope.ts";
 import type { MessageSummary } from "../mail/summary.ts";
 import type { EventOutline, Outbox, OutboxEvent } from "./outbox.ts";
-import type { Shelf } from "./shelf.ts";
+import type { Shelf, ShelfRecord } from "./shelf.ts";
 
 export type { EventOutline, MessageSummary, Outbox, OutboxEvent, Shelf };
 
@@ -64,6 +64,10 @@ export interface NewRecipient {
   readonly originalRecipient?: string;
   readonly state: "queued" | "held";
   readonly nextAttemptAtMs: number;
+  /** The transport that an operator chose for it, as for `RecipientRecord.rerouted`. */
+  readonly transport?: string;
+  /** As in `RecipientRecord`. */
+  readonly released?: true;
 }
 
 /** A message as it enters the store. */
@@ -110,6 +114,10 @@ export interface RecipientRecord {
    * with the notification that a failure has.
    */
   readonly returned?: true;
+  /** The name of the transport of its last attempt or, when `rerouted`, of every attempt to come. */
+  readonly transport?: string;
+  /** Set when an operator chose its transport, whatever its route says. */
+  readonly rerouted?: true;
   /** The last outcome in one line, as `451 4.7.1 Greylisted`; empty before the first attempt. */
   readonly lastReply: string;
 }
@@ -175,6 +183,8 @@ export interface Settlement {
     /** The outcome in one line for `lastReply`; absent leaves the last one standing. */
     readonly reply?: string;
   }[];
+  /** The transport of the attempt; absent when none was made. */
+  readonly transport?: string;
   /** Lines for the message's timeline. */
   readonly timeline: readonly TimelineEntry[];
   /**
@@ -184,6 +194,13 @@ export interface Settlement {
   readonly notifications: readonly NewMessage[];
   /** What goes into the outbox in the same transaction, even if no recipient was changed. */
   readonly events?: readonly OutboxEvent[];
+  /** Small records that are put in the same transaction, even if no recipient was changed. */
+  readonly records?: readonly ShelfRecord[];
+  /**
+   * Put in the same transaction, too. If a record of that name is there already, the settlement
+   * does nothing at all: whoever hears of something twice settles it once.
+   */
+  readonly once?: ShelfRecord;
 }
 
 /** One step in the life of a message, as operators see it. */
@@ -191,8 +208,8 @@ export interface TimelineEntry {
   readonly atMs: number;
   /**
    * `attempt` for a delivery attempt; otherwise what happened: `held`, `captured`,
-   * `released`, `retried`, `cancelled`, `expired`, `notified`, `interrupted` (the node holding the claim died),
-   * `quarantined` (the store lost the octets or the record, so that it is held) …
+   * `released`, `retried`, `cancelled`, `rerouted`, `readdressed`, `expired`, `notified`,
+   * `interrupted` (the node holding the claim died), `quarantined` (the store lost the octets or the record, so that it is held) …
    */
   readonly kind: string;
   /** Indexes of the recipients it concerns; empty means all. */
@@ -203,7 +220,8 @@ export interface TimelineEntry {
 
 /**
  * Which messages a query or a command means; keys that are present must all fit. `states`,
- * `domain`, `recipient`, `minAttempts` and `replyStart` must fit one and the same recipient.
+ * `domain`, `recipient`, `transport`, `minAttempts` and `replyStart` must fit one and the same
+ * recipient.
  */
 export interface MessageFilter {
   readonly ids?: readonly string[];
@@ -217,6 +235,8 @@ export interface MessageFilter {
   readonly sender?: string;
   /** Whole mailbox, compared without regard to ASCII case. */
   readonly recipient?: string;
+  /** The transport of the last attempt, or the one that an operator chose. */
+  readonly transport?: string;
   readonly receivedBeforeMs?: number;
   readonly receivedAfterMs?: number;
   /** Name of the listener that took it. */
@@ -275,8 +295,26 @@ export type QueueCommand =
   | { readonly kind: "cancel" }
   /** Due now, to be given up with a notification to the sender. */
   | { readonly kind: "bounce" }
+  /**
+   * Every attempt to come is made by this transport, whatever the routes say, and the next one is
+   * due now; null goes back to the routes. Claimed recipients keep their claim.
+   */
+  | { readonly kind: "reroute"; readonly transport: string | null }
+  /** Changes who gets the messages that are not done yet. */
+  | ({ readonly kind: "readdress" } & Readdressing)
   /** Forgets whole messages with a recipient that fits, their timelines included. */
   | { readonly kind: "delete" };
+
+/** Who gets a message no more, and who gets it besides. */
+export interface Readdressing {
+  /**
+   * A mailbox that is cancelled where it fits the filter, without regard to ASCII case. Messages
+   * without it stay as they are; absent means that nobody is cancelled.
+   */
+  readonly remove?: string;
+  /** Due now; those that got the message, or will get it, are left as they are. */
+  readonly add: readonly { readonly forwardPath: string; readonly domain: string }[];
+}
 
 /** A command for all recipients that fit. */
 export interface CommandRequest {

@@ -17,24 +17,24 @@ export class MemoryShelf implements Shelf {
   }
 
   get(space: string, key: string): Promise<ShelfEntry | null> {
-    return this.#run(() => this.#find(space, key));
+    return this.#run(() => this.find(space, key));
   }
 
   put(space: string, entry: ShelfEntry): Promise<void> {
-    return this.#run(() => void this.#space(space).set(entry.key, entry));
+    return this.#run(() => this.set(space, entry));
   }
 
   claim(space: string, entry: ShelfEntry): Promise<ShelfEntry | null> {
     return this.#run(() => {
-      const known = this.#find(space, entry.key);
-      if (known === null) this.#space(space).set(entry.key, entry);
+      const known = this.find(space, entry.key);
+      if (known === null) this.set(space, entry);
       return known;
     });
   }
 
   delete(space: string, key: string): Promise<boolean> {
     return this.#run(() => {
-      const isThere = this.#find(space, key) !== null;
+      const isThere = this.find(space, key) !== null;
       this.#space(space).delete(key);
       return isThere;
     });
@@ -67,17 +67,23 @@ export class MemoryShelf implements Shelf {
     });
   }
 
+  /** As `get`, for calls of the store that have begun. */
+  find(space: string, key: string): ShelfEntry | null {
+    const entry = this.#space(space).get(key);
+    return entry === undefined || this.#isOver(entry) ? null : entry;
+  }
+
+  /** As `put`, for calls of the store that have begun. */
+  set(space: string, { key, value, expiresAtMs }: ShelfEntry): void {
+    this.#space(space).set(key, { key, value, expiresAtMs });
+  }
+
   #space(name: string): Map<string, ShelfEntry> {
     const known = this.#spaces.get(name);
     if (known !== undefined) return known;
     const made = new Map<string, ShelfEntry>();
     this.#spaces.set(name, made);
     return made;
-  }
-
-  #find(space: string, key: string): ShelfEntry | null {
-    const entry = this.#space(space).get(key);
-    return entry === undefined || this.#isOver(entry) ? null : entry;
   }
 
   #isOver({ expiresAtMs }: ShelfEntry): boolean {

@@ -12,7 +12,6 @@ import {
   RECIPIENT_STATES,
   type RecipientState,
   type Settlement,
-  type Shelf,
   type SpoolWriter,
   StoreError,
   type StoreStats,
@@ -42,7 +41,7 @@ export function openMemoryStore(
 }
 
 class MemoryStore implements QueueStore {
-  readonly shelf: Shelf;
+  readonly shelf: MemoryShelf;
   readonly outbox: MemoryOutbox;
   readonly #clock: Clock;
   readonly #keepsFailed: boolean;
@@ -288,8 +287,10 @@ class MemoryStore implements QueueStore {
 
   #settle(settlement: Settlement): void {
     const { messageId, owner, recipients, timeline, notifications, events = [] } = settlement;
+    const { once, records = [] } = settlement;
     const message = this.#messages.get(messageId);
     if (message === undefined) return;
+    if (once !== undefined && this.shelf.find(once.space, once.key) !== null) return;
     this.#checkNew(notifications);
     let changed = 0;
     for (const { index, disposition, reply } of recipients) {
@@ -305,6 +306,9 @@ class MemoryStore implements QueueStore {
     this.#finish(message, this.#clock.now());
     if (changed > 0) { for (const notification of notifications) this.#put(notification); }
     this.outbox.add(events);
+    for (const record of once === undefined ? records : [...records, once]) {
+      this.shelf.set(record.space, record);
+    }
   }
 
   /** Lets go of the octets once the last recipient is final. */

@@ -12,7 +12,7 @@ import { eventWriter, outboxReaders, outboxWriters } from "./outbox_table.ts";
 import { queryHandlers, statsReader } from "./query.ts";
 import { recipientTable } from "./recipient.ts";
 import { settleHandler } from "./settle.ts";
-import { shelfReaders, shelfWriters } from "./shelf_table.ts";
+import { recordWriter, shelfReaders, shelfWriters } from "./shelf_table.ts";
 import { timelineWriter } from "./timeline.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -34,6 +34,7 @@ export function writingEngine(options: EngineOptions): Engine {
   const table = recipientTable(bench);
   const tell = eventWriter(bench.database);
   const put = putHandler(bench, { tell });
+  const shelf = recordWriter(bench.database);
   const leases = makeLeases(bench, { timeline });
   const remove = messageRemover(bench);
   const claim = claimHandler(bench, { leases, table, timeline });
@@ -49,7 +50,7 @@ export function writingEngine(options: EngineOptions): Engine {
         return null;
       },
       claim,
-      settle: settleHandler({ table, timeline, tell, put }),
+      settle: settleHandler({ table, timeline, tell, put, shelf }),
       renew: (request) => leases.renew(request),
       abandon: (request) => leases.abandon(request),
       interrupt: ({ nowMs, limit }) => leases.interrupt({ untilMs: Infinity, nowMs, limit }),
@@ -59,7 +60,7 @@ export function writingEngine(options: EngineOptions): Engine {
       spoolNames: () => spoolNames.all().map(([name]) => name),
       stats: statsReader(bench),
       ...shelfReaders(bench.database),
-      ...shelfWriters(bench.database),
+      ...shelfWriters(bench.database, { shelf }),
       ...outboxWriters(bench.database, { tell }),
     },
   });

@@ -63,7 +63,7 @@ function packExtras({ notify, originalRecipient }: NewRecipient): string | null 
 
 /** Packs a settlement for the worker. */
 export function packSettlement(
-  { messageId, owner, recipients, timeline, notifications, events = [] }: Settlement,
+  { messageId, owner, recipients, timeline, notifications, events = [], ...rest }: Settlement,
   { attach, nowMs }: { attach: Attach; nowMs: number },
 ): PackedSettlement {
   const packed: (string | number | null)[] = [];
@@ -85,6 +85,8 @@ export function packSettlement(
     timeline.map(encodeEntry),
     notifications.map((message) => packMessage(message, { attach, nowMs })),
     events,
+    rest.records ?? [],
+    rest.once ?? null,
   ];
 }
 

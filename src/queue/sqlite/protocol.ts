@@ -1,5 +1,5 @@
 import type { OutboxCall, OutboxEvent, PlacedEvent } from "../outbox.ts";
-import type { ShelfEntry, ShelfListRequest } from "../shelf.ts";
+import type { ShelfEntry, ShelfListRequest, ShelfRecord } from "../shelf.ts";
 import type {
   ClaimRequest,
   CommandRequest,
@@ -103,6 +103,10 @@ export type PackedSettlement = readonly [
   notifications: readonly PackedMessage[],
   /** For the outbox. */
   events: readonly OutboxEvent[],
+  /** For the shelf. */
+  records: readonly ShelfRecord[],
+  /** For the shelf; nothing is done if it is there. */
+  once: ShelfRecord | null,
 ];
 export const PACKED_DISPOSITION_FIELDS = 5;
 export const FLAG_COUNTS = 1;

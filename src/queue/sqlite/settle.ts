@@ -10,20 +10,24 @@ import {
   type PackedSettlement,
 } from "./protocol.ts";
 import type { RecipientTable } from "./recipient.ts";
+import type { RecordWriter } from "./shelf_table.ts";
 import type { TimelineWriter } from "./timeline.ts";
 
 /** Settles claimed recipients of one message. */
 export function settleHandler(
-  { table, timeline, tell, put }: {
+  { table, timeline, tell, put, shelf }: {
     table: RecipientTable;
     timeline: TimelineWriter;
     tell: EventWriter;
     put: (message: PackedMessage) => null;
+    shelf: RecordWriter;
   },
 ): (settlement: PackedSettlement) => null {
-  return ([messageId, owner, nowMs, recipients, entries, notifications, events]) => {
+  return (settlement) => {
+    const [messageId, owner, nowMs, recipients, entries, notifications, events] = settlement;
+    const [, , , , , , , records, once] = settlement;
     const change = table.start({ id: messageId }, nowMs);
-    if (change === null) return null;
+    if (change === null || (once !== null && shelf.claim(once, nowMs) !== null)) return null;
     const { sequence } = change;
     let changed = 0;
     for (let at = 0; at < recipients.length; at += PACKED_DISPOSITION_FIELDS) {
@@ -41,6 +45,7 @@ export function settleHandler(
     for (const entry of entries) timeline(sequence, entry);
     if (changed > 0) { for (const notification of notifications) put(notification); }
     for (const event of events) tell(event);
+    for (const record of records) shelf.put(record);
     return null;
   };
 }

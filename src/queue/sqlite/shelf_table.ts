@@ -1,4 +1,4 @@
-import type { ShelfEntry } from "../shelf.ts";
+import type { ShelfEntry, ShelfRecord } from "../shelf.ts";
 import type { Database } from "./database.ts";
 import type { Handlers } from "./protocol.ts";
 
@@ -7,10 +7,32 @@ type EntryRow = [key: string, value: string, expiresAtMs: number | null];
 const IS_THERE = "(expires_at IS NULL OR expires_at > ?)";
 const COLUMNS = "key, value, expires_at";
 
-/** What changes small records. */
-export function shelfWriters(database: Database): Handlers {
+/** Puts small records within a transaction. */
+export interface RecordWriter {
+  put(record: ShelfRecord): void;
+  /** Puts a record unless there is one; returns the one that was there. */
+  claim(record: ShelfRecord, nowMs: number): ShelfEntry | null;
+}
+
+/** Makes the writer of small records. */
+export function recordWriter(database: Database): RecordWriter {
   const select = selectEntry(database);
   const replace = database.prepare("INSERT OR REPLACE INTO shelf VALUES (?, ?, ?, ?)");
+  const put = ({ space, key, value, expiresAtMs }: ShelfRecord): void =>
+    void replace.run(space, key, value, expiresAtMs);
+  return {
+    put,
+    claim(record, nowMs) {
+      const known = select.first(record.space, record.key, nowMs);
+      if (known !== undefined) return entryOf(known);
+      put(record);
+      return null;
+    },
+  };
+}
+
+/** What changes small records. */
+export function shelfWriters(database: Database, { shelf }: { shelf: RecordWriter }): Handlers {
   const remove = database.prepare<[number]>(
     "DELETE FROM shelf WHERE space = ? AND key = ? RETURNING coalesce(expires_at, 9e15)",
   );
@@ -19,20 +41,13 @@ export function shelfWriters(database: Database): Handlers {
        SELECT space, key FROM shelf WHERE expires_at IS NOT NULL AND expires_at <= ? LIMIT ?
      ) RETURNING 1`,
   );
-  const put = (space: string, { key, value, expiresAtMs }: ShelfEntry): void =>
-    void replace.run(space, key, value, expiresAtMs);
 
   return {
     shelfPut({ space, entry }) {
-      put(space, entry);
+      shelf.put({ space, ...entry });
       return null;
     },
-    shelfClaim({ space, entry, nowMs }) {
-      const known = select.first(space, entry.key, nowMs);
-      if (known !== undefined) return entryOf(known);
-      put(space, entry);
-      return null;
-    },
+    shelfClaim: ({ space, entry, nowMs }) => shelf.claim({ space, ...entry }, nowMs),
     shelfDelete({ space, key, nowMs }) {
       const removed = remove.first(space, key);
       return removed !== undefined && removed[0] > nowMs;

@@ -138,6 +138,45 @@ export const settleCases: readonly StoreCase[] = [
     },
   },
   {
+    title: "records stand on the shelf with the settlement that brings them",
+    async run(store) {
+      await store.put(messageOf(1));
+      const records = ["a", "b"].map((key) => ({
+        ...{ space: "remote", key, value: idOf(1), expiresAtMs: null },
+      }));
+      await store.settle(settlementOf(1, { recipients: [], records }));
+      assertEquals((await store.shelf.get("remote", "b"))?.value, idOf(1));
+      await store.settle(settlementOf(2, {
+        recipients: [],
+        records: [{ space: "remote", key: "b", value: idOf(2), expiresAtMs: null }],
+      }));
+      assertEquals((await store.shelf.get("remote", "b"))?.value, idOf(1), "no such message");
+    },
+  },
+  {
+    title: "what is settled once is settled once, also when it is heard of twice at a time",
+    async run(store) {
+      await store.put(messageOf(1));
+      const once = { space: "heard", key: "event-1", value: "", expiresAtMs: null };
+      const entry = { atMs: NOW_MS, kind: "feedback", recipients: [0], detail: {} };
+      const event = { messageId: idOf(1), atMs: NOW_MS, type: "bounced", body: "{}" };
+      const records = [{ space: "remote", key: "a", value: "first", expiresAtMs: null }];
+      const settlement = settlementOf(1, {
+        ...{ recipients: [], timeline: [entry], events: [event], records, once },
+      });
+      await Promise.all([store.settle(settlement), store.settle(settlement)]);
+      await store.settle({
+        ...settlement,
+        records: records.map((record) => ({ ...record, value: "second" })),
+      });
+      assertEquals((await detailOf(store, 1)).timeline, [entry]);
+      assertEquals((await store.outbox.read({ after: 0, limit: 10 })).length, 1);
+      assertEquals((await store.shelf.get("remote", "a"))?.value, "first");
+      await store.settle({ ...settlement, once: { ...once, key: "event-2" } });
+      assertEquals((await detailOf(store, 1)).timeline, [entry, entry]);
+    },
+  },
+  {
     title: "settling an unknown message or recipient does nothing",
     async run(store) {
       await store.settle(settlementOf(1));
