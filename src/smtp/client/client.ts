@@ -13,6 +13,7 @@ import {
   type TransactionRequest,
   type TransactionResult,
 } from "./transaction.ts";
+import type { Transcript } from "./transcript.ts";
 
 /** How a client session is led. */
 export interface SmtpClientOptions {
@@ -78,13 +79,18 @@ export class SmtpClient {
    */
   static async open(
     conn: Conn,
-    options: SmtpClientOptions & { readonly signal: AbortSignal },
+    options: SmtpClientOptions & {
+      readonly signal: AbortSignal;
+      /** As for `recordTo`. */
+      readonly transcript?: Transcript;
+    },
   ): Promise<OpenResult> {
     const channel = new ReplyChannel(conn, {
       deadlines: options.deadlines,
       timeoutsMs: { ...DEFAULT_TIMEOUTS, ...options.timeoutsMs },
       abortGraceMs: options.abortGraceMs ?? DEFAULT_ABORT_GRACE_MS,
     });
+    channel.transcript = options.transcript ?? null;
     const client = new SmtpClient(channel, options);
     const result = await abortable(channel, options.signal, () => client.#introduce());
     if (result.kind !== "open") channel.close();
@@ -107,6 +113,11 @@ export class SmtpClient {
   /** Whether another transaction can be run. */
   get isUsable(): boolean {
     return this.#channel.lost === null;
+  }
+
+  /** Records what is said from now on; null ends it. */
+  recordTo(transcript: Transcript | null): void {
+    this.#channel.transcript = transcript;
   }
 
   /**

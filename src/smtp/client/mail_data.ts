@@ -34,6 +34,7 @@ export async function sendMailData(channel: ReplyChannel, data: MailData): Promi
   const small = inOneWrite(data);
   if (small !== null) {
     channel.send(withFinalDot(small, dotLines));
+    channel.transcript?.note(`Message of ${small.length} octets, then the final dot`);
     return true;
   }
   const encoder = new DotEncoder();
@@ -41,6 +42,7 @@ export async function sendMailData(channel: ReplyChannel, data: MailData): Promi
     dotLines === 0 ? encoder.pass(chunk) : encoder.encode(chunk);
   if (!(await writeAll(channel, data, { encode, endsMessage: false }))) return false;
   channel.send(encoder.end());
+  channel.transcript?.note(`Message of ${data.sizeBytes ?? "unknown"} octets, then the final dot`);
   return true;
 }
 
@@ -51,7 +53,8 @@ export async function sendMailChunk(
 ): Promise<boolean> {
   const small = inOneWrite(data);
   if (small !== null) {
-    channel.send(concatBytes([encodeText(chunkCommand(small.length)), small]));
+    const shown = chunkCommand(small.length);
+    channel.send(concatBytes([encodeText(shown), small]), { shown });
     return true;
   }
   channel.send(chunkCommand(data.sizeBytes));

@@ -5,8 +5,18 @@ import type { ClientTlsUpgrade, Conn, TlsInfo } from "../../net/conn.ts";
 import { ReplyDecoder } from "../wire/reply_decoder.ts";
 import { ConnectionLost, type LossCause } from "./connection_lost.ts";
 import type { Stage, StageTimeouts } from "./stage.ts";
+import type { Transcript } from "./transcript.ts";
 
 const READ_BUFFER_BYTES = 2048;
+
+const LOSS_NOTES: Readonly<Record<LossCause, string>> = {
+  closed: "The server closed the connection",
+  reset: "The connection broke",
+  timeout: "No answer in time, connection closed",
+  out_of_step: "No reply that fits here, connection closed",
+  tls: "The TLS handshake failed",
+  aborted: "Given up, connection closed",
+};
 
 /** What a reply channel needs besides its connection. */
 export interface ReplyChannelOptions {
@@ -21,6 +31,8 @@ export interface ReplyChannelOptions {
  * for its whole life. A loss is told once it happened and to every call after that.
  */
 export class ReplyChannel {
+  /** Where what is said is recorded; null for nowhere. */
+  transcript: Transcript | null = null;
   readonly #decoder = new ReplyDecoder();
   readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
   readonly #deadline: Deadline;
@@ -53,10 +65,16 @@ export class ReplyChannel {
 
   /**
    * Starts writing commands and does not wait: a failure shows when their replies are read.
-   * `completes` tells that a whole message is among them, so that it may be taken from now on.
+   * `completes` tells that a whole message is among them, so that it may be taken from now on;
+   * `shown` is what a transcript tells in place of octets, or of commands that are secret.
    */
-  send(commands: string | Uint8Array, { completes = false }: { completes?: boolean } = {}): void {
+  send(
+    commands: string | Uint8Array,
+    { completes = false, shown }: { completes?: boolean; shown?: string } = {},
+  ): void {
     if (this.#lost !== null) return;
+    const said = shown ?? commands;
+    if (typeof said === "string") this.transcript?.said(said);
     this.#isComplete ||= completes;
     const octets = typeof commands === "string" ? encodeText(commands) : commands;
     // A server that closes often sent a reply first, so the reader goes on and finds the end.
@@ -112,6 +130,7 @@ export class ReplyChannel {
       const secured = await this.#conn.upgradeToTls({ ...upgrade, timeoutMs });
       if (this.#lost !== null) secured.close();
       else this.#conn = secured;
+      this.transcript?.note(`TLS: ${secured.tls?.version} ${secured.tls?.cipher}`);
       return this.#lost;
     } catch (error) {
       return this.#end("tls", error);
@@ -145,6 +164,7 @@ export class ReplyChannel {
     if (decoded.kind === "incomplete") return null;
     if (decoded.kind === "error") return this.outOfStep(stage, decoded.line);
     this.#deadline.clear();
+    this.transcript?.heard(decoded.reply);
     if (stage === "dot") this.#isComplete = false;
     return decoded.reply;
   }
@@ -161,6 +181,7 @@ export class ReplyChannel {
   #end(cause: LossCause, detail?: unknown): ConnectionLost {
     if (this.#lost !== null) return this.#lost;
     this.#lost = new ConnectionLost(this.#stage, { cause, detail });
+    if (cause !== "aborted" || this.#aborting) this.transcript?.note(LOSS_NOTES[cause]);
     this.#deadline.dispose();
     this.#conn.close();
     return this.#lost;

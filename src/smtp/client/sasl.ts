@@ -34,7 +34,7 @@ export async function runSasl(channel: ReplyChannel, exchange: SaslExchange): Pr
   const { mechanism, initial } = exchange;
   const opening = openingLine(mechanism, initial);
   let unsaid = opening.includes(" ", "AUTH ".length) ? null : initial;
-  channel.send(opening);
+  channel.send(opening, { shown: `AUTH ${mechanism} (not recorded)\r\n` });
   for (;;) {
     const answer = await channel.reply("auth");
     if (answer instanceof ConnectionLost) return { kind: "lost", lost: answer };
@@ -43,7 +43,7 @@ export async function runSasl(channel: ReplyChannel, exchange: SaslExchange): Pr
     const response = unsaid ?? await answerTo(exchange, answer);
     unsaid = null;
     if (response === null) return await cancel(channel);
-    channel.send(`${response.toBase64()}\r\n`);
+    channel.send(`${response.toBase64()}\r\n`, { shown: "(not recorded)\r\n" });
   }
 }
 

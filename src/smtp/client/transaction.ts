@@ -114,8 +114,9 @@ export class Transaction {
     }
     const octets = this.#withGroup;
     if (octets !== null) {
-      const commands = encodeText(group + chunkCommand(octets.length));
-      this.#channel.send(concatBytes([commands, octets]), { completes: true });
+      const commands = group + chunkCommand(octets.length);
+      const all = concatBytes([encodeText(commands), octets]);
+      this.#channel.send(all, { completes: true, shown: commands });
     } else this.#channel.send(this.#chunking ? group : `${group}DATA\r\n`);
   }
 
