@@ -1,6 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { parseMailbox } from "../mail/address.ts";
-import { foldAscii } from "./mailbox.ts";
+import { mailboxKey } from "./mailbox.ts";
 import type { Shelf, ShelfEntry } from "./shelf.ts";
 
 /** A recipient that gets no mail. */
@@ -52,12 +51,12 @@ export class SuppressionList {
 
   /** False when a mailbox is not suppressed; true when `find` has to be asked. */
   mayHave(mailbox: string): boolean {
-    return this.#hashes.size > 0 && this.#hashes.has(hashOf(keyOf(mailbox)));
+    return this.#hashes.size > 0 && this.#hashes.has(hashOf(mailboxKey(mailbox)));
   }
 
   /** Null when it is not suppressed. */
   async find(mailbox: string): Promise<SuppressedAddress | null> {
-    const entry = await this.#shelf.get(SPACE, keyOf(mailbox));
+    const entry = await this.#shelf.get(SPACE, mailboxKey(mailbox));
     return entry === null ? null : addressOf(entry);
   }
 
@@ -65,7 +64,7 @@ export class SuppressionList {
   async add(
     { address, reason, source, expiresAtMs }: Omit<SuppressedAddress, "addedAtMs">,
   ): Promise<void> {
-    const key = keyOf(address);
+    const key = mailboxKey(address);
     const value = JSON.stringify({ reason, source, addedAtMs: this.#clock.now() });
     await this.#shelf.put(SPACE, { key, value, expiresAtMs });
     this.#hashes.add(hashOf(key));
@@ -73,7 +72,7 @@ export class SuppressionList {
 
   /** False when it was not suppressed. */
   remove(address: string): Promise<boolean> {
-    return this.#shelf.delete(SPACE, keyOf(address));
+    return this.#shelf.delete(SPACE, mailboxKey(address));
   }
 
   /** In order of the addresses; `cursor` of one page gets the next. */
@@ -90,14 +89,6 @@ export class SuppressionList {
     const isMore = last !== undefined && entries.length > limit;
     return { items, cursor: isMore ? encodeURIComponent(last.address) : null };
   }
-}
-
-/** What two spellings of one mailbox have in common; providers compare so, too. */
-function keyOf(mailbox: string): string {
-  const parsed = parseMailbox(mailbox);
-  if (parsed.kind === "error") return foldAscii(mailbox);
-  const { text, domain } = parsed.mailbox;
-  return `${foldAscii(text.slice(0, text.lastIndexOf("@")))}@${domain}`;
 }
 
 /** A damaged entry still suppresses. */

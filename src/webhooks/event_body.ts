@@ -1,5 +1,5 @@
-import type { MessageEvent } from "../observe/events.ts";
-import type { EventRecorder, OutboxEvent, RecordedMessage } from "../queue/outbox.ts";
+import type { FeedbackKind, MessageEvent } from "../observe/events.ts";
+import { type EventRecorder, type OutboxEvent, outboxEvent } from "../queue/outbox.ts";
 
 /** What can be told to webhooks. */
 export const WEBHOOK_EVENTS = [
@@ -10,35 +10,48 @@ export const WEBHOOK_EVENTS = [
   "expired",
   "held",
   "suppressed",
+  "complained",
+  "unsubscribed",
 ] as const;
 export type WebhookEventType = typeof WEBHOOK_EVENTS[number];
 
 const TYPES = new Set<string>(WEBHOOK_EVENTS);
 
-/** Makes what the outbox keeps of an event; null for events that nobody is told of. */
-export const recordEvent: EventRecorder = (event, { message, atMs }): OutboxEvent | null => {
-  // What may have been delivered is tried again, as what was deferred.
-  const type = event.type === "uncertain" ? "deferred" : event.type;
-  if (!TYPES.has(type)) return null;
-  const body = JSON.stringify({
-    type,
-    at: new Date(atMs).toISOString(),
-    message: messageOf(event.messageId, message),
-    ...detailsOf(event),
-  });
-  return { messageId: event.messageId, atMs, type, body };
+/** What a next hop's successor says is told in our own words, where it changes the picture. */
+const FEEDBACK_TYPES: Readonly<Record<FeedbackKind, WebhookEventType | null>> = {
+  delivered: null,
+  deferred: null,
+  bounced: "bounced",
+  soft_bounced: "bounced",
+  complained: "complained",
+  unsubscribed: "unsubscribed",
 };
 
-function messageOf(id: string, message: RecordedMessage | null): Record<string, string> {
-  if (message === null) return { id };
-  const { reversePath, summary: { subject, messageId } } = message;
-  return { id, reversePath, subject, messageId };
+/** Makes what the outbox keeps of an event; null for events that nobody is told of. */
+export const recordEvent: EventRecorder = (event, { message, atMs }): OutboxEvent | null => {
+  const type = typeOf(event);
+  if (type === null || !TYPES.has(type)) return null;
+  const { messageId } = event;
+  return outboxEvent({ type, detail: detailsOf(event) }, { messageId, message, atMs });
+};
+
+/** The word for an event; null for what nobody is told of. */
+function typeOf(event: MessageEvent): string | null {
+  // What may have been delivered is tried again, as what was deferred.
+  if (event.type === "uncertain") return "deferred";
+  return event.type === "feedback" ? FEEDBACK_TYPES[event.kind] : event.type;
 }
 
 function detailsOf(event: MessageEvent): Record<string, unknown> {
   if (event.type === "accepted") {
     const { listener, clientAddress, recipients, sizeBytes } = event;
     return { listener, clientAddress, recipients, sizeBytes };
+  }
+  if (event.type === "feedback") {
+    const { recipient, source, reason, kind, suppressed = false } = event;
+    const isBounce = kind === "bounced" || kind === "soft_bounced";
+    const said = { recipient, source, reason, suppressed };
+    return isBounce ? { ...said, permanent: kind === "bounced" } : said;
   }
   if ("delayMs" in event) {
     const { recipient, transport, destination, remote, reply, attempts, delayMs } = event;

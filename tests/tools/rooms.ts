@@ -153,6 +153,21 @@ export const ROOMS: readonly Room[] = [
     why: "it tells others what the outbox holds, and causes nothing",
   },
   {
+    name: "feedback",
+    places: ["feedback"],
+    mayImport: [
+      "base",
+      "mail",
+      "observe",
+      "queue/store.ts",
+      "queue/outbox.ts",
+      "queue/mailbox.ts",
+      "queue/suppressions.ts",
+    ],
+    mayImportTypes: ["delivery/transport.ts"],
+    why: "it reads what others tell of mail that left, and takes it to the lists and the timelines",
+  },
+  {
     name: "admin",
     places: ["admin"],
     mayImport: ["base", "mail", "queue/store.ts", "queue/queue.ts", "policy", "observe"],

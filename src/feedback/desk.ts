@@ -1,0 +1,172 @@
+import type { Clock } from "../base/clock.ts";
+import { cutText, withoutControls } from "../mail/safe_text.ts";
+import type { EventSink, FeedbackKind, MessageEvent } from "../observe/events.ts";
+import type { EventRecorder } from "../queue/outbox.ts";
+import type { MessageDetail, QueueStore } from "../queue/store.ts";
+import { mailboxKey } from "../queue/mailbox.ts";
+import type { SuppressionList } from "../queue/suppressions.ts";
+import { countSoftBounce, forgetSoftBounces, type SoftBounceRule } from "./soft_bounces.ts";
+
+/** What somebody tells of a recipient whose mail a next hop took. */
+export interface Feedback {
+  readonly kind: FeedbackKind;
+  /** The mailbox that this relay sent to. */
+  readonly recipient: string;
+  /** Queue id of the message; null where it is not known. */
+  readonly messageId: string | null;
+  /** Who tells: `bounce`, `complaint`, the name of a provider. */
+  readonly source: string;
+  /** In a few words, as `550 5.1.1 No such mailbox` or `abuse`. */
+  readonly reason: string;
+  /** Names it among all that its source tells, so that what is told twice is taken once. */
+  readonly key?: string;
+}
+
+/** Which feedback takes a recipient off the mail, and for how long. */
+export interface FeedbackRules {
+  /** After mail came back for good; null for ever. */
+  readonly suppressBouncedMs: number | null;
+  /** After a complaint, or the wish to get no more; null for ever. */
+  readonly suppressComplainedMs: number | null;
+  /** After too many soft bounces; null for ever. */
+  readonly suppressSoftMs: number | null;
+  readonly soft: SoftBounceRule;
+}
+
+/** What the desk needs and whom it tells. */
+export interface FeedbackDeskOptions {
+  readonly store: QueueStore;
+  readonly suppressions: SuppressionList;
+  readonly clock: Clock;
+  readonly emit: EventSink;
+  /** Makes what the outbox keeps of events; null where nobody asked to be told. */
+  readonly record: EventRecorder;
+  /** The rules in force. */
+  readonly rules: () => FeedbackRules;
+}
+
+/** `known`: it was taken before. */
+export type FeedbackResult =
+  | { readonly kind: "taken"; readonly suppressed: boolean }
+  | { readonly kind: "known" };
+
+const SEEN = "feedback_seen";
+/** Longer than any provider repeats itself. */
+const REMEMBERED_MS = 30 * 86_400_000;
+const REASON_LIMIT_CHARS = 300;
+
+/**
+ * Where everything ends that others tell of mail after it left, whatever way it came: the
+ * suppression list, the timeline of the message, the log and the webhooks.
+ */
+export class FeedbackDesk {
+  readonly #options: FeedbackDeskOptions;
+  /** One is taken at a time: they are few, and counting must not overlap. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: FeedbackDeskOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes one. When it resolves, what follows from it is on disk.
+   *
+   * @throws StoreError as the store does; what was not done then is done by the next call with the
+   * same feedback.
+   */
+  take(feedback: Feedback): Promise<FeedbackResult> {
+    const taken = this.#last.then(() => this.#take(feedback));
+    this.#last = taken.catch(() => {});
+    return taken;
+  }
+
+  async #take(given: Feedback): Promise<FeedbackResult> {
+    const { store: { shelf }, clock } = this.#options;
+    const reason = cutText(withoutControls(given.reason), REASON_LIMIT_CHARS);
+    const feedback = { ...given, reason };
+    const { key, source } = feedback;
+    const seen = key === undefined ? null : `${source} ${key}`;
+    if (seen !== null && await shelf.get(SEEN, seen) !== null) return { kind: "known" };
+    const nowMs = clock.now();
+    const suppressed = await this.#suppress(feedback, nowMs);
+    await this.#tell(feedback, { suppressed, nowMs });
+    if (seen !== null) {
+      await shelf.put(SEEN, { key: seen, value: "", expiresAtMs: nowMs + REMEMBERED_MS });
+    }
+    return { kind: "taken", suppressed };
+  }
+
+  async #suppress(feedback: Feedback, nowMs: number): Promise<boolean> {
+    const { suppressBouncedMs, suppressComplainedMs } = this.#options.rules();
+    switch (feedback.kind) {
+      case "bounced":
+        return await this.#add(feedback, { forMs: suppressBouncedMs, nowMs });
+      case "complained":
+      case "unsubscribed":
+        return await this.#add(feedback, { forMs: suppressComplainedMs, nowMs });
+      case "soft_bounced":
+        return await this.#count(feedback, nowMs);
+      default:
+        return false;
+    }
+  }
+
+  async #count(feedback: Feedback, nowMs: number): Promise<boolean> {
+    const { store: { shelf }, rules } = this.#options;
+    const { soft: rule, suppressSoftMs: forMs } = rules();
+    if (rule.limit === 0) return false;
+    const { recipient: mailbox, reason } = feedback;
+    const count = await countSoftBounce(shelf, { mailbox, atMs: nowMs, rule });
+    if (count < rule.limit) return false;
+    const why = { ...feedback, reason: `${count} soft bounces, the last: ${reason}` };
+    const isAdded = await this.#add(why, { forMs, nowMs });
+    await forgetSoftBounces(shelf, mailbox);
+    return isAdded;
+  }
+
+  /** Adds to the list, unless the recipient is on it for at least as long. */
+  async #add(
+    { recipient: address, source, reason }: Feedback,
+    { forMs, nowMs }: { forMs: number | null; nowMs: number },
+  ): Promise<boolean> {
+    const { suppressions } = this.#options;
+    const expiresAtMs = forMs === null ? null : nowMs + forMs;
+    const known = await suppressions.find(address);
+    const isLonger = known !== null &&
+      (known.expiresAtMs === null || (expiresAtMs !== null && known.expiresAtMs >= expiresAtMs));
+    if (!isLonger) await suppressions.add({ address, reason, source, expiresAtMs });
+    return true;
+  }
+
+  /** Writes it into the timeline, with what webhooks are told in the same transaction. */
+  async #tell(
+    { kind, recipient, messageId, source, reason }: Feedback,
+    { suppressed, nowMs }: { suppressed: boolean; nowMs: number },
+  ): Promise<void> {
+    const { store, emit, record } = this.#options;
+    const event: MessageEvent = {
+      ...{ type: "feedback", messageId: messageId ?? "", recipient, kind, source, reason },
+      ...(suppressed ? { suppressed: true } : {}),
+    };
+    const detail = messageId === null ? null : await store.get(messageId);
+    const made = record(event, { message: detail?.message ?? null, atMs: nowMs });
+    const events = made === null ? [] : [made];
+    if (detail === null) await store.outbox.append(events);
+    else {
+      await store.settle({
+        ...{ messageId: detail.message.id, owner: "", recipients: [], notifications: [], events },
+        timeline: [{
+          ...{ atMs: nowMs, kind, recipients: indexesOf(detail, recipient) },
+          detail: { recipient, source, reason, ...(suppressed ? { suppressed } : {}) },
+        }],
+      });
+    }
+    emit(event);
+  }
+}
+
+function indexesOf({ recipients }: MessageDetail, mailbox: string): number[] {
+  const key = mailboxKey(mailbox);
+  return recipients.filter(({ forwardPath }) => mailboxKey(forwardPath) === key)
+    .map(({ index }) => index);
+}

@@ -1,0 +1,133 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Clock } from "../../src/base/clock.ts";
+import { type Feedback, FeedbackDesk } from "../../src/feedback/desk.ts";
+import type { RelayEvent } from "../../src/observe/events.ts";
+import { openMemoryStore } from "../../src/queue/memory/store.ts";
+import { SuppressionList } from "../../src/queue/suppressions.ts";
+import type { QueueStore } from "../../src/queue/store.ts";
+import { recordEvent } from "../../src/webhooks/event_body.ts";
+import { StoreFolder } from "../queue/folder.ts";
+import { claimOf, idOf, messageOf, settlementOf } from "../queue/messages.ts";
+import { ManualClock } from "../support/manual_clock.ts";
+
+const DAY_MS = 86_400_000;
+const RULES = {
+  ...{ suppressBouncedMs: 180 * DAY_MS, suppressComplainedMs: null, suppressSoftMs: 7 * DAY_MS },
+  soft: { limit: 3, windowMs: 2 * DAY_MS },
+};
+const BOUNCE: Feedback = {
+  ...{ kind: "bounced", recipient: "User@dest.example", messageId: idOf(1), source: "bounce" },
+  reason: "550 5.1.1 No such user",
+};
+const SOFT: Feedback = { ...BOUNCE, kind: "soft_bounced", reason: "452 4.2.2 Mailbox full" };
+
+function deskOver(store: QueueStore, clock: Clock) {
+  const events: RelayEvent[] = [];
+  const suppressions = new SuppressionList({ shelf: store.shelf, clock });
+  const desk = new FeedbackDesk({
+    ...{ store, suppressions, clock, record: recordEvent },
+    emit: (event) => events.push(event),
+    rules: () => RULES,
+  });
+  return { desk, suppressions, events };
+}
+
+/** Runs a test with each kind of store, in which one message was delivered. */
+function forEachStore(
+  name: string,
+  run: (made: ReturnType<typeof deskOver> & { store: QueueStore; clock: ManualClock }) => unknown,
+): void {
+  const inStore = async (store: QueueStore, clock: ManualClock): Promise<void> => {
+    await store.put(messageOf(1, { to: ["other@dest.example", "user@dest.example"] }));
+    await store.claim(claimOf());
+    const final = { kind: "final", state: "delivered" } as const;
+    const recipients = [0, 1].map((index) => ({ index, disposition: final, reply: "250 ok" }));
+    await store.settle(settlementOf(1, { recipients }));
+    await run({ ...deskOver(store, clock), store, clock });
+  };
+  Deno.test(`feedback, memory store: ${name}`, async () => {
+    const clock = new ManualClock();
+    await using store = openMemoryStore({ clock });
+    await inStore(store, clock);
+  });
+  Deno.test(`feedback, sqlite store: ${name}`, async () => {
+    const clock = new ManualClock();
+    await using folder = await StoreFolder.make();
+    await using store = await folder.open({ clock });
+    await inStore(store, clock);
+  });
+}
+
+forEachStore("a bounce is on the list, in the timeline, in the log and in the outbox", async (
+  { desk, suppressions, events, store, clock },
+) => {
+  assertEquals(await desk.take(BOUNCE), { kind: "taken", suppressed: true });
+  assertEquals(await suppressions.find("user@dest.example"), {
+    address: "user@dest.example",
+    ...{ reason: "550 5.1.1 No such user", source: "bounce" },
+    ...{ addedAtMs: clock.now(), expiresAtMs: clock.now() + 180 * DAY_MS },
+  });
+  const detail = await store.get(idOf(1));
+  const entry = detail?.timeline.find(({ kind }) => kind === "bounced");
+  assertEquals(entry?.recipients, [1]);
+  assertEquals(entry?.detail["reason"], "550 5.1.1 No such user");
+  assertEquals(events.map(({ type }) => type), ["feedback"]);
+  const [told] = await store.outbox.read({ after: 0, limit: 10 });
+  assertEquals(told?.type, "bounced");
+  const body = JSON.parse(told?.body ?? "");
+  assertEquals(body.message.subject, "Message 1");
+  assertEquals([body.recipient, body.permanent, body.suppressed], [BOUNCE.recipient, true, true]);
+});
+
+forEachStore("what a source tells twice is taken once", async ({ desk, store }) => {
+  assertEquals((await desk.take({ ...BOUNCE, key: "event-1" })).kind, "taken");
+  assertEquals(await desk.take({ ...BOUNCE, key: "event-1" }), { kind: "known" });
+  assertEquals((await desk.take({ ...BOUNCE, key: "event-1", source: "other" })).kind, "taken");
+  assertEquals((await store.outbox.read({ after: 0, limit: 10 })).length, 2);
+});
+
+forEachStore("soft bounces suppress when there are enough within the time", async (
+  { desk, suppressions, clock },
+) => {
+  await desk.take(SOFT);
+  await clock.advance(2 * DAY_MS + 1); // the first one is forgotten
+  await desk.take(SOFT);
+  const [second] = await Promise.all([desk.take(SOFT), clock.advance(0)]);
+  assertEquals(second, { kind: "taken", suppressed: false });
+  assertEquals(await desk.take(SOFT), { kind: "taken", suppressed: true });
+  const found = await suppressions.find("user@dest.example");
+  assertEquals(found?.reason, "3 soft bounces, the last: 452 4.2.2 Mailbox full");
+  assertEquals(found?.expiresAtMs, clock.now() + 7 * DAY_MS);
+  await suppressions.remove("user@dest.example");
+  assertEquals(await desk.take(SOFT), { kind: "taken", suppressed: false }); // counted anew
+});
+
+forEachStore("a complaint outlasts a bounce, and not the other way", async (
+  { desk, suppressions },
+) => {
+  const complaint: Feedback = {
+    ...{ ...BOUNCE, kind: "complained", source: "complaint", reason: "abuse" },
+  };
+  await desk.take(BOUNCE);
+  await desk.take(complaint);
+  await desk.take(BOUNCE);
+  const found = await suppressions.find("user@dest.example");
+  assertEquals([found?.source, found?.expiresAtMs], ["complaint", null]);
+});
+
+forEachStore("what nobody knows the message of is told all the same", async ({ desk, store }) => {
+  await desk.take({ ...BOUNCE, messageId: null });
+  await desk.take({ ...BOUNCE, messageId: idOf(99), kind: "complained" });
+  const told = await store.outbox.read({ after: 0, limit: 10 });
+  assertEquals(told.map(({ type, messageId }) => [type, messageId]), [
+    ["bounced", ""],
+    ["complained", idOf(99)],
+  ]);
+});
+
+forEachStore("reasons cannot break a line, nor grow without end", async ({ desk, events }) => {
+  await desk.take({ ...BOUNCE, reason: `bad\r\n\u001b[2J${"x".repeat(1_000)}` });
+  const [event] = events;
+  assert(event?.type === "feedback" && event.reason.length <= 300);
+  assert(["\r", "\n", "\u001b"].every((control) => !event.reason.includes(control)));
+});
