@@ -339,6 +339,7 @@ export class Relay {
       suppressions: this.#suppressions,
       shaper: this.#shaper,
       classifier: () => this.#rules.classifier,
+      dialogues: () => this.#config.delivery.dialogues,
     });
   }
 

@@ -19,7 +19,7 @@ import { OperatorPauses } from "./pauses.ts";
 import type { NotificationMaker } from "./notifications.ts";
 import { Settler } from "./settler.ts";
 import type { Shaper } from "./shaping/shaper.ts";
-import { attemptEntry } from "./timeline.ts";
+import { attemptEntry, type DialogueChoice } from "./timeline.ts";
 import type { DeliveryReport, Transport } from "./transport.ts";
 import { ActiveWindow, type WindowLimits } from "./window.ts";
 
@@ -47,6 +47,8 @@ export interface SchedulerOptions {
   readonly suppressions?: Suppressions;
   /** Says what replies mean, where their codes do not; asked at each attempt. */
   readonly classifier?: () => Classifier;
+  /** Says of which attempts the dialogue is kept; absent means of all. */
+  readonly dialogues?: () => DialogueChoice;
 }
 
 /**
@@ -326,7 +328,8 @@ export class Scheduler {
     const { entry } = job;
     const { transport: { name: transport }, name } = destination;
     const endedAtMs = this.#options.clock.now();
-    const facts = { transport, destination: name, report, startedAtMs, endedAtMs };
+    const dialogues = this.#options.dialogues?.() ?? "all";
+    const facts = { transport, destination: name, report, startedAtMs, endedAtMs, dialogues };
     const timeline = [attemptEntry(job, facts)];
     const isStopping = this.#abort.signal.aborted;
     const { settled, moved, waiting } = divide(job, {

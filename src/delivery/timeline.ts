@@ -4,21 +4,28 @@ import { formatRemote } from "./conclude.ts";
 import type { DeliveryReport, Outcome } from "./transport.ts";
 import type { Job } from "./job.ts";
 
+/** Attempts whose dialogue is kept. */
+export type DialogueChoice = "all" | "failed" | "none";
+
 /**
  * The timeline line of one attempt. Recipients with the same outcome share an entry of
  * `detail.outcomes`, so that a message to a thousand people leaves one short line.
  */
 export function attemptEntry(
   job: Job,
-  { transport, destination, report, startedAtMs, endedAtMs }: {
+  { transport, destination, report, startedAtMs, endedAtMs, dialogues }: {
     transport: string;
     destination: string;
     report: DeliveryReport;
     startedAtMs: number;
     endedAtMs: number;
+    dialogues: DialogueChoice;
   },
 ): TimelineEntry {
-  const { tls, proof, losses } = report;
+  const { tls, proof, losses, dialogue } = report;
+  const isTold = dialogues === "all" ||
+    dialogues === "failed" && report.outcomes.some(({ kind }) => kind !== "delivered");
+  const lines = isTold ? dialogue?.lines() ?? [] : [];
   return {
     atMs: startedAtMs,
     kind: "attempt",
@@ -29,11 +36,13 @@ export function attemptEntry(
       transport,
       destination,
       remote: formatRemote(report.remote),
+      ...(report.remote?.via === undefined ? {} : { proxy: report.remote.via }),
       ...(tls === null ? {} : { tls: `${tls.version} ${tls.cipher}`.trim() }),
       ...(proof === undefined ? {} : { proof }),
       ...(losses === undefined ? {} : { losses }),
       durationMs: endedAtMs - startedAtMs,
       outcomes: groupOutcomes(job, report.outcomes),
+      ...(lines.length === 0 ? {} : { dialogue: lines }),
     },
   };
 }
@@ -45,6 +54,8 @@ export interface OutcomeGroup {
   readonly recipients: readonly number[];
   /** The rule that said what the reply means, where one did. */
   readonly rule?: string;
+  /** As in `Outcome`. */
+  readonly remoteId?: string;
 }
 
 function groupOutcomes(job: Job, outcomes: readonly Outcome[]): OutcomeGroup[] {
@@ -54,11 +65,15 @@ function groupOutcomes(job: Job, outcomes: readonly Outcome[]): OutcomeGroup[] {
     if (outcome === undefined) return;
     const reply = formatReply(outcome.reply);
     const rule = "rule" in outcome ? outcome.rule : undefined;
-    const key = `${outcome.kind} ${rule} ${reply}`;
+    const remoteId = "remoteId" in outcome ? outcome.remoteId : undefined;
+    const key = `${outcome.kind} ${rule} ${remoteId} ${reply}`;
     const group = groups.get(key);
     if (group !== undefined) group.recipients.push(index);
     else {
-      const named = rule === undefined ? {} : { rule };
+      const named = {
+        ...(rule === undefined ? {} : { rule }),
+        ...(remoteId === undefined ? {} : { remoteId }),
+      };
       groups.set(key, { kind: outcome.kind, reply, recipients: [index], ...named });
     }
   });

@@ -28,7 +28,15 @@ export interface DeliveryJob {
  * from text: `reply` is what the peer said, `reason` what happened when it said nothing.
  */
 export type Outcome =
-  | { readonly kind: "delivered"; readonly reply: Reply }
+  | {
+    readonly kind: "delivered";
+    readonly reply: Reply;
+    /**
+     * What the next hop calls the message from now on, such as `ses:0100018f…`: the kind of the
+     * transport and the name that later reports of the next hop will have.
+     */
+    readonly remoteId?: string;
+  }
   /** Try again later: the peer said so (4xx) or the message cannot go now. */
   | {
     readonly kind: "temporary";
@@ -92,10 +100,15 @@ export type Setback = Extract<Outcome, { kind: "temporary" | "broken" }>;
 export interface RemoteHop {
   /** Name of the host as routed to; the address where it has no name. */
   readonly host: string;
-  /** IP address without brackets, or the path of a Unix socket. */
+  /**
+   * IP address without brackets, or the path of a Unix socket; the name again where a proxy looks
+   * it up, and empty where nobody tells.
+   */
   readonly address: string;
   /** 0 for a Unix socket. */
   readonly port: number;
+  /** The proxy on the way, such as `socks5://proxy.example.net:1080`; absent without one. */
+  readonly via?: string;
 }
 
 /** What a conversion can cost a message. */
@@ -129,6 +142,12 @@ export interface RateAllowance {
   readonly resetAfterMs: number;
 }
 
+/** What was said in an attempt. */
+export interface Dialogue {
+  /** Line by line, without octets of messages and without secrets. */
+  lines(): readonly string[];
+}
+
 /** What an attempt came to. */
 export interface DeliveryReport {
   /** One for each recipient of the job, in its order. */
@@ -148,6 +167,7 @@ export interface DeliveryReport {
   readonly losses?: readonly Loss[];
   /** Absent when the peer said nothing of it. */
   readonly rate?: RateAllowance;
+  readonly dialogue?: Dialogue;
 }
 
 /** How an attempt is to be made. */

@@ -1,7 +1,9 @@
 import type { z } from "zod";
-import { count, duration, flag, table } from "../fields.ts";
+import { count, duration, flag, oneOf, table } from "../fields.ts";
 import { durationMs } from "../units.ts";
 import { type TreatmentConfig, treatmentConfig, treatmentKeys } from "./treatment.ts";
+
+const DIALOGUES = ["all", "failed", "none"] as const;
 
 /** How hard destinations are worked. */
 export interface DeliveryConfig {
@@ -15,6 +17,8 @@ export interface DeliveryConfig {
   readonly maxDownMs: number;
   /** Whether replies of the well-known providers are taken for what they mean. */
   readonly knownReplies: boolean;
+  /** Attempts whose dialogue stays with the message. */
+  readonly dialogues: typeof DIALOGUES[number];
   /** What becomes of all mail, before each route's own treatment; null when it is delivered. */
   readonly treatment: TreatmentConfig | null;
 }
@@ -31,6 +35,8 @@ export const deliverySchema = table({
   max_down: duration({ minMs: 1 }).default("10m").describe("The longest it is left alone."),
   known_replies: flag().default(true)
     .describe("Whether replies of the well-known providers are taken for what they mean."),
+  dialogues: oneOf(DIALOGUES).default("all")
+    .describe("Attempts whose SMTP or HTTP dialogue stays with the message: all, failed or none."),
 }).prefault({}).describe("How hard destinations are worked.");
 
 export function deliveryConfig(doc: z.output<typeof deliverySchema>): DeliveryConfig {
@@ -40,6 +46,7 @@ export function deliveryConfig(doc: z.output<typeof deliverySchema>): DeliveryCo
     downMs: durationMs(doc.down),
     maxDownMs: durationMs(doc.max_down),
     knownReplies: doc.known_replies,
+    dialogues: doc.dialogues,
     treatment: treatmentConfig(doc),
   };
 }

@@ -15,6 +15,7 @@ import { mailboxKey } from "./addresses.ts";
 import { apiAddress } from "./carry.ts";
 import { outcomeOf, outcomeOfFailure } from "./outcome.ts";
 import { rateAllowance } from "./rate.ts";
+import { HttpTranscript } from "./transcript.ts";
 
 /** A recipient of a job. */
 export type JobRecipient = DeliveryJob["recipients"][number];
@@ -119,13 +120,17 @@ export class HttpTransport implements Transport {
       });
       return refusal(job, { reply, losses });
     }
-    const { outcomes, rate } = await this.#send(plan.shipments, signal);
+    const dialogue = new HttpTranscript();
+    const { outcomes, rate } = await this.#send(plan.shipments, { signal, dialogue });
     return {
-      outcomes: job.recipients.map((recipient) => outcomes.get(recipient) ?? unplanned(recipient)),
+      outcomes: job.recipients.map((recipient) =>
+        named(outcomes.get(recipient) ?? unplanned(recipient), this.kind)
+      ),
       remote: remoteOf(this.#provider.baseUrl),
       tls: this.#provider.baseUrl.protocol === "https:" ? { version: "", cipher: "" } : null,
       ...(losses.length === 0 ? {} : { losses }),
       ...(rate === null ? {} : { rate }),
+      dialogue,
     };
   }
 
@@ -134,14 +139,14 @@ export class HttpTransport implements Transport {
   /** One after the other; when the API itself is in trouble the rest is not tried. */
   async #send(
     shipments: readonly Shipment[],
-    signal: AbortSignal,
+    call: Call,
   ): Promise<{ outcomes: Map<JobRecipient, Outcome>; rate: RateAllowance | null }> {
     const outcomes = new Map<JobRecipient, Outcome>();
     let rate: RateAllowance | null = null;
     let trouble: Outcome | null = null;
     for (const shipment of shipments) {
       const { results, allowance }: ShipmentResult = trouble === null
-        ? await this.#ship(shipment, signal)
+        ? await this.#ship(shipment, call)
         : { results: trouble, allowance: null };
       rate = allowance ?? rate;
       shipment.recipients.forEach((recipient, index) =>
@@ -152,21 +157,22 @@ export class HttpTransport implements Transport {
     return { outcomes, rate };
   }
 
-  async #ship(shipment: Shipment, signal: AbortSignal): Promise<ShipmentResult> {
-    const first = await this.#request(shipment, signal);
-    if (first.kind === "retry") return (await this.#request(shipment, signal)).result;
+  async #ship(shipment: Shipment, call: Call): Promise<ShipmentResult> {
+    const first = await this.#request(shipment, call);
+    if (first.kind === "retry") return (await this.#request(shipment, call)).result;
     return first.result;
   }
 
   async #request(
     shipment: Shipment,
-    signal: AbortSignal,
+    { signal, dialogue }: Call,
   ): Promise<{ kind: "done" | "retry"; result: ShipmentResult }> {
     const authorized = await this.#provider.authorize?.(shipment.request) ??
       { kind: "request", request: shipment.request };
     if (authorized.kind === "failed") return done(authorized.outcome);
     const { clock, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
     const result = await exchange(this.#options, authorized.request, { signal, timeoutMs });
+    dialogue.add(authorized.request, result);
     if (result.kind === "failed") {
       return done(outcomeOfFailure(result, { host: this.#provider.baseUrl.host }));
     }
@@ -205,6 +211,12 @@ function refusal(
   return { outcomes, remote: null, tls: null, ...(losses === undefined ? {} : { losses }) };
 }
 
+/** What the requests of one attempt share. */
+interface Call {
+  readonly signal: AbortSignal;
+  readonly dialogue: HttpTranscript;
+}
+
 interface ShipmentResult {
   readonly results: Outcome | readonly Outcome[];
   readonly allowance: RateAllowance | null;
@@ -219,6 +231,12 @@ function troubleOf(results: Outcome | readonly Outcome[]): Outcome | null {
   if (isList(results)) return null;
   const isLimit = results.kind === "temporary" && results.counts === false;
   return results.kind === "broken" || isLimit ? results : null;
+}
+
+/** What one API calls a message may be what another calls another. */
+function named(outcome: Outcome, kind: string): Outcome {
+  if (outcome.kind !== "delivered" || outcome.remoteId === undefined) return outcome;
+  return { ...outcome, remoteId: `${kind}:${outcome.remoteId}` };
 }
 
 function unplanned({ forwardPath }: JobRecipient): never {
