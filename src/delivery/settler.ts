@@ -21,6 +21,7 @@ import {
   type RetryPolicy,
 } from "./conclude.ts";
 import type { NotificationMaker } from "./notifications.ts";
+import { remoteRecords } from "./remote_records.ts";
 import type { DeliveryReport, Outcome } from "./transport.ts";
 import type { WindowEntry } from "./window.ts";
 
@@ -107,6 +108,7 @@ export class Settler {
       const steps = [...timeline, ...uncertainEntries(conclusions, { verdict, nowMs })];
       const settlement = settlementOf(conclusions, {
         ...{ timeline: steps, notifications: notices, events },
+        records: remoteRecords(message.id, { verdict, nowMs }),
       });
       this.#write(entry, { recipients: verdict.recipients, settlement, nextAttemptAtMs });
     };
@@ -248,7 +250,9 @@ function uncertainEntries(
 
 function settlementOf(
   conclusions: readonly Conclusion[],
-  rest: Pick<Settlement, "timeline" | "notifications"> & { readonly events: OutboxEvent[] },
+  rest: Pick<Settlement, "timeline" | "notifications" | "records"> & {
+    readonly events: OutboxEvent[];
+  },
 ): Omit<Settlement, "messageId" | "owner"> {
   const recipients = conclusions.map(({ recipient, disposition, reply }) => ({
     index: recipient.index,

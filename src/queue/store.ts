@@ -3,7 +3,7 @@ import type { MessageSummary } from "../mail/summary.ts";
 import type { EventOutline, Outbox, OutboxEvent } from "./outbox.ts";
 import type { Shelf, ShelfRecord } from "./shelf.ts";
 
-export type { EventOutline, MessageSummary, Outbox, OutboxEvent, Shelf };
+export type { EventOutline, MessageSummary, Outbox, OutboxEvent, Shelf, ShelfRecord };
 
 /**
  * The state of one recipient in the store. `queued` waits for `nextAttemptAtMs` or is claimed

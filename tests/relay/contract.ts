@@ -60,6 +60,10 @@ export interface ProviderCase {
   checkRequest(request: RecordedRequest): void | Promise<void>;
   /** The octets of the message that the request carries, where the API takes them raw. */
   rawOctets?(request: RecordedRequest): Uint8Array;
+  /** What the API calls the message that `accept` takes, where reports of it come later. */
+  readonly remoteId?: string;
+  /** The queue id that the request carries for those reports. */
+  queueId?(request: RecordedRequest): unknown;
   /** Whether octets that are no UTF-8 can be carried. */
   readonly anyOctets?: boolean;
   /** Whether the message is taken apart. */
@@ -141,6 +145,18 @@ export function contract(api: ProviderCase): void {
     assertEquals(report.remote?.host, "127.0.0.1");
     assertEquals(report.tls, null);
   });
+  const { remoteId, queueId } = api;
+  if (remoteId !== undefined && queueId !== undefined) {
+    test("later reports can be told whose they are", async () => {
+      const { requests, report } = await attempt(api, PLAIN, { recipients: ENVELOPE });
+      for (const request of requests) {
+        assertEquals(queueId(request), jobOf(PLAIN, { recipients: ENVELOPE }).message.id);
+      }
+      for (const outcome of report.outcomes) {
+        assertEquals(outcome.kind === "delivered" ? outcome.remoteId : null, remoteId);
+      }
+    });
+  }
   if (api.rawOctets !== undefined) test("the octets stay as they are", () => checkOctets(api));
   if (api.converts === true) test("what would be lost is told before", () => checkLosses(api));
   test("what does not fit is left to another transport", () => checkLimits(api));

@@ -29,6 +29,7 @@ export interface ConversionLimits {
 /** A message ready to be put into the keys of an API. */
 export interface ConvertedMessage {
   readonly kind: "converted";
+  readonly queueId: string;
   readonly author: NamedAddress;
   readonly replyTo: readonly NamedAddress[];
   /** Never empty. */
@@ -76,6 +77,7 @@ export async function convertJob(
   const html = parsed.html === "" ? null : parsed.html;
   return {
     kind: "converted",
+    queueId: job.message.id,
     author,
     replyTo: parsed.replyTo,
     subject: parsed.subject === "" ? NO_SUBJECT : withoutControls(parsed.subject),

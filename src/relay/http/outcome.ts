@@ -95,6 +95,12 @@ export function judge(
   return outcomeOf(row, { text, waitMs: retryAfterMs(answer.headers, nowMs) });
 }
 
+/** The API took the message and calls it `id` from now on. */
+export function takenAs(id: string, { api }: { api: string }): Outcome {
+  const outcome = outcomeOf("delivered", { text: `${api} took it as ${id}` });
+  return outcome.kind === "delivered" && id !== "" ? { ...outcome, remoteId: id } : outcome;
+}
+
 /** An outcome of a verdict; `waitMs` is what the peer asked for. */
 export function outcomeOf(
   row: Verdict | Row,

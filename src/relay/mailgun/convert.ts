@@ -1,4 +1,5 @@
 import type { DeliveryJob } from "../../delivery/transport.ts";
+import { QUEUE_ID_TAG } from "../../mail/queue_id_tag.ts";
 import { joinedBody, rawBody, type RequestBody, textBody } from "../http/body.ts";
 import { apiAddress } from "../http/carry.ts";
 import { basicAuthorization } from "../http/digest.ts";
@@ -18,7 +19,7 @@ export function mailgunRequest(
 ): HttpRequest {
   const boundary = `posthouse-${message.id}-form`;
   const fields: [string, string][] = recipients.map((recipient) => ["to", apiAddress(recipient)]);
-  fields.push(["o:tracking", "no"]);
+  fields.push(["o:tracking", "no"], [`v:${QUEUE_ID_TAG}`, message.id]);
   for (const tag of config.tags ?? []) fields.push(["o:tag", tag]);
   return {
     url: below(base, `/v3/${encodeURIComponent(config.domain)}/messages.mime`),

@@ -3,7 +3,7 @@ import { rawProblem } from "../http/carry.ts";
 import { type Answer, jsonOf } from "../http/exchange.ts";
 import { messageText, textAt } from "../http/fields.ts";
 import { apiUrl } from "../http/options.ts";
-import { type AnswerTable, judge, outcomeOf } from "../http/outcome.ts";
+import { type AnswerTable, judge, outcomeOf, takenAs } from "../http/outcome.ts";
 import { HttpTransport, type Plan, type Provider, type ProviderOptions } from "../http/provider.ts";
 import type { MailgunConfig } from "./config.ts";
 import { mailgunRequest } from "./convert.ts";
@@ -48,7 +48,7 @@ class Mailgun implements Provider {
       // Something else that says 200, such as a login page, has not taken the message.
       return id === null
         ? outcomeOf("uncertain", { text: `${API} answered 200 without an id` })
-        : outcomeOf("delivered", { text: `${API} took it as ${id}` });
+        : takenAs(id, { api: API });
     }
     const problem = { codes: [], text: messageText(json) };
     return judge({ api: API, answer, table: ANSWERS, problem, nowMs });

@@ -1,3 +1,4 @@
+import { QUEUE_ID_TAG } from "../../mail/queue_id_tag.ts";
 import type { Addressing } from "../http/addressing.ts";
 import { base64Content, type ConvertedMessage, mailboxText } from "../http/conversion.ts";
 import type { HttpRequest } from "../http/exchange.ts";
@@ -35,6 +36,7 @@ export function postmarkRequest(
       TextBody: message.text ?? undefined,
       HtmlBody: message.html ?? undefined,
       Tag: message.tags[0],
+      Metadata: { [QUEUE_ID_TAG]: message.queueId },
       Headers: headersOf(message),
       Attachments: message.attachments.map((attachment) => ({
         Name: attachment.filename,

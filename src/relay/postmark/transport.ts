@@ -4,7 +4,7 @@ import { type ConversionLimits, convertJob, shipmentsOf } from "../http/conversi
 import { type Answer, jsonOf } from "../http/exchange.ts";
 import { messageText, textAt } from "../http/fields.ts";
 import { apiUrl } from "../http/options.ts";
-import { type AnswerTable, judge, outcomeOf } from "../http/outcome.ts";
+import { type AnswerTable, judge, outcomeOf, takenAs } from "../http/outcome.ts";
 import {
   HttpTransport,
   type JobRecipient,
@@ -86,9 +86,7 @@ class Postmark implements Provider {
     const code = textAt(json, "ErrorCode");
     const text = messageText(json);
     if (answer.status === 200 && code === "0") {
-      const taken = outcomeOf("delivered", {
-        text: `${API} took it as ${textAt(json, "MessageID")}`,
-      });
+      const taken = takenAs(textAt(json, "MessageID") ?? "", { api: API });
       return this.#inactive(shipment, { text, others: taken });
     }
     if (answer.status === 200) {

@@ -1,3 +1,4 @@
+import { QUEUE_ID_TAG } from "../../mail/queue_id_tag.ts";
 import type { Addressing } from "../http/addressing.ts";
 import { base64Content, type ConvertedMessage, mailboxText } from "../http/conversion.ts";
 import type { HttpRequest } from "../http/exchange.ts";
@@ -44,7 +45,10 @@ export function resendRequest(
         content_type: attachment.type,
         content_id: attachment.contentId ?? undefined,
       })),
-      tags: message.tags.map((tag, index) => ({ name: `tag${index + 1}`, value: tagValue(tag) })),
+      tags: [
+        { name: QUEUE_ID_TAG, value: message.queueId },
+        ...message.tags.map((tag, index) => ({ name: `tag${index + 1}`, value: tagValue(tag) })),
+      ],
     }),
   };
 }

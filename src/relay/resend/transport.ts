@@ -9,7 +9,7 @@ import { type Answer, jsonOf } from "../http/exchange.ts";
 import { messageText, textAt } from "../http/fields.ts";
 import { idempotencyKey } from "../http/idempotency.ts";
 import { apiUrl } from "../http/options.ts";
-import { type AnswerTable, judge, outcomeOf } from "../http/outcome.ts";
+import { type AnswerTable, judge, outcomeOf, takenAs } from "../http/outcome.ts";
 import { HttpTransport, type Plan, type Provider, type ProviderOptions } from "../http/provider.ts";
 import type { ResendConfig } from "./config.ts";
 import { resendRequest } from "./convert.ts";
@@ -91,7 +91,7 @@ class Resend implements Provider {
       const id = textAt(json, "id");
       return id === null
         ? outcomeOf("uncertain", { text: `${API} answered 200 without an id` })
-        : outcomeOf("delivered", { text: `${API} took it as ${id}` });
+        : takenAs(id, { api: API });
     }
     const name = textAt(json, "name");
     const problem = { codes: name === null ? [] : [name], text: messageText(json) };

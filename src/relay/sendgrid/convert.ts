@@ -1,3 +1,4 @@
+import { QUEUE_ID_TAG } from "../../mail/queue_id_tag.ts";
 import { base64Content, type ConvertedMessage, mailboxTable } from "../http/conversion.ts";
 import type { Addressing } from "../http/addressing.ts";
 import type { HttpRequest } from "../http/exchange.ts";
@@ -35,6 +36,7 @@ export function sendgridRequest(
         }),
       ),
       headers: { ...message.headers, "Message-ID": message.messageId },
+      custom_args: { [QUEUE_ID_TAG]: message.queueId },
       categories: message.tags.length === 0 ? undefined : message.tags.slice(0, MAX_CATEGORIES),
       tracking_settings: {
         click_tracking: { enable: false, enable_text: false },

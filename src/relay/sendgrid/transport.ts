@@ -9,7 +9,7 @@ import {
 import { type Answer, jsonOf } from "../http/exchange.ts";
 import { listAt, messageText, textAt } from "../http/fields.ts";
 import { apiUrl } from "../http/options.ts";
-import { type AnswerTable, judge, outcomeOf } from "../http/outcome.ts";
+import { type AnswerTable, judge, takenAs } from "../http/outcome.ts";
 import {
   HttpTransport,
   type Plan,
@@ -75,7 +75,7 @@ class Sendgrid implements Provider {
   ): Outcome | readonly Outcome[] {
     if (answer.status === 202) {
       const id = answer.headers.get("x-message-id") ?? "";
-      return outcomeOf("delivered", { text: `${API} took it as ${id}` });
+      return takenAs(id, { api: API });
     }
     const errors = listAt(jsonOf(answer), "errors");
     const text = messageText(errors[0]);

@@ -1,4 +1,5 @@
 import type { DeliveryJob } from "../../delivery/transport.ts";
+import { QUEUE_ID_TAG } from "../../mail/queue_id_tag.ts";
 import { base64Body, rawBody } from "../http/body.ts";
 import { apiAddress } from "../http/carry.ts";
 import type { HttpRequest } from "../http/exchange.ts";
@@ -14,7 +15,7 @@ import type { SesConfig } from "./config.ts";
  * Source: botocore `data/sesv2/2019-09-27/service-2.json`, operation SendEmail.
  */
 export function sesRequest(
-  { recipients, body }: DeliveryJob,
+  { message, recipients, body }: DeliveryJob,
   { config, base }: { config: SesConfig; base: URL },
 ): HttpRequest {
   return {
@@ -25,6 +26,7 @@ export function sesRequest(
       Content: { Raw: { Data: new JsonStream(base64Body(rawBody(body))) } },
       ConfigurationSetName: config.configuration_set,
       FeedbackForwardingEmailAddress: config.feedback_address,
+      EmailTags: [{ Name: QUEUE_ID_TAG, Value: message.id }],
     }),
   };
 }

@@ -5,7 +5,7 @@ import { sha256Hex } from "../http/digest.ts";
 import { type Answer, type HttpRequest, jsonOf } from "../http/exchange.ts";
 import { messageText, textAt } from "../http/fields.ts";
 import { apiUrl } from "../http/options.ts";
-import { type AnswerTable, judge, outcomeOf, replyOf } from "../http/outcome.ts";
+import { type AnswerTable, judge, outcomeOf, replyOf, takenAs } from "../http/outcome.ts";
 import {
   type Authorization,
   HttpTransport,
@@ -119,7 +119,7 @@ class Ses implements Provider {
     if (answer.status === 200) {
       return id === null
         ? outcomeOf("uncertain", { text: `${API} answered 200 without a MessageId` })
-        : outcomeOf("delivered", { text: `${API} took it as ${id}` });
+        : takenAs(id, { api: API });
     }
     const codes = [
       answer.headers.get("x-amzn-errortype"),

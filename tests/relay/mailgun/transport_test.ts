@@ -17,6 +17,8 @@ const MAILGUN: ProviderCase = {
   create: (baseUrl, options) =>
     createMailgun(mailgunConfig.parse({ ...TABLE, base_url: baseUrl }), options),
   accept: () => answer(200, { id: "<1.2@mg.sender.example>", message: "Queued. Thank you." }),
+  remoteId: "mailgun:<1.2@mg.sender.example>",
+  queueId: (request) => fieldsOf(request, "v:posthouse_id")[0],
   deliverySet: (request) => fieldsOf(request, "to"),
   checkRequest(request) {
     assertEquals(request.target, "/v3/mg.sender.example/messages.mime");

@@ -39,6 +39,8 @@ const POSTMARK: ProviderCase = {
       options,
     ),
   accept: () => answer(200, { ErrorCode: 0, Message: "OK", MessageID: "b7bc", To: "x" }),
+  remoteId: "postmark:b7bc",
+  queueId: (request) => jsonOf(request).Metadata.posthouse_id,
   deliverySet: (request) => {
     const { To, Cc, Bcc } = jsonOf(request);
     return [To, Cc, Bcc].flatMap(listed);

@@ -19,6 +19,8 @@ const SENDGRID: ProviderCase = {
   create: (baseUrl, options) =>
     createSendgrid(sendgridConfig.parse({ api_key: "SG.1", base_url: baseUrl }), options),
   accept: () => ({ kind: "answer", status: 202, headers: { "x-message-id": "abc" } }),
+  remoteId: "sendgrid:abc",
+  queueId: (request) => jsonOf(request).custom_args.posthouse_id,
   deliverySet: (request) =>
     jsonOf(request).personalizations.flatMap((
       { to, cc = [], bcc = [] }: { to: Mailbox[]; cc?: Mailbox[]; bcc?: Mailbox[] },

@@ -38,6 +38,8 @@ const SES: ProviderCase = {
   create: (baseUrl, options) =>
     createSes(sesConfig.parse({ ...TABLE, base_url: baseUrl }), options),
   accept: () => answer(200, { MessageId: "0100018c-1" }),
+  remoteId: "ses:0100018c-1",
+  queueId: (request) => jsonOf(request).EmailTags[0].Value,
   deliverySet: (request) => jsonOf(request).Destination.ToAddresses,
   async checkRequest(request) {
     assertEquals(request.target, "/v2/email/outbound-emails");
