@@ -3,13 +3,14 @@ import type { Config } from "../config/schema.ts";
 import { RequestKeys } from "../ingress/request_keys.ts";
 import { MessageSubmitter } from "../ingress/submitter.ts";
 import type { EventSink } from "../observe/events.ts";
+import type { AliasMap } from "../policy/aliases.ts";
 import { UsageLimits } from "../policy/limits/usage_limits.ts";
 import type { Intake } from "../queue/intake.ts";
 import type { QueueStore } from "../queue/store.ts";
 import type { ServerPolicy } from "../smtp/server/policy.ts";
 import { relayServerPolicy } from "../smtp/server/relay_server_policy.ts";
 import { countingEvents, limitedPolicy } from "./limited_policy.ts";
-import { relayRules, usageRules } from "./policy.ts";
+import { aliasMap, relayRules, usageRules } from "./policy.ts";
 import { StoreGuard } from "./store_guard.ts";
 
 /** What mail that comes by HTTP goes into. */
@@ -22,23 +23,34 @@ export interface HttpInParts {
   readonly config: () => Config;
 }
 
+/** What is made of a configuration once. */
+interface RulesInForce {
+  readonly config: Config;
+  readonly policy: ServerPolicy;
+  readonly aliases: AliasMap | null;
+}
+
 /** Makes the way in for mail that comes by HTTP, with the rules and limits of a listener. */
 export function createSubmitter(
   { store, intake, clock, events, config }: HttpInParts,
 ): MessageSubmitter {
   const usage = new UsageLimits();
   const guard = new StoreGuard(intake, clock);
-  let known: { readonly config: Config; readonly policy: ServerPolicy } | null = null;
-  const policy = (): ServerPolicy => {
+  let known: RulesInForce | null = null;
+  const rules = (): RulesInForce => {
     const current = config();
-    if (known?.config === current) return known.policy;
+    if (known?.config === current) return known;
     usage.rules = usageRules(current);
-    const rules = relayServerPolicy(relayRules(current));
-    known = { config: current, policy: limitedPolicy(rules, { usage, store: guard, clock }) };
-    return known.policy;
+    const relaying = relayServerPolicy(relayRules(current));
+    const policy = limitedPolicy(relaying, { usage, store: guard, clock });
+    known = { config: current, policy, aliases: aliasMap(current) };
+    return known;
   };
   return new MessageSubmitter({
-    ...{ policy, clock, sink: guard },
+    clock,
+    policy: () => rules().policy,
+    aliases: () => rules().aliases,
+    sink: { beginBatch: (count) => guard.guard(intake.beginBatch(count)) },
     events: countingEvents(events, { usage, clock }),
     limits() {
       const { hostname, limits } = config();

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { MessageBatch } from "../ingress/batch_sink.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import { ACCEPT, type Decision, refuse } from "../policy/decision.ts";
 import type { MessageSink, MessageWriter, StoreFailure } from "../smtp/server/sink.ts";
@@ -40,6 +41,19 @@ export class StoreGuard implements MessageSink {
       abort: () => writer.abort(),
       commit: async (facts) => {
         const result = await writer.commit(facts);
+        this.#note(result.kind === "failed" ? result.failure : null);
+        return result;
+      },
+    };
+  }
+
+  /** The same for messages that are stored together. */
+  guard(batch: MessageBatch): MessageBatch {
+    return {
+      begin: (message) => batch.begin(message),
+      abort: () => batch.abort(),
+      commit: async () => {
+        const result = await batch.commit();
         this.#note(result.kind === "failed" ? result.failure : null);
         return result;
       },

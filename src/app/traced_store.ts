@@ -72,8 +72,12 @@ export function tracedStore(
   });
 }
 
-/** Keeps the trace that the message's own header section names with the message. */
+/**
+ * Keeps the trace that the message's own header section names with the message, unless the way in
+ * knew one: that is nearer.
+ */
 function withTraceparent(message: NewMessage): NewMessage {
+  if (message.headers?.[FIELD] !== undefined) return message;
   if (message.place.kind !== "inline") return message;
   const [value] = headerValues(message.place.bytes, [FIELD])?.[FIELD] ?? [];
   if (value === undefined || parseTraceparent(value) === null) return message;

@@ -6,17 +6,18 @@ const SPACE = "request";
 
 /** What is known of the first request of a name. */
 export interface KnownRequest {
-  /** SHA-256 over the envelope and the octets, so that another message is noticed. */
+  /** SHA-256 over envelopes and octets, so that another message is noticed. */
   readonly fingerprint: string;
-  readonly messageId: string;
-  /** Present once the message is known to be stored; the message may be forgotten before it. */
+  /** Those of one request are stored together or not at all. */
+  readonly messageIds: readonly string[];
+  /** Present once they are known to be stored; they may be forgotten before it. */
   readonly stored?: true;
 }
 
-/** Whether a request may hand in its message. */
+/** Whether a request may hand in its messages. */
 export type KeyVerdict =
   | { readonly kind: "first" }
-  | { readonly kind: "repeated"; readonly messageId: string }
+  | { readonly kind: "repeated"; readonly messageIds: readonly string[] }
   | { readonly kind: "other_message" };
 
 export interface RequestKeysOptions {
@@ -27,8 +28,8 @@ export interface RequestKeysOptions {
 }
 
 /**
- * Names of requests, kept in the store. A name is written down with the queue id before the
- * message is, so that a crash between the two leaves a name whose message is not there, which
+ * Names of requests, kept in the store. A name is written down with the queue ids before the
+ * messages are, so that a crash between the two leaves a name whose messages are not there, which
  * the next request of that name takes over.
  */
 export class RequestKeys {
@@ -38,22 +39,23 @@ export class RequestKeys {
     this.#options = options;
   }
 
-  /** Asked right before a message is stored as `messageId`. */
+  /** Asked right before messages are stored by their ids. */
   async claim(name: string, request: KnownRequest): Promise<KeyVerdict> {
     const { shelf, isStored, now } = this.#options;
     const entry = { key: name, value: JSON.stringify(request), expiresAtMs: now() + KEPT_MS };
     const found = await shelf.claim(SPACE, entry);
     if (found === null) return { kind: "first" };
     const known: KnownRequest = JSON.parse(found.value);
-    if (known.stored !== true && !await isStored(known.messageId)) {
+    const [first = ""] = known.messageIds;
+    if (known.stored !== true && !await isStored(first)) {
       await shelf.put(SPACE, entry);
       return { kind: "first" };
     }
     if (known.fingerprint !== request.fingerprint) return { kind: "other_message" };
-    return { kind: "repeated", messageId: known.messageId };
+    return { kind: "repeated", messageIds: known.messageIds };
   }
 
-  /** The message is stored. Without this the store is asked for it, as long as it knows it. */
+  /** They are stored. Without this the store is asked for them, as long as it knows them. */
   async confirm(name: string, request: KnownRequest): Promise<void> {
     const value = JSON.stringify({ ...request, stored: true });
     await this.#options.shelf.put(SPACE, {

@@ -14,8 +14,7 @@ export interface Submitter {
 }
 
 /** A message as it is handed in. */
-export interface Submission {
-  readonly by: Submitter;
+export interface SubmittedMessage {
   /** Empty for the null reverse-path. */
   readonly from: string;
   /** Mailboxes; each gets the message once. */
@@ -24,6 +23,11 @@ export interface Submission {
   readonly message: AsyncIterable<Uint8Array> | Uint8Array;
   /** When it may leave at the earliest. */
   readonly holdUntilMs?: number;
+}
+
+/** What concerns a request as a whole. */
+export interface SubmissionRequest {
+  readonly by: Submitter;
   /** The request's name: of several requests with one name only the first hands in a message. */
   readonly key?: string;
   /**
@@ -31,14 +35,40 @@ export interface Submission {
    * is made from fields gets another date and other names each time.
    */
   readonly fingerprint?: string;
+  /** The trace that the request is part of (W3C Trace Context 3.2); passed over when malformed. */
+  readonly traceparent?: string;
 }
+
+/** A request with one message. */
+export type Submission = SubmissionRequest & SubmittedMessage;
+
+/** A request with several messages, which are taken together or not at all. */
+export interface BatchSubmission extends SubmissionRequest {
+  readonly messages: readonly SubmittedMessage[];
+}
+
+/** Why nothing was taken. */
+export type SubmissionFailure =
+  /** As an SMTP client would have been told; a code below 500 means that later may be better. */
+  | {
+    readonly kind: "refused";
+    readonly reply: Reply;
+    /** The position of the message that it is about. */
+    readonly index: number;
+    /** The recipient that it is about, as it was given. */
+    readonly recipient?: string;
+  }
+  | { readonly kind: "failed"; readonly failure: "full" | "unavailable" }
+  /** Another message was, or is being, handed in by a request of the same name. */
+  | { readonly kind: "conflict"; readonly reason: "other_message" | "under_way" };
 
 /** What became of a message that was handed in. */
 export type SubmissionResult =
   /** It is durable. `repeated`: it has been since an earlier request of the same name. */
   | { readonly kind: "queued"; readonly id: string; readonly repeated: boolean }
-  /** As an SMTP client would have been told; a code below 500 means that later may be better. */
-  | { readonly kind: "refused"; readonly reply: Reply }
-  | { readonly kind: "failed"; readonly failure: "full" | "unavailable" }
-  /** Another message was, or is being, handed in by a request of the same name. */
-  | { readonly kind: "conflict"; readonly reason: "other_message" | "under_way" };
+  | SubmissionFailure;
+
+/** What became of messages that were handed in together. */
+export type BatchResult =
+  | { readonly kind: "queued"; readonly ids: readonly string[]; readonly repeated: boolean }
+  | SubmissionFailure;

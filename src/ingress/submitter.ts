@@ -1,21 +1,26 @@
 import { createHash, type Hash } from "node:crypto";
 import { encodeText } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
-import { isAsciiText, type Mailbox, parseMailbox } from "../mail/address.ts";
-import { BodyScan } from "../mail/body_scan.ts";
-import type { Envelope, Origin, Recipient } from "../mail/envelope.ts";
+import type { Envelope, Origin } from "../mail/envelope.ts";
 import { formatReceived } from "../mail/received.ts";
-import { formatReply, type Reply, reply } from "../mail/reply.ts";
+import { formatReply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
-import { decideUserSender } from "../policy/user_sender.ts";
-import type { ServerPolicy, SessionFacts } from "../smtp/server/policy.ts";
-import type { MessageSink, MessageWriter } from "../smtp/server/sink.ts";
-import { HopCounter } from "../smtp/wire/hop_counter.ts";
-import type { KeyVerdict, KnownRequest, RequestKeys } from "./request_keys.ts";
-import type { Submission, SubmissionResult, Submitter } from "./submission.ts";
-
-/** The name by which rules and routes know this way in. */
-export const HTTP_LISTENER = "http";
+import { parseTraceparent } from "../observe/traces.ts";
+import type { AliasMap } from "../policy/aliases.ts";
+import type { ServerPolicy } from "../smtp/server/policy.ts";
+import type { BatchMessage, BatchSink, MessageBatch } from "./batch_sink.ts";
+import { copyMessage } from "./copy_message.ts";
+import { HTTP_LISTENER, judgeEnvelope } from "./judge.ts";
+import type { KnownRequest, RequestKeys } from "./request_keys.ts";
+import type {
+  BatchResult,
+  BatchSubmission,
+  Submission,
+  SubmissionFailure,
+  SubmissionResult,
+  SubmittedMessage,
+  Submitter,
+} from "./submission.ts";
 
 /** Limits that a reload may change. */
 export interface SubmitterLimits {
@@ -27,31 +32,20 @@ export interface SubmitterLimits {
 }
 
 export interface SubmitterOptions {
-  readonly sink: MessageSink;
+  readonly sink: BatchSink;
   /** The rules in force. */
   readonly policy: () => ServerPolicy;
+  /** The aliases in force; null where there are none. */
+  readonly aliases: () => AliasMap | null;
   readonly limits: () => SubmitterLimits;
   readonly keys: RequestKeys;
   readonly clock: Clock;
   readonly events: EventSink;
 }
 
-const TOO_MANY = reply(452, "4.5.3", "Too many recipients");
-const NOBODY = reply(554, "5.5.1", "No recipients");
-const TOO_LARGE = reply(552, "5.3.4", "Message is larger than allowed");
-const LOOP = reply(554, "5.4.6", "Routing loop detected");
-const VIOLATIONS = {
-  bare_cr: reply(554, "5.6.0", "Message has CR without LF; lines end with CRLF"),
-  nul: reply(554, "5.6.0", "Message has a NUL octet"),
-} as const;
-
-type Judged<T> =
-  | { readonly kind: "ok"; readonly value: T }
-  | { readonly kind: "refused"; readonly reply: Reply };
-
 /**
- * The way into the queue for messages that come by HTTP: the same rules, the same sink and the
- * same commit as for those that come by SMTP.
+ * The way into the queue for messages that come by HTTP: the same rules, the same aliases, the
+ * same intake and the same commit as for those that come by SMTP.
  */
 export class MessageSubmitter {
   readonly #options: SubmitterOptions;
@@ -68,104 +62,144 @@ export class MessageSubmitter {
   }
 
   /** Hands in a message. When it resolves with `queued` the message is on disk. */
-  async submit(submission: Submission): Promise<SubmissionResult> {
-    const { by, key } = submission;
-    if (key === undefined) return await this.#submit(submission, null);
+  async submit(
+    { from, to, message, holdUntilMs, ...request }: Submission,
+  ): Promise<SubmissionResult> {
+    const hold = holdUntilMs === undefined ? {} : { holdUntilMs };
+    const result = await this.submitAll({ ...request, messages: [{ from, to, message, ...hold }] });
+    if (result.kind !== "queued") return result;
+    const [id = ""] = result.ids;
+    return { kind: "queued", id, repeated: result.repeated };
+  }
+
+  /** Hands in messages that belong together. `queued` means that all of them are on disk. */
+  async submitAll(request: BatchSubmission): Promise<BatchResult> {
+    const { by, key } = request;
+    if (key === undefined) return await this.#submit(request, null);
     // Requests of one name of one submitter; others may use the same name.
     const name = `${by.user ?? ""}\n${key}`;
     if (this.#underWay.has(name)) return { kind: "conflict", reason: "under_way" };
     this.#underWay.add(name);
     try {
-      return await this.#submit(submission, name);
+      return await this.#submit(request, name);
     } finally {
       this.#underWay.delete(name);
     }
   }
 
-  async #submit(submission: Submission, name: string | null): Promise<SubmissionResult> {
-    const judged = await this.#judge(submission);
-    if (judged.kind === "refused") return judged;
-    const envelope = judged.value;
-    const { clock, sink } = this.#options;
-    const { hostname } = this.limits;
-    const origin = originOf(submission.by, hostname);
-    const only = envelope.recipients.length === 1 ? envelope.recipients[0]?.forwardPath : undefined;
-    const trace = {
-      ...{ origin, by: hostname, atMs: clock.now() },
-      ...(only === undefined ? {} : { forwardPath: only }),
-    };
-    const writer = sink.begin({
-      ...{ envelope, origin },
-      head: (id) => encodeText(formatReceived({ ...trace, id })),
-    });
-    return await this.#receive({ submission, envelope, origin, writer, name });
-  }
-
-  async #receive(incoming: Incoming): Promise<SubmissionResult> {
-    const { submission: { message }, writer, origin, envelope } = incoming;
-    const scan = new BodyScan();
+  async #submit(request: BatchSubmission, name: string | null): Promise<BatchResult> {
+    const envelopes = await this.#judge(request);
+    if (!Array.isArray(envelopes)) return envelopes;
+    const batch = this.#options.sink.beginBatch(envelopes.length);
     const hash = createHash("sha256");
-    const limits = this.limits;
-    let refusal: Reply | null;
+    let written: readonly Written[] | SubmissionFailure;
     try {
-      refusal = await copyMessage(message, { writer, scan, hash, limits });
+      written = await this.#write(request, { envelopes, batch, hash });
     } catch (error) {
-      await writer.abort(); // The client went away before the end: nothing was accepted.
+      await batch.abort(); // The client went away before the end: nothing was accepted.
       throw error;
     }
-    if (refusal !== null) {
-      await writer.abort();
-      this.#options.events({
-        ...{ type: "refused", messageId: writer.id, reversePath: envelope.reversePath },
-        ...{ listener: HTTP_LISTENER, clientAddress: origin.clientAddress },
-        reply: formatReply(refusal),
-      });
-      return { kind: "refused", reply: refusal };
+    if ("kind" in written) {
+      await batch.abort();
+      return written;
     }
-    return await this.#commit(incoming, { scan, hash });
+    return await this.#commit(written, { request, batch, hash, name });
+  }
+
+  /** What MAIL and RCPT would have come to, for all messages. */
+  async #judge({ by, messages }: BatchSubmission): Promise<Envelope[] | SubmissionFailure> {
+    const { policy, aliases } = this.#options;
+    const { recipients } = this.limits;
+    const rules = { policy: policy(), aliases: aliases(), recipients };
+    const envelopes: Envelope[] = [];
+    for (const [index, message] of messages.entries()) {
+      const judged = await judgeEnvelope(message, { by, rules });
+      if (judged.kind === "refused") return { ...judged, index };
+      envelopes.push(judged.envelope);
+    }
+    return envelopes;
+  }
+
+  async #write(
+    { messages, by, traceparent }: BatchSubmission,
+    { envelopes, batch, hash }: { envelopes: readonly Envelope[]; batch: MessageBatch; hash: Hash },
+  ): Promise<Written[] | SubmissionFailure> {
+    const limits = this.limits;
+    const origin = originOf(by, limits.hostname);
+    const written: Written[] = [];
+    for (const [index, envelope] of envelopes.entries()) {
+      const writer = batch.begin(this.#incoming({ envelope, origin, traceparent }));
+      const octets = messages[index]?.message ?? new Uint8Array(0);
+      const copied = await copyMessage(octets, { ...limits, writer, hash });
+      if (copied.kind === "refused") {
+        this.#refused({ id: writer.id, envelope, origin, reply: formatReply(copied.reply) });
+        return { ...copied, index };
+      }
+      await writer.finish(copied.facts);
+      written.push({ id: writer.id, envelope, sizeBytes: copied.facts.sizeBytes });
+    }
+    return written;
+  }
+
+  #incoming({ envelope, origin, traceparent = "" }: {
+    envelope: Envelope;
+    origin: Origin;
+    traceparent: string | undefined;
+  }): BatchMessage {
+    const { recipients } = envelope;
+    const only = recipients.length === 1 ? recipients[0]?.forwardPath : undefined;
+    const trace = {
+      ...{ origin, by: this.limits.hostname, atMs: this.#options.clock.now() },
+      ...(only === undefined ? {} : { forwardPath: only }),
+    };
+    return {
+      ...{ envelope, origin },
+      head: (id) => encodeText(formatReceived({ ...trace, id })),
+      ...(parseTraceparent(traceparent) === null ? {} : { traceparent }),
+    };
   }
 
   async #commit(
-    incoming: Incoming,
-    { scan, hash }: { scan: BodyScan; hash: Hash },
-  ): Promise<SubmissionResult> {
-    const { writer, envelope, origin, name } = incoming;
-    const request = { fingerprint: fingerprintOf(incoming, hash), messageId: writer.id };
-    const earlier = name === null ? null : await this.#claim(name, { request, writer });
+    written: readonly Written[],
+    { request, batch, hash, name }: {
+      request: BatchSubmission;
+      batch: MessageBatch;
+      hash: Hash;
+      name: string | null;
+    },
+  ): Promise<BatchResult> {
+    const ids = written.map(({ id }) => id);
+    const known = { fingerprint: fingerprintOf(request, hash), messageIds: ids };
+    const earlier = name === null ? null : await this.#claim(name, { known, batch });
     if (earlier !== null) return earlier;
-    const result = await writer.commit(scan.facts); // The commit point.
+    const result = await batch.commit(); // The commit point.
     if (result.kind === "failed") return result;
-    if (name !== null) await this.#confirm(name, request);
-    this.#options.events({
-      ...{ type: "accepted", messageId: writer.id, reversePath: envelope.reversePath },
-      ...{ listener: HTTP_LISTENER, clientAddress: origin.clientAddress },
-      ...{ recipients: envelope.recipients.length, sizeBytes: scan.sizeBytes },
-    });
-    return { kind: "queued", id: writer.id, repeated: false };
+    if (name !== null) await this.#confirm(name, known);
+    for (const one of written) this.#accepted(one, request.by);
+    return { kind: "queued", ids, repeated: false };
   }
 
-  /** Null when this request is the first of its name; else the message is forgotten. */
+  /** Null when this request is the first of its name; else its messages are forgotten. */
   async #claim(
     name: string,
-    { request, writer }: { request: KnownRequest; writer: MessageWriter },
-  ): Promise<SubmissionResult | null> {
-    let verdict: KeyVerdict;
+    { known, batch }: { known: KnownRequest; batch: MessageBatch },
+  ): Promise<BatchResult | null> {
+    let isFirst = false;
     try {
-      verdict = await this.#options.keys.claim(name, request);
-    } catch (error) {
-      await writer.abort();
-      throw error;
+      const verdict = await this.#options.keys.claim(name, known);
+      isFirst = verdict.kind === "first";
+      if (verdict.kind === "first") return null;
+      if (verdict.kind === "other_message") return { kind: "conflict", reason: "other_message" };
+      return { kind: "queued", ids: verdict.messageIds, repeated: true };
+    } finally {
+      if (!isFirst) await batch.abort();
     }
-    if (verdict.kind === "first") return null;
-    await writer.abort();
-    if (verdict.kind === "other_message") return { kind: "conflict", reason: "other_message" };
-    return { kind: "queued", id: verdict.messageId, repeated: true };
   }
 
-  /** The message is stored whatever becomes of this. */
-  async #confirm(name: string, request: KnownRequest): Promise<void> {
+  /** The messages are stored whatever becomes of this. */
+  async #confirm(name: string, known: KnownRequest): Promise<void> {
     try {
-      await this.#options.keys.confirm(name, request);
+      await this.#options.keys.confirm(name, known);
     } catch (cause) {
       const message = "Cannot note that a request was carried out";
       this.#options.events({
@@ -178,118 +212,40 @@ export class MessageSubmitter {
     }
   }
 
-  /** What MAIL and RCPT would have come to. */
-  async #judge(submission: Submission): Promise<Judged<Envelope>> {
-    const { by, from, to, holdUntilMs } = submission;
-    const policy = this.#options.policy();
-    const facts = factsOf(by);
-    const sender = mailboxOf(from, "5.1.7");
-    if (sender.kind === "refused") return sender;
-    if (by.senders !== null) {
-      const rules = { name: by.user ?? "", senders: by.senders };
-      const decision = decideUserSender(rules, sender.value);
-      if (decision.kind === "refuse") return { kind: "refused", reply: decision.reply };
-    }
-    const decision = await policy.mail(facts, { sender: sender.value });
-    if (decision.kind === "refuse") return { kind: "refused", reply: decision.reply };
-    const recipients = await this.#judgeRecipients(submission, { policy, facts });
-    if (recipients.kind === "refused") return recipients;
-    const envelope: Envelope = {
-      ...{ reversePath: from, body: "8BITMIME", recipients: recipients.value },
-      smtpUtf8: ![from, ...to].every(isAsciiText),
-      ...(holdUntilMs === undefined ? {} : { extras: { holdUntilMs } }),
-    };
-    return { kind: "ok", value: envelope };
+  #accepted({ id, envelope, sizeBytes }: Written, { clientAddress }: Submitter): void {
+    this.#options.events({
+      ...{ type: "accepted", messageId: id, reversePath: envelope.reversePath },
+      ...{ listener: HTTP_LISTENER, clientAddress, sizeBytes },
+      recipients: envelope.recipients.length,
+    });
   }
 
-  /** All or nobody: an answer by HTTP speaks of the whole message. */
-  async #judgeRecipients(
-    { from, to }: Submission,
-    { policy, facts }: { policy: ServerPolicy; facts: SessionFacts },
-  ): Promise<Judged<Recipient[]>> {
-    const recipients = new Map<string, Recipient>();
-    for (const text of to) {
-      const mailbox = mailboxOf(text, "5.1.3");
-      if (mailbox.kind === "refused") return mailbox;
-      if (mailbox.value === null) continue;
-      const { value: recipient } = mailbox;
-      const key = `${recipient.localPart}@${recipient.domain}`;
-      if (recipients.has(key)) continue;
-      if (recipients.size >= this.limits.recipients) return { kind: "refused", reply: TOO_MANY };
-      const decision = await policy.rcpt(facts, {
-        ...{ recipient, routed: false, alias: false, reversePath: from },
-        recipientCount: recipients.size,
-      });
-      if (decision.kind === "refuse") return { kind: "refused", reply: decision.reply };
-      recipients.set(key, { forwardPath: recipient.text, domain: recipient.domain });
-    }
-    if (recipients.size === 0) return { kind: "refused", reply: NOBODY };
-    return { kind: "ok", value: [...recipients.values()] };
+  #refused({ id, envelope, origin, reply }: {
+    id: string;
+    envelope: Envelope;
+    origin: Origin;
+    reply: string;
+  }): void {
+    const { clientAddress } = origin;
+    this.#options.events({
+      ...{ type: "refused", messageId: id, reversePath: envelope.reversePath },
+      ...{ listener: HTTP_LISTENER, clientAddress, reply },
+    });
   }
 }
 
-/** A message on its way to the sink. */
-interface Incoming {
-  readonly submission: Submission;
+/** A message whose octets are with the batch. */
+interface Written {
+  readonly id: string;
   readonly envelope: Envelope;
-  readonly origin: Origin;
-  readonly writer: MessageWriter;
-  /** The request's name, with whose it is; null without one. */
-  readonly name: string | null;
+  readonly sizeBytes: number;
 }
 
 /** What two requests of one name must have in common. */
-function fingerprintOf({ submission: { from, to, fingerprint } }: Incoming, hash: Hash): string {
+function fingerprintOf({ messages, fingerprint }: BatchSubmission, hash: Hash): string {
   const content = fingerprint ?? hash.digest("hex");
-  return createHash("sha256").update(JSON.stringify([from, to, content])).digest("hex");
-}
-
-/** Passes the octets on; returns why the message is refused, or null. */
-async function copyMessage(
-  message: Submission["message"],
-  { writer, scan, hash, limits }: {
-    writer: MessageWriter;
-    scan: BodyScan;
-    hash: Hash;
-    limits: SubmitterLimits;
-  },
-): Promise<Reply | null> {
-  const hops = new HopCounter();
-  const pass = async (pieces: readonly Uint8Array[]): Promise<Reply | null> => {
-    for (const piece of pieces) {
-      hash.update(piece);
-      hops.scan(piece);
-      const pending = writer.write(piece);
-      if (pending instanceof Promise) await pending;
-    }
-    if (scan.violation !== null) return VIOLATIONS[scan.violation];
-    if (limits.messageBytes > 0 && scan.sizeBytes > limits.messageBytes) return TOO_LARGE;
-    return hops.count > limits.hops ? LOOP : null; // RFC 5321 6.3
-  };
-  for await (const chunk of message instanceof Uint8Array ? [message] : message) {
-    const refusal = await pass(scan.take(chunk));
-    if (refusal !== null) return refusal;
-  }
-  return await pass(scan.end());
-}
-
-/** A mailbox, null for an empty text. */
-function mailboxOf(text: string, enhanced: "5.1.3" | "5.1.7"): Judged<Mailbox | null> {
-  if (text === "") return { kind: "ok", value: null };
-  const parsed = parseMailbox(text);
-  if (parsed.kind === "ok") return { kind: "ok", value: parsed.mailbox };
-  const what = enhanced === "5.1.3" ? "recipient" : "sender";
-  return {
-    kind: "refused",
-    reply: reply(501, enhanced, `Bad ${what} address: ${parsed.reason}`),
-  };
-}
-
-function factsOf({ user, clientAddress }: Submitter): SessionFacts {
-  return {
-    ...{ sessionId: "", listener: HTTP_LISTENER, clientAddress, clientPort: 0 },
-    ...{ helo: "", esmtp: true, tls: null, user },
-  };
+  const envelopes = messages.map(({ from, to }: SubmittedMessage) => [from, to]);
+  return createHash("sha256").update(JSON.stringify([envelopes, content])).digest("hex");
 }
 
 function originOf({ user, clientAddress }: Submitter, hostname: string): Origin {

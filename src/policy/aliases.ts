@@ -1,4 +1,6 @@
-import { type Mailbox, parseMailbox } from "../mail/address.ts";
+import { isAsciiText, type Mailbox, parseMailbox } from "../mail/address.ts";
+import type { Notify, Recipient } from "../mail/envelope.ts";
+import { encodeXtext } from "../mail/xtext.ts";
 
 /** A mailbox of this relay that stands for others. */
 export interface Alias {
@@ -73,6 +75,37 @@ export class AliasMap {
     const localPart = alias.mailbox.localPart.toLowerCase();
     this.#byLocalPart.set(localPart, [...this.#byLocalPart.get(localPart) ?? [], alias]);
   }
+}
+
+/** What a sender asked for with a recipient (RFC 3461 4). */
+export type RecipientParams = Pick<Recipient, "notify" | "originalRecipient">;
+
+/**
+ * The recipients that stand in the place of an alias. The sender learns of them only what RFC 3461
+ * section 5.2.7 wants told: failures name the alias as the original recipient, and where several
+ * members take its place, success is reported of the expansion and not of each of them.
+ */
+export function membersInPlace(
+  alias: Mailbox,
+  { members, params }: { members: readonly Mailbox[]; params: RecipientParams },
+): Recipient[] {
+  const isList = members.length > 1;
+  const notify = isList && params.notify ? withoutSuccess(params.notify) : params.notify;
+  const originalRecipient = params.originalRecipient ?? originalOf(alias);
+  return members.map(({ text, domain }) => ({
+    ...{ forwardPath: text, domain },
+    ...(notify === undefined ? {} : { notify }),
+    ...(originalRecipient === undefined ? {} : { originalRecipient }),
+  }));
+}
+
+function withoutSuccess(notify: readonly Notify[]): readonly Notify[] {
+  const others = notify.filter((event) => event !== "SUCCESS");
+  return others.length === 0 ? ["NEVER"] : others;
+}
+
+function originalOf({ text }: Mailbox): string | undefined {
+  return isAsciiText(text) ? `rfc822;${encodeXtext(text)}` : undefined;
 }
 
 function mailboxOf(text: string): Mailbox {

@@ -5,6 +5,7 @@ import { RequestKeys } from "../../src/ingress/request_keys.ts";
 import { MessageSubmitter, type SubmitterLimits } from "../../src/ingress/submitter.ts";
 import { summarize } from "../../src/mail/summary.ts";
 import type { RelayEvent } from "../../src/observe/events.ts";
+import type { AliasMap } from "../../src/policy/aliases.ts";
 import { DomainSet } from "../../src/policy/domain_set.ts";
 import { parseNetwork } from "../../src/policy/network.ts";
 import { Intake } from "../../src/queue/intake.ts";
@@ -27,7 +28,11 @@ export interface SubmitterBench {
 
 /** 10.0.0.0/8 may send to anyone, others to ours.example. */
 export function submitterBench(
-  { limits = {}, store }: { limits?: Partial<SubmitterLimits>; store?: QueueStore } = {},
+  { limits = {}, store, aliases = null }: {
+    limits?: Partial<SubmitterLimits>;
+    store?: QueueStore;
+    aliases?: AliasMap | null;
+  } = {},
 ): SubmitterBench {
   const clock = new ManualClock();
   const queue = store ?? openMemoryStore({ clock });
@@ -51,6 +56,7 @@ export function submitterBench(
   const submitter = new MessageSubmitter({
     sink: intake,
     policy: () => policy,
+    aliases: () => aliases,
     limits: () => ({
       ...{ hostname: "relay.example", messageBytes: 1_000_000, recipients: 100, hops: 50 },
       ...limits,

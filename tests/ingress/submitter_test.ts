@@ -3,6 +3,8 @@ import { encodeText } from "../../src/base/bytes.ts";
 import type { Submission, SubmissionResult } from "../../src/ingress/submission.ts";
 import { openMemoryStore } from "../../src/queue/memory/store.ts";
 import { StoreError } from "../../src/queue/store.ts";
+import { AliasMap } from "../../src/policy/aliases.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { submitterBench } from "./submitter_setup.ts";
 
 const KEY = { user: "key app", senders: null, clientAddress: "192.0.2.1" };
@@ -166,4 +168,110 @@ Deno.test("submit: a name whose message was never stored is free", async () => {
   const result = await submitter.submit(request);
   assert(result.kind === "queued" && !result.repeated);
   assertEquals((await ids()).length, 1);
+});
+
+Deno.test("submit: an alias stands for its members, each of whom gets the message once", async () => {
+  const aliases = new AliasMap([
+    ["team@ours.example", ["ada@ours.example", "Bücher@elsewhere.example", "all@ours.example"]],
+    ["all@ours.example", ["ada@ours.example", "carl@far.example"]],
+  ]);
+  const { submitter, store } = submitterBench({ aliases });
+  const to = ["carl@far.example", "TEAM@ours.example"];
+  const result = await submitter.submit(submission({ to }));
+  assert(result.kind === "queued");
+  const detail = await store.get(result.id);
+  assertEquals(
+    detail?.recipients.map(({ forwardPath, originalRecipient }) => [
+      forwardPath,
+      originalRecipient,
+    ]),
+    [
+      ["carl@far.example", undefined],
+      ["ada@ours.example", "rfc822;TEAM@ours.example"],
+      ["Bücher@elsewhere.example", "rfc822;TEAM@ours.example"],
+    ],
+  );
+  assertEquals(detail?.message.smtpUtf8, true);
+});
+
+Deno.test("submit: strangers reach aliases, and through them whomever they name", async () => {
+  const aliases = new AliasMap([["team@ours.example", ["ada@far.example"]]]);
+  const { submitter } = submitterBench({ aliases });
+  const by = STRANGER;
+  const reached = await submitter.submit(submission({ by, to: ["team@ours.example"] }));
+  assertEquals(reached.kind, "queued");
+  const refused = await submitter.submit(submission({ by, to: ["ada@far.example"] }));
+  assert(refused.kind === "refused");
+  assertEquals(refused.recipient, "ada@far.example");
+});
+
+Deno.test("submit: messages of one request are taken together", async () => {
+  const { submitter, ids, text, events } = submitterBench();
+  const messages = ["one", "two", "three"].map((name) => ({
+    ...{ from: "ada@origin.example", to: [`${name}@dest.example`] },
+    message: encodeText(`Subject: ${name}\r\n\r\n${"x\r\n".repeat(name === "two" ? 50_000 : 1)}`),
+  }));
+  const result = await submitter.submitAll({ by: KEY, messages });
+  assert(result.kind === "queued");
+  assertEquals(result.ids, await ids());
+  for (const [index, name] of ["one", "two", "three"].entries()) {
+    assertStringIncludes(await text(result.ids[index] ?? ""), `Subject: ${name}\r\n`);
+  }
+  assertEquals(events.map(({ type }) => type), ["accepted", "accepted", "accepted"]);
+});
+
+Deno.test("submit: where one of several messages is refused none is taken, and it is named", async () => {
+  const { submitter, ids, events } = submitterBench({ limits: { messageBytes: 200_000 } });
+  const good = { from: "ada@origin.example", to: ["a@dest.example"], message: encodeText("\r\n") };
+  const cases: [Partial<typeof good>, number][] = [
+    [{ to: ["no mailbox"] }, 501],
+    [{ from: "eve@elsewhere" }, 553],
+    [{ message: encodeText("x".repeat(300_000)) }, 552],
+  ];
+  const by = { ...KEY, senders: ["*@origin.example"] };
+  for (const [wrong, code] of cases) {
+    const large = { ...good, message: encodeText("x".repeat(150_000)) };
+    const messages = [large, { ...good, ...wrong }, good];
+    const result = await submitter.submitAll({ by, messages, key: "batch" });
+    assert(result.kind === "refused");
+    assertEquals([result.reply.code, result.index], [code, 1]);
+  }
+  assertEquals(await ids(), []);
+  assertEquals(events.filter(({ type }) => type === "accepted"), []);
+});
+
+Deno.test("submit: a batch that is repeated after any failure is taken once", async () => {
+  const store = openMemoryStore({ clock: new ManualClock() });
+  const putAll = store.putAll.bind(store);
+  const request = {
+    by: KEY,
+    key: "batch-1",
+    messages: ["a", "b"].map((name) => ({
+      ...{ from: "ada@origin.example", to: [`${name}@dest.example`] },
+      message: encodeText("Subject: x\r\n\r\n"),
+    })),
+  };
+  const { submitter, ids } = submitterBench({ store });
+  store.putAll = () => Promise.reject(new StoreError("unavailable", "no"));
+  assertEquals((await submitter.submitAll(request)).kind, "failed");
+  assertEquals(await ids(), []);
+  store.putAll = putAll;
+  const first = await submitter.submitAll(request);
+  assert(first.kind === "queued" && !first.repeated);
+  assertEquals(await submitter.submitAll(request), { ...first, repeated: true });
+  const [one] = request.messages;
+  assert(one !== undefined);
+  const part = await submitter.submitAll({ ...request, messages: [one] });
+  assertEquals(part, { kind: "conflict", reason: "other_message" });
+  assertEquals(await ids(), first.ids);
+});
+
+Deno.test("submit: the trace of the request is kept with the message, if it is one", async () => {
+  const { submitter, store } = submitterBench();
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  for (const [given, kept] of [[traceparent, [traceparent]], ["no trace", undefined]] as const) {
+    const result = await submitter.submit(submission({ traceparent: given }));
+    assert(result.kind === "queued");
+    assertEquals((await store.get(result.id))?.message.headers?.["traceparent"], kept);
+  }
 });

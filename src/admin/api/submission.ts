@@ -107,7 +107,10 @@ async function submit(
   if (submission === undefined) return problem(c, "not-found");
   const clientAddress = addressOf(c.env?.peer);
   const { name: by, senders } = sender;
-  return answerTo(c, await submission.submit({ ...request, by, senders, clientAddress }));
+  const traceparent = c.req.header("traceparent");
+  const trace = traceparent === undefined ? {} : { traceparent };
+  const whole = { ...request, ...trace, by, senders, clientAddress };
+  return answerTo(c, await submission.submit(whole));
 }
 
 function answerTo(c: Context<AdminEnv>, result: SubmitResult) {

@@ -21,7 +21,7 @@ function resultOf(result: SubmissionResult): SubmitResult {
     case "queued":
       return result;
     case "refused":
-      return { kind: "refused", why: whyOf(result.reply), reason: formatReply(result.reply) };
+      return { kind: "refused", why: whyOf(result.reply), reason: reasonOf(result) };
     case "failed":
       return result.failure === "full"
         ? { kind: "refused", why: "full", reason: "There is no room for it in the queue." }
@@ -31,6 +31,11 @@ function resultOf(result: SubmissionResult): SubmitResult {
         ? { kind: "refused", why: "under_way", reason: "A request of this name is under way." }
         : { kind: "refused", why: "key_taken", reason: "It came with another message." };
   }
+}
+
+function reasonOf({ reply, recipient }: Extract<SubmissionResult, { kind: "refused" }>): string {
+  const text = formatReply(reply);
+  return recipient === undefined ? text : `${text} (${recipient})`;
 }
 
 /** What a reply comes to where a status has to say it (RFC 3463 3.4, 3.6). */

@@ -4,8 +4,9 @@ import type { Random } from "../../base/random.ts";
 import { composeMessage } from "../../mail/compose/compose.ts";
 import type { Draft } from "../../mail/compose/draft.ts";
 import { formatReply } from "../../mail/reply.ts";
-import type { SubmissionResult } from "../submission.ts";
+import type { BatchResult } from "../submission.ts";
 import type { MessageSubmitter } from "../submitter.ts";
+import { RequestError } from "./reading.ts";
 
 /** A key that requests come with; an admin's `ApiKey` has this shape. */
 export interface SendingKey {
@@ -31,18 +32,24 @@ export interface FailureCount {
 }
 
 export interface CompatOptions {
-  readonly submitter: Pick<MessageSubmitter, "submit" | "limits">;
+  readonly submitter: Pick<MessageSubmitter, "submitAll" | "limits">;
   readonly keys: KeyRing;
   readonly failures: FailureCount;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-/** Who makes a request. */
-export interface CompatCaller {
-  readonly key: SendingKey;
+/** Where a request comes from. */
+export interface RequestOrigin {
   /** IP address without brackets; empty for a local socket. */
   readonly clientAddress: string;
+  /** The trace that the request is part of, as it is given. */
+  readonly traceparent?: string;
+}
+
+/** Who makes a request. */
+export interface CompatCaller extends RequestOrigin {
+  readonly key: SendingKey;
 }
 
 /** A message out of a request. */
@@ -53,19 +60,28 @@ export interface Letter {
   /** Fields to make a message of, or the octets of one. */
   readonly content: Draft | Uint8Array;
   readonly holdUntilMs?: number;
+}
+
+/** What concerns a request as a whole. */
+export interface CompatRequest {
   /** The name of the request, and what tells it from another of that name. */
   readonly once?: { readonly key: string; readonly fingerprint: string };
 }
 
-/** What became of a letter, for an API to say in its own words. */
-export type Handed =
-  | { readonly kind: "queued"; readonly id: string }
-  | {
-    readonly kind: "refused";
-    /** `message`: it will never be taken as it is; `later`: it may be when it is tried again. */
-    readonly why: "message" | "too_large" | "later" | "conflict";
-    readonly text: string;
-  };
+/** Why letters were not taken, for an API to say in its own words. */
+export interface Refusal {
+  readonly kind: "refused";
+  /** `message`: it will never be taken as it is; `later`: it may be when it is tried again. */
+  readonly why: "message" | "too_large" | "later" | "conflict";
+  readonly text: string;
+  /** The position of the letter that it is about; null for the request as a whole. */
+  readonly index: number | null;
+}
+
+/** What became of a letter. */
+export type Handed = { readonly kind: "queued"; readonly id: string } | Refusal;
+/** What became of letters that are taken together or not at all. */
+export type HandedAll = { readonly kind: "queued"; readonly ids: readonly string[] } | Refusal;
 
 /** Hands letters in, whatever API they came by. */
 export class CompatDesk {
@@ -84,10 +100,11 @@ export class CompatDesk {
   }
 
   /** The key of a secret, if it may send; null counts against the address. */
-  async admit(secret: string, clientAddress: string): Promise<CompatCaller | null> {
+  async admit(secret: string, origin: RequestOrigin): Promise<CompatCaller | null> {
+    const { clientAddress } = origin;
     if (this.#options.failures.waitMs(clientAddress) > 0) return null;
     const key = secret === "" ? null : await this.#options.keys.verify(secret);
-    if (key?.send === true) return { key, clientAddress };
+    if (key?.send === true) return { key, ...origin };
     this.#options.failures.fail(clientAddress);
     return null;
   }
@@ -108,28 +125,47 @@ export class CompatDesk {
   }
 
   /** Puts a letter into the queue; it is on disk when this says `queued`. */
-  async handIn({ key, clientAddress }: CompatCaller, letter: Letter): Promise<Handed> {
-    const octets = this.#octetsOf(letter.content);
-    if (typeof octets === "string") return { kind: "refused", why: "message", text: octets };
-    const { from, to, once, holdUntilMs } = letter;
-    return handedOf(
-      await this.#options.submitter.submit({
-        ...{ from, to, message: octets },
-        by: { user: `key ${key.name}`, senders: key.senders, clientAddress },
-        ...(holdUntilMs === undefined ? {} : { holdUntilMs }),
-        ...once,
-      }),
-    );
+  async handIn(caller: CompatCaller, letter: Letter): Promise<Handed> {
+    const handed = await this.handInAll(caller, { letters: [letter] });
+    return handed.kind === "queued" ? { kind: "queued", id: handed.ids[0] ?? "" } : handed;
   }
 
-  /** The octets of a message, or why there are none. */
-  #octetsOf(content: Draft | Uint8Array): Uint8Array | string {
-    if (content instanceof Uint8Array) return content;
+  /**
+   * Puts all letters into the queue or none; they are on disk when this says `queued`.
+   *
+   * @throws RequestError for one that cannot be written down as a message.
+   */
+  async handInAll(
+    { key, clientAddress, traceparent }: CompatCaller,
+    { letters, once }: CompatRequest & { readonly letters: readonly Letter[] },
+  ): Promise<HandedAll> {
+    const messages = letters.map(({ from, to, holdUntilMs, content }, index) => ({
+      ...{ from, to, message: this.#octetsOf(content, placeOf(index, letters.length)) },
+      ...(holdUntilMs === undefined ? {} : { holdUntilMs }),
+    }));
+    const result = await this.#options.submitter.submitAll({
+      by: { user: `key ${key.name}`, senders: key.senders, clientAddress },
+      ...{ ...once, messages },
+      ...(traceparent === undefined ? {} : { traceparent }),
+    });
+    return handedOf(result, letters.length);
+  }
+
+  /** The octets of a message, made when they are asked for: those of many would be large. */
+  #octetsOf(
+    content: Draft | Uint8Array,
+    place: string,
+  ): Uint8Array | AsyncIterable<Uint8Array> {
+    return content instanceof Uint8Array ? content : this.#composed(content, place);
+  }
+
+  async *#composed(draft: Draft, place: string): AsyncGenerator<Uint8Array> {
     const { clock, random } = this.#options;
     const unique = random.fill(new Uint8Array(18)).toBase64({ alphabet: "base64url" });
     const context = { hostname: this.hostname, nowMs: clock.now(), unique };
-    const composed = composeMessage(content, context);
-    return composed.kind === "composed" ? composed.bytes : composed.reason;
+    const composed = composeMessage(draft, context);
+    if (composed.kind === "refused") throw new RequestError("", `${place}${composed.reason}`);
+    yield composed.bytes;
   }
 }
 
@@ -138,21 +174,31 @@ export function fingerprintOf(body: string): string {
   return createHash("sha256").update(body).digest("hex");
 }
 
-function handedOf(result: SubmissionResult): Handed {
+function handedOf(result: BatchResult, count: number): HandedAll {
   switch (result.kind) {
     case "queued":
-      return { kind: "queued", id: result.id };
+      return { kind: "queued", ids: result.ids };
     case "failed":
-      return { kind: "refused", why: "later", text: "The queue cannot take it now" };
+      return refusal("later", "The queue cannot take it now");
     case "conflict":
-      return { kind: "refused", why: "conflict", text: "Another request has this key" };
+      return refusal("conflict", "Another request has this key");
     case "refused": {
-      const { reply } = result;
-      const text = formatReply(reply);
-      if (reply.enhanced === "5.3.4") return { kind: "refused", why: "too_large", text };
+      const { reply, recipient, index } = result;
+      const about = recipient === undefined ? "" : ` (${recipient})`;
+      const text = `${placeOf(index, count)}${formatReply(reply)}${about}`;
+      if (reply.enhanced === "5.3.4") return { ...refusal("too_large", text), index };
       // RFC 5321 4.2.1: 4yz is for now; but of too many recipients later means nothing.
       const isForNow = reply.code < 500 && reply.enhanced !== "4.5.3";
-      return { kind: "refused", why: isForNow ? "later" : "message", text };
+      return { ...refusal(isForNow ? "later" : "message", text), index };
     }
   }
+}
+
+/** How a refusal names one of several letters. */
+function placeOf(index: number, count: number): string {
+  return count > 1 ? `Message ${index + 1} of ${count}: ` : "";
+}
+
+function refusal(why: Refusal["why"], text: string): Refusal {
+  return { kind: "refused", why, text, index: null };
 }

@@ -2,7 +2,7 @@ import { type Context, Hono } from "hono";
 import type { Draft, DraftAttachment } from "../../mail/compose/draft.ts";
 import type { CompatCaller, CompatDesk, Letter } from "./desk.ts";
 import { readMailbox, readMailboxes, readRawEnvelope, readTime, RequestError } from "./reading.ts";
-import { addressOf, basicPasswordOf, type CompatEnv } from "./request.ts";
+import { basicPasswordOf, type CompatEnv, originOf } from "./request.ts";
 
 /** Options that change what becomes of a message, and that are not known here. */
 const UNKNOWN_OPTIONS = ["template", "o:testmode", "recipient-variables"];
@@ -23,7 +23,7 @@ async function serve(
   desk: CompatDesk,
   read: (form: FormData) => Letter | Promise<Letter>,
 ): Promise<Response> {
-  const caller = await desk.admit(basicPasswordOf(c, "api"), addressOf(c));
+  const caller = await desk.admit(basicPasswordOf(c, "api"), originOf(c));
   if (caller === null) return c.text("Forbidden", 401);
   try {
     const form = await formOf(c);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { CompatCaller, CompatDesk, Handed, Letter } from "./desk.ts";
 import { readJson } from "./json.ts";
 import { readAttachment, readMailbox, readMailboxes, RequestError } from "./reading.ts";
-import { addressOf, type CompatEnv } from "./request.ts";
+import { type CompatEnv, originOf } from "./request.ts";
 
 const text = z.string().nullish().transform((value) => value ?? "");
 const email = z.object({
@@ -65,7 +65,7 @@ export function postmarkRoutes(desk: CompatDesk) {
 }
 
 function callerOf(c: Context<CompatEnv>, desk: CompatDesk): Promise<CompatCaller | null> {
-  return desk.admit(c.req.header("x-postmark-server-token") ?? "", addressOf(c));
+  return desk.admit(c.req.header("x-postmark-server-token") ?? "", originOf(c));
 }
 
 function unauthorized(c: Context): Response {

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { RequestOrigin } from "./desk.ts";
 
 /** What the composition root hands each request. */
 export interface CompatEnv {
@@ -8,8 +9,15 @@ export interface CompatEnv {
 }
 
 /** The address of the client; empty for a local socket. */
-export function addressOf(c: Context<CompatEnv>): string {
+function addressOf(c: Context<CompatEnv>): string {
   return c.env?.peer?.address ?? "";
+}
+
+/** Where a request comes from, and the trace it is part of (W3C Trace Context 3.2). */
+export function originOf(c: Context<CompatEnv>): RequestOrigin {
+  const traceparent = c.req.header("traceparent");
+  const trace = traceparent === undefined ? {} : { traceparent };
+  return { clientAddress: addressOf(c), ...trace };
 }
 
 /** The secret of RFC 6750 2.1; empty without one. */

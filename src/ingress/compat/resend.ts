@@ -1,10 +1,10 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import type { CompatCaller, CompatDesk, Handed, Letter } from "./desk.ts";
+import type { CompatCaller, CompatDesk, CompatRequest, Letter, Refusal } from "./desk.ts";
 import { fingerprintOf } from "./desk.ts";
 import { readJson } from "./json.ts";
 import { readAttachment, readMailbox, readMailboxes, readTime, RequestError } from "./reading.ts";
-import { addressOf, bearerOf, type CompatEnv } from "./request.ts";
+import { bearerOf, type CompatEnv, originOf } from "./request.ts";
 
 const list = z.union([z.string().transform((one) => [one]), z.array(z.string())]).nullish()
   .transform((value) => value ?? []);
@@ -40,20 +40,17 @@ export function resendRoutes(desk: CompatDesk) {
   return new Hono<CompatEnv>()
     .post("/emails", (c) =>
       serve(c, desk, async (caller, body) => {
-        const letter = { ...letterOf(readJson(body, email)), ...onceOf(c, body) };
-        const handed = await desk.handIn(caller, letter);
-        return handed.kind === "queued" ? c.json({ id: handed.id }) : refused(c, handed);
+        const letters = [letterOf(readJson(body, email))];
+        const handed = await desk.handInAll(caller, { letters, ...onceOf(c, body) });
+        return handed.kind === "queued" ? c.json({ id: handed.ids[0] ?? "" }) : refused(c, handed);
       }))
     .post("/emails/batch", (c) =>
       serve(c, desk, async (caller, body) => {
         const letters = readJson(body, z.array(email).min(1).max(100)).map(letterOf);
-        const data: { id: string }[] = [];
-        for (const [index, letter] of letters.entries()) {
-          const handed = await desk.handIn(caller, { ...letter, ...onceOf(c, body, `-${index}`) });
-          if (handed.kind === "refused") return refused(c, handed);
-          data.push({ id: handed.id });
-        }
-        return c.json({ data });
+        const handed = await desk.handInAll(caller, { letters, ...onceOf(c, body) });
+        return handed.kind === "queued"
+          ? c.json({ data: handed.ids.map((id) => ({ id })) })
+          : refused(c, handed);
       }));
 }
 
@@ -62,7 +59,7 @@ async function serve(
   desk: CompatDesk,
   handle: (caller: CompatCaller, body: string) => Promise<Response>,
 ): Promise<Response> {
-  const caller = await desk.admit(bearerOf(c), addressOf(c));
+  const caller = await desk.admit(bearerOf(c), originOf(c));
   if (caller === null) {
     return failure(c, { status: 401, name: "invalid_api_key", message: "API key is invalid" });
   }
@@ -106,13 +103,13 @@ function letterOf(request: Email): Letter {
 }
 
 /** Source: resend.com/docs/dashboard/emails/idempotency-keys. */
-function onceOf(c: Context, body: string, suffix = ""): Pick<Letter, "once"> {
+function onceOf(c: Context, body: string): CompatRequest {
   const key = c.req.header("idempotency-key");
   if (key === undefined) return {};
   if (key === "" || key.length > 256) {
     throw new RequestError("", "The idempotency key must be between 1-256 characters");
   }
-  return { once: { key: `${key}${suffix}`, fingerprint: fingerprintOf(body) } };
+  return { once: { key, fingerprint: fingerprintOf(body) } };
 }
 
 const FAILURES = {
@@ -122,7 +119,7 @@ const FAILURES = {
   conflict: { status: 409, name: "invalid_idempotent_request" },
 } as const;
 
-function refused(c: Context, { why, text }: Extract<Handed, { kind: "refused" }>): Response {
+function refused(c: Context, { why, text }: Refusal): Response {
   return failure(c, { ...FAILURES[why], message: text });
 }
 

@@ -1,10 +1,10 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import type { Draft } from "../../mail/compose/draft.ts";
-import type { CompatCaller, CompatDesk, Handed, Letter } from "./desk.ts";
+import type { Draft, DraftAttachment } from "../../mail/compose/draft.ts";
+import type { CompatDesk, HandedAll, Letter } from "./desk.ts";
 import { readJson } from "./json.ts";
 import { checkedMailbox, readAttachment, RequestError } from "./reading.ts";
-import { addressOf, bearerOf, type CompatEnv } from "./request.ts";
+import { bearerOf, type CompatEnv, originOf } from "./request.ts";
 
 const mailbox = z.object({ email: z.string(), name: z.string().nullish() });
 const list = z.array(mailbox).default([]);
@@ -46,17 +46,17 @@ const INVALID_KEY = "The provided authorization grant is invalid, expired, or re
 
 /**
  * Requests as SendGrid's API v3 has them. Source: twilio/sendgrid-oai `spec/json/tsg_mail_v3.json`.
- * Each personalization is a message of its own.
+ * Each personalization is a message of its own; all of a request are taken or none.
  */
 export function sendgridRoutes(desk: CompatDesk) {
   return new Hono<CompatEnv>().post("/v3/mail/send", async (c) => {
-    const caller = await desk.admit(bearerOf(c), addressOf(c));
+    const caller = await desk.admit(bearerOf(c), originOf(c));
     if (caller === null) return errors(c, 401, { message: INVALID_KEY });
     try {
       const request = readJson(await c.req.text(), mailSend);
       const letters = lettersOf(request);
       if (request.mail_settings?.sandbox_mode?.enable === true) return c.body(null, 200);
-      return answerTo(c, await handInAll(desk, { caller, letters }));
+      return answerTo(c, await desk.handInAll(caller, { letters }));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       return errors(c, 400, { message: error.message, field: error.field });
@@ -64,17 +64,29 @@ export function sendgridRoutes(desk: CompatDesk) {
   });
 }
 
-/** Everything is made into letters before the first is handed in. */
+/** One letter for each personalization; what they have in common is read once. */
 function lettersOf(request: MailSend): Letter[] {
   if (request.template_id !== undefined) {
     throw new RequestError("template_id", "Templates are not known here");
   }
-  return request.personalizations.map((part, index) => letterOf(request, { part, index }));
+  const attachments = request.attachments.map((file, place) =>
+    readAttachment(`attachments.${place}.content`, {
+      ...{ filename: file.filename, type: file.type, content: file.content },
+      contentId: file.disposition === "inline" ? file.content_id ?? file.filename : null,
+    })
+  );
+  return request.personalizations.map((part, index) =>
+    letterOf(request, { part, index, attachments })
+  );
 }
 
 function letterOf(
   request: MailSend,
-  { part, index }: { part: Personalization; index: number },
+  { part, index, attachments }: {
+    part: Personalization;
+    index: number;
+    attachments: readonly DraftAttachment[];
+  },
 ): Letter {
   const field = `personalizations.${index}`;
   if (Object.keys(part.substitutions).length > 0) {
@@ -95,12 +107,7 @@ function letterOf(
     ),
     text: request.content.find(({ type }) => type === "text/plain")?.value ?? null,
     html: request.content.find(({ type }) => type === "text/html")?.value ?? null,
-    attachments: request.attachments.map((file, place) =>
-      readAttachment(`attachments.${place}.content`, {
-        ...{ filename: file.filename, type: file.type, content: file.content },
-        contentId: file.disposition === "inline" ? file.content_id ?? file.filename : null,
-      })
-    ),
+    attachments,
     headers: Object.entries({ ...request.headers, ...part.headers }),
   };
   const sendAt = part.send_at ?? request.send_at;
@@ -111,23 +118,14 @@ function letterOf(
   };
 }
 
-async function handInAll(
-  desk: CompatDesk,
-  { caller, letters }: { caller: CompatCaller; letters: readonly Letter[] },
-): Promise<Handed> {
-  let first: Handed | null = null;
-  for (const letter of letters) {
-    const handed = await desk.handIn(caller, letter);
-    if (handed.kind === "refused") return handed;
-    first ??= handed;
+function answerTo(c: Context, handed: HandedAll): Response {
+  if (handed.kind === "queued") {
+    return c.body(null, 202, { "x-message-id": handed.ids[0] ?? "" });
   }
-  return first ?? { kind: "refused", why: "message", text: "Nobody to send to" };
-}
-
-function answerTo(c: Context, handed: Handed): Response {
-  if (handed.kind === "queued") return c.body(null, 202, { "x-message-id": handed.id });
   const status = { message: 400, too_large: 413, later: 503, conflict: 409 } as const;
-  return errors(c, status[handed.why], { message: handed.text });
+  const { why, text: message, index } = handed;
+  const field = index === null ? "" : `personalizations.${index}`;
+  return errors(c, status[why], { message, field });
 }
 
 function errors(

@@ -9,7 +9,7 @@ import {
   readRawEnvelope,
   RequestError,
 } from "./reading.ts";
-import { addressOf, type CompatEnv } from "./request.ts";
+import { type CompatEnv, originOf } from "./request.ts";
 import { isSignedWith, readClaim } from "./sigv4.ts";
 
 const list = z.array(z.string()).nullish().transform((value) => value ?? []);
@@ -63,7 +63,8 @@ function callerOf(
   c: Context<CompatEnv>,
   { desk, body }: { desk: CompatDesk; body: Uint8Array },
 ): CompatCaller | string {
-  const clientAddress = addressOf(c);
+  const origin = originOf(c);
+  const { clientAddress } = origin;
   const claim = readClaim(c.req.header("authorization") ?? "");
   if (claim === null) return "MissingAuthenticationTokenException";
   if (desk.isBarred(clientAddress)) return "InvalidSignatureException";
@@ -72,7 +73,7 @@ function callerOf(
   const request = { method, url: new URL(url), headers, body };
   // A key nobody knows takes as long as one that is wrong.
   const isGood = isSignedWith(known?.secret ?? "", { request, claim, nowMs: desk.clock.now() });
-  if (known !== null && isGood) return { key: known.key, clientAddress };
+  if (known !== null && isGood) return { key: known.key, ...origin };
   desk.refuseCredentials(clientAddress);
   return known === null ? "UnrecognizedClientException" : "InvalidSignatureException";
 }

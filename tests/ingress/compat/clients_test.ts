@@ -101,6 +101,30 @@ Deno.test("compat: @sendgrid/mail", () =>
     assert(refused.response.body.errors[0].message.includes("5.7.1"));
   }));
 
+Deno.test("compat: @sendgrid/mail sends several messages with one request, or none", () =>
+  withRelay(async ({ sink, base, running }) => {
+    sendgrid.setApiKey(SECRET);
+    // @ts-ignore: the client is there, its type does not say so.
+    sendgrid.client.setDefaultRequest("baseUrl", `${base}/sendgrid/`);
+    const letter = (recipients: string[]) => ({
+      ...{ from: "orders@shop.test", subject: "Hello", text: "Hello" },
+      personalizations: recipients.map((email) => ({ to: [{ email }] })),
+    });
+    const broken = await sendgrid.send(letter(["ada@dest.test", "no mailbox"]))
+      .then(() => null, (error) => error);
+    assertEquals(broken.code, 400);
+    assertEquals(broken.response.body.errors[0].field, "personalizations.1.to.0.email");
+    const tooLong = await sendgrid.send(letter(["ada@dest.test", `${"x".repeat(80)}@dest.test`]))
+      .then(() => null, (error) => error);
+    assertEquals(tooLong.code, 400);
+    assertEquals(running.events.filter(({ type }) => type === "accepted"), []);
+    await sendgrid.send(letter(["ada@dest.test", "bob@dest.test"]));
+    await sink.waitForMessages(2);
+    const recipients = sink.messages.map(({ recipients }) => recipients);
+    assertEquals(recipients.flat().sort(), ["ada@dest.test", "bob@dest.test"]);
+    assertEquals(recipients.length, 2);
+  }));
+
 Deno.test("compat: postmark", () =>
   withRelay(async ({ sink, base }) => {
     const client = (token: string) =>
@@ -156,6 +180,25 @@ Deno.test("compat: resend", () =>
     assertEquals(running.events.filter(({ type }) => type === "accepted").length, 1);
     const wrong = new Resend("wrong", { baseUrl: `${base}/resend` });
     assertEquals((await wrong.emails.send(letter)).error?.name, "invalid_api_key");
+  }));
+
+Deno.test("compat: resend sends a batch as a whole, and once", () =>
+  withRelay(async ({ sink, base, running }) => {
+    const client = new Resend(SECRET, { baseUrl: `${base}/resend` });
+    const letters = ["ada", "bob"].map((name) => ({
+      ...{ from: "orders@shop.test", to: [`${name}@dest.test`], subject: name, text: "x" },
+    }));
+    const stranger = { from: "eve@other.test", to: ["c@dest.test"], subject: "x", text: "x" };
+    const refused = await client.batch.send([...letters, stranger]);
+    assert(refused.error?.message.startsWith("Message 3 of 3: 553"), refused.error?.message);
+    assertEquals(running.events.filter(({ type }) => type === "accepted"), []);
+    const first = await client.batch.send(letters, { idempotencyKey: "batch-1" });
+    assertEquals(first.data?.data.length, 2);
+    const again = await client.batch.send(letters, { idempotencyKey: "batch-1" });
+    assertEquals(again.data, first.data);
+    await sink.waitForMessages(2);
+    const recipients = sink.messages.flatMap(({ recipients }) => recipients);
+    assertEquals(recipients.sort(), ["ada@dest.test", "bob@dest.test"]);
   }));
 
 Deno.test("compat: @aws-sdk/client-sesv2", () =>

@@ -1,0 +1,38 @@
+import type { BodyFacts, Envelope, Origin } from "../mail/envelope.ts";
+import type { CommitResult } from "../smtp/server/sink.ts";
+
+/** A message before its octets. */
+export interface BatchMessage {
+  readonly envelope: Envelope;
+  readonly origin: Origin;
+  /** The trace fields that go in front, for the queue id. */
+  readonly head: (id: string) => Uint8Array;
+  /** The trace it is part of. */
+  readonly traceparent?: string;
+}
+
+/** Takes the octets of one message of a batch. */
+export interface PartWriter {
+  /** The queue id that the message has, or will have. */
+  readonly id: string;
+  /** Copies the chunk; a promise is back-pressure. Never throws: `commit` tells of failures. */
+  write(chunk: Uint8Array): void | Promise<void>;
+  /** Ends the message; nothing is permanent before the batch's `commit`. */
+  finish(facts: BodyFacts): Promise<void>;
+}
+
+/** Messages that become durable together or not at all. Exactly one of the last two follows. */
+export interface MessageBatch {
+  /** Starts the next message, after the `finish` of the one before. */
+  begin(message: BatchMessage): PartWriter;
+  /** Makes them durable: when it resolves with `stored`, all are on disk. */
+  commit(): Promise<CommitResult>;
+  /** Forgets them and frees what they held. */
+  abort(): Promise<void>;
+}
+
+/** Where messages go that come by HTTP. */
+export interface BatchSink {
+  /** Starts a batch of `count` messages. */
+  beginBatch(count: number): MessageBatch;
+}

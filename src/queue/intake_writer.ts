@@ -1,0 +1,225 @@
+import type { BodyFacts, EnvelopeExtras, Recipient } from "../mail/envelope.ts";
+import { headerValues } from "../mail/header_values.ts";
+import type {
+  IncomingMessage,
+  IntakeFailure,
+  IntakeOptions,
+  IntakeResult,
+  SigningStream,
+} from "./intake.ts";
+import {
+  type BodyPlace,
+  type NewMessage,
+  type NewRecipient,
+  type SpoolWriter,
+  StoreError,
+} from "./store.ts";
+import { storeFresh } from "./store_fresh.ts";
+
+const NOTHING = new Uint8Array(0);
+const FIRST_BUFFER_BYTES = 4 * 1024;
+const SPOOL_BUFFER_BYTES = 256 * 1024;
+/** How much of the start of a message `summarize` sees. */
+const SUMMARY_BYTES = 64 * 1024;
+
+/** Takes the octets of one message. */
+export class IntakeWriter {
+  readonly id: string;
+  readonly #message: IncomingMessage;
+  readonly #options: IntakeOptions;
+  readonly #headBytes: number;
+  readonly #signing: SigningStream | null;
+  #buffer: Uint8Array<ArrayBuffer>;
+  #length = 0;
+  #spool: SpoolWriter | null = null;
+  #start: Uint8Array | null = null;
+  #failure: unknown = null;
+
+  constructor(message: IncomingMessage, options: IntakeOptions) {
+    this.#message = message;
+    this.#options = options;
+    this.id = options.newId();
+    const head = message.head(this.id);
+    this.#headBytes = head.length;
+    this.#buffer = new Uint8Array(Math.max(FIRST_BUFFER_BYTES, head.length));
+    this.#buffer.set(head);
+    this.#length = head.length;
+    this.#signing = options.sign?.(message) ?? null;
+    this.#signing?.write(head);
+  }
+
+  /** Copies `chunk`. A promise means the spool file must catch up first. */
+  write(chunk: Uint8Array): void | Promise<void> {
+    this.#signing?.write(chunk);
+    const total = this.#length + chunk.length;
+    if (this.#spool === null && total <= this.#options.limits.spoolThresholdBytes) {
+      this.#append(chunk);
+      return;
+    }
+    return this.#writeToSpool(chunk);
+  }
+
+  /** Makes the message durable: when it resolves with `stored`, it is on disk. */
+  async commit(facts: BodyFacts): Promise<IntakeResult> {
+    try {
+      const message = await this.finish(facts);
+      this.release();
+      await storeFresh([message], this.#options);
+      await this.#tellExpansion(message);
+      return { kind: "stored" };
+    } catch (error) {
+      await this.abort();
+      return this.failed(error);
+    }
+  }
+
+  async abort(): Promise<void> {
+    const spool = this.#spool;
+    this.#spool = null;
+    try {
+      await spool?.discard();
+    } catch (error) {
+      this.#explain(error);
+    }
+  }
+
+  /** Lets go of the spool file: from here on the store may know it. */
+  release(): void {
+    this.#spool = null;
+  }
+
+  /** Tells operators why it cannot be stored, and makes the result of it. */
+  failed(error: unknown): IntakeResult {
+    return { kind: "failed", failure: this.#explain(error) };
+  }
+
+  /** Ends the message: what is to be stored of it. Nothing but `abort` may follow. */
+  async finish(facts: BodyFacts): Promise<NewMessage> {
+    if (this.#failure !== null) throw this.#failure;
+    const prefix = this.#signing === null ? "" : await this.#signing.finish();
+    const place = await this.#place();
+    const message = this.#withEvent(this.#newMessage(facts, { place, prefix }));
+    if (place.kind === "spool") this.#buffer = NOTHING;
+    return message;
+  }
+
+  /** Adds that it was accepted, for those who asked to be told. */
+  #withEvent(message: NewMessage): NewMessage {
+    const { record } = this.#options;
+    const { id: messageId, reversePath, receivedAtMs: atMs, facts, origin, recipients } = message;
+    const event = record?.({
+      ...{ type: "accepted", messageId, reversePath, sizeBytes: facts.sizeBytes },
+      ...{ listener: origin.listener, clientAddress: origin.clientAddress },
+      recipients: recipients.length,
+    }, { message, atMs }) ?? null;
+    return event === null ? message : { ...message, events: [event] };
+  }
+
+  /** The message is accepted already, so a notice that cannot be stored is only reported. */
+  async #tellExpansion(message: NewMessage): Promise<void> {
+    const { expanded } = this.#message.envelope;
+    const { expansionNotice, store, scheduler } = this.#options;
+    if (expanded === undefined || expansionNotice === undefined) return;
+    const start = this.#start ?? this.#buffer.subarray(0, this.#length);
+    try {
+      const notice = expansionNotice({ message, expanded, start });
+      if (notice === null) return;
+      await store.put(notice);
+      scheduler.wake();
+    } catch (error) {
+      this.#explain(error);
+    }
+  }
+
+  async #place(): Promise<BodyPlace> {
+    const bytes = this.#buffer.subarray(0, this.#length);
+    if (this.#spool === null) return { kind: "inline", bytes };
+    await this.#spool.write(bytes);
+    const name = await this.#spool.finish();
+    return { kind: "spool", name };
+  }
+
+  #newMessage(
+    facts: BodyFacts,
+    { place, prefix }: { place: BodyPlace; prefix: string },
+  ): NewMessage {
+    const { envelope, origin } = this.#message;
+    const { clock, limits, summarize } = this.#options;
+    const receivedAtMs = clock.now();
+    const { reversePath, body, smtpUtf8, extras } = envelope;
+    const nextAttemptAtMs = Math.max(receivedAtMs, extras?.holdUntilMs ?? 0);
+    const start = this.#start ?? this.#buffer.subarray(0, this.#length);
+    const headers = this.#headers(start);
+    return {
+      id: this.id,
+      receivedAtMs,
+      reversePath,
+      body,
+      smtpUtf8,
+      ...(extras === undefined ? {} : { extras }),
+      origin,
+      facts: { ...facts, sizeBytes: facts.sizeBytes + this.#headBytes + prefix.length },
+      ...(prefix === "" ? {} : { prefix }),
+      summary: summarize(start),
+      ...(headers === null ? {} : { headers }),
+      expiresAtMs: expiryOf(extras, nextAttemptAtMs + limits.expireMs),
+      place,
+      recipients: envelope.recipients.map((recipient) => newRecipient(recipient, nextAttemptAtMs)),
+    };
+  }
+
+  #headers(start: Uint8Array): NonNullable<NewMessage["headers"]> | null {
+    const { traceparent } = this.#message;
+    const values = headerValues(start, this.#options.limits.headerNames ?? []);
+    return traceparent === undefined ? values : { ...values, traceparent: [traceparent] };
+  }
+
+  async #writeToSpool(chunk: Uint8Array): Promise<void> {
+    if (this.#failure !== null) return;
+    try {
+      this.#spool ??= this.#options.store.spool();
+      this.#start ??= this.#buffer.slice(0, Math.min(this.#length, SUMMARY_BYTES));
+      if (this.#length + chunk.length > SPOOL_BUFFER_BYTES) {
+        await this.#spool.write(this.#buffer.subarray(0, this.#length));
+        this.#length = 0;
+      }
+      this.#append(chunk);
+    } catch (error) {
+      this.#failure = error;
+    }
+  }
+
+  #append(chunk: Uint8Array): void {
+    const needed = this.#length + chunk.length;
+    if (needed > this.#buffer.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
+      grown.set(this.#buffer.subarray(0, this.#length));
+      this.#buffer = grown;
+    }
+    this.#buffer.set(chunk, this.#length);
+    this.#length = needed;
+  }
+
+  /** Tells operators the cause and the client only its kind. */
+  #explain(error: unknown): IntakeFailure {
+    this.#options.emit({
+      type: "trouble",
+      level: "error",
+      component: "queue",
+      message: error instanceof Error ? error.message : String(error),
+      messageId: this.id,
+      cause: error,
+    });
+    return error instanceof StoreError && error.kind === "full" ? "full" : "unavailable";
+  }
+}
+
+/** A message to be returned when its time is over is of no use later (RFC 2852 section 4.1). */
+function expiryOf(extras: EnvelopeExtras | undefined, expiresAtMs: number): number {
+  const deliverBy = extras?.deliverBy;
+  return deliverBy?.mode === "R" ? Math.min(deliverBy.deadlineMs, expiresAtMs) : expiresAtMs;
+}
+
+function newRecipient(recipient: Recipient, nextAttemptAtMs: number): NewRecipient {
+  return { ...recipient, state: "queued", nextAttemptAtMs };
+}
