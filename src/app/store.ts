@@ -4,6 +4,7 @@ import { runtimeSpanSink } from "../observe/traces.ts";
 import { openMemoryStore } from "../queue/memory/store.ts";
 import { openSqliteStore } from "../queue/sqlite/store.ts";
 import type { QueueStore } from "../queue/store.ts";
+import { exportsTelemetry } from "./telemetry.ts";
 import { tracedStore } from "./traced_store.ts";
 
 /**
@@ -18,7 +19,7 @@ export async function openStore(
   { clock, mode }: { clock: Clock; mode: "relay" | "tool" },
 ): Promise<QueueStore> {
   const store = await open(config, { clock, mode });
-  const isTraced = mode === "relay" && /^(true|1)$/.test(Deno.env.get("OTEL_DENO") ?? "");
+  const isTraced = mode === "relay" && exportsTelemetry();
   return isTraced ? tracedStore(store, { spans: runtimeSpanSink(), now: clock.now }) : store;
 }
 

@@ -119,6 +119,8 @@ function messageSentence(event: MessageEvent): string {
     case "retried":
     case "cancelled":
     case "returned":
+    case "rerouted":
+    case "readdressed":
     case "deleted":
       return `${event.type} by ${event.by}${after(": ", event.reason)}`;
     case "feedback":

@@ -26,6 +26,8 @@ const LEVELS: Readonly<Record<Exclude<RelayEvent["type"], "trouble">, EventLevel
   retried: "info",
   cancelled: "info",
   returned: "info",
+  rerouted: "info",
+  readdressed: "info",
   deleted: "info",
   destination_down: "warning",
   destination_up: "info",

@@ -177,6 +177,8 @@ function deliveryMetrics(): Part {
       case "retried":
       case "cancelled":
       case "returned":
+      case "rerouted":
+      case "readdressed":
       case "deleted":
         actions.add([event.type]);
     }

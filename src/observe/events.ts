@@ -165,7 +165,15 @@ export type MessageEvent =
   }
   /** An operator's or a rule's action. */
   | {
-    readonly type: "held" | "released" | "retried" | "cancelled" | "returned" | "deleted";
+    readonly type:
+      | "held"
+      | "released"
+      | "retried"
+      | "cancelled"
+      | "returned"
+      | "rerouted"
+      | "readdressed"
+      | "deleted";
     readonly messageId: string;
     readonly by: string;
     readonly reason?: string;

@@ -28,58 +28,70 @@ export interface MetricSources {
 /** The relay's metrics. `src/observe/README.md` lists them. */
 export interface Metrics {
   readonly sink: EventSink;
+  /** All of them, whether or not they have values. */
+  readonly all: readonly Metric[];
+  /** Asks for the figures that no event carries, so that all values are those of now. */
+  update(): Promise<void>;
   /** All metrics in the Prometheus text format. */
   render(): Promise<string>;
 }
 
 /** Makes metrics that count from now. */
 export function createMetrics(sources: MetricSources): Metrics {
-  const startedAtMs = sources.clock.now();
   const events = eventMetrics();
+  const queue = queueMetrics(sources);
+  const process = processMetrics(sources);
+  const all = [...events.metrics, ...queue.metrics, ...process.metrics];
+  const update = async (): Promise<void> => {
+    process.update();
+    await queue.update();
+  };
   return {
-    sink: events.sink,
+    ...{ sink: events.sink, all, update },
     async render() {
-      const scraped = [...await queueMetrics(sources), ...processMetrics(sources, startedAtMs)];
-      return [...events.metrics, ...scraped].map((metric) => metric.render()).join("");
+      await update();
+      return all.map((metric) => metric.render()).join("");
     },
   };
 }
 
 /** Without the queue's figures the scrape still succeeds and says that the queue is not there. */
-async function queueMetrics({ queue, clock }: MetricSources): Promise<Metric[]> {
+function queueMetrics(
+  { queue, clock }: MetricSources,
+): { readonly metrics: readonly Metric[]; readonly update: () => Promise<void> } {
   const up = new Gauge({ name: "posthouse_queue_up", help: "Whether the queue answers." });
-  let figures: QueueFigures;
-  try {
-    figures = await queue();
-  } catch {
-    up.set([], 0);
-    return [up];
-  }
-  up.set([], 1);
   const recipients = new Gauge({
     name: "posthouse_queue_recipients",
     help: "Recipients in the queue and its history.",
     labels: ["state"],
   });
-  for (const [state, count] of Object.entries(figures.recipients)) recipients.set([state], count);
   const messages = new Gauge({
     name: "posthouse_queue_messages",
     help: "Messages with a recipient that is not final.",
   });
-  messages.set([], figures.liveMessages);
   const age = new Gauge({
     name: "posthouse_queue_oldest_age_seconds",
     help: "Age of the oldest message with a recipient that is not final.",
   });
-  const { oldestReceivedAtMs } = figures;
-  age.set([], oldestReceivedAtMs === null ? 0 : (clock.now() - oldestReceivedAtMs) / 1000);
-  return [up, recipients, messages, age];
+  const show = ({ recipients: counts, liveMessages, oldestReceivedAtMs }: QueueFigures): void => {
+    up.set([], 1);
+    for (const [state, count] of Object.entries(counts)) recipients.set([state], count);
+    messages.set([], liveMessages);
+    age.set([], oldestReceivedAtMs === null ? 0 : (clock.now() - oldestReceivedAtMs) / 1000);
+  };
+  const showNothing = (): void => {
+    up.set([], 0);
+    for (const gauge of [recipients, messages, age]) gauge.clear();
+  };
+  return {
+    metrics: [up, recipients, messages, age],
+    update: () => queue().then(show, showNothing),
+  };
 }
 
 function processMetrics(
-  { version, residentBytes }: MetricSources,
-  startedAtMs: number,
-): Metric[] {
+  { version, clock, residentBytes }: MetricSources,
+): { readonly metrics: readonly Metric[]; readonly update: () => void } {
   const build = new Gauge({
     name: "posthouse_build_info",
     help: "The version that runs; always 1.",
@@ -90,11 +102,10 @@ function processMetrics(
     name: "process_start_time_seconds",
     help: "When the process started, since the Unix epoch.",
   });
-  start.set([], startedAtMs / 1000);
+  start.set([], clock.now() / 1000);
   const memory = new Gauge({
     name: "process_resident_memory_bytes",
     help: "Resident memory of the process.",
   });
-  memory.set([], residentBytes());
-  return [build, start, memory];
+  return { metrics: [build, start, memory], update: () => memory.set([], residentBytes()) };
 }

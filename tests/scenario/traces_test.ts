@@ -22,9 +22,26 @@ interface Span {
   readonly attributes: readonly { readonly key: string; readonly value: unknown }[];
 }
 
-/** An OTLP collector on loopback that keeps the relay's own spans. */
+/** What is looked at of a metric in OTLP's JSON form. */
+interface OtlpMetric {
+  readonly name: string;
+  readonly unit: string;
+  readonly sum?: { readonly isMonotonic: boolean; readonly dataPoints: readonly DataPoint[] };
+  readonly gauge?: { readonly dataPoints: readonly DataPoint[] };
+  readonly histogram?: { readonly dataPoints: readonly DataPoint[] };
+}
+
+interface DataPoint {
+  readonly attributes: readonly { readonly key: string; readonly value: unknown }[];
+  readonly asDouble?: number;
+  readonly asInt?: string | number;
+  readonly count?: string | number;
+}
+
+/** An OTLP collector on loopback that keeps the relay's own spans, and its metrics by name. */
 function startCollector() {
   const spans: Span[] = [];
+  const metrics = new Map<string, OtlpMetric>();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const body = await request.json();
     for (const { scopeSpans = [] } of body.resourceSpans ?? []) {
@@ -32,16 +49,22 @@ function startCollector() {
         if (scope.scope?.name === "posthouse") spans.push(...scope.spans);
       }
     }
+    for (const { scopeMetrics = [] } of body.resourceMetrics ?? []) {
+      for (const scope of scopeMetrics) {
+        if (scope.scope?.name !== "posthouse") continue;
+        for (const metric of scope.metrics) metrics.set(metric.name, metric);
+      }
+    }
     return Response.json({});
   });
   return {
-    spans,
+    ...{ spans, metrics },
     url: `http://127.0.0.1:${server.addr.port}`,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
 
-Deno.test("each message is one trace, from acceptance to each attempt", async () => {
+Deno.test("each message is one trace to each attempt, and metrics leave by OTLP", async () => {
   await using folder = await tempFolder();
   await using collector = startCollector();
   await using sink = startRecordingSink({
@@ -62,6 +85,7 @@ Deno.test("each message is one trace, from acceptance to each attempt", async ()
     cwd: folder.path,
     env: {
       OTEL_DENO: "true",
+      OTEL_METRIC_EXPORT_INTERVAL: "500",
       OTEL_DENO_CONSOLE: "ignore",
       OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -92,7 +116,26 @@ Deno.test("each message is one trace, from acceptance to each attempt", async ()
   const wait = derived[3];
   assert(Number(wait?.endTimeUnixNano) - Number(wait?.startTimeUnixNano) > 0.5e9);
   assertEquals(spans.length, given.length + derived.length);
+
+  const { metrics } = collector;
+  assertEquals(pointsOf(metrics.get("posthouse.messages_accepted")), [["smtp", 2]]);
+  assertEquals(metrics.get("posthouse.messages_accepted")?.sum?.isMonotonic, true);
+  assertEquals(pointsOf(metrics.get("posthouse.queue_up")), [["", 1]]);
+  assertEquals(metrics.get("posthouse.delivery_delay")?.unit, "s");
+  assertEquals(
+    Number(metrics.get("posthouse.delivery_delay")?.histogram?.dataPoints[0]?.count),
+    2,
+  );
 });
+
+/** The first label and the value of each series. */
+function pointsOf(metric: OtlpMetric | undefined): (readonly [string, number])[] {
+  const { dataPoints = [] } = metric?.sum ?? metric?.gauge ?? {};
+  return dataPoints.map(({ attributes, asDouble, asInt }) => {
+    const { stringValue = "" } = (attributes[0]?.value ?? {}) as { stringValue?: string };
+    return [stringValue, Number(asDouble ?? asInt)];
+  });
+}
 
 const STEPS = ["posthouse accept", "posthouse queue", "posthouse deliver"];
 

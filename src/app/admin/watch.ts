@@ -3,7 +3,9 @@ import { EventFeed } from "../../admin/events/feed.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type EventSink, fanOut } from "../../observe/events.ts";
 import { createMetrics, type Metrics } from "../../observe/metrics.ts";
+import { exportToRuntime } from "../../observe/runtime_meter.ts";
 import type { QueueStore } from "../../queue/store.ts";
+import { exportsTelemetry } from "../telemetry.ts";
 import { StallWatch } from "./stall_watch.ts";
 import { WayHistory } from "./way_history.ts";
 
@@ -32,6 +34,7 @@ export class RelayWatch {
       queue: () => store.stats(),
       residentBytes: () => Deno.memoryUsage().rss,
     });
+    if (exportsTelemetry()) exportToRuntime(this.metrics);
     this.stall = new StallWatch({ store, clock, emit: (event) => this.sink(event) });
     this.sink = fanOut([
       events,
