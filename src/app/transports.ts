@@ -5,12 +5,14 @@ import type {
   TransportTimeouts,
 } from "../config/sections/transports.ts";
 import type { AuthConfig } from "../config/sections/transport_auth.ts";
+import type { ProxyConfig } from "../config/sections/transport_proxy.ts";
 import type { RelayTransportConfig } from "../config/sections/transport_relay.ts";
 import { LmtpTransport } from "../delivery/lmtp.ts";
 import { MxTransport } from "../delivery/mx.ts";
 import { SmarthostTransport } from "../delivery/smarthost.ts";
 import type { Login, SmtpTransportOptions } from "../delivery/smtp/options.ts";
 import type { Transport } from "../delivery/transport.ts";
+import { fetchFrom, type OwnFetch } from "../net/http_fetch.ts";
 import { createRelay } from "../relay/mod.ts";
 import { makeLogin, type TransportServices } from "./server_login.ts";
 import { mxTlsRules, tlsRules } from "./tls_rules.ts";
@@ -22,7 +24,7 @@ import type { StageTimeouts } from "../smtp/client/stage.ts";
  */
 export class TransportSet implements AsyncDisposable {
   readonly #services: TransportServices;
-  #made = new Map<string, { readonly settings: string; readonly transport: Transport }>();
+  #made = new Map<string, Made & { readonly settings: string }>();
 
   constructor(services: TransportServices) {
     this.#services = services;
@@ -48,18 +50,29 @@ export class TransportSet implements AsyncDisposable {
         continue;
       }
       const options = { name, hostname: config.hostname, services: this.#services };
-      this.#made.set(name, { settings, transport: makeTransport(transportConfig, options) });
+      this.#made.set(name, { settings, ...make(transportConfig, options) });
     }
-    return endAll([...before.values()].map(({ transport }) => transport));
+    return endAll(before.values());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return endAll([...this.byName.values()]);
+    return endAll(this.#made.values());
   }
 }
 
-async function endAll(transports: readonly Transport[]): Promise<void> {
-  await Promise.all(transports.map((transport) => transport[Symbol.asyncDispose]()));
+/** A transport, and what ends after it. */
+interface Made {
+  readonly transport: Transport;
+  readonly ownFetch: OwnFetch | null;
+}
+
+async function endAll(made: Iterable<Made>): Promise<void> {
+  await Promise.all(
+    [...made].map(async ({ transport, ownFetch }) => {
+      await transport[Symbol.asyncDispose]();
+      ownFetch?.[Symbol.dispose]();
+    }),
+  );
 }
 
 /** What transports are made with. */
@@ -67,6 +80,28 @@ interface Making {
   readonly name: string;
   readonly hostname: string;
   readonly services: TransportServices;
+}
+
+/** What a transport asks of HTTP, tokens among it, goes the way of its mail. */
+function make(config: TransportConfig, making: Making): Made {
+  const ownFetch = ownFetchOf(config);
+  const { services } = making;
+  const own = ownFetch === null ? services : { ...services, fetch: ownFetch.fetch };
+  return { transport: makeTransport(config, { ...making, services: own }), ownFetch };
+}
+
+/** Null where nothing is asked for, so that the runtime's connections are shared. */
+function ownFetchOf({ proxy, sourceAddresses }: TransportConfig): OwnFetch | null {
+  if (proxy === null && sourceAddresses === null) return null;
+  const [localAddress] = sourceAddresses ?? [];
+  return fetchFrom({
+    ...(proxy === null ? {} : { proxy: { ...proxyOf(proxy), address: proxy.host } }),
+    ...(localAddress === undefined ? {} : { localAddress }),
+  });
+}
+
+function proxyOf({ credentials, ...proxy }: ProxyConfig) {
+  return { ...proxy, ...(credentials === null ? {} : { credentials }) };
 }
 
 function makeTransport(config: TransportConfig, making: Making): Transport {
@@ -120,13 +155,15 @@ function smtpOptions(
   config: SmtpConfig,
   { name, hostname, services }: Making,
 ): SmtpTransportOptions {
+  const { sourceAddresses, proxy } = config;
   return {
     name,
     services,
     heloName: config.helo ?? hostname,
     connectTimeoutMs: config.timeouts.connectMs,
     timeoutsMs: stageTimeouts(config.timeouts),
-    ...(config.sourceAddress === null ? {} : { localAddress: config.sourceAddress }),
+    ...(sourceAddresses === null ? {} : { localAddresses: sourceAddresses }),
+    ...(proxy === null ? {} : { proxy: { ...proxyOf(proxy), resolves: config.proxyResolves } }),
     addressOrder: config.addressOrder,
     maxAddresses: config.maxAddresses,
     maxConcurrency: config.maxConcurrency,

@@ -1,3 +1,4 @@
+import { parseIp } from "../base/ip.ts";
 import { formatReply, type Reply } from "../mail/reply.ts";
 import type { RelayEvent } from "../observe/events.ts";
 import type { Disposition, MessageRecord, RecipientRecord } from "../queue/store.ts";
@@ -97,8 +98,11 @@ function countsAsAttempt(outcome: Exclude<SettlingOutcome, { kind: "delivered" |
  */
 export function formatRemote(remote: RemoteHop | null): string {
   if (remote === null) return "";
-  if (remote.port === 0) return remote.address;
-  return `${remote.host}[${remote.address}]:${remote.port}`;
+  const { host, address, port } = remote;
+  if (port === 0) return address;
+  return host === address && parseIp(host) === null
+    ? `${host}:${port}` // looked up by a proxy
+    : `${host}[${address}]:${port}`;
 }
 
 /** The kind of an outcome, or why there was no attempt at all. */

@@ -141,12 +141,16 @@ export class MxTransport implements Transport {
     { authentic }: { authentic: boolean },
   ): Promise<ExchangerPlan> {
     if (this.#rules.ownNames.has(domain)) return { kind: "none", outcome: LOOPS_BACK };
+    if (this.#options.proxy?.resolves === true) {
+      const exchangers = [{ host: domain, rank: 0, addresses: [domain] }];
+      return { kind: "exchangers", exchangers, authentic };
+    }
     const answer = await this.#options.services.resolver.addresses(domain);
     if (answer.kind === "temporary") {
       return { kind: "none", outcome: lookupFailed(domain, answer.reason) };
     }
     if (answer.kind !== "found") return { kind: "none", outcome: noSuchDomain(domain) };
-    const addresses = orderAddresses(answer.records, this.#options.addressOrder ?? "ipv4_first");
+    const addresses = orderAddresses(answer.records, this.#options);
     if (addresses.length === 0) {
       const text = `${domain} has no address of the kind in use`;
       return { kind: "none", outcome: broken(reply(451, "4.4.4", text)) };

@@ -41,8 +41,10 @@ export type DialFailure =
   | "not_permitted"
   /** This machine is short of something, such as descriptors or ports. */
   | "exhausted"
-  /** The proxy on the way refused or failed. */
+  /** The proxy on the way cannot be used: it is not there, knows us not, or makes no sense. */
   | "proxy"
+  /** The proxy on the way does not connect there for us. */
+  | "denied"
   | "other";
 
 /** Why and how no connection came about. */

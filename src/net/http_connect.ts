@@ -6,6 +6,7 @@ import type { ProxyAnswer, ProxyCredentials, ProxyTarget } from "./proxy.ts";
 
 const BUFFER_BYTES = 1024;
 const MAX_HEAD_BYTES = 16384;
+const MAX_REASON_LENGTH = 80;
 
 /** Asks an HTTP proxy for a tunnel (RFC 9110 section 9.3.6). */
 export async function connectOverHttp(
@@ -43,11 +44,17 @@ function basic({ username, password }: ProxyCredentials): string {
   return Buffer.from(`${username}:${password}`).toString("base64");
 }
 
-/** What the status says about the target; the rest is about the proxy. */
-const FAILURE_OF_STATUS: Readonly<Record<number, DialFailure>> = {
-  502: "unreachable",
-  504: "timeout",
-};
+/**
+ * What a status of RFC 9110 section 15 says about the target; null where it is about the proxy.
+ * Proxies say 500, 502 and 503 of a target that they cannot reach, and 400, 403 and 405 of one
+ * that their rules do not allow.
+ */
+function failureOf(status: number): DialFailure | null {
+  if (status === 401 || status === 407) return null; // it does not know us
+  if (status === 504) return "timeout";
+  if (status >= 500) return "unreachable";
+  return status >= 400 ? "denied" : null;
+}
 
 function judge(received: Uint8Array, headEnd: number): ProxyAnswer {
   const statusLine = decodeLatin1(received.subarray(0, headEnd)).split("\r\n", 1)[0] ?? "";
@@ -57,9 +64,14 @@ function judge(received: Uint8Array, headEnd: number): ProxyAnswer {
   if (status >= 200 && status < 300) {
     return { kind: "connected", ahead: received.subarray(headEnd + 4) };
   }
-  const kind = FAILURE_OF_STATUS[status];
-  if (kind === undefined) return failed(`it refuses with status ${status}`);
-  return { kind, reason: `the proxy says so with status ${status}` };
+  const kind = failureOf(status);
+  if (kind === null) return failed(`it refuses with status ${status}`);
+  return { kind, reason: `the proxy answered ${printable(statusLine.slice(9))}` };
+}
+
+/** What a proxy says may end up in replies. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "?").slice(0, MAX_REASON_LENGTH);
 }
 
 function failed(reason: string): FailedDial {

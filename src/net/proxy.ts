@@ -4,10 +4,13 @@ import type { FailedDial } from "./dial.ts";
 export interface Proxy {
   /** `socks5`: RFC 1928; `http`: the CONNECT method of RFC 9110 section 9.3.6. */
   readonly kind: "socks5" | "http";
+  /** IP address without brackets. */
   readonly address: string;
   readonly port: number;
   /** RFC 1929 for SOCKS, Basic (RFC 7617) for HTTP. */
   readonly credentials?: ProxyCredentials;
+  /** Address of this machine to connect to the proxy from. */
+  readonly localAddress?: string;
 }
 
 export interface ProxyCredentials {

@@ -6,7 +6,10 @@ import type { Proxy, ProxyAnswer, ProxyTarget } from "./proxy.ts";
 import { connectOverSocks } from "./socks5.ts";
 import { TimeLimit } from "./time_limit.ts";
 
-/** Connects once to `target` through `proxy`. Never throws for what the network does. */
+/**
+ * Connects once to `target` through `proxy`. Never throws for what the network does. `local` of
+ * the connection is empty: the target sees an address of the proxy's.
+ */
 export async function dialThrough(
   proxy: Proxy,
   { target, ...options }: DialOptions & { readonly target: ProxyTarget },
@@ -21,7 +24,7 @@ export async function dialThrough(
     dialled.conn.close();
     return answer;
   }
-  const { local } = dialled.conn;
+  const local = { address: "", port: 0 };
   const remote = { address: target.host, port: target.port };
   return { kind: "connected", conn: new ForwardedConn(dialled.conn, { ...answer, local, remote }) };
 }

@@ -91,16 +91,29 @@ async function boundAddressBytes(conn: Conn, type: number | undefined): Promise<
 
 /** Section 6: what the reply field says about the target; the rest is about the proxy. */
 const FAILURE_OF_REPLY: Readonly<Record<number, DialFailure>> = {
+  1: "other", // "general failure", which many say of a target that they cannot reach
+  2: "denied",
   3: "unreachable",
   4: "unreachable",
   5: "refused",
   6: "timeout",
+  8: "unreachable", // it does not speak this kind of address
+};
+
+const REPLY_TEXT: Readonly<Record<number, string>> = {
+  1: "general failure",
+  2: "not allowed by its rules",
+  3: "network unreachable",
+  4: "host unreachable",
+  5: "connection refused",
+  6: "no answer in time",
+  8: "no such kind of address",
 };
 
 function replyFailure(reply: number): FailedDial {
   const kind = FAILURE_OF_REPLY[reply];
   if (kind === undefined) return failed(`it refuses with code ${reply}`);
-  return { kind, reason: `the proxy says so with code ${reply}` };
+  return { kind, reason: `the proxy answered ${REPLY_TEXT[reply] ?? "no"} (code ${reply})` };
 }
 
 function failed(reason: string): FailedDial {

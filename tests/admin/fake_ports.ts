@@ -206,6 +206,7 @@ function waysOf(
           transports: [{
             ...{ name: "mx", kind: "mx", destination: to.split("@")[1] ?? "", state: "up" },
             ...{ reason: "", weight: null, hosts: [], tls: "opportunistic", limits: [] },
+            ...{ proxy: null, sourceAddresses: [] },
           }],
           steps: [{ route: "default", fits: true, reason: `fits everything from ${listener}` }],
         }),

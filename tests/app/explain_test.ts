@@ -10,6 +10,8 @@ type = "mx"
 type = "smarthost"
 hosts = ["127.0.0.1:2526"]
 tls = "required"
+source_address = ["192.0.2.1", "2001:db8::1"]
+proxy = "socks5://relay:s3cret@proxy.example"
 [[routes]]
 name = "tenant"
 match = { header = { "X-Tenant" = ["acme"] } }
@@ -60,6 +62,8 @@ Deno.test("explain tells rule, hosts, TLS, limits and keys without a relay", asy
     limits: [{ rule: "big", limit: "60 messages in 60 s, shared" }],
     ...{ state: "unknown", reason: "" },
     tls: "opportunistic; more where DANE and MTA-STS ask for it",
+    proxy: null,
+    sourceAddresses: [],
   }]);
   assertEquals(dkim, [{ domain: "source.example", selector: "s1", algorithm: "ed25519-sha256" }]);
 });
@@ -70,6 +74,10 @@ Deno.test("explain looks at header fields and shows weights", async () => {
   assertStringIncludes(out, "MX 0 .:25: the domain takes no mail (null MX)");
   assertStringIncludes(out, "2. spare (smarthost, weight 1)");
   assertStringIncludes(out, "127.0.0.1:2526: 127.0.0.1");
+  assertStringIncludes(
+    out,
+    "from: 192.0.2.1, 2001:db8::1\n   proxy: socks5://proxy.example:1080\n",
+  );
   assertStringIncludes(out, "Not signed");
 });
 

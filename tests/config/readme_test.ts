@@ -40,7 +40,7 @@ function providerRow(schema: Schema): string {
   return `| \`${providerOf(schema)}\` | ${keys.join(" ").replaceAll(" (-)", "")} |`;
 }
 
-const COMMON_KEYS = ["base_url", "timeout", "max_concurrency"];
+const COMMON_KEYS = ["base_url", "timeout", "max_concurrency", "source_address", "proxy"];
 
 /** The `type` of a transport to an HTTP API; null for other tables. */
 function providerOf(schema: Schema): string | null {

@@ -29,6 +29,8 @@ Deno.test("the table of a provider is handed to it with its defaults", async () 
     provider: { domain: "mg.example.net", api_key: "from-elsewhere", region: "us" },
     timeoutMs: 300_000,
     maxConcurrency: null,
+    sourceAddresses: null,
+    proxy: null,
   });
   const { ses } = loaded.config.transports;
   assert(ses?.type === "ses");
@@ -55,6 +57,6 @@ Deno.test("problems in the table of a provider name its keys and keep its secret
   assertEquals(loaded.problems.map(formatProblem), [
     "posthouse.toml:4:11: transports.out.api_key: expected an API key, got (hidden)",
     "posthouse.toml:5:1: transports.out.reigon: expected one of domain, api_key, region, tags, " +
-    `base_url, type, timeout, max_concurrency, got "reigon" (did you mean "region"?)`,
+    `base_url, type, timeout, max_concurrency, source_address, proxy, got "reigon" (did you mean "region"?)`,
   ]);
 });

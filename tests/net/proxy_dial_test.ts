@@ -110,7 +110,10 @@ Deno.test("SOCKS 5 failures of the target and of the proxy are told apart", asyn
   assertEquals((await reply(4))[0], "unreachable");
   assertEquals((await reply(5))[0], "refused");
   assertEquals((await reply(6))[0], "timeout");
-  assertEquals((await reply(2))[0], "proxy");
+  assertEquals((await reply(1))[0], "other");
+  assertEquals(await reply(2), ["denied", "the proxy answered not allowed by its rules (code 2)"]);
+  assertEquals((await reply(7))[0], "proxy");
+  assertEquals((await reply(8))[0], "unreachable");
   const refusals: readonly (readonly Step[])[] = [
     [[octets(5, 1, 0), octets(5, 0xff)]],
     [[octets(5, 1, 0), octets("HT")]],
@@ -153,10 +156,14 @@ Deno.test("HTTP CONNECT sends credentials and brackets", async () => {
 });
 
 Deno.test("HTTP CONNECT failures of the target and of the proxy are told apart", async () => {
-  const status = async (answer: string): Promise<string> => {
-    const script: Step = [octets(`${CONNECT}\r\n`), octets(answer)];
-    return (await failure("http", { script: [script] }))[0];
-  };
+  const answered = (answer: string): Promise<readonly [string, string]> =>
+    failure("http", { script: [[octets(`${CONNECT}\r\n`), octets(answer)]] });
+  const status = async (answer: string): Promise<string> => (await answered(answer))[0];
+  assertEquals(
+    await answered("HTTP/1.1 403 Not\nfor you\r\n\r\n"),
+    ["denied", "the proxy answered 403 Not?for you"],
+  );
+  assertEquals(await status("HTTP/1.0 500 Unable to connect\r\n\r\n"), "unreachable");
   assertEquals(await status("HTTP/1.1 502 Bad Gateway\r\n\r\n"), "unreachable");
   assertEquals(await status("HTTP/1.1 504 Gateway Timeout\r\n\r\n"), "timeout");
   assertEquals(await status("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), "proxy");

@@ -72,6 +72,10 @@ export interface RouteTraceWay {
   }[];
   /** What is asked of connections. */
   readonly tls: string;
+  /** The proxy that connections go through, such as `socks5://proxy.example.net:1080`. */
+  readonly proxy: string | null;
+  /** Addresses of this machine that they come from; empty where the system chooses. */
+  readonly sourceAddresses: readonly string[];
   readonly limits: readonly { readonly rule: string; readonly limit: string }[];
 }
 

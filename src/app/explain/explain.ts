@@ -6,6 +6,7 @@ import { explainRoute } from "../../delivery/explain.ts";
 import type { RouteFacts, RouteRule } from "../../delivery/route.ts";
 import type { Limits } from "../../delivery/shaping/limiter.ts";
 import { Shaper } from "../../delivery/shaping/shaper.ts";
+import { formatProxy } from "../../delivery/smtp/dialer.ts";
 import { ruleFor } from "../../delivery/tls/rules.ts";
 import { compileTreatment, type Fate, stricter } from "../../delivery/treatment.ts";
 import { parseMailbox } from "../../mail/address.ts";
@@ -104,6 +105,8 @@ async function wayOf(
     ...{ name, kind: transport.type, weight, hosts, limits },
     ...stateOf(name, domain),
     tls: tlsOf(transport, domain),
+    proxy: transport.proxy === null ? null : formatProxy(transport.proxy),
+    sourceAddresses: transport.sourceAddresses ?? [],
   };
 }
 

@@ -46,6 +46,8 @@ function writeWay(
     : style.red(`${way.state}: ${printable(way.reason)}`);
   io.out(`\n${index + 1}. ${style.bold(printable(way.name))} (${way.kind}${weight}) `);
   io.out(`to ${printable(way.destination)}, ${state}\n   TLS: ${way.tls}\n`);
+  if (way.sourceAddresses.length > 0) io.out(`   from: ${way.sourceAddresses.join(", ")}\n`);
+  if (way.proxy !== null) io.out(`   proxy: ${printable(way.proxy)}\n`);
   for (const host of way.hosts) io.out(`   ${hostLine(host, style)}\n`);
   for (const { rule, limit } of way.limits) {
     io.out(`   limit: ${limit} (${printable(rule)})\n`);

@@ -2,9 +2,10 @@ import { z } from "zod";
 import { RELAY_SCHEMAS, type RelayType } from "../../relay/schemas.ts";
 import { count, duration, table } from "../fields.ts";
 import { durationMs } from "../units.ts";
+import { apiOriginKeys, type OriginConfig, originConfig } from "./transport_proxy.ts";
 
 /** Delivery through an HTTP API. */
-export interface RelayTransportConfig {
+export interface RelayTransportConfig extends OriginConfig {
   readonly type: RelayType;
   /** The provider's own keys, as its schema has them. */
   readonly provider: Readonly<Record<string, unknown>>;
@@ -18,6 +19,7 @@ const commonKeys = {
   timeout: duration({ minMs: 1 }).default("5m").describe("Time for one request and its answer."),
   max_concurrency: count().optional()
     .describe("Requests at once; what suits the provider where not given."),
+  ...apiOriginKeys,
 };
 
 /** The `[transports.NAME]` tables of each provider. */
@@ -29,6 +31,7 @@ export const relayTables = Object.entries(RELAY_SCHEMAS).map(([type, { shape }])
 export type RelayTransportDoc = z.output<typeof relayTables[number]>;
 
 export function relayTransportConfig(doc: RelayTransportDoc): RelayTransportConfig {
-  const { type, timeout, max_concurrency: maxConcurrency = null, ...provider } = doc;
-  return { type, provider, timeoutMs: durationMs(timeout), maxConcurrency };
+  const { type, timeout, max_concurrency: maxConcurrency = null, ...rest } = doc;
+  const { source_address: _source, proxy: _proxy, ...provider } = rest;
+  return { type, provider, timeoutMs: durationMs(timeout), maxConcurrency, ...originConfig(doc) };
 }

@@ -1,23 +1,14 @@
 import { z } from "zod";
-import {
-  count,
-  duration,
-  flag,
-  hostname,
-  ipAddress,
-  listOf,
-  oneOf,
-  table,
-  text,
-} from "../fields.ts";
+import { count, duration, flag, hostname, listOf, oneOf, table, text } from "../fields.ts";
 import { durationMs } from "../units.ts";
+import { type OriginConfig, originConfig, smtpOriginKeys } from "./transport_proxy.ts";
 
 /** What all transports that speak SMTP have in common. */
-export interface SmtpConfig {
+export interface SmtpConfig extends OriginConfig {
   /** The argument of EHLO; null for the relay's host name. */
   readonly helo: string | null;
-  /** Local IP address of connections; null lets the system choose. */
-  readonly sourceAddress: string | null;
+  /** Whether the proxy, if there is one, looks up the addresses of servers. */
+  readonly proxyResolves: boolean;
   /** Which kinds of address are used, and which first. */
   readonly addressOrder: "ipv4_first" | "ipv6_first" | "ipv4_only" | "ipv6_only";
   /** The most addresses one attempt connects to. */
@@ -75,7 +66,7 @@ const timeouts = table({
 /** The keys of all transports that speak SMTP. */
 export const smtpKeys = {
   helo: hostname().optional().describe("Argument of EHLO; the relay's hostname where not given."),
-  source_address: ipAddress().optional().describe("Local IP address of connections."),
+  ...smtpOriginKeys,
   address_order: oneOf(["ipv4_first", "ipv6_first", "ipv4_only", "ipv6_only"])
     .default("ipv4_first").describe("Which kinds of address are used, and which first."),
   max_addresses: count().default(5).describe("Addresses that one attempt connects to."),
@@ -103,7 +94,8 @@ const smtpTable = table(smtpKeys);
 export function smtpConfig(doc: z.output<typeof smtpTable>): SmtpConfig {
   return {
     helo: doc.helo ?? null,
-    sourceAddress: doc.source_address ?? null,
+    ...originConfig(doc),
+    proxyResolves: doc.proxy_resolves,
     addressOrder: doc.address_order,
     maxAddresses: doc.max_addresses,
     maxConcurrency: doc.max_concurrency,

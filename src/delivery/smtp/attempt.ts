@@ -9,6 +9,7 @@ import type {
   RemoteHop,
 } from "../transport.ts";
 import type { TlsInfo } from "../../net/conn.ts";
+import { Transcript } from "../../smtp/client/transcript.ts";
 import { GIVEN_UP, judge } from "./outcome.ts";
 import type { TlsProof } from "../tls/policy.ts";
 import type { Session } from "./pool.ts";
@@ -21,6 +22,8 @@ export class Attempt {
   readonly rawOnly: boolean;
   /** Whether the connection may wait for the next message. */
   readonly keepsConnection: () => boolean;
+  /** What was said to all the hosts. */
+  readonly transcript = new Transcript();
   readonly #outcomes: (Outcome | null)[];
   /** What open recipients end with when no other host is asked. */
   readonly #fallback: (Outcome | null)[];
@@ -115,6 +118,7 @@ export class Attempt {
       outcomes,
       remote,
       tls,
+      dialogue: this.transcript,
       ...(proof === null ? {} : { proof }),
       ...(this.#allNotify ? { handover: "dsn" } : {}),
       ...(this.#losses.length === 0 ? {} : { losses: this.#losses }),

@@ -4,13 +4,13 @@ import { type Reply, reply } from "../../mail/reply.ts";
 import type { RecipientRecord } from "../../queue/store.ts";
 import type { SessionLimits } from "../../smtp/client/capabilities.ts";
 import type { DeliverOptions, DeliveryJob, DeliveryReport, Loss, Outcome } from "../transport.ts";
-import { type AddressOrder, orderAddresses } from "./address_order.ts";
+import { type AddressChoice, orderAddresses } from "./address_order.ts";
 import { Attempt } from "./attempt.ts";
 import { type Fit, fit, tooLargeFor, type Unfit } from "./fit.ts";
 import { byRank, type HostPlan, type HostTarget } from "./hosts.ts";
 import { SessionOpener } from "./opener.ts";
 import type { MailResolver, SmtpTransportOptions } from "./options.ts";
-import { broken, GIVEN_UP, lookupFailed } from "./outcome.ts";
+import { broken, formatHop, GIVEN_UP, lookupFailed } from "./outcome.ts";
 import { bodyAsItIs, prepareBody, type PreparedBody } from "./prepare_body.ts";
 import { ConnectionPool, type Session } from "./pool.ts";
 import { ABORTED, untilAborted } from "./until_aborted.ts";
@@ -30,7 +30,9 @@ export class SmtpDelivery implements AsyncDisposable {
   readonly #random: Random;
   readonly #converts: boolean;
   readonly #resolver: MailResolver;
-  readonly #addressOrder: AddressOrder;
+  readonly #addressChoice: AddressChoice;
+  /** Whether somebody else looks up the addresses of hosts. */
+  readonly #proxyResolves: boolean;
   readonly #maxAddresses: number;
   readonly #hostUnknown: HostUnknown;
   readonly #opener: SessionOpener;
@@ -42,7 +44,8 @@ export class SmtpDelivery implements AsyncDisposable {
     this.#converts = options.converts ?? true;
     this.#random = random;
     this.#resolver = resolver;
-    this.#addressOrder = options.addressOrder ?? "ipv4_first";
+    this.#addressChoice = options;
+    this.#proxyResolves = options.proxy?.resolves ?? false;
     this.#maxAddresses = options.maxAddresses ?? DEFAULT_MAX_ADDRESSES;
     this.#hostUnknown = hostUnknown;
     this.#opener = new SessionOpener(options);
@@ -63,7 +66,7 @@ export class SmtpDelivery implements AsyncDisposable {
     const hosts = byRank(found.hosts, this.#random);
     const attempt = new Attempt(job, options);
     const kept = this.#takeKept(hosts);
-    if (kept !== null) await this.#use(kept, attempt);
+    if (kept !== null) await this.#useKept(kept, attempt);
     if (!attempt.isOver) await this.#askHosts(hosts, attempt);
     return attempt.report(broken(reply(451, "4.4.1", "No host could be tried")));
   }
@@ -82,7 +85,7 @@ export class SmtpDelivery implements AsyncDisposable {
     let triesLeft = this.#maxAddresses;
     for (const [index, host] of hosts.entries()) {
       const kept = index === 0 ? null : this.#pool.take(host.key);
-      if (kept !== null) await this.#use(kept, attempt);
+      if (kept !== null) await this.#useKept(kept, attempt);
       if (attempt.isOver) return;
       for (const address of await this.#addressesOf(host, attempt)) {
         if (await this.#askAddress(host, { address, attempt })) triesLeft--;
@@ -97,10 +100,11 @@ export class SmtpDelivery implements AsyncDisposable {
     attempt: Attempt,
   ): Promise<readonly string[]> {
     if (addresses !== null) return addresses;
+    if (this.#proxyResolves) return [host];
     const answer = await untilAborted(this.#resolver.addresses(host), attempt.signal);
     if (answer === ABORTED) return [];
     if (answer.kind === "found") {
-      const usable = orderAddresses(answer.records, this.#addressOrder);
+      const usable = orderAddresses(answer.records, this.#addressChoice);
       if (usable.length === 0) attempt.failHost(broken(noUsableAddress(host)));
       return usable;
     }
@@ -114,13 +118,13 @@ export class SmtpDelivery implements AsyncDisposable {
     target: HostTarget,
     { address, attempt }: { address: string; attempt: Attempt },
   ): Promise<boolean> {
-    const { signal } = attempt;
+    const { signal, transcript } = attempt;
     for (;;) {
-      const result = await this.#opener.open(target, { address, signal });
+      const result = await this.#opener.open(target, { address, signal, transcript });
       if (result.kind === "failed") {
         attempt.failHost(result.outcome);
-        const hop = { host: target.host, address, port: target.port };
-        if (result.progress === "connected") attempt.reached({ hop, tls: result.tls, proof: null });
+        const { hop, tls } = result;
+        if (result.progress === "connected") attempt.reached({ hop, tls, proof: null });
         return result.progress !== "not_tried";
       }
       // A server that takes less in one session than there is gets another one.
@@ -129,12 +133,21 @@ export class SmtpDelivery implements AsyncDisposable {
     }
   }
 
+  #useKept(session: Session, attempt: Attempt): Promise<boolean> {
+    const { hop, client } = session;
+    attempt.transcript.note(
+      `Kept connection to ${formatHop(hop)}, message ${client.transactions + 1} on it`,
+    );
+    return this.#use(session, attempt);
+  }
+
   /**
    * Runs as many transactions as it takes, and gives the session back. Returns whether another
    * session with the same host would go on where this one ended.
    */
   async #use(session: Session, attempt: Attempt): Promise<boolean> {
     const { client } = session;
+    client.recordTo(attempt.transcript);
     try {
       if (attempt.signal.aborted) return false;
       for (;;) {
@@ -142,6 +155,7 @@ export class SmtpDelivery implements AsyncDisposable {
         if (attempt.isOver || !client.isUsable || this.#pool.isWornOut(session)) return true;
       }
     } finally {
+      client.recordTo(null);
       this.#pool.release(session, { isKept: attempt.keepsConnection() });
     }
   }

@@ -1,20 +1,19 @@
 import type { Conn, TlsInfo } from "../../net/conn.ts";
-import type { DialResult } from "../../net/dial.ts";
 import { SmtpClient } from "../../smtp/client/client.ts";
+import type { Transcript } from "../../smtp/client/transcript.ts";
 import { DEFAULT_TIMEOUTS } from "../../smtp/client/stage.ts";
 import { judgeTls, type TlsFailureType } from "../tls/judge.ts";
 import type { TlsExpectation } from "../tls/outcome.ts";
 import type { TlsPolicy, TlsProof, TlsSettings } from "../tls/policy.ts";
 import type { Outcome, RemoteHop } from "../transport.ts";
+import { Dialer } from "./dialer.ts";
 import { FailureMemory } from "./failure_memory.ts";
 import type { HostTarget } from "./hosts.ts";
 import { logIn } from "./log_in.ts";
 import type { SmtpTransportOptions } from "./options.ts";
-import { broken, judgeDial, judgeOpening, judgeTlsProblem } from "./outcome.ts";
+import { broken, formatHop, judgeDial, judgeOpening, judgeTlsProblem } from "./outcome.ts";
 import type { Session } from "./pool.ts";
 import { type Secured, secureFirst, type SecureOptions, secureSession } from "./secure.ts";
-
-const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 
 /** What opening a session came to. */
 export type SessionResult =
@@ -25,6 +24,7 @@ export type SessionResult =
     /** How far it came; `not_tried` when a failure not long ago speaks against the address. */
     readonly progress: "not_tried" | "not_connected" | "connected";
     readonly tls: TlsInfo | null;
+    readonly hop: RemoteHop;
   };
 
 type Failed = Extract<SessionResult, { kind: "failed" }>;
@@ -36,6 +36,7 @@ interface Approach {
   /** As in `HostTarget`. */
   readonly expectation: TlsExpectation | null;
   readonly signal: AbortSignal;
+  readonly transcript: Transcript;
 }
 
 /** An open session, before it is known whether it will do. */
@@ -53,10 +54,12 @@ export class SessionOpener {
   readonly #options: SmtpTransportOptions;
   readonly #settings: TlsSettings;
   readonly #failures: FailureMemory;
+  readonly #dialer: Dialer;
 
   constructor(options: SmtpTransportOptions) {
     this.#options = options;
     this.#settings = options.tls?.settings ?? {};
+    this.#dialer = new Dialer(options);
     const { failureMemoryMs, services: { clock } } = options;
     this.#failures = new FailureMemory({
       clock,
@@ -67,13 +70,19 @@ export class SessionOpener {
   /** Opens a session with one address of a host. */
   async open(
     { host, port, key, policy, expectation }: HostTarget,
-    { address, signal }: { address: string; signal: AbortSignal },
+    { address, signal, transcript }: Pick<Approach, "signal" | "transcript"> & {
+      readonly address: string;
+    },
   ): Promise<SessionResult> {
     const place = `${address} ${key}`;
     const known = this.#failures.recall(place);
-    if (known !== null) return failed(broken(known), "not_tried");
-    const hop = { host, address, port };
-    const result = await this.#establish({ hop, policy, expectation, signal });
+    const { via } = this.#dialer;
+    const hop = { host, address, port, ...(via === null ? {} : { via }) };
+    if (known !== null) {
+      transcript.note(`Not tried, it failed a moment ago: ${known.lines.join(" ")}`);
+      return failed(broken(known), { progress: "not_tried", hop });
+    }
+    const result = await this.#establish({ hop, policy, expectation, signal, transcript });
     if (result.kind === "failed") {
       this.#learn(place, result.outcome);
       return result;
@@ -93,10 +102,14 @@ export class SessionOpener {
   }
 
   async #establish(approach: Approach): Promise<Opened | Failed> {
-    const dialed = await this.#dial(approach);
+    const { hop, transcript } = approach;
+    const dialed = await this.#dialer.dial(hop, approach);
     if (dialed.kind !== "connected") {
-      return failed(judgeDial(dialed, approach.hop), "not_connected");
+      const outcome = judgeDial(dialed, hop);
+      transcript.note(outcome.reply.lines.join(" "));
+      return failed(outcome, { progress: "not_connected", hop });
     }
+    transcript.note(`Connected to ${formatHop(hop)}`);
     if (this.#settings.implicit === true) return await this.#openInside(dialed.conn, approach);
     return await this.#openSession(dialed.conn, { ...approach, proof: null });
   }
@@ -111,8 +124,11 @@ export class SessionOpener {
     const secured = await secureFirst(conn, { ...this.#secureOptions(approach), timeoutMs });
     signal.removeEventListener("abort", close);
     if (secured.kind === "problem") {
-      return failed(judgeTlsProblem(secured.problem, hop), "connected", secured.tls);
+      const outcome = judgeTlsProblem(secured.problem, hop);
+      approach.transcript.note(outcome.reply.lines.join(" "));
+      return afterConnecting(outcome, { hop, tls: secured.tls });
     }
+    approach.transcript.note(`TLS: ${secured.conn.tls?.version} ${secured.conn.tls?.cipher}`);
     return await this.#openSession(secured.conn, { ...approach, proof: secured.proof });
   }
 
@@ -120,9 +136,9 @@ export class SessionOpener {
     conn: Conn,
     approach: Approach & { readonly proof: TlsProof | null },
   ): Promise<Opened | Failed> {
-    const { hop, signal } = approach;
-    const opened = await SmtpClient.open(conn, { ...this.#clientOptions(), signal });
-    if (opened.kind !== "open") return failed(judgeOpening(opened, hop), "connected");
+    const { hop, signal, transcript } = approach;
+    const opened = await SmtpClient.open(conn, { ...this.#clientOptions(), signal, transcript });
+    if (opened.kind !== "open") return afterConnecting(judgeOpening(opened, hop), { hop });
     const { client } = opened;
     const secured = await secureSession(client, { ...this.#secureOptions(approach), signal });
     this.#report(approach, { secured, conn, tls: client.tls });
@@ -130,12 +146,15 @@ export class SessionOpener {
       return await this.#logIn(client, { ...approach, proof: secured.proof ?? approach.proof });
     }
     client.close();
+    if (secured.kind === "problem") transcript.note(`${hop.host} ${secured.problem.text}`);
     if (mayGoPlain(approach.policy) && !signal.aborted) {
       const plain: TlsPolicy = { level: "none" };
       return await this.#establish({ ...approach, policy: plain, expectation: null });
     }
-    if (secured.kind === "failed") return failed(judgeOpening(secured.failure, hop), "connected");
-    return failed(judgeTlsProblem(secured.problem, hop), "connected", secured.tls);
+    if (secured.kind === "failed") {
+      return afterConnecting(judgeOpening(secured.failure, hop), { hop });
+    }
+    return afterConnecting(judgeTlsProblem(secured.problem, hop), { hop, tls: secured.tls });
   }
 
   /** Tells what the connection was to whoever reports it to the domain (RFC 8460 section 3). */
@@ -163,7 +182,7 @@ export class SessionOpener {
     const outcome = await logIn(client, { login, hop, signal });
     if (outcome === null) return { kind: "opened", client, proof };
     await client.quit();
-    return failed(outcome, "connected", client.tls);
+    return afterConnecting(outcome, { hop, tls: client.tls });
   }
 
   #secureOptions({ hop: { host }, policy }: Approach): SecureOptions {
@@ -180,14 +199,6 @@ export class SessionOpener {
       ...(timeoutsMs === undefined ? {} : { timeoutsMs }),
       ...(abortGraceMs === undefined ? {} : { abortGraceMs }),
     };
-  }
-
-  #dial({ hop: { address, port }, signal }: Approach): Promise<DialResult> {
-    const { connectTimeoutMs, localAddress, services: { dial, clock } } = this.#options;
-    const timeoutMs = connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
-    const source = localAddress === undefined ? {} : { localAddress };
-    const target = address.startsWith("/") ? { path: address } : { address, port, ...source };
-    return dial(target, { timeoutMs, signal, clock });
   }
 }
 
@@ -211,10 +222,16 @@ function failureOf(
   return verdict.kind === "fits" ? null : verdict.problem.type;
 }
 
+function afterConnecting(
+  outcome: Outcome,
+  { hop, tls = null }: { hop: RemoteHop; tls?: TlsInfo | null },
+): Failed {
+  return { kind: "failed", outcome, progress: "connected", tls, hop };
+}
+
 function failed(
   outcome: Outcome,
-  progress: Failed["progress"],
-  tls: TlsInfo | null = null,
+  { progress, hop }: { progress: Failed["progress"]; hop: RemoteHop },
 ): Failed {
-  return { kind: "failed", outcome, progress, tls };
+  return { kind: "failed", outcome, progress, tls: null, hop };
 }

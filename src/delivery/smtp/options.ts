@@ -10,6 +10,7 @@ import type { TlsOutcomeSink } from "../tls/outcome.ts";
 import type { MtaSts } from "../tls/sts.ts";
 import type { TlsRules } from "../tls/rules.ts";
 import type { AddressOrder } from "./address_order.ts";
+import type { TransportProxy } from "./dialer.ts";
 import type { PoolLimits } from "./pool.ts";
 
 /** How to connect: `net/dial.ts` or a stand-in. */
@@ -64,8 +65,13 @@ export interface SmtpTransportOptions {
   readonly connectTimeoutMs?: number;
   /** How long an aborted attempt still waits for the reply to its final dot; default 5 seconds. */
   readonly abortGraceMs?: number;
-  /** Address of this machine to connect from. */
-  readonly localAddress?: string;
+  /**
+   * Addresses of this machine to connect from, at most one of each kind; addresses of a kind that
+   * is not among them are not connected to.
+   */
+  readonly localAddresses?: readonly string[];
+  /** Without it, connections are direct. */
+  readonly proxy?: TransportProxy;
   /** Default `ipv4_first`. */
   readonly addressOrder?: AddressOrder;
   /** The most addresses one attempt connects to; default 5. */

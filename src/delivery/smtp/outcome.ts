@@ -1,3 +1,4 @@
+import { parseIp } from "../../base/ip.ts";
 import type { EnhancedCode } from "../../mail/enhanced_code.ts";
 import { formatReply, type Reply, reply } from "../../mail/reply.ts";
 import type { DialFailure } from "../../net/dial.ts";
@@ -114,11 +115,21 @@ export function judgeDial(
   hop: RemoteHop,
 ): Outcome {
   if (kind === "aborted") return GIVEN_UP;
-  const text = `Cannot connect to ${formatHop(hop)}: ${DIAL_TEXT[kind] ?? reason}`;
-  const isLocal = kind === "local_address" || kind === "not_permitted" || kind === "exhausted";
-  if (!isLocal) return broken(reply(451, "4.4.1", text)); // RFC 3463 3.5: no answer from host
+  const { via } = hop;
+  const way = via === undefined ? "" : ` by way of ${via}`;
+  const why = via === undefined ? DIAL_TEXT[kind] ?? reason : reason;
+  const text = `Cannot connect to ${formatHop(hop)}${way}: ${why}`;
+  if (!ON_THIS_SIDE.has(kind)) return broken(reply(451, "4.4.1", text)); // RFC 3463 3.5: no answer from host
   return { kind: "broken", scope: "transport", reply: reply(451, "4.3.5", text) };
 }
+
+/** What keeps the transport from all hosts alike. */
+const ON_THIS_SIDE: ReadonlySet<DialFailure> = new Set<DialFailure>([
+  "local_address",
+  "not_permitted",
+  "exhausted",
+  "proxy",
+]);
 
 const DIAL_TEXT: Partial<Record<DialFailure, string>> = {
   refused: "connection refused",
@@ -143,7 +154,8 @@ export function lookupFailed(name: string, trouble: DnsTrouble): Outcome {
 /** A hop as people read it. */
 export function formatHop({ host, address, port }: RemoteHop): string {
   if (port === 0) return host; // the path of a Unix socket
-  return host === address ? `[${address}]:${port}` : `${host}[${address}]:${port}`;
+  if (host !== address) return `${host}[${address}]:${port}`;
+  return parseIp(host) === null ? `${host}:${port}` : `[${address}]:${port}`;
 }
 
 function asTransient(enhanced: EnhancedCode | undefined): EnhancedCode | null {

@@ -110,6 +110,9 @@ export const routeTraceSchema = z.object({
     weight: z.number().nullable().describe("How often it comes first among the others."),
     hosts: z.array(traceHost).describe("As the DNS has them; none for an API."),
     tls: z.string().describe("What is asked of connections."),
+    proxy: z.string().nullable().describe("The proxy that connections go through."),
+    sourceAddresses: z.array(z.string())
+      .describe("Where connections come from; empty where the system chooses."),
     limits: z.array(z.object({ rule: z.string(), limit: z.string() })),
   })).describe("In the order in which they are tried."),
   dkim: z.array(z.object({ domain: z.string(), selector: z.string(), algorithm: z.string() }))
