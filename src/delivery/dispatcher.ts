@@ -32,6 +32,8 @@ export interface Router {
   readonly byDomainOnly: boolean;
   /** The transports of each rule. */
   readonly ways: readonly (readonly Transport[])[];
+  /** All transports; operators may choose one that no rule names. */
+  readonly transports: ReadonlySet<Transport>;
 }
 
 /** Recipients that get no mail; `SuppressionList` has this shape. */
@@ -67,6 +69,8 @@ const LONGEST_LIMIT_MS = 60_000;
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #putOffDomains = new PutOffDomains();
+  /** Transports that operators chose for recipients, whatever the rules say. */
+  readonly #chosen = new Set<Transport>();
   #router: Router;
 
   constructor(options: DispatcherOptions) {
@@ -78,8 +82,14 @@ export class Dispatcher {
     return this.#router;
   }
 
+  /** The transports of each rule, and those that mail takes besides. */
+  get ways(): readonly (readonly Transport[])[] {
+    return [...this.#router.ways, ...[...this.#chosen].map((transport) => [transport])];
+  }
+
   /** Uses other routes for what comes from now on. */
   replaceRouter(router: Router): void {
+    this.#chosen.clear();
     this.#router = router;
   }
 
@@ -130,7 +140,10 @@ export class Dispatcher {
       free,
       this.#router.open(entry.message),
     );
-    for (const job of jobs) this.dispatch(job);
+    for (const job of jobs) {
+      if (isRerouted(job)) this.#chosen.add(transportOf(job));
+      this.dispatch(job);
+    }
     for (const group of resting.values()) this.#rest(entry, group);
     if (unroutable.length === 0) return;
     const why = reply(450, "4.4.4", "No route fits this recipient");
@@ -255,7 +268,8 @@ export class Dispatcher {
     const nowMs = clock.now();
     for (const { name } of job.transports) this.#putOffDomains.note(name, job.domain);
     const untilMs = nowMs + (setback.retryAfterMs ?? 0);
-    const isOfDomain = this.#router.byDomainOnly && job.entry.message.route === undefined;
+    const isOfDomain = this.#router.byDomainOnly && job.entry.message.route === undefined &&
+      !isRerouted(job);
     if (isOfDomain && table.isClosed(job, nowMs)) {
       table.pause(job.domain, { untilMs, reason: formatReply(setback.reply) });
     }
@@ -281,6 +295,11 @@ export class Dispatcher {
       isQuiet,
     });
   }
+}
+
+/** Whether an operator chose the transport; all recipients of a job take the same way. */
+function isRerouted({ recipients }: Job): boolean {
+  return recipients.some(({ rerouted }) => rerouted === true);
 }
 
 /** Mail that was not given a turn or put off before. */

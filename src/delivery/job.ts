@@ -74,7 +74,10 @@ export function groupIntoJobs(
       continue;
     }
     const domain = way.redirect?.domain ?? recipient.domain;
-    const key = `${way.name}\0${way.redirect?.mailbox ?? ""}\0${transport.destinationOf(domain)}`;
+    const destination = `${transport.name}\0${transport.destinationOf(domain)}`;
+    // A way that an operator chose has no other transport to go on to.
+    const rule = `${recipient.rerouted === true ? "!" : ""}${way.name}`;
+    const key = `${rule}\0${way.redirect?.mailbox ?? ""}\0${destination}`;
     const group = groups.get(key);
     if (group === undefined) {
       const members = [recipient];

@@ -17,6 +17,8 @@ interface BoundRule {
 }
 
 const DELIVER: Fate = { kind: "deliver" };
+/** What stands for the rule where none fits and an operator chose the transport. */
+const NO_RULE: Pick<RouteRule, "name" | "rawOnly"> = { name: "" };
 
 /**
  * Binds the rules to the transports they name.
@@ -45,6 +47,7 @@ export function createRouter(
   return {
     byDomainOnly: routesByDomainOnly(rules) && ofRelay === null,
     ways: [...bound.values()].map((rule) => rule.transports),
+    transports: new Set(transports.values()),
     open(message) {
       const facts = messageFacts(message);
       const named = message.route === undefined ? null : byName.get(message.route) ?? null;
@@ -58,19 +61,22 @@ export function createRouter(
         orders.set(rule, order);
         return order;
       };
-      return ({ forwardPath, domain, released }): Way | null => {
+      return ({ forwardPath, domain, released, rerouted, transport }): Way | null => {
         const isReleased = released === true;
         const rules = isReleased ? withTransports : compiled;
         const chosen = named ?? chooseRoute(rules, { ...facts, forwardPath, domain });
         const rule = chosen === null ? undefined : bound.get(chosen);
-        if (rule === undefined) return null;
-        const { name, rawOnly = false } = rule.rule;
-        const fate = rule.judge?.(forwardPath) ?? DELIVER;
+        // A transport that the configuration has no longer is chosen no longer.
+        const own = rerouted === true ? transports.get(transport ?? "") : undefined;
+        const order = own === undefined ? rule && orderOf(rule) : [own];
+        if (order === undefined) return null;
+        const { name, rawOnly = false } = rule?.rule ?? NO_RULE;
+        const fate = (rule === undefined ? ofRelay : rule.judge)?.(forwardPath) ?? DELIVER;
         if (!isReleased && (fate.kind === "hold" || fate.kind === "capture")) {
           return { kind: fate.kind, name };
         }
         const redirect = fate.kind === "redirect" ? fate.to : null;
-        return { kind: "open", name, transports: orderOf(rule), rawOnly, redirect };
+        return { kind: "open", name, transports: order, rawOnly, redirect };
       };
     },
   };

@@ -116,7 +116,7 @@ export class Scheduler {
     this.#learner = new Learner({
       ...options,
       table: this.#table,
-      ways: () => this.#dispatcher.router.ways,
+      ways: () => this.#dispatcher.ways,
       signal: this.#abort.signal,
       onDown: (retryAtMs) => this.#claimer.wakeAt(retryAtMs),
       onUp: () => this.wake(),
@@ -131,7 +131,7 @@ export class Scheduler {
   /** Uses other routes and transports from the next attempt on; attempts under way go on. */
   replaceRouter(router: Router): void {
     this.#dispatcher.replaceRouter(router);
-    const waiting = this.#table.keepOnly(new Set(router.ways.flat()));
+    const waiting = this.#table.keepOnly(router.transports);
     this.#table.probeNow();
     for (const { entry, recipients } of waiting) this.#dispatcher.enter(entry, recipients);
     this.#pump();
@@ -179,7 +179,7 @@ export class Scheduler {
   probe(what: { readonly domain: string } | { readonly transport: Transport }): void {
     if ("transport" in what) this.#table.probeTransport(what.transport);
     else {
-      for (const transport of new Set(this.#dispatcher.router.ways.flat())) {
+      for (const transport of this.#dispatcher.router.transports) {
         for (const { circuit } of this.#table.find(transport, what.domain)) circuit.probeNow();
       }
     }

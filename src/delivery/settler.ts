@@ -109,6 +109,7 @@ export class Settler {
       const settlement = settlementOf(conclusions, {
         ...{ timeline: steps, notifications: notices, events },
         records: remoteRecords(message.id, { verdict, nowMs }),
+        ...(transport === "" ? {} : { transport }),
       });
       this.#write(entry, { recipients: verdict.recipients, settlement, nextAttemptAtMs });
     };
@@ -250,7 +251,7 @@ function uncertainEntries(
 
 function settlementOf(
   conclusions: readonly Conclusion[],
-  rest: Pick<Settlement, "timeline" | "notifications" | "records"> & {
+  rest: Pick<Settlement, "timeline" | "notifications" | "records" | "transport"> & {
     readonly events: OutboxEvent[];
   },
 ): Omit<Settlement, "messageId" | "owner"> {

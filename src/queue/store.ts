@@ -143,7 +143,8 @@ export interface ClaimRequest {
   readonly active: ReadonlyMap<string, number>;
   /**
    * Domains that must not be tried before a time. Due recipients of theirs that the claim comes
-   * across are put off until then, uncounted, with `reason` as their last reply.
+   * across are put off until then, uncounted, with `reason` as their last reply, unless an operator
+   * chose their transport.
    */
   readonly paused: ReadonlyMap<string, { readonly untilMs: number; readonly reason: string }>;
   /** The most octets of inline bodies to return with the claim. */

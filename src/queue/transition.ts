@@ -1,4 +1,12 @@
-import type { Disposition, FinalState, QueueCommand, RecipientState } from "./store.ts";
+import { foldAscii } from "./mailbox.ts";
+import type {
+  Disposition,
+  FinalState,
+  QueueCommand,
+  Readdressing,
+  RecipientState,
+  TimelineEntry,
+} from "./store.ts";
 
 /** The part of a recipient that changes while it is in the store. */
 export interface RecipientStatus {
@@ -10,6 +18,10 @@ export interface RecipientStatus {
   readonly released: boolean;
   /** Whether an operator gave it up; it fails at its next claim. */
   readonly returned: boolean;
+  /** The transport of its last attempt, or the one chosen for it; null when neither is known. */
+  readonly transport: string | null;
+  /** Whether an operator chose the transport. */
+  readonly rerouted: boolean;
   readonly lastReply: string;
   /** Who holds the claim; null when nobody does. Only queued recipients are ever held. */
   readonly owner: string | null;
@@ -26,15 +38,22 @@ export function isFinal(state: RecipientState): state is FinalState {
  */
 export function settled(
   current: RecipientStatus,
-  { disposition, reply, owner }: {
+  { disposition, reply, owner, transport }: {
     disposition: Disposition;
     reply: string | undefined;
     owner: string;
+    /** Of the attempt; undefined when none was made. */
+    transport: string | undefined;
   },
 ): RecipientStatus | null {
   const isDelivery = disposition.kind === "final" && disposition.state === "delivered";
   if (isDelivery ? current.state === "delivered" : current.owner !== owner) return null;
-  const next = { ...current, owner: null, lastReply: reply ?? current.lastReply };
+  const next = {
+    ...current,
+    owner: null,
+    lastReply: reply ?? current.lastReply,
+    transport: current.rerouted ? current.transport : transport ?? current.transport,
+  };
   switch (disposition.kind) {
     case "retry":
       return {
@@ -52,8 +71,8 @@ export function settled(
   }
 }
 
-/** A command that changes recipients. */
-export type RecipientCommand = Exclude<QueueCommand, { readonly kind: "delete" }>;
+/** A command that changes recipients one by one. */
+export type RecipientCommand = Exclude<QueueCommand, { readonly kind: "delete" | "readdress" }>;
 
 /**
  * What an operator's command makes of a recipient; null leaves it as it is. `hold`, `cancel`
@@ -85,7 +104,85 @@ export function commanded(
         owner: null,
         returned: true,
       };
+    case "reroute":
+      return rerouted(current, { transport: command.transport, nowMs });
   }
+}
+
+function rerouted(
+  current: RecipientStatus,
+  { transport, nowMs }: { transport: string | null; nowMs: number },
+): RecipientStatus | null {
+  if (isFinal(current.state)) return null;
+  const isSame = current.rerouted === (transport !== null) &&
+    (transport === null || current.transport === transport);
+  if (isSame) return null;
+  const isWaiting = current.state === "queued" && current.owner === null;
+  const nextAttemptAtMs = isWaiting
+    ? Math.min(current.nextAttemptAtMs, nowMs)
+    : current.nextAttemptAtMs;
+  return { ...current, transport, rerouted: transport !== null, nextAttemptAtMs };
+}
+
+/** A recipient of a message, for whom a readdressing may have news. */
+interface Addressee {
+  readonly index: number;
+  readonly forwardPath: string;
+  readonly state: RecipientState;
+}
+
+/**
+ * What a readdressing comes to for one message: recipients to cancel, by index, and mailboxes to
+ * add. Null when it changes nothing: the message is done, or lacks the mailbox to be removed.
+ */
+export function readdressed(
+  recipients: readonly Addressee[],
+  { command: { remove, add }, fits }: {
+    command: Readdressing;
+    /** Whether the filter means a recipient, by index. */
+    fits: (index: number) => boolean;
+  },
+): { readonly cancel: readonly number[]; readonly add: Readdressing["add"] } | null {
+  if (recipients.every(({ state }) => isFinal(state))) return null;
+  const removed = remove === undefined ? null : foldAscii(remove);
+  const cancel = recipients.filter(({ index, forwardPath, state }) =>
+    !isFinal(state) && foldAscii(forwardPath) === removed && fits(index)
+  ).map(({ index }) => index);
+  if (removed !== null && cancel.length === 0) return null;
+  const served = new Set(
+    recipients.filter(({ index, state }) =>
+      !cancel.includes(index) && (!isFinal(state) || state === "delivered")
+    ).map(({ forwardPath }) => foldAscii(forwardPath)),
+  );
+  const added = add.filter(({ forwardPath }) => {
+    const isNew = !served.has(foldAscii(forwardPath));
+    served.add(foldAscii(forwardPath));
+    return isNew;
+  });
+  return cancel.length === 0 && added.length === 0 ? null : { cancel, add: added };
+}
+
+/** What the timeline says of a readdressing after which there are `total` recipients. */
+export function readdressedEntry(
+  { cancel, add }: { readonly cancel: readonly number[]; readonly add: Readdressing["add"] },
+  { command: { remove }, total, nowMs, by }: {
+    command: Readdressing;
+    total: number;
+    nowMs: number;
+    by: string;
+  },
+): TimelineEntry {
+  const added = add.map((_, position) => total - add.length + position);
+  return {
+    atMs: nowMs,
+    kind: "readdressed",
+    recipients: [...cancel, ...added],
+    detail: {
+      by,
+      ...(remove === undefined ? {} : { removed: remove }),
+      added: add.map(({ forwardPath }) => forwardPath),
+    },
+  };
 }
 
 const DONE: Readonly<Record<RecipientCommand["kind"], string>> = {
@@ -94,11 +191,17 @@ const DONE: Readonly<Record<RecipientCommand["kind"], string>> = {
   release: "released",
   cancel: "cancelled",
   bounce: "returned",
+  reroute: "rerouted",
 };
 
-/** The word for a command in timelines. */
-export function commandDone({ kind }: RecipientCommand): string {
-  return DONE[kind];
+/** What timelines say of a command: a word, and who did what. */
+export function commandDone(
+  command: RecipientCommand,
+  by: string,
+): Pick<TimelineEntry, "kind" | "detail"> {
+  const isWay = command.kind === "reroute" && command.transport !== null;
+  const detail = isWay ? { by, transport: command.transport } : { by };
+  return { kind: DONE[command.kind], detail };
 }
 
 /** The reply of a recipient whose octets cannot be found; it is held for an operator. */

@@ -11,7 +11,8 @@ Deno.test("a queue of the first schema is brought up to date with what is in it"
   }
   folder.sql(`DROP TABLE shelf; DROP TABLE outbox; DROP TABLE outbox_reached;
     DROP TABLE outbox_calls; DROP INDEX messages_kept;
-    ALTER TABLE messages DROP COLUMN kept; PRAGMA user_version = 1;`);
+    ALTER TABLE messages DROP COLUMN kept; ALTER TABLE recipients DROP COLUMN transport;
+     PRAGMA user_version = 1;`);
   await using store = await folder.open();
   assertEquals(await statesOf(store, 1), ["queued"]);
   assertEquals(await textOf(store, 1), "Subject: 1\r\n\r\nText\r\n");

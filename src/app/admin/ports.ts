@@ -1,4 +1,10 @@
-import type { AdminPorts, ConfigPort, PreflightPort, QueuePort } from "../../admin/ports.ts";
+import type {
+  AdminPorts,
+  ConfigPort,
+  PreflightPort,
+  QueueCommand,
+  QueuePort,
+} from "../../admin/ports.ts";
 import type { Access } from "../../admin/guard/access.ts";
 import { METRICS_CONTENT_TYPE } from "../../observe/metrics.ts";
 import { healthPort } from "./health.ts";
@@ -59,8 +65,25 @@ const DONE = {
   release: "released",
   cancel: "cancelled",
   bounce: "returned",
+  reroute: "rerouted",
+  readdress: "readdressed",
   delete: "deleted",
 } as const;
+
+/** What a command says besides its name. */
+function reasonOf(command: QueueCommand): { readonly reason?: string } {
+  if (command.kind === "reroute") {
+    const { transport } = command;
+    return { reason: transport === null ? "to its routes" : `to transport ${transport}` };
+  }
+  if (command.kind !== "readdress") return {};
+  const { remove, add } = command;
+  const parts = [
+    ...(remove === undefined ? [] : [`without ${remove}`]),
+    ...(add.length === 0 ? [] : [`to ${add.map(({ forwardPath }) => forwardPath).join(", ")}`]),
+  ];
+  return { reason: parts.join(", ") };
+}
 
 function queuePort({ store, scheduler, clock, events, sendAgain }: RelayParts): QueuePort {
   return {
@@ -82,12 +105,14 @@ function queuePort({ store, scheduler, clock, events, sendAgain }: RelayParts): 
       if (changed === 0) return 0;
       const [id, ...others] = filter.ids ?? [];
       if (id !== undefined && others.length === 0) {
-        events({ type: DONE[command.kind], messageId: id, by });
+        events({ type: DONE[command.kind], messageId: id, by, ...reasonOf(command) });
       } else {
         const target = `${changed} ${changed === 1 ? "message" : "messages"}`;
-        events({ type: "operated", by, action: DONE[command.kind], target });
+        events({ type: "operated", by, action: DONE[command.kind], target, ...reasonOf(command) });
       }
-      scheduler.wake();
+      // Mail whose way is another now need not wait until the old one may be open again.
+      if (command.kind === "reroute") scheduler.lookAgain();
+      else scheduler.wake();
       return changed;
     },
   };

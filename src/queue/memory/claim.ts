@@ -30,7 +30,7 @@ export function claimDue(messages: Iterable<StoredMessage>, request: ClaimReques
   for (const { message, recipient } of dueRecipients(live, request.nowMs)) {
     const { domain } = recipient.fixed;
     const pause = request.paused.get(domain);
-    if (pause !== undefined && pause.untilMs > request.nowMs) {
+    if (pause !== undefined && pause.untilMs > request.nowMs && !recipient.status.rerouted) {
       const { untilMs: nextAttemptAtMs, reason: lastReply } = pause;
       recipient.status = { ...recipient.status, nextAttemptAtMs, lastReply };
       continue;

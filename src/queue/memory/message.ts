@@ -1,11 +1,13 @@
 import { foldAscii } from "../mailbox.ts";
 import {
   type BodyPlace,
+  type Lease,
   type MessageDetail,
   type MessageFilter,
   type MessageListItem,
   type MessageRecord,
   type NewMessage,
+  type NewRecipient,
   type RecipientRecord,
   type RecipientState,
   type TimelineEntry,
@@ -29,7 +31,7 @@ export interface StoredMessage {
   readonly sequence: number;
   /** Null when the octets are gone. */
   place: BodyPlace | null;
-  readonly recipients: readonly StoredRecipient[];
+  readonly recipients: StoredRecipient[];
   readonly timeline: TimelineEntry[];
   lastReply: string;
   /** When the last recipient became final. */
@@ -41,24 +43,8 @@ export function storedMessage(
   { place, recipients, lease, events: _, ...record }: NewMessage,
   { sequence, nowMs }: { sequence: number; nowMs: number },
 ): StoredMessage {
-  const stored = recipients.map(
-    ({ state, nextAttemptAtMs, ...fixed }, index): StoredRecipient => {
-      const isLeased = lease !== undefined && state === "queued" && nextAttemptAtMs <= nowMs;
-      return {
-        fixed: { ...fixed, index },
-        status: {
-          state,
-          nextAttemptAtMs,
-          attempts: 0,
-          delayNotified: false,
-          released: false,
-          returned: false,
-          lastReply: "",
-          owner: isLeased ? lease.owner : null,
-        },
-        leaseUntilMs: isLeased ? lease.untilMs : 0,
-      };
-    },
+  const stored = recipients.map((recipient, index) =>
+    storedRecipient(recipient, { index, lease, nowMs })
   );
   return {
     record,
@@ -68,6 +54,30 @@ export function storedMessage(
     timeline: [],
     lastReply: "",
     doneAtMs: null,
+  };
+}
+
+/** Makes the stored form of a recipient, claimed when it is due and there is a lease. */
+export function storedRecipient(
+  { state, nextAttemptAtMs, transport, released, ...fixed }: NewRecipient,
+  { index, lease, nowMs }: { index: number; lease: Lease | undefined; nowMs: number },
+): StoredRecipient {
+  const isLeased = lease !== undefined && state === "queued" && nextAttemptAtMs <= nowMs;
+  return {
+    fixed: { ...fixed, index },
+    status: {
+      state,
+      nextAttemptAtMs,
+      attempts: 0,
+      delayNotified: false,
+      released: released ?? false,
+      returned: false,
+      transport: transport ?? null,
+      rerouted: transport !== undefined,
+      lastReply: "",
+      owner: isLeased ? lease.owner : null,
+    },
+    leaseUntilMs: isLeased ? lease.untilMs : 0,
   };
 }
 
@@ -83,11 +93,13 @@ export function hasFailed({ recipients }: StoredMessage): boolean {
 
 /** The recipient as others see it. */
 export function recipientRecord({ fixed, status }: StoredRecipient): RecipientRecord {
-  const { owner: _, released, returned, ...visible } = status;
+  const { owner: _, released, returned, transport, rerouted, ...visible } = status;
   return {
     ...{ ...fixed, ...visible },
     ...(released ? { released: true } : {}),
     ...(returned ? { returned: true } : {}),
+    ...(transport === null ? {} : { transport }),
+    ...(rerouted ? { rerouted: true } : {}),
   };
 }
 
@@ -115,10 +127,11 @@ function hasText({ record, recipients }: StoredMessage, part: string): boolean {
 
 function fitsRecipient(
   { fixed, status }: StoredRecipient,
-  { states, domain, subdomains, recipient, minAttempts, replyStart }: MessageFilter,
+  { states, domain, subdomains, recipient, transport, minAttempts, replyStart }: MessageFilter,
 ): boolean {
   return status.attempts >= (minAttempts ?? 0) && status.lastReply.startsWith(replyStart ?? "") &&
     (states === undefined || states.includes(status.state)) &&
+    (transport === undefined || transport === status.transport) &&
     (domain === undefined || domain === fixed.domain ||
       subdomains === true && fixed.domain.endsWith(`.${domain}`)) &&
     (recipient === undefined || foldAscii(recipient) === foldAscii(fixed.forwardPath));

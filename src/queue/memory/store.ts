@@ -17,7 +17,8 @@ import {
   type StoreStats,
 } from "../store.ts";
 import { outboxEvent } from "../outbox.ts";
-import { commandDone, commanded, settled } from "../transition.ts";
+import { settled } from "../transition.ts";
+import { applyCommand } from "./command.ts";
 import { MemoryOutbox } from "./outbox.ts";
 import { MemoryShelf, type Run } from "./shelf.ts";
 import { claimDue, earliestDue, freeExpiredLeases } from "./claim.ts";
@@ -154,22 +155,16 @@ class MemoryStore implements QueueStore {
     });
   }
 
-  command({ filter, command, nowMs, by, event }: CommandRequest): Promise<number> {
+  command(request: CommandRequest): Promise<number> {
     return this.#run(() => {
+      const { filter, command, nowMs, event } = request;
       if (command.kind === "delete") return this.#delete(filter);
       let count = 0;
       for (const message of this.#messages.values()) {
-        const changed: number[] = [];
-        for (const recipient of fitting(message, filter) ?? []) {
-          const next = commanded(recipient.status, { command, nowMs });
-          if (next === null) continue;
-          recipient.status = next;
-          changed.push(recipient.fixed.index);
-        }
-        if (changed.length === 0) continue;
+        const entry = applyCommand(message, request);
+        if (entry === null) continue;
         count += 1;
-        const kind = commandDone(command);
-        message.timeline.push({ atMs: nowMs, kind, recipients: changed, detail: { by } });
+        message.timeline.push(entry);
         this.#finish(message, nowMs);
         if (event === undefined) continue;
         const about = { messageId: message.record.id, message: message.record, atMs: nowMs };
@@ -287,6 +282,7 @@ class MemoryStore implements QueueStore {
 
   #settle(settlement: Settlement): void {
     const { messageId, owner, recipients, timeline, notifications, events = [] } = settlement;
+    const { transport } = settlement;
     const { once, records = [] } = settlement;
     const message = this.#messages.get(messageId);
     if (message === undefined) return;
@@ -296,7 +292,7 @@ class MemoryStore implements QueueStore {
     for (const { index, disposition, reply } of recipients) {
       const recipient = message.recipients[index];
       if (recipient === undefined) continue;
-      const next = settled(recipient.status, { disposition, reply, owner });
+      const next = settled(recipient.status, { disposition, reply, owner, transport });
       if (next === null) continue;
       recipient.status = next;
       message.lastReply = next.lastReply;

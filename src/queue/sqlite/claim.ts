@@ -141,7 +141,7 @@ class Round {
   #take([key, domain]: DueRow): boolean {
     const { paused, owner, nowMs, leaseMs } = this.#request;
     const pause = paused.get(domain);
-    if (pause !== undefined && pause.untilMs > nowMs) {
+    if (pause !== undefined && pause.untilMs > nowMs && !this.#due.isRerouted(key)) {
       if (this.#putOffsLeft <= 0) return false;
       this.#putOffsLeft -= 1;
       this.#due.putOff({ key, ...pause });

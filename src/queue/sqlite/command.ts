@@ -1,11 +1,10 @@
 import { type EventOutline, outboxEvent, type RecordedMessage } from "../outbox.ts";
 import type { MessageRecord } from "../store.ts";
 import { commandDone, commanded } from "../transition.ts";
-import { recipientCondition } from "./conditions.ts";
-import type { Database } from "./database.ts";
-import { keyOf, positionOf } from "./key.ts";
+import { fittingRecipients } from "./fitting.ts";
 import type { EventWriter } from "./outbox_table.ts";
 import type { Calls } from "./protocol.ts";
+import { readdresser } from "./readdress.ts";
 import type { RecipientTable } from "./recipient.ts";
 import { findMessages } from "./search.ts";
 import { encodeEntry, type TimelineWriter } from "./timeline.ts";
@@ -35,9 +34,17 @@ export function commandHandler(
     const row = facts.first(sequence);
     if (row !== undefined) tell(outboxEvent(event, { ...recordedOf(row), atMs }));
   };
+  const readdress = readdresser(database, table);
   const apply = (sequence: number, request: Request): boolean => {
     const { command, filter, nowMs, by, event } = request;
     if (command.kind === "delete") return remove(sequence);
+    if (command.kind === "readdress") {
+      const entry = readdress({ ...request, command, sequence });
+      if (entry === null) return false;
+      timeline(sequence, encodeEntry(entry));
+      if (event !== undefined) announce(sequence, event, nowMs);
+      return true;
+    }
     const change = table.start({ sequence }, nowMs);
     if (change === null) return false;
     const changed: number[] = [];
@@ -50,8 +57,8 @@ export function commandHandler(
     }
     if (changed.length === 0) return false;
     table.finish({ ...change, lastReply: null });
-    const kind = commandDone(command);
-    timeline(sequence, encodeEntry({ atMs: nowMs, kind, recipients: changed, detail: { by } }));
+    const entry = { atMs: nowMs, recipients: changed, ...commandDone(command, by) };
+    timeline(sequence, encodeEntry(entry));
     if (event !== undefined) announce(sequence, event, nowMs);
     return true;
   };
@@ -75,15 +82,4 @@ function recordedOf(
   } catch {
     return { messageId, message: null };
   }
-}
-
-function fittingRecipients(
-  database: Database,
-  { sequence, filter }: { sequence: number; filter: Request["filter"] },
-): number[] {
-  const { sql, values } = recipientCondition(filter);
-  return database.prepare<[number]>(
-    `SELECT r.key FROM recipients r WHERE r.key >= ? AND r.key < ? ${sql && `AND ${sql}`}
-     ORDER BY r.key`,
-  ).all(keyOf(sequence, 0), keyOf(sequence + 1, 0), ...values).map(([key]) => positionOf(key));
 }

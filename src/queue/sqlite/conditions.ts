@@ -42,21 +42,22 @@ export function namesRecipients({ domain, recipient }: MessageFilter): boolean {
 
 /** Whether a filter can only be answered by looking at each message. */
 export function needsScan(filter: MessageFilter): boolean {
-  const { listener, minSizeBytes, maxSizeBytes, minAttempts, replyStart, text } = filter;
+  const { listener, minSizeBytes, maxSizeBytes, transport, minAttempts, replyStart, text } = filter;
   if (filter.sender !== undefined || namesRecipients(filter)) return false;
-  return [listener, minSizeBytes, maxSizeBytes, minAttempts, replyStart, text]
+  return [listener, minSizeBytes, maxSizeBytes, transport, minAttempts, replyStart, text]
     .some((key) => key !== undefined);
 }
 
 /** What a filter asks of one recipient. */
 export function recipientCondition(filter: MessageFilter): Condition {
-  const { states, domain, recipient, minAttempts, replyStart } = filter;
+  const { states, domain, recipient, transport, minAttempts, replyStart } = filter;
   return allOf([
     ...(domain === undefined ? [] : [domainCondition(domain, filter.subdomains ?? false)]),
     ...(recipient === undefined ? [] : [mailboxCondition(recipient)]),
     ...(states === undefined
       ? []
       : [{ sql: `r.state IN (${states.map((state) => STATE_CODE[state]).join()})`, values: [] }]),
+    ...(transport === undefined ? [] : [{ sql: "r.transport = ?", values: [transport] }]),
     ...(minAttempts === undefined ? [] : [{ sql: "r.attempts >= ?", values: [minAttempts] }]),
     ...(replyStart === undefined
       ? []
@@ -122,8 +123,8 @@ function textCondition(text: string): Condition {
 /** All that a filter asks, but for the ids, in terms of the message. */
 export function wholeCondition(filter: MessageFilter): Condition {
   const message = messageCondition(filter);
-  const looksAtRecipients = namesRecipients(filter) || filter.minAttempts !== undefined ||
-    filter.replyStart !== undefined;
+  const looksAtRecipients = namesRecipients(filter) || filter.transport !== undefined ||
+    filter.minAttempts !== undefined || filter.replyStart !== undefined;
   if (looksAtRecipients) {
     const { sql, values } = recipientCondition(filter);
     const exists = `EXISTS (SELECT 1 FROM recipients r WHERE ${of("r")} AND ${sql})`;

@@ -1,6 +1,6 @@
 import type { Database } from "./database.ts";
 import { messageOf, positionOf } from "./key.ts";
-import type { RecipientRow } from "./protocol.ts";
+import { MARK_REROUTED, type RecipientRow } from "./protocol.ts";
 
 /** A recipient that waits and that nobody holds. */
 export type DueRow = readonly [key: number, domain: string];
@@ -17,6 +17,8 @@ export interface DueTable {
   first(afterMs: number): number | null;
   /** Claims one and returns it. */
   claim(lease: { key: number; owner: string; untilMs: number }): RecipientRow;
+  /** Whether an operator chose its transport. */
+  isRerouted(key: number): boolean;
   /** Makes one wait for longer. */
   putOff(pause: { key: number; untilMs: number; reason: string }): void;
 }
@@ -49,13 +51,18 @@ export function dueTable(database: Database): DueTable {
   const claim = database.prepare<RecipientRow>(
     `UPDATE recipients SET owner = ?, lease_until = ? WHERE key = ?
      RETURNING key, forward_path, domain, extras, state, attempts, next_attempt_at,
-       delay_notified, last_reply`,
+       delay_notified, last_reply, transport`,
   );
   const putOff = database.prepare(
     "UPDATE recipients SET next_attempt_at = ?, last_reply = ? WHERE key = ?",
   );
 
+  const selectMarks = database.prepare<[number]>(
+    "SELECT delay_notified FROM recipients WHERE key = ?",
+  );
+
   return {
+    isRerouted: (key) => ((selectMarks.first(key)?.[0] ?? 0) & MARK_REROUTED) !== 0,
     byTime: ({ nowMs, skip, limit }) => byTime.all(nowMs, limit, skip),
     byDomain: ({ domain, nowMs, limit }) => byDomain.all(domain, nowMs, limit),
     domainAfter: (domain) => domainAfter.first(domain)?.[0] ?? null,

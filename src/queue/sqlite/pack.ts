@@ -15,6 +15,7 @@ import {
   FLAG_DELAY_NOTIFIED,
   MARK_DELAY_NOTIFIED,
   MARK_RELEASED,
+  MARK_REROUTED,
   MARK_RETURNED,
   type PackedClaim,
   type PackedDetail,
@@ -36,8 +37,10 @@ export function packMessage(
 ): PackedMessage {
   const packed: (string | number | null)[] = [];
   for (const recipient of recipients) {
-    const { forwardPath, domain, state, nextAttemptAtMs } = recipient;
+    const { forwardPath, domain, state, nextAttemptAtMs, transport = null, released } = recipient;
+    const marks = (released ? MARK_RELEASED : 0) | (transport === null ? 0 : MARK_REROUTED);
     packed.push(forwardPath, domain, packExtras(recipient), STATE_CODE[state], nextAttemptAtMs);
+    packed.push(marks, transport);
   }
   const isInline = place.kind === "inline";
   return [
@@ -87,6 +90,7 @@ export function packSettlement(
     events,
     rest.records ?? [],
     rest.once ?? null,
+    rest.transport ?? null,
   ];
 }
 
@@ -122,7 +126,7 @@ export function unpackDetail(packed: PackedDetail): MessageDetail {
 
 function unpackRecipient(row: RecipientRow): RecipientRecord {
   const [key, forwardPath, domain, extras, state, attempts, nextAttemptAtMs] = row;
-  const [, , , , , , , marks, lastReply] = row;
+  const [, , , , , , , marks, lastReply, transport] = row;
   return {
     index: positionOf(key),
     forwardPath,
@@ -134,6 +138,8 @@ function unpackRecipient(row: RecipientRow): RecipientRecord {
     delayNotified: (marks & MARK_DELAY_NOTIFIED) !== 0,
     ...((marks & MARK_RELEASED) === 0 ? {} : { released: true }),
     ...((marks & MARK_RETURNED) === 0 ? {} : { returned: true }),
+    ...(transport === null ? {} : { transport }),
+    ...((marks & MARK_REROUTED) === 0 ? {} : { rerouted: true }),
     lastReply,
   };
 }

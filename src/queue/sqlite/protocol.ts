@@ -85,12 +85,15 @@ export type PackedMessage = readonly [
   leaseOwner: string | null,
   leaseUntilMs: number,
   nowMs: number,
-  /** For each recipient: forward-path, domain, extras as JSON, state, time of next attempt. */
+  /**
+   * For each recipient: forward-path, domain, extras as JSON, state, time of next attempt, marks,
+   * transport.
+   */
   recipients: readonly (string | number | null)[],
   /** For the outbox. */
   events: readonly OutboxEvent[],
 ];
-export const PACKED_RECIPIENT_FIELDS = 5;
+export const PACKED_RECIPIENT_FIELDS = 7;
 
 export type PackedSettlement = readonly [
   messageId: string,
@@ -107,6 +110,7 @@ export type PackedSettlement = readonly [
   records: readonly ShelfRecord[],
   /** For the shelf; nothing is done if it is there. */
   once: ShelfRecord | null,
+  transport: string | null,
 ];
 export const PACKED_DISPOSITION_FIELDS = 5;
 export const FLAG_COUNTS = 1;
@@ -122,14 +126,16 @@ export type RecipientRow = readonly [
   state: number,
   attempts: number,
   nextAttemptAtMs: number,
-  /** Of MARK_DELAY_NOTIFIED, MARK_RELEASED and MARK_RETURNED. */
+  /** Of MARK_DELAY_NOTIFIED and the others below. */
   marks: number,
   lastReply: string,
+  transport: string | null,
 ];
 /** Marks of a recipient; they stand in the column `delay_notified`. */
 export const MARK_DELAY_NOTIFIED = 1;
 export const MARK_RELEASED = 2;
 export const MARK_RETURNED = 4;
+export const MARK_REROUTED = 8;
 
 export interface PackedClaim {
   readonly claimed: readonly {

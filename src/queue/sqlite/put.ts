@@ -16,7 +16,9 @@ export function putHandler(
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, '', ?)`,
   );
   const insertRecipient = database.prepare(
-    "INSERT INTO recipients VALUES (?, ?, ?, ?, ?, 0, ?, 0, '', ?, ?)",
+    `INSERT INTO recipients (key, forward_path, domain, extras, state, attempts, next_attempt_at,
+       delay_notified, last_reply, owner, lease_until, transport)
+     VALUES (?, ?, ?, ?, ?, 0, ?, ?, '', ?, ?, ?)`,
   );
   const insertBody = database.prepare("INSERT INTO bodies VALUES (?, ?)");
 
@@ -34,14 +36,14 @@ export function putHandler(
     const sequence = insertMessage
       .run(id, receivedAtMs, reversePath, record, spool, mask, queued, held, doneAtMs);
     for (let at = 0, index = 0; at < recipients.length; at += PACKED_RECIPIENT_FIELDS, index++) {
-      const [path, domain, extras, state, nextAttemptAtMs] = recipients
-        .slice(at, at + PACKED_RECIPIENT_FIELDS) as [string, string, string, number, number];
+      const [path, domain, extras, state, nextAttemptAtMs, marks, transport] = recipients
+        .slice(at, at + PACKED_RECIPIENT_FIELDS) as PackedRecipient;
       const isLeased = leaseOwner !== null && state === 0 && nextAttemptAtMs <= nowMs;
       const owner = isLeased ? leaseOwner : null;
       const untilMs = isLeased ? leaseUntilMs : null;
       const key = keyOf(sequence, index);
       insertRecipient
-        .run(key, path, domain, extras, state, nextAttemptAtMs, owner, untilMs);
+        .run(key, path, domain, extras, state, nextAttemptAtMs, marks, owner, untilMs, transport);
     }
     if (spool === null && isLive) {
       insertBody.run(sequence, bench.bytes.subarray(start, start + length));
@@ -53,6 +55,16 @@ export function putHandler(
     return null;
   };
 }
+
+type PackedRecipient = [
+  forwardPath: string,
+  domain: string,
+  extras: string | null,
+  state: number,
+  nextAttemptAtMs: number,
+  marks: number,
+  transport: string | null,
+];
 
 function countStates(recipients: PackedMessage[10]): { queued: number; held: number } {
   let held = 0;

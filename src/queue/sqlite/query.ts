@@ -88,7 +88,8 @@ function detailReader({ database }: Workbench): (id: string) => PackedDetail | n
   );
   const selectRecipients = database.prepare<[owner: string | null, ...RecipientRow]>(
     `SELECT owner, key, forward_path, domain, extras, state, attempts, next_attempt_at,
-       delay_notified, last_reply FROM recipients WHERE key >= ? AND key < ? ORDER BY key`,
+       delay_notified, last_reply, transport FROM recipients
+     WHERE key >= ? AND key < ? ORDER BY key`,
   );
   const selectTimeline = database.prepare<[string]>(
     "SELECT entry FROM timeline WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT ?",

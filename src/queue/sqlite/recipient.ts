@@ -1,7 +1,7 @@
 import type { RecipientStatus } from "../transition.ts";
 import { FAILED_MASK, LIVE_MASK, STATE_CODE, stateAt } from "./counters.ts";
 import { keyOf } from "./key.ts";
-import { MARK_DELAY_NOTIFIED, MARK_RELEASED, MARK_RETURNED } from "./protocol.ts";
+import { MARK_DELAY_NOTIFIED, MARK_RELEASED, MARK_REROUTED, MARK_RETURNED } from "./protocol.ts";
 import type { Workbench } from "./workbench.ts";
 
 type StatusRow = [
@@ -11,6 +11,7 @@ type StatusRow = [
   marks: number,
   lastReply: string,
   owner: string | null,
+  transport: string | null,
 ];
 type TallyRow = [sequence: number, spool: string | null, mask: number, ...counts: number[]];
 
@@ -38,6 +39,8 @@ export interface RecipientTable {
     change: MessageChange,
     update: { index: number; from: RecipientStatus; to: RecipientStatus },
   ): void;
+  /** Notes recipients that were added, queued. */
+  added(change: MessageChange, count: number): void;
   /** Brings the message and the counters up to date, and lets go of octets nobody needs. */
   finish(change: MessageChange): void;
 }
@@ -46,12 +49,12 @@ export interface RecipientTable {
 export function recipientTable(bench: Workbench): RecipientTable {
   const { database, counters, unspooled } = bench;
   const select = database.prepare<StatusRow>(
-    `SELECT state, attempts, next_attempt_at, delay_notified, last_reply, owner
+    `SELECT state, attempts, next_attempt_at, delay_notified, last_reply, owner, transport
      FROM recipients WHERE key = ?`,
   );
   const update = database.prepare(
     `UPDATE recipients SET state = ?, attempts = ?, next_attempt_at = ?, delay_notified = ?,
-       last_reply = ?, owner = ?, lease_until = iif(?6 IS NULL, NULL, lease_until)
+       last_reply = ?, owner = ?, lease_until = iif(?6 IS NULL, NULL, lease_until), transport = ?
      WHERE key = ?`,
   );
   const tally =
@@ -99,7 +102,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
     read(sequence, index) {
       const row = select.first(keyOf(sequence, index));
       if (row === undefined) return null;
-      const [state, attempts, nextAttemptAtMs, marks, lastReply, owner] = row;
+      const [state, attempts, nextAttemptAtMs, marks, lastReply, owner, transport] = row;
       return {
         state: stateAt(state),
         attempts,
@@ -107,6 +110,8 @@ export function recipientTable(bench: Workbench): RecipientTable {
         delayNotified: (marks & MARK_DELAY_NOTIFIED) !== 0,
         released: (marks & MARK_RELEASED) !== 0,
         returned: (marks & MARK_RETURNED) !== 0,
+        transport,
+        rerouted: (marks & MARK_REROUTED) !== 0,
         lastReply,
         owner,
       };
@@ -115,13 +120,16 @@ export function recipientTable(bench: Workbench): RecipientTable {
       const { state, attempts, nextAttemptAtMs, lastReply, owner } = to;
       const code = STATE_CODE[state];
       update.run(
-        ...[code, attempts, nextAttemptAtMs, marksOf(to), lastReply, owner],
+        ...[code, attempts, nextAttemptAtMs, marksOf(to), lastReply, owner, to.transport],
         keyOf(change.sequence, index),
       );
       const fromCode = STATE_CODE[from.state];
       change.moves[fromCode] = (change.moves[fromCode] ?? 0) - 1;
       change.moves[code] = (change.moves[code] ?? 0) + 1;
       change.lastReply = lastReply;
+    },
+    added(change, count) {
+      change.moves[0] = (change.moves[0] ?? 0) + count;
     },
     finish(change) {
       if (change.moves.some((move) => move !== 0)) retally(change);
@@ -130,7 +138,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
   };
 }
 
-function marksOf({ delayNotified, released, returned }: RecipientStatus): number {
+function marksOf({ delayNotified, released, returned, rerouted }: RecipientStatus): number {
   return (delayNotified ? MARK_DELAY_NOTIFIED : 0) | (released ? MARK_RELEASED : 0) |
-    (returned ? MARK_RETURNED : 0);
+    (returned ? MARK_RETURNED : 0) | (rerouted ? MARK_REROUTED : 0);
 }

@@ -107,6 +107,10 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE messages ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX messages_kept ON messages (done_at) WHERE kept = 1;
   `,
+  `
+  -- The transport of the last attempt, or the one that an operator chose (a mark says which).
+  ALTER TABLE recipients ADD COLUMN transport TEXT;
+  `,
 ];
 
 /** The version this program writes, kept in the database's user_version. */

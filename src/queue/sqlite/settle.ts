@@ -25,7 +25,7 @@ export function settleHandler(
 ): (settlement: PackedSettlement) => null {
   return (settlement) => {
     const [messageId, owner, nowMs, recipients, entries, notifications, events] = settlement;
-    const [, , , , , , , records, once] = settlement;
+    const [, , , , , , , records, once, transport] = settlement;
     const change = table.start({ id: messageId }, nowMs);
     if (change === null || (once !== null && shelf.claim(once, nowMs) !== null)) return null;
     const { sequence } = change;
@@ -36,7 +36,12 @@ export function settleHandler(
       const from = table.read(sequence, index);
       if (from === null) continue;
       const disposition = unpackDisposition([index, code, nextAttemptAtMs, flags, reply]);
-      const to = settled(from, { disposition, reply: reply ?? undefined, owner });
+      const to = settled(from, {
+        disposition,
+        reply: reply ?? undefined,
+        owner,
+        transport: transport ?? undefined,
+      });
       if (to === null) continue;
       table.write(change, { index, from, to });
       changed += 1;

@@ -1,13 +1,21 @@
 import { assertEquals } from "@std/assert";
-import type { MessageFilter, QueueCommand, QueueStore } from "../../../src/queue/store.ts";
+import type {
+  MessageFilter,
+  QueueCommand,
+  QueueStore,
+  Readdressing,
+} from "../../../src/queue/store.ts";
 import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
 import { detailOf, statesOf, type StoreCase, textOf } from "./case.ts";
 
 const LATER_MS = NOW_MS + 5_000;
+const LEASE = { owner: "node-a", untilMs: NOW_MS + 60_000 };
+/** Commands that are no more than a word. */
+type PlainCommand = Exclude<QueueCommand, { kind: "reroute" | "readdress" }>;
 
 function apply(
   store: QueueStore,
-  kind: QueueCommand["kind"],
+  kind: PlainCommand["kind"],
   filter: MessageFilter = {},
 ): Promise<number> {
   return store.command({ filter, command: { kind }, nowMs: LATER_MS, by: "operator" });
@@ -108,6 +116,107 @@ export const commandCases: readonly StoreCase[] = [
       assertEquals(await apply(store, "release"), 0);
       assertEquals(await apply(store, "cancel"), 0);
       assertEquals((await detailOf(store, 1)).timeline.length, 1);
+    },
+  },
+  {
+    title: "reroute names the transport of every attempt to come, and of the last one otherwise",
+    async run(store) {
+      const nextAttemptAtMs = NOW_MS + 1e6;
+      const to = [
+        recipientOf("a@dest.example", { nextAttemptAtMs }),
+        recipientOf("b@dest.example", { state: "held", nextAttemptAtMs }),
+        recipientOf("c@other.example", { nextAttemptAtMs }),
+      ];
+      await store.put(messageOf(1, { to }));
+      const reroute = (transport: string | null, filter: MessageFilter = {}) =>
+        store.command({
+          ...{ filter, nowMs: LATER_MS, by: "operator" },
+          command: { kind: "reroute", transport },
+        });
+      assertEquals(await reroute("backup", { domain: "dest.example" }), 1);
+      assertEquals(await reroute("backup", { domain: "dest.example" }), 0);
+      const { recipients, timeline } = await detailOf(store, 1);
+      assertEquals(
+        recipients.map(({ transport, rerouted, nextAttemptAtMs: atMs }) => [
+          ...[transport, rerouted],
+          atMs,
+        ]),
+        [
+          ["backup", true, LATER_MS],
+          ["backup", true, nextAttemptAtMs],
+          [undefined, undefined, nextAttemptAtMs],
+        ],
+      );
+      const detail = { by: "operator", transport: "backup" };
+      assertEquals(timeline, [{ atMs: LATER_MS, kind: "rerouted", recipients: [0, 1], detail }]);
+      assertEquals(await store.count({ transport: "backup", states: ["held"] }), 1);
+      const paused = new Map([["dest.example", { untilMs: LATER_MS + 1e6, reason: "451 down" }]]);
+      const { claimed } = await store.claim(claimOf({ nowMs: LATER_MS, paused }));
+      assertEquals(claimed[0]?.recipients.map(({ transport }) => transport), ["backup"]);
+      const retry = { kind: "retry", nextAttemptAtMs, counts: true } as const;
+      const recipientsOf = [{ index: 0, disposition: retry, reply: "451 later" }];
+      await store.settle(settlementOf(1, { recipients: recipientsOf, transport: "mx" }));
+      assertEquals((await detailOf(store, 1)).recipients[0]?.transport, "backup");
+      assertEquals(await reroute(null), 1);
+      await store.claim(claimOf({ nowMs: LATER_MS }));
+      await store.settle(settlementOf(1, { recipients: recipientsOf, transport: "mx" }));
+      const [first, second] = (await detailOf(store, 1)).recipients;
+      assertEquals([first?.transport, first?.rerouted, second?.transport], [
+        ...["mx", undefined],
+        undefined,
+      ]);
+      assertEquals(await store.count({ transport: "mx", minAttempts: 2 }), 1);
+    },
+  },
+  {
+    title: "a message may enter with a transport and released",
+    async run(store) {
+      const to = [recipientOf("a@dest.example", { transport: "backup", released: true })];
+      await store.put(messageOf(1, { to }));
+      const { claimed } = await store.claim(claimOf());
+      const [recipient] = claimed[0]?.recipients ?? [];
+      assertEquals([recipient?.transport, recipient?.rerouted, recipient?.released], [
+        ...["backup", true],
+        true,
+      ]);
+    },
+  },
+  {
+    title: "readdress replaces, adds and removes recipients of what is not done",
+    async run(store) {
+      const notify = ["FAILURE"] as const;
+      await store.put(messageOf(1, {
+        to: [recipientOf("a@old.example", { notify }), "b@two.example"],
+      }));
+      await store.put(messageOf(2, { to: ["c@two.example"] }));
+      await store.put(messageOf(3, { to: ["A@old.example"], lease: LEASE }));
+      await store.settle(settlementOf(3));
+      const readdress = (command: Readdressing, filter: MessageFilter = {}) =>
+        store.command({
+          ...{ filter, nowMs: LATER_MS, by: "operator" },
+          command: { kind: "readdress", ...command },
+        });
+      const fresh = { forwardPath: "a@new.example", domain: "new.example" };
+      assertEquals(await readdress({ remove: "A@OLD.example", add: [fresh] }), 1);
+      const { recipients, timeline, message } = await detailOf(store, 1);
+      assertEquals(message.id, idOf(1));
+      assertEquals(
+        recipients.map(({ forwardPath, state }) => `${forwardPath} ${state}`),
+        ["a@old.example cancelled", "b@two.example queued", "a@new.example queued"],
+      );
+      assertEquals(recipients[2]?.notify, [...notify]);
+      assertEquals(recipients[2]?.nextAttemptAtMs, LATER_MS);
+      const detail = { by: "operator", removed: "A@OLD.example", added: ["a@new.example"] };
+      assertEquals(timeline, [{ atMs: LATER_MS, kind: "readdressed", recipients: [0, 2], detail }]);
+      assertEquals(await statesOf(store, 3), ["delivered"]);
+      assertEquals(await readdress({ add: [fresh] }), 1, "only the second lacks it and waits");
+      assertEquals(await readdress({ add: [fresh] }), 0);
+      assertEquals(await store.count({ recipient: "a@new.example", states: ["queued"] }), 2);
+      const counts = (await store.stats()).recipients;
+      assertEquals([counts.queued, counts.cancelled, counts.delivered], [4, 1, 1]);
+      assertEquals(await readdress({ remove: "c@two.example", add: [] }), 1);
+      assertEquals(await readdress({ remove: "a@new.example", add: [] }, { ids: [idOf(2)] }), 1);
+      assertEquals(await textOf(store, 2), null);
     },
   },
   {

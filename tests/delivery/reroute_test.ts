@@ -1,0 +1,78 @@
+import { assertEquals } from "@std/assert";
+import type { RouteRule } from "../../src/delivery/route.ts";
+import { FakeTransport, GREYLISTED, setUp, stateOf, UNREACHABLE } from "./scheduler_setup.ts";
+
+const RULES: readonly RouteRule[] = [{ name: "all", match: {}, transports: ["a"] }];
+/** Nothing can leave that way, whoever it is for. */
+const DOWN = { ...UNREACHABLE, scope: "transport" } as const;
+
+Deno.test("rerouted mail leaves by its transport although every route is down", async () => {
+  const transports = [
+    new FakeTransport({ name: "a", answer: () => DOWN }),
+    new FakeTransport({ name: "b" }),
+  ];
+  const { clock, store, scheduler, put } = setUp({ transports, rules: RULES });
+  const id = await put("a.example", { recipients: 2 });
+  const other = await put("a.example");
+  scheduler.start();
+  await clock.advance(0);
+  assertEquals(await stateOf(store, id), "queued,queued");
+  const filter = { ids: [id], recipient: "r1@a.example" };
+  const command = { kind: "reroute", transport: "b" } as const;
+  await store.command({ filter, command, nowMs: clock.now(), by: "op" });
+  scheduler.lookAgain();
+  await clock.advance(0);
+  assertEquals(await stateOf(store, id), "queued,delivered");
+  assertEquals(await stateOf(store, other), "queued");
+  assertEquals(transports[1]?.jobs.length, 1);
+  await scheduler.stop({ limitMs: 0 });
+});
+
+Deno.test("a chosen transport is taken at every attempt, with no other in its place", async () => {
+  let isDown = true;
+  const transports = [
+    new FakeTransport({ name: "a" }),
+    new FakeTransport({ name: "b", answer: () => isDown ? DOWN : GREYLISTED }),
+    new FakeTransport({ name: "c" }),
+  ];
+  const rules = [{ name: "all", match: {}, transports: ["b", "c"] }];
+  const { clock, store, scheduler, put } = setUp({ transports, rules });
+  const id = await put("a.example");
+  const command = { kind: "reroute", transport: "b" } as const;
+  await store.command({ filter: { ids: [id] }, command, nowMs: clock.now(), by: "op" });
+  scheduler.start();
+  await clock.advance(0);
+  isDown = false;
+  await clock.advance(3_600_000);
+  assertEquals([transports[0]?.jobs.length, transports[2]?.jobs.length], [0, 0]);
+  assertEquals((transports[1]?.jobs.length ?? 0) > 1, true);
+  await store.command({
+    ...{ filter: { ids: [id] }, nowMs: clock.now(), by: "op" },
+    command: { kind: "reroute", transport: null },
+  });
+  await clock.advance(86_400_000);
+  assertEquals(transports[2]?.jobs.length, 0, "the routes begin with b again");
+  await scheduler.stop({ limitMs: 0 });
+});
+
+Deno.test("a chosen transport serves what no route fits; one that is gone is forgotten", async () => {
+  const transports = ["a", "b"].map((name) => new FakeTransport({ name }));
+  const rules = [{ name: "none", match: { recipientDomain: ["a.example"] }, transports: ["a"] }];
+  const { clock, store, scheduler, put } = setUp({ transports, rules });
+  const lost = await put("nowhere.example");
+  const gone = await put("a.example");
+  const reroute = (id: string, transport: string) =>
+    store.command({
+      ...{ filter: { ids: [id] }, nowMs: clock.now(), by: "op" },
+      command: { kind: "reroute", transport },
+    });
+  await reroute(lost, "b");
+  await reroute(gone, "removed");
+  scheduler.start();
+  await clock.advance(0);
+  assertEquals(await stateOf(store, lost), "delivered");
+  assertEquals(await stateOf(store, gone), "delivered");
+  assertEquals(transports.map(({ jobs }) => jobs.length), [1, 1]);
+  assertEquals((await store.get(gone))?.recipients[0]?.transport, "removed");
+  await scheduler.stop({ limitMs: 0 });
+});
