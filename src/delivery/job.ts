@@ -139,8 +139,14 @@ export function transportOf({ transports, step }: Job): Transport {
   return transport;
 }
 
+/** The most recipients of a job in one attempt. */
+function limitOf(job: Job): number {
+  const transport = transportOf(job);
+  return transport.maxRecipientsOf?.(job.entry.message) ?? transport.maxRecipients;
+}
+
 /** Splits a job so that no part has more than `limit` recipients. */
-export function splitJob(job: Job, limit: number = transportOf(job).maxRecipients): Job[] {
+export function splitJob(job: Job, limit: number = limitOf(job)): Job[] {
   if (job.recipients.length <= limit || job.redirect !== null) return [job];
   const parts: Job[] = [];
   for (let from = 0; from < job.recipients.length; from += limit) {

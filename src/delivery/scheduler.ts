@@ -271,6 +271,7 @@ export class Scheduler {
         recipients: addresseesOf(job),
         domain: job.domain,
         body: bodyOf(store, job.entry),
+        ...(job.redirect === null ? {} : { redirected: true }),
       }, {
         signal: this.#abort.signal,
         rawOnly: job.rawOnly,

@@ -21,6 +21,8 @@ export interface DeliveryJob {
   /** The recipient domain they share, or, where the transport does not care, that of the first. */
   readonly domain: string;
   readonly body: MessageBody;
+  /** Set when its recipient is a mailbox that gets the mail of others. */
+  readonly redirected?: true;
 }
 
 /**
@@ -201,6 +203,8 @@ export interface Transport extends AsyncDisposable {
   readonly maxConcurrency: number;
   /** The most recipients of one message in one attempt. */
   readonly maxRecipients: number;
+  /** The same for some messages, where they are sent to fewer at once; never more. */
+  maxRecipientsOf?(message: MessageRecord): number;
   /**
    * Makes one attempt. Resolves with a report in every case that mail can meet; throws only for
    * a bug. When `signal` aborts it gives up as soon as it can tell what became of the message.
