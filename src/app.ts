@@ -282,7 +282,7 @@ export class Relay {
   #makeRules(config: Config): DeliveryRules {
     return deliveryRules(config, {
       ...{ newId: this.#newId, clock: this.#clock, random: this.#random },
-      events: this.#events,
+      ...{ events: this.#events, resolver: this.#resolver },
     });
   }
 

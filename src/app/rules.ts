@@ -7,6 +7,7 @@ import { KNOWN_REPLIES } from "../delivery/classify/known.ts";
 import type { RetryPolicy } from "../delivery/conclude.ts";
 import type { NotificationMaker } from "../delivery/notifications.ts";
 import { retryPolicy } from "../delivery/retry.ts";
+import type { Resolver } from "../net/resolver.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { ExpansionNotice } from "../queue/intake.ts";
 import type { RetrySchedule } from "../queue/schedule.ts";
@@ -24,11 +25,12 @@ export interface DeliveryRules {
 /** Makes the rules of a configuration. */
 export function deliveryRules(
   config: Config,
-  { newId, clock, random, events }: {
+  { newId, clock, random, events, resolver }: {
     newId: () => string;
     clock: Clock;
     random: Random;
     events: EventSink;
+    resolver: Resolver;
   },
 ): DeliveryRules {
   const { hostname, notifications, queue: { uncertain } } = config;
@@ -40,7 +42,10 @@ export function deliveryRules(
     lifetimeMs: notifications.expireMs,
     emit: events,
   };
-  const signing = new MailSigning(config, { clock, parallel: navigator.hardwareConcurrency });
+  const signing = new MailSigning(config, {
+    ...{ clock, resolver },
+    parallel: navigator.hardwareConcurrency,
+  });
   return {
     retry: retryPolicy({ schedule: retrySchedule(config), clock, random, uncertain }),
     classifier: replyClassifier(config),

@@ -1,31 +1,62 @@
+import { Gate } from "../base/gate.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Config } from "../config/schema.ts";
+import type { ArcConfig } from "../config/sections/arc.ts";
 import type { NotificationMaker } from "../delivery/notifications.ts";
 import type { Origin } from "../mail/envelope.ts";
+import type { Resolver } from "../net/resolver.ts";
 import { isTrusted, type RelayRules } from "../policy/relay_policy.ts";
-import type { IncomingMessage, SigningStream } from "../queue/intake.ts";
+import type { IncomingMessage } from "../queue/intake.ts";
 import type { NewMessage } from "../queue/store.ts";
+import { ArcSealer, type SealerOptions } from "../signing/arc/sealer.ts";
 import { readKeys } from "../signing/keys.ts";
 import { DkimSigner } from "../signing/signer.ts";
+import { SigningStream } from "../signing/stream.ts";
+import { sealFacts } from "./arc_facts.ts";
 import { relayRules } from "./policy.ts";
 
-/** Signs mail of those who may send to anybody, and the relay's own. */
+/** What signing needs besides the configuration. */
+export interface SigningServices {
+  readonly clock: Clock;
+  readonly resolver: Resolver;
+  /** Signatures made at once. */
+  readonly parallel: number;
+}
+
+/** Signs mail of those who may send to anybody, and the relay's own; seals that of others. */
 export class MailSigning {
   readonly #signer: DkimSigner | null;
+  readonly #sealer: { readonly sealer: ArcSealer; readonly config: ArcConfig } | null;
   readonly #rules: RelayRules;
+  readonly #resolver: Resolver;
 
-  constructor(config: Config, { clock, parallel }: { clock: Clock; parallel: number }) {
+  constructor(config: Config, { clock, resolver, parallel }: SigningServices) {
+    const gate = new Gate(parallel);
     const keys = readKeys(config.dkim);
-    this.#signer = keys.length === 0 ? null : new DkimSigner({ keys, clock, parallel });
+    this.#signer = keys.length === 0 ? null : new DkimSigner({ keys, clock, gate });
+    this.#sealer = config.arc === null ? null : {
+      config: config.arc,
+      sealer: makeSealer(config.arc, {
+        ...{ authservId: config.hostname, clock, gate },
+        txt: (name) => resolver.txt(name),
+      }),
+    };
     this.#rules = relayRules(config);
+    this.#resolver = resolver;
   }
 
   /**
    * Starts to sign a message that comes in; null when it is not signed. A stranger may claim any
    * author, so only mail of those who may relay is signed.
    */
-  begin({ origin }: IncomingMessage): SigningStream | null {
-    return this.#signer !== null && this.#maySign(origin) ? this.#signer.begin() : null;
+  begin(message: IncomingMessage): SigningStream | null {
+    const isTrusted = this.#isTrusted(message.origin);
+    const signer = isTrusted ? this.#signer : null;
+    const sealer = this.#sealerFor(message.origin, isTrusted);
+    if (signer === null && sealer === null) return null;
+    return new SigningStream((header) =>
+      signer?.work(header) ?? sealer?.work(header, sealFacts(message, this.#resolver)) ?? null
+    );
   }
 
   /** Makes notifications that are signed like other mail. */
@@ -49,10 +80,26 @@ export class MailSigning {
     return await stream.finish();
   }
 
-  #maySign({ clientAddress, user, listener }: Origin): boolean {
+  #sealerFor({ listener }: Origin, isTrusted: boolean): ArcSealer | null {
+    if (this.#sealer === null || listener === "local") return null;
+    const { sealer, config: { listeners, trusted } } = this.#sealer;
+    if (isTrusted && !trusted) return null;
+    return listeners === null || listeners.includes(listener) ? sealer : null;
+  }
+
+  #isTrusted({ clientAddress, user, listener }: Origin): boolean {
     if (listener === "local" || listener === "http") return true;
     return isTrusted(this.#rules, { clientAddress, user: user ?? null });
   }
+}
+
+function makeSealer(
+  { domain, selector, key }: ArcConfig,
+  services: Omit<SealerOptions, "key">,
+): ArcSealer {
+  const [read] = readKeys([{ domain, selector, key, from: null }]);
+  if (read === undefined) throw new RangeError("Cannot seal: there is no key");
+  return new ArcSealer({ ...services, key: read });
 }
 
 /** A message that is in memory, with its signatures. */

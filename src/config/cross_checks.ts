@@ -23,6 +23,7 @@ export function crossCheck(root: Table): Finding[] {
     ...transportFindings(root),
     ...routeFindings(root),
     ...shapingFindings(root),
+    ...arcFindings(root),
   ];
 }
 
@@ -143,6 +144,15 @@ function* shapingFindings(root: Table): Iterable<Finding> {
       expected: "the name of a route",
     });
   }
+}
+
+function* arcFindings({ arc, listeners }: Table): Iterable<Finding> {
+  if (!isTable(arc)) return;
+  yield* unknownNames(["arc", "listeners"], {
+    used: arc["listeners"],
+    known: [...namesOfListeners(listeners), "http"],
+    expected: "the name of a listener",
+  });
 }
 
 function* wayFindings(path: Path, route: Table): Iterable<Finding> {

@@ -7,6 +7,7 @@ import {
   authenticationSchema,
 } from "./sections/auth.ts";
 import { type AliasesConfig, aliasesSchema } from "./sections/aliases.ts";
+import { type ArcConfig, arcConfig, arcSchema } from "./sections/arc.ts";
 import { type DkimConfig, dkimConfig, dkimSchema } from "./sections/dkim.ts";
 import { type DeliveryConfig, deliveryConfig, deliverySchema } from "./sections/delivery.ts";
 import { type DnsConfig, dnsConfig, dnsSchema } from "./sections/dns.ts";
@@ -60,6 +61,8 @@ export interface Config {
   readonly shaping: readonly ShapingConfig[];
   readonly replies: readonly ReplyConfig[];
   readonly dkim: readonly DkimConfig[];
+  /** Null where nothing is sealed. */
+  readonly arc: ArcConfig | null;
   readonly admin: AdminConfig;
   readonly webhooks: readonly WebhookConfig[];
   readonly log: LogConfig;
@@ -88,6 +91,7 @@ export const documentSchema = table({
   shaping: shapingSchema,
   replies: repliesSchema,
   dkim: dkimSchema,
+  arc: arcSchema,
   admin: adminSchema,
   webhooks: webhooksSchema,
   log: logSchema,
@@ -144,6 +148,7 @@ export function configOf(document: CompleteDocument): Config {
     shaping: document.shaping.map(shapingConfig),
     replies: document.replies.map(replyConfig),
     dkim: document.dkim.map(dkimConfig),
+    arc: arcConfig(document.arc),
     admin: adminConfig(document.admin),
     webhooks: document.webhooks.map(webhookConfig),
     log: logConfig(document.log),

@@ -1,21 +1,36 @@
 import { Buffer } from "node:buffer";
 import type { HeaderField } from "../mail/headers.ts";
+import type { CanonForm } from "./body_hash.ts";
 
-/**
- * A header field in its "relaxed" form (RFC 6376 section 3.4.2), without a line break at its end,
- * one character for each octet.
- */
-export function relaxedField(bytes: Uint8Array, field: HeaderField): string {
-  const value = latin1(bytes.subarray(field.valueStart, field.valueEnd));
-  return relaxed(field.name, value);
+/** A header section and the octets it was read from. */
+export interface MessageHeader {
+  readonly bytes: Uint8Array;
+  readonly fields: readonly HeaderField[];
 }
 
-/** The same of a name and a value as text. */
+/**
+ * A header field in its canonical form (RFC 6376 sections 3.4.1 and 3.4.2), without a line break at
+ * its end, one character for each octet.
+ */
+export function canonicalField(bytes: Uint8Array, field: HeaderField, form: CanonForm): string {
+  if (form === "simple") return latin1(bytes.subarray(field.start, field.valueEnd));
+  return relaxed(field.name, fieldValue(bytes, field));
+}
+
+/** The "relaxed" form of a name and a value as text. */
 export function relaxed(name: string, value: string): string {
-  const unfolded = value.replace(/\r?\n(?=[ \t])/g, "");
+  const unfolded = value.includes("\n") ? value.replace(/\r?\n(?=[ \t])/g, "") : value;
   return `${name.toLowerCase().trimEnd()}:${
     unfolded.replace(/[ \t]+/g, " ").replace(/^ | $/g, "")
   }`;
+}
+
+/** The value of a field as it stands, one character for each octet. */
+export function fieldValue(
+  bytes: Uint8Array,
+  { valueStart, valueEnd }: HeaderField,
+): string {
+  return latin1(bytes.subarray(valueStart, valueEnd));
 }
 
 /** One character for each octet, which the decoder of that name does not give. */

@@ -1,4 +1,5 @@
 import type { KeyType } from "./key.ts";
+import { parseTags, withoutSpace } from "./tags.ts";
 
 /** A key as the DNS has it (RFC 6376 section 3.6.1). */
 export interface KeyRecord {
@@ -7,6 +8,12 @@ export interface KeyRecord {
   readonly publicKey: string;
   /** Whether the domain only tries DKIM out. */
   readonly isTest: boolean;
+  /** Whether it signs for its own domain alone, and none below it. */
+  readonly isStrict: boolean;
+  /** Whether it may be used with SHA-256. */
+  readonly takesSha256: boolean;
+  /** Whether it is for mail. */
+  readonly isForMail: boolean;
 }
 
 /** The name of a key's TXT record. */
@@ -30,15 +37,22 @@ export function zoneLine(name: string, value: string): string {
 
 /** Reads a TXT record; null when it is no key record. */
 export function parseRecord(value: string): KeyRecord | null {
-  const tags = new Map(
-    value.split(";").map((tag) => {
-      const at = tag.indexOf("=");
-      return [tag.slice(0, at).trim(), tag.slice(at + 1).replace(/\s+/g, "")] as const;
-    }),
-  );
+  const tags = parseTags(value);
+  const publicKey = tags?.get("p");
+  if (tags === null || publicKey === undefined) return null;
   if ((tags.get("v") ?? "DKIM1") !== "DKIM1") return null;
   const type = tags.get("k") ?? "rsa";
-  const publicKey = tags.get("p");
-  if (publicKey === undefined || (type !== "rsa" && type !== "ed25519")) return null;
-  return { type, publicKey, isTest: tags.get("t")?.split(":").includes("y") ?? false };
+  if (type !== "rsa" && type !== "ed25519") return null;
+  const listOf = (name: string): readonly string[] =>
+    tags.get(name)?.split(":").map((word) => word.trim().toLowerCase()) ?? [];
+  const flags = listOf("t");
+  const services = listOf("s");
+  return {
+    type,
+    publicKey: withoutSpace(publicKey),
+    isTest: flags.includes("y"),
+    isStrict: flags.includes("s"),
+    takesSha256: !tags.has("h") || listOf("h").includes("sha256"),
+    isForMail: services.length === 0 || services.includes("*") || services.includes("email"),
+  };
 }

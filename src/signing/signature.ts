@@ -1,16 +1,22 @@
 import type { HeaderField } from "../mail/headers.ts";
-import { relaxed, relaxedField } from "./header_canon.ts";
+import { canonicalField, relaxed } from "./header_canon.ts";
 
 /** A signature field in the making (RFC 6376 section 3.5). */
 export interface SignatureFacts {
-  /** `DKIM-Signature`, `ARC-Message-Signature`. */
+  /** `DKIM-Signature`, `ARC-Message-Signature`, `ARC-Seal`. */
   readonly fieldName: string;
   /** Tags before `h=`, in order. */
   readonly tags: readonly (readonly [name: string, value: string])[];
-  /** The fields that are signed, in the order of `h=`; null stands for one that is not there. */
-  readonly signed: readonly { readonly name: string; readonly field: HeaderField | null }[];
-  /** The hash of the body, in base64. */
-  readonly bodyHash: string;
+  /** The fields that are signed, in the order of `h=`; null where the field does not say so. */
+  readonly signed: readonly SignedField[] | null;
+  /** The hash of the body, in base64; null where it is not signed. */
+  readonly bodyHash: string | null;
+}
+
+/** A field that is signed; null stands for one that is not there, and so must not be added. */
+export interface SignedField {
+  readonly name: string;
+  readonly field: HeaderField | null;
 }
 
 const LINE_CHARS = 76;
@@ -35,7 +41,7 @@ const SIGNED_NAMES: readonly string[] = [...OVERSIGNED, ...OVERSIGNED_IF_THERE, 
  * The fields to sign (RFC 6376 section 5.4.1), several of one name from the last to the first
  * (5.4.2), with one more of a name where none may be added (8.15).
  */
-export function fieldsToSign(fields: readonly HeaderField[]): SignatureFacts["signed"] {
+export function fieldsToSign(fields: readonly HeaderField[]): readonly SignedField[] {
   const byName = Map.groupBy(fields, ({ name }) => name.toLowerCase());
   return SIGNED_NAMES.flatMap((name) => {
     const found = byName.get(name) ?? [];
@@ -50,9 +56,11 @@ export function fieldsToSign(fields: readonly HeaderField[]): SignatureFacts["si
 export function unsignedField({ fieldName, tags, signed, bodyHash }: SignatureFacts): string {
   const lines = new Folded(`${fieldName}:`);
   for (const [name, value] of tags) lines.add(`${name}=${value};`);
-  lines.add("h=");
-  signed.forEach(({ name }, index) => lines.join(name + (index < signed.length - 1 ? ":" : ";")));
-  lines.add(`bh=${bodyHash};`);
+  if (signed !== null) {
+    lines.add("h=");
+    signed.forEach(({ name }, index) => lines.join(name + (index < signed.length - 1 ? ":" : ";")));
+  }
+  if (bodyHash !== null) lines.add(`bh=${bodyHash};`);
   lines.add("b=");
   return lines.text;
 }
@@ -63,8 +71,8 @@ export function signedText(
   { facts, unsigned }: { facts: SignatureFacts; unsigned: string },
 ): string {
   let text = "";
-  for (const { field } of facts.signed) {
-    if (field !== null) text += `${relaxedField(bytes, field)}\r\n`;
+  for (const { field } of facts.signed ?? []) {
+    if (field !== null) text += `${canonicalField(bytes, field, "relaxed")}\r\n`;
   }
   const value = unsigned.slice(facts.fieldName.length + 1);
   return text + relaxed(facts.fieldName, value);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { concatBytes, decodeText, encodeText } from "../../src/base/bytes.ts";
+import { Gate } from "../../src/base/gate.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { generateKey, readKey } from "../../src/signing/key.ts";
 import { type DkimKey, keysFor, readKeys } from "../../src/signing/keys.ts";
@@ -30,7 +31,7 @@ async function sign(
   message: Uint8Array,
   { keys = KEYS, cuts = [] }: { keys?: readonly DkimKey[]; cuts?: readonly number[] } = {},
 ): Promise<string> {
-  const stream = new DkimSigner({ keys, clock: CLOCK, parallel: 2 }).begin();
+  const stream = new DkimSigner({ keys, clock: CLOCK, gate: new Gate(2) }).begin();
   const edges = [0, ...cuts, message.length];
   edges.slice(1).forEach((end, index) => stream.write(message.subarray(edges[index], end)));
   return await stream.finish();

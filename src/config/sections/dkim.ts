@@ -17,16 +17,28 @@ export interface DkimConfig {
 /** RFC 8301 section 3.2 asks for at least 1024, and recommends this. */
 const LEAST_RSA_BITS = 2048;
 
-const dkim = table({
-  domain: hostname().describe("The domain that signs."),
-  selector: text({
+/** The name of a key in the DNS. */
+export function selector(): z.ZodString {
+  return text({
     expected: `a selector such as "2026a"`,
     isValid: (value) => /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i.test(value),
-  }).describe("Names the key: its record in the DNS is SELECTOR._domainkey.DOMAIN."),
-  key: secret(text({
+  }).describe("Names the key: its record in the DNS is SELECTOR._domainkey.DOMAIN.");
+}
+
+/** A private key that signs. */
+export function signingKey(): z.ZodString {
+  return text({
     expected: `a private key in PEM, RSA of at least ${LEAST_RSA_BITS} bits or Ed25519`,
     isValid: isKey,
-  })).describe("Private key, PEM, RSA of at least 2048 bits or Ed25519; best given as a file."),
+  });
+}
+
+const dkim = table({
+  domain: hostname().describe("The domain that signs."),
+  selector: selector(),
+  key: secret(signingKey()).describe(
+    "Private key, PEM, RSA of at least 2048 bits or Ed25519; best given as a file.",
+  ),
   from: listOf(domainPattern(), { atLeastOne: "domain" }).optional().describe(
     "Domains of authors whose mail it signs; where not given, its own and those below it that " +
       "have no key of their own.",

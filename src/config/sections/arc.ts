@@ -1,0 +1,43 @@
+import type { z } from "zod";
+import { flag, hostname, listOf, table, text } from "../fields.ts";
+import { secret } from "../secrets.ts";
+import { selector, signingKey } from "./dkim.ts";
+
+/** Who seals relayed mail (RFC 8617). */
+export interface ArcConfig {
+  /** The domain that seals, in lower case. */
+  readonly domain: string;
+  readonly selector: string;
+  /** PEM. */
+  readonly key: string;
+  /** Names of listeners whose mail is sealed; null for all of them. */
+  readonly listeners: readonly string[] | null;
+  /** Whether mail of those who may send to anybody is sealed where no `[[dkim]]` key signs it. */
+  readonly trusted: boolean;
+}
+
+/** The `[arc]` table. */
+export const arcSchema = table({
+  domain: hostname().describe("The domain that seals."),
+  selector: selector(),
+  key: secret(signingKey()).describe(
+    "Private key, PEM; best RSA and given as a file, since few check seals of Ed25519.",
+  ),
+  listeners: listOf(text({ expected: "the name of a listener" }), { atLeastOne: "listener" })
+    .optional().describe("Listeners whose mail is sealed; all of them where not given."),
+  trusted: flag().default(false).describe(
+    "Whether mail of those who may send to anybody is sealed as well where no [[dkim]] key signs " +
+      "it, such as that of a mailing list.",
+  ),
+}).optional().describe("Seals the mail that passes through (RFC 8617); nothing where not given.");
+
+export function arcConfig(doc: z.output<typeof arcSchema>): ArcConfig | null {
+  if (doc === undefined) return null;
+  const { domain, selector, key, listeners, trusted } = doc;
+  return {
+    domain: domain.toLowerCase(),
+    selector: selector.toLowerCase(),
+    ...{ key, trusted },
+    listeners: listeners ?? null,
+  };
+}
