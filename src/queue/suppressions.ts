@@ -16,6 +16,8 @@ export interface SuppressedAddress {
 }
 
 const SPACE = "suppressed";
+/** Where the version of the list is: another one after each change, whoever makes it. */
+const VERSION = { space: "suppressed list", key: "version" } as const;
 const PAGE = 1_000;
 
 /**
@@ -27,6 +29,8 @@ export class SuppressionList {
   readonly #shelf: Shelf;
   readonly #clock: Clock;
   readonly #hashes = new Set<number>();
+  /** The version that the hashes have all of; null when they may lack something. */
+  #version: string | null = null;
 
   constructor({ shelf, clock }: { shelf: Shelf; clock: Clock }) {
     this.#shelf = shelf;
@@ -34,11 +38,38 @@ export class SuppressionList {
   }
 
   /**
-   * Reads what is in the store; again when others may have changed it.
+   * Reads what is in the store.
    *
    * @throws StoreError as the store does.
    */
   async load(): Promise<void> {
+    // An address is written before its version, so what comes later has another one.
+    const version = await this.#storedVersion();
+    await this.#readAll();
+    this.#version = version;
+  }
+
+  /**
+   * Reads what is in the store if it was changed since.
+   *
+   * @throws StoreError as the store does.
+   */
+  async refresh(): Promise<void> {
+    if (this.#version === null || await this.#storedVersion() !== this.#version) await this.load();
+  }
+
+  async #storedVersion(): Promise<string> {
+    return (await this.#shelf.get(VERSION.space, VERSION.key))?.value ?? "";
+  }
+
+  /** Tells others that share the store that it was changed. */
+  async #announce(): Promise<void> {
+    this.#version = null;
+    const value = crypto.randomUUID();
+    await this.#shelf.put(VERSION.space, { key: VERSION.key, value, expiresAtMs: null });
+  }
+
+  async #readAll(): Promise<void> {
     let after: string | undefined;
     for (;;) {
       const range = after === undefined ? {} : { after };
@@ -68,6 +99,7 @@ export class SuppressionList {
     const value = JSON.stringify({ reason, source, addedAtMs: this.#clock.now() });
     await this.#shelf.put(SPACE, { key, value, expiresAtMs });
     this.#hashes.add(hashOf(key));
+    await this.#announce();
   }
 
   /** False when it was not suppressed. */

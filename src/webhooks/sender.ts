@@ -50,6 +50,8 @@ export class WebhookSender implements AsyncDisposable {
   #wake: (() => void) | null = null;
   #isAwake = false;
   #failures = 0;
+  /** How often a replay began or ended; odd while one moves the place. */
+  #moves = 0;
   #health: WebhookHealth = { lastError: null, lastSuccessAtMs: null };
 
   constructor(target: WebhookTarget, options: WebhookSenderOptions) {
@@ -74,7 +76,12 @@ export class WebhookSender implements AsyncDisposable {
 
   /** Sends again what came after a place, or at once what waits for a repetition. */
   async replay(place: number): Promise<void> {
-    await this.#options.outbox.move(this.target.name, place);
+    this.#moves += 1;
+    try {
+      await this.#options.outbox.move(this.target.name, place);
+    } finally {
+      this.#moves += 1;
+    }
     this.#failures = 0;
     this.#isAwake = true;
     this.#wake?.();
@@ -114,23 +121,28 @@ export class WebhookSender implements AsyncDisposable {
   async #step(): Promise<"more" | "nothing" | "failed"> {
     const { outbox } = this.#options;
     const { name, maxEvents, events: types } = this.target;
+    const moves = this.#moves;
     const reached = await this.#reached();
     const found = await outbox.read({ after: reached, limit: maxEvents });
     const last = found.at(-1);
     if (last === undefined) return "nothing";
     const wanted = found.filter(({ type }) => types.includes(type));
     if (wanted.length === 0) {
-      await outbox.move(name, last.place);
+      if (!this.#isMovedSince(moves)) await outbox.move(name, last.place);
       return "more";
     }
     const call = await this.#call(wanted);
     const isTaken = call.error === "";
-    // A replay that was asked for meanwhile has moved the place itself.
-    const isMoved = await this.#reached() !== reached;
+    // A replay that was asked for meanwhile moves the place itself.
+    const isMoved = this.#isMovedSince(moves);
     await outbox.record(call, isTaken && !isMoved ? last.place : null);
     if (isTaken || isMoved) return "more";
     this.#failures++;
     return "failed";
+  }
+
+  #isMovedSince(moves: number): boolean {
+    return this.#moves !== moves || moves % 2 === 1;
   }
 
   /** A webhook nobody knew is told of what comes from now on. */

@@ -1,12 +1,10 @@
 import type { EventSink, RelayEvent } from "../observe/events.ts";
-import type { Outbox, OutboxEvent } from "../queue/outbox.ts";
-import { recordEvent } from "./event_body.ts";
+import type { Outbox } from "../queue/outbox.ts";
 import { WebhookSender, type WebhookSenderOptions, type WebhookTarget } from "./sender.ts";
 
 /** All webhooks of a relay; a reload keeps those that did not change at what they do. */
 export class Webhooks implements AsyncDisposable {
   readonly #options: WebhookSenderOptions;
-  readonly #pending: OutboxEvent[] = [];
   #senders = new Map<string, WebhookSender>();
   #hasNews = false;
   #isAnnouncing = false;
@@ -48,19 +46,17 @@ export class Webhooks implements AsyncDisposable {
     for (const sender of this.#senders.values()) sender.start();
   }
 
-  /**
-   * Hears of every event: what comes with a put or a settlement goes into the outbox by itself,
-   * what operators do is added to it here.
-   */
+  /** Hears of every event: what is told of them is in the outbox, with what they are about. */
   readonly sink: EventSink = (event: RelayEvent): void => {
-    if (this.isEmpty || !("messageId" in event)) return;
-    const isOperators = event.type === "held" && event.by !== "delivery";
-    const about = { message: null, atMs: this.#options.clock.now() };
-    const made = isOperators ? recordEvent(event, about) : null;
-    if (made !== null) this.#pending.push(made);
+    if ("messageId" in event || event.type === "operated") this.look();
+  };
+
+  /** There may be news: of this process, or of others that share the store. */
+  look(): void {
+    if (this.isEmpty) return;
     this.#hasNews = true;
     if (!this.#isAnnouncing) this.#announcing = this.#announce();
-  };
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.use([]);
@@ -77,11 +73,11 @@ export class Webhooks implements AsyncDisposable {
     try {
       while (this.#hasNews) {
         this.#hasNews = false;
-        await outbox.append(this.#pending.splice(0));
+        await outbox.append([]);
         for (const sender of this.#senders.values()) sender.wake();
       }
     } catch (cause) {
-      const message = "Cannot keep events for webhooks";
+      const message = "Cannot look for events for webhooks";
       events({ type: "trouble", level: "error", component: "webhooks", message, cause });
     } finally {
       this.#isAnnouncing = false;

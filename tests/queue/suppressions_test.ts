@@ -33,6 +33,33 @@ Deno.test("suppressions: they outlive the process, and are let go", async () => 
   assertEquals(await later.find("user0@dest.example"), null);
 });
 
+Deno.test("suppressions: what others add to the store is seen once it is looked at", async () => {
+  const { list: mine, shelf, clock } = listOver();
+  const theirs = new SuppressionList({ shelf, clock });
+  await mine.load();
+  await theirs.add({ ...BOUNCED, address: "ada@dest.example" });
+  await mine.add({ ...BOUNCED, address: "bob@dest.example" });
+  assert(!mine.mayHave("ada@dest.example"));
+  await mine.refresh();
+  assert(mine.mayHave("ada@dest.example") && mine.mayHave("bob@dest.example"));
+  await theirs.refresh();
+  assert(theirs.mayHave("bob@dest.example"));
+});
+
+Deno.test("suppressions: a look is cheap where nobody changed anything", async () => {
+  const { list, shelf } = listOver();
+  await list.add({ ...BOUNCED, address: "ada@dest.example" });
+  await list.load();
+  let pages = 0;
+  const read = shelf.list.bind(shelf);
+  shelf.list = (request) => {
+    pages += 1;
+    return read(request);
+  };
+  await list.refresh();
+  assertEquals(pages, 0);
+});
+
 Deno.test("suppressions: one that has a time ends with it", async () => {
   const { list, clock } = listOver();
   const expiresAtMs = clock.now() + 1_000;

@@ -128,3 +128,28 @@ Deno.test("webhook: how far it has come outlives the process, and can be moved b
   assert(later.health.lastSuccessAtMs !== null);
   await later[Symbol.asyncDispose]();
 });
+
+Deno.test("webhook: a replay that is asked for while a request is under way is not lost", async () => {
+  const { clock, outbox, told, sender } = bench(["silence", 204, 204]);
+  sender.start();
+  await clock.advance(0);
+  await outbox.append([event("accepted"), event("delivered")]);
+  sender.wake();
+  await clock.advance(0);
+  const move = outbox.move.bind(outbox);
+  const isMovable = Promise.withResolvers<void>();
+  outbox.move = async (webhook, place) => {
+    await isMovable.promise;
+    await move(webhook, place);
+  };
+  const replayed = sender.replay(0);
+  await clock.advance(1_000); // the request fails, and is repeated before the place is moved
+  await clock.advance(1_000);
+  isMovable.resolve();
+  await replayed;
+  await clock.advance(0);
+  assertEquals(told.at(-1)?.ids, [1, 2]);
+  assertEquals(await outbox.reached("crm"), 2);
+  assert(told.length >= 3);
+  await sender[Symbol.asyncDispose]();
+});

@@ -6,6 +6,7 @@ import type {
   QueuePort,
 } from "../../admin/ports.ts";
 import type { Access } from "../../admin/guard/access.ts";
+import { commandOutline } from "../../webhooks/command_outline.ts";
 import { METRICS_CONTENT_TYPE } from "../../observe/metrics.ts";
 import { healthPort } from "./health.ts";
 import type { RelayParts } from "./parts.ts";
@@ -85,7 +86,9 @@ function reasonOf(command: QueueCommand): { readonly reason?: string } {
   return { reason: parts.join(", ") };
 }
 
-function queuePort({ store, scheduler, clock, events, sendAgain }: RelayParts): QueuePort {
+function queuePort(
+  { store, scheduler, clock, events, webhooks, sendAgain }: RelayParts,
+): QueuePort {
   return {
     async sendAgain(request) {
       const result = await sendAgain(request);
@@ -101,7 +104,11 @@ function queuePort({ store, scheduler, clock, events, sendAgain }: RelayParts): 
     body: (id) => store.body(id),
     stats: () => store.stats(),
     async command({ filter, command, by }) {
-      const changed = await store.command({ filter, command, nowMs: clock.now(), by });
+      const told = webhooks.isEmpty ? null : commandOutline(command.kind, by);
+      const changed = await store.command({
+        ...{ filter, command, nowMs: clock.now(), by },
+        ...(told === null ? {} : { event: told }),
+      });
       if (changed === 0) return 0;
       const [id, ...others] = filter.ids ?? [];
       if (id !== undefined && others.length === 0) {
