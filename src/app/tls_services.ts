@@ -9,12 +9,15 @@ import type { FetchPolicyFile } from "../delivery/tls/sts_fetch.ts";
 import { bodyFacts } from "../mail/body_facts.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { Intake } from "../queue/intake.ts";
+import type { Shelf } from "../queue/shelf.ts";
 
 /** What following and reporting the TLS policies of domains takes. */
 export interface TlsServicesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly resolver: Resolver;
+  /** Where policies are kept. */
+  readonly shelf: Shelf;
   readonly fetch: FetchPolicyFile;
   readonly newId: () => string;
   /** Where reports are queued; asked for when there is one. */
@@ -30,7 +33,7 @@ export class TlsServices implements AsyncDisposable {
   constructor(config: Config, options: TlsServicesOptions) {
     const fileOf = (name: string): JsonFile | null =>
       config.queue.store === "memory" ? null : new JsonFile(`${config.dataDir}/${name}`);
-    this.sts = new MtaSts({ ...options, file: fileOf("mta_sts.json") });
+    this.sts = new MtaSts(options);
     const { tlsReports: { send, from, organization }, hostname } = config;
     this.#reports = !send ? null : new TlsReportSender({
       ...options,

@@ -109,15 +109,8 @@ export class MxTransport implements Transport {
   }
 
   async #findSts(domain: string): Promise<StsFinding | null> {
-    const { sts, onTlsOutcome } = this.#options.services;
-    if (sts === undefined || domain.startsWith("[")) return null;
-    const found = await sts.find(domain);
-    if (found.kind === "failed") {
-      const failure = { type: found.type, host: "", receivingAddress: "", sendingAddress: "" };
-      const published = { type: "sts", strings: [], mxPatterns: [] } as const;
-      onTlsOutcome?.({ domain, published, failure });
-    }
-    return found;
+    const { sts } = this.#options.services;
+    return sts === undefined || domain.startsWith("[") ? null : await sts.find(domain);
   }
 
   async #exchangers(domain: string): Promise<ExchangerPlan> {

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { createHash, X509Certificate } from "node:crypto";
 import { MxTransport } from "../../src/delivery/mx.ts";
+import type { TlsOutcomeSink } from "../../src/delivery/tls/outcome.ts";
 import type { TlsRules } from "../../src/delivery/tls/rules.ts";
 import type { TlsaRecord } from "../../src/net/resolver.ts";
 import { selfSigned, testAuthority, type TestCertificate } from "../support/certificates.ts";
@@ -38,10 +39,11 @@ const RULES: TlsRules = { rule: { level: "opportunistic" }, dane: true };
 /** Delivers one message by MX to a server whose TLSA records are `records`. */
 async function deliver(
   script: Script,
-  { records, names = {}, tls = RULES }: {
+  { records, names = {}, tls = RULES, onTlsOutcome }: {
     records: readonly TlsaRecord[] | null | undefined;
     names?: Names;
     tls?: TlsRules;
+    onTlsOutcome?: TlsOutcomeSink;
   },
 ): Promise<string> {
   await using peer = startScriptedPeer(script);
@@ -55,7 +57,11 @@ async function deliver(
     },
     dialer: dialByAddress({ [ADDRESS]: peer.port }),
   });
-  await using transport = new MxTransport({ name: "mx", heloName: "relay.example", services, tls });
+  const reporting = onTlsOutcome === undefined ? {} : { onTlsOutcome };
+  await using transport = new MxTransport({
+    ...{ name: "mx", heloName: "relay.example", tls },
+    services: { ...services, ...reporting },
+  });
   const { signal } = new AbortController();
   const report = await transport.deliver(sampleJob(), { signal });
   const how = report.tls === null ? "plain" : report.proof ?? "unproven";
@@ -164,4 +170,35 @@ Deno.test("DANE: a rule for the domain comes before what it publishes", async ()
   const overrides = [{ domain: "dest.example", rule: { level: "none" as const } }];
   const found = await deliver(OFFERS, { records: WRONG, tls: { ...RULES, overrides } });
   assertEquals(found, "delivered 250 2.0.0 Stored | plain");
+});
+
+Deno.test("DANE: what is wrong is told in the words of reports", async () => {
+  const reported = async (
+    records: readonly TlsaRecord[] | null | undefined,
+    { script = OFFERS, tls = RULES }: { script?: Script; tls?: TlsRules } = {},
+  ): Promise<string> => {
+    const outcomes: string[] = [];
+    await deliver(script, {
+      ...{ records, tls },
+      onTlsOutcome: ({ published, failure }) =>
+        outcomes.push(`${published.type} ${failure?.type ?? "fine"} ${failure?.host ?? ""}`),
+    });
+    return outcomes.join();
+  };
+  assertEquals(await reported(RIGHT), "tlsa fine ");
+  assertEquals(await reported(WRONG), `tlsa validation-failure ${HOST}`);
+  assertEquals(await reported(RIGHT, { script: {} }), `tlsa starttls-not-supported ${HOST}`);
+  const unusable = [tlsa("0 0 1", own.certificate)];
+  assertEquals(await reported(unusable), `tlsa tlsa-invalid ${HOST}`);
+  assertEquals(await reported(null), `tlsa dnssec-invalid ${HOST}`);
+  assertEquals(await reported(undefined), "no-policy-found fine ");
+  const tls: TlsRules = { rule: { level: "dane" } };
+  assertEquals(await reported(undefined, { tls }), `tlsa dane-required ${HOST}`);
+  const implicit: TlsRules = { ...RULES, settings: { implicit: true } };
+  const inside = { ...OFFERS, implicitTls: true };
+  assertEquals(
+    await reported(WRONG, { script: inside, tls: implicit }),
+    `tlsa validation-failure ${HOST}`,
+  );
+  assertEquals(await reported(RIGHT, { script: inside, tls: implicit }), "tlsa fine ");
 });

@@ -124,6 +124,7 @@ export class SessionOpener {
     const secured = await secureFirst(conn, { ...this.#secureOptions(approach), timeoutMs });
     signal.removeEventListener("abort", close);
     if (secured.kind === "problem") {
+      this.#report(approach, { secured, conn, tls: secured.tls });
       const outcome = judgeTlsProblem(secured.problem, hop);
       approach.transcript.note(outcome.reply.lines.join(" "));
       return afterConnecting(outcome, { hop, tls: secured.tls });
@@ -159,13 +160,13 @@ export class SessionOpener {
 
   /** Tells what the connection was to whoever reports it to the domain (RFC 8460 section 3). */
   #report(
-    { hop: { host, address }, expectation }: Approach,
+    { hop: { host, address }, expectation, signal }: Approach,
     { secured, conn, tls }: { secured: Secured; conn: Conn; tls: TlsInfo | null },
   ): void {
     const { onTlsOutcome } = this.#options.services;
-    if (onTlsOutcome === undefined || expectation === null) return;
-    const { domain, published, policy } = expectation;
-    const type = failureOf(secured, { tls, host, policy });
+    if (onTlsOutcome === undefined || expectation === null || signal.aborted) return;
+    const { domain, published, policy, defect } = expectation;
+    const type = defect ?? failureOf(secured, { tls, host, policy });
     const sendingAddress = conn.local.address;
     const failure = type === null
       ? null

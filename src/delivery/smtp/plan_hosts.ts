@@ -17,7 +17,7 @@ export interface HostRules extends Omit<TlsPlanning, "sts"> {
   readonly authentic: boolean;
   /** What the domain says by MTA-STS; absent where nobody asked. */
   readonly sts?: StsFinding | null;
-  /** Hears of hosts that are left out. */
+  /** Hears of hosts that are left out; without it, nobody is told of connections either. */
   readonly onTlsOutcome?: TlsOutcomeSink | undefined;
 }
 
@@ -61,7 +61,8 @@ function merge(
     const plan = plans[index];
     if (plan === undefined) continue;
     if (plan.kind === "policy") {
-      const { policy, expectation } = plan;
+      const { policy } = plan;
+      const expectation = host.onTlsOutcome === undefined ? null : plan.expectation;
       hosts.push(hostTarget({ ...candidate, policy, expectation }));
       continue;
     }

@@ -1,6 +1,7 @@
 import type { TlsaRecord } from "../../net/resolver.ts";
 import type { TlsFailureType } from "./judge.ts";
 import type { TlsPolicy } from "./policy.ts";
+import type { StsFailure } from "./sts_fetch.ts";
 import type { StsPolicy } from "./sts_policy.ts";
 
 /** What a domain publishes of its exchangers' TLS, as reports name it (RFC 8460 section 4.2). */
@@ -20,14 +21,20 @@ export interface TlsExpectation {
   readonly domain: string;
   readonly published: PublishedPolicy;
   readonly policy: TlsPolicy;
+  /** What is wrong with that which is published, whatever connections come to. */
+  readonly defect?: ReportedFailure;
 }
 
 /** Why TLS was not what a domain publishes (RFC 8460 section 4.3). */
 export type ReportedFailure =
   | TlsFailureType
+  | StsFailure
+  /** DNSSEC does not vouch for what may be TLSA records. */
   | "dnssec-invalid"
-  | "sts-policy-fetch-error"
-  | "sts-policy-invalid";
+  /** None of the TLSA records can be used. */
+  | "tlsa-invalid"
+  /** This relay asks for TLSA records, and there are none. */
+  | "dane-required";
 
 /** What one connection, or the attempt at one, came to. */
 export interface TlsOutcome {
@@ -45,6 +52,11 @@ export interface TlsOutcome {
 
 /** Hears of every outcome; must not throw and must not block. */
 export type TlsOutcomeSink = (outcome: TlsOutcome) => void;
+
+/** A policy that is said to be there and could not be had. */
+export function unknownPolicy(type: "tlsa" | "sts"): PublishedPolicy {
+  return { type, strings: [], mxPatterns: [] };
+}
 
 /** TLSA records as reports write them: `3 1 1 0123…`. */
 export function publishedTlsa(records: readonly TlsaRecord[]): PublishedPolicy {

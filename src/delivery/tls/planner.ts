@@ -8,6 +8,7 @@ import {
   publishedTlsa,
   type ReportedFailure,
   type TlsExpectation,
+  unknownPolicy,
 } from "./outcome.ts";
 import type { TlsLevel, TlsPolicy } from "./policy.ts";
 import { policyOf, type TlsRule, type TlsRules, type TlsTarget } from "./rules.ts";
@@ -99,15 +100,25 @@ function planTlsa(
   const policy: TlsPolicy = usable.length === 0
     ? { level: "required" }
     : { level: "dane", records: usable, names };
-  const expectation = expect(domain, { published: publishedTlsa(all), policy });
+  const expectation = expect(domain, {
+    ...{ published: publishedTlsa(all), policy },
+    ...(usable.length === 0 ? { defect: "tlsa-invalid" } : {}),
+  });
   return { kind: "policy", policy, expectation };
 }
 
 /** RFC 7672 section 2.1: an answer that somebody may keep back is not the absence of one. */
 function noAnswer(reply: Reply, { domain }: TlsTarget): TlsPlan {
-  const published = { type: "tlsa", strings: [], mxPatterns: [] } as const;
+  return withoutTlsa(reply, { domain, type: "dnssec-invalid" });
+}
+
+function withoutTlsa(
+  reply: Reply,
+  { domain, type }: { domain: string | null; type: ReportedFailure },
+): TlsPlan {
+  const published = unknownPolicy("tlsa");
   const expectation = expect(domain, { published, policy: { level: "required" } });
-  const report = expectation === null ? null : { expectation, type: "dnssec-invalid" as const };
+  const report = expectation === null ? null : { expectation, type };
   return { kind: "unusable", outcome: broken(reply), report };
 }
 
@@ -118,13 +129,16 @@ function planWithoutTlsa(
   const { level } = rule;
   if (level === "dane") {
     const text = `${target.host} has no TLSA record that DNSSEC vouches for`;
-    return { kind: "unusable", outcome: broken(reply(451, "4.7.5", text)), report: null };
+    const { domain } = target;
+    return withoutTlsa(reply(451, "4.7.5", text), { domain, type: "dane-required" });
   }
   const policy = policyOf({ ...rule, level }, target);
   if (sts?.kind === "policy" && leavesOpen(level)) return planSts(sts.policy, { target, policy });
   const expectation = expect(target.domain, {
-    published: { type: "no-policy-found" },
     policy: { level: "required" },
+    ...(sts?.kind === "failed"
+      ? { published: unknownPolicy("sts"), defect: sts.type }
+      : { published: { type: "no-policy-found" } }),
   });
   return { kind: "policy", policy, expectation: level === "none" ? null : expectation };
 }
@@ -135,8 +149,11 @@ function planSts(
   { target: { host, domain }, policy }: { target: TlsTarget; policy: TlsPolicy },
 ): TlsPlan {
   const verified: TlsPolicy = { level: "verified", names: [host], by: "mta_sts" };
-  const expectation = expect(domain, { published: publishedSts(sts), policy: verified });
   const isNamed = namesExchanger(sts, host);
+  const expectation = expect(domain, {
+    ...{ published: publishedSts(sts), policy: verified },
+    ...(isNamed ? {} : { defect: "validation-failure" }),
+  });
   if (sts.mode === "enforce" && !isNamed) {
     const text = `${host} is no exchanger of ${domain} by its MTA-STS policy`;
     const report = expectation === null
@@ -149,7 +166,7 @@ function planSts(
 
 function expect(
   domain: string | null,
-  { published, policy }: Omit<TlsExpectation, "domain">,
+  facts: Omit<TlsExpectation, "domain">,
 ): TlsExpectation | null {
-  return domain === null ? null : { domain, published, policy };
+  return domain === null ? null : { domain, ...facts };
 }

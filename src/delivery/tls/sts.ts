@@ -1,9 +1,13 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import { TaskGroup } from "../../base/task_group.ts";
-import { type FetchPolicyFile, fetchStsPolicy, type StsFetchResult } from "./sts_fetch.ts";
-import { type KeptPolicy, StsCache } from "./sts_cache.ts";
-import type { JsonFile } from "./json_file.ts";
+import {
+  type FetchPolicyFile,
+  fetchStsPolicy,
+  type StsFailure,
+  type StsFetchResult,
+} from "./sts_fetch.ts";
+import { type KeptPolicy, type PolicyShelf, StsCache } from "./sts_cache.ts";
 import { stsId, type StsPolicy } from "./sts_policy.ts";
 
 /** What is known of the policy of a domain. */
@@ -12,7 +16,7 @@ export type StsFinding =
   /** It has none, or none that can be had. */
   | { readonly kind: "none" }
   /** It says that it has one, which could not be fetched, and none is kept (RFC 8460 4.3.2.2). */
-  | { readonly kind: "failed"; readonly type: "sts-policy-fetch-error" | "sts-policy-invalid" };
+  | { readonly kind: "failed"; readonly type: StsFailure };
 
 /** What finding policies takes. */
 export interface MtaStsOptions {
@@ -20,7 +24,7 @@ export interface MtaStsOptions {
   readonly resolver: Pick<Resolver, "txt">;
   readonly fetch: FetchPolicyFile;
   /** Where policies outlive the process; null for nowhere. */
-  readonly file: JsonFile | null;
+  readonly shelf: PolicyShelf | null;
   readonly onError: (error: unknown) => void;
 }
 

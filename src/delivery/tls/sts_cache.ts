@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
-import type { JsonFile } from "./json_file.ts";
+import { TaskGroup } from "../../base/task_group.ts";
+import type { Shelf, ShelfEntry } from "../../queue/shelf.ts";
 import type { StsPolicy } from "./sts_policy.ts";
 
 /** A policy that was fetched. */
@@ -10,34 +11,36 @@ export interface KeptPolicy {
   readonly fetchedAtMs: number;
 }
 
-/** Changes are gathered for so long before they are written. */
-const WRITE_DELAY_MS = 1000;
+/** What of a store keeps policies. */
+export type PolicyShelf = Pick<Shelf, "list" | "put">;
+
+const SPACE = "mta-sts";
+const PAGE = 1_000;
 const MAX_ENTRIES = 10_000;
 
 /**
- * Policies by domain for as long as they hold, through restarts where there is a file: a domain's
- * word counts even while somebody keeps it from being heard again (RFC 8461 section 3.3).
+ * Policies by domain for as long as they hold, in memory and in the store: a domain's word counts
+ * even while somebody keeps it from being heard again (RFC 8461 section 3.3), restarts included.
  */
 export class StsCache implements AsyncDisposable {
   readonly #clock: Clock;
-  readonly #file: JsonFile | null;
-  readonly #onError: (error: unknown) => void;
+  readonly #shelf: PolicyShelf | null;
+  readonly #tasks: TaskGroup;
   readonly #loaded: Promise<void>;
   readonly #entries = new Map<string, KeptPolicy>();
-  #cancelWrite: (() => void) | null = null;
-  #writing: Promise<void> = Promise.resolve();
 
+  /** Without a shelf nothing outlives the process. */
   constructor(
-    { clock, file, onError }: {
+    { clock, shelf, onError }: {
       clock: Clock;
-      file: JsonFile | null;
+      shelf: PolicyShelf | null;
       onError: (error: unknown) => void;
     },
   ) {
     this.#clock = clock;
-    this.#file = file;
-    this.#onError = onError;
-    this.#loaded = this.#load();
+    this.#shelf = shelf;
+    this.#tasks = new TaskGroup(onError);
+    this.#loaded = shelf === null ? Promise.resolve() : this.#load(shelf).catch(onError);
   }
 
   /** Resolves when what was kept before is known. */
@@ -49,47 +52,61 @@ export class StsCache implements AsyncDisposable {
   get(domain: string): KeptPolicy | null {
     const kept = this.#entries.get(domain);
     if (kept === undefined) return null;
-    if (this.#clock.now() < kept.fetchedAtMs + kept.policy.maxAgeMs) return kept;
+    if (this.#clock.now() < endOf(kept)) return kept;
     this.#entries.delete(domain);
     return null;
   }
 
+  /** Keeps a policy; it is in the store a little later. */
   set(domain: string, kept: KeptPolicy): void {
+    this.#remember(domain, kept);
+    const entry = { key: domain, value: JSON.stringify(kept), expiresAtMs: endOf(kept) };
+    this.#tasks.run(async () => await this.#shelf?.put(SPACE, entry));
+  }
+
+  /** Waits until the store has everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#loaded;
+    await this.#tasks.idle();
+  }
+
+  #remember(domain: string, kept: KeptPolicy): void {
     this.#entries.delete(domain);
     const [oldest] = this.#entries.size >= MAX_ENTRIES ? this.#entries.keys() : [];
     if (oldest !== undefined) this.#entries.delete(oldest);
     this.#entries.set(domain, kept);
-    if (this.#file === null || this.#cancelWrite !== null) return;
-    this.#cancelWrite = this.#clock.schedule(WRITE_DELAY_MS, () => this.#startWriting());
   }
 
-  /** Writes what is not written yet. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#loaded;
-    if (this.#cancelWrite !== null) {
-      this.#cancelWrite();
-      this.#startWriting();
+  async #load(shelf: PolicyShelf): Promise<void> {
+    for (let after = ""; this.#entries.size < MAX_ENTRIES;) {
+      const page = await shelf.list({ space: SPACE, after, limit: PAGE });
+      for (const entry of page) this.#take(entry);
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return;
+      after = last.key;
     }
-    await this.#writing;
   }
 
-  #startWriting(): void {
-    this.#cancelWrite = null;
-    this.#writing = this.#writing.then(async () => {
-      await this.#file?.write(Object.fromEntries(this.#entries));
-    }).catch(this.#onError);
-  }
-
-  async #load(): Promise<void> {
-    const value = await this.#file?.read();
-    if (typeof value !== "object" || value === null) return;
-    for (const [domain, kept] of Object.entries(value)) {
-      if (isKept(kept) && !this.#entries.has(domain)) this.#entries.set(domain, kept);
-    }
+  #take({ key: domain, value }: ShelfEntry): void {
+    const kept = read(value);
+    if (kept !== null && !this.#entries.has(domain)) this.#remember(domain, kept);
   }
 }
 
-/** The file may be of another version, or of somebody's hand. */
+function endOf({ policy, fetchedAtMs }: KeptPolicy): number {
+  return fetchedAtMs + policy.maxAgeMs;
+}
+
+/** Null for what another version of this program may have left. */
+function read(value: string): KeptPolicy | null {
+  try {
+    const kept: unknown = JSON.parse(value);
+    return isKept(kept) ? kept : null;
+  } catch {
+    return null;
+  }
+}
+
 function isKept(value: unknown): value is KeptPolicy {
   if (typeof value !== "object" || value === null) return false;
   const { policy, id, fetchedAtMs } = value as Partial<Record<keyof KeptPolicy, unknown>>;

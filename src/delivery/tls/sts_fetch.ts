@@ -5,10 +5,19 @@ import { parseStsPolicy, type StsPolicy } from "./sts_policy.ts";
 /** The runtime's `fetch`, or what a test puts in its place. */
 export type FetchPolicyFile = (url: string, init: RequestInit) => Promise<Response>;
 
-/** What fetching a policy came to; failures in the words of RFC 8460 section 4.3.2.2. */
+/** Why there is no policy, in the words of RFC 8460 section 4.3.2.2. */
+export type StsFailure =
+  /** The file cannot be had. */
+  | "sts-policy-fetch-error"
+  /** The file is no policy. */
+  | "sts-policy-invalid"
+  /** The certificate of the host that has the file is not trusted. */
+  | "sts-webpki-invalid";
+
+/** What fetching a policy came to. */
 export type StsFetchResult =
   | { readonly kind: "fetched"; readonly policy: StsPolicy }
-  | { readonly kind: "failed"; readonly type: "sts-policy-fetch-error" | "sts-policy-invalid" };
+  | { readonly kind: "failed"; readonly type: StsFailure };
 
 /** RFC 8461 section 3.3. */
 const TIMEOUT_MS = 60_000;
@@ -33,8 +42,8 @@ export async function fetchStsPolicy(
     if (!/^text\/plain\s*(?:;|$)/i.test(type)) return INVALID;
     const policy = parseStsPolicy(decodeText(body));
     return policy === null ? INVALID : { kind: "fetched", policy };
-  } catch {
-    return FETCH_ERROR; // no name, no connection, no trusted certificate, too late
+  } catch (error) {
+    return isUntrusted(error) ? UNTRUSTED : FETCH_ERROR; // no name, no connection, too late
   } finally {
     cancel();
   }
@@ -42,6 +51,17 @@ export async function fetchStsPolicy(
 
 const FETCH_ERROR: StsFetchResult = { kind: "failed", type: "sts-policy-fetch-error" };
 const INVALID: StsFetchResult = { kind: "failed", type: "sts-policy-invalid" };
+const UNTRUSTED: StsFetchResult = { kind: "failed", type: "sts-webpki-invalid" };
+
+/**
+ * Whether a failed `fetch` met a certificate that it does not trust. The runtime gives its errors
+ * neither code nor class, so its text is the only sign; nothing but the word in a report depends
+ * on it.
+ */
+function isUntrusted(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause ?? error : error;
+  return cause instanceof Error && cause.message.includes("invalid peer certificate");
+}
 
 /** The body; null when it is larger than a policy can be. */
 async function readLimited({ body }: Response): Promise<Uint8Array | null> {

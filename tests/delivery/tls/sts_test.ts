@@ -1,9 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { JsonFile } from "../../../src/delivery/tls/json_file.ts";
 import { MtaSts, type MtaStsOptions } from "../../../src/delivery/tls/sts.ts";
+import { fetchStsPolicy } from "../../../src/delivery/tls/sts_fetch.ts";
 import { namesExchanger, parseStsPolicy, stsId } from "../../../src/delivery/tls/sts_policy.ts";
+import { openMemoryStore } from "../../../src/queue/memory/store.ts";
+import { testAuthority } from "../../support/certificates.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
-import { tempFolder } from "../../support/peers.ts";
+import { freePort } from "../../support/peers.ts";
 import { smtpServices } from "../../support/smtp_services.ts";
 
 const POLICY = "version: STSv1\r\nmode: enforce\r\nmx: mx.dest.example\r\nmax_age: 604800\r\n";
@@ -21,10 +23,13 @@ class World implements AsyncDisposable {
   response: () => Response = () => new Response(POLICY, TEXT);
   readonly sts: MtaSts;
 
-  constructor(file: MtaStsOptions["file"] = null) {
+  constructor(
+    shelf: MtaStsOptions["shelf"] = null,
+    onError: (error: unknown) => void = (error) => reportError(error),
+  ) {
     this.sts = new MtaSts({
       clock: this.clock,
-      file,
+      shelf,
       resolver: {
         txt: (name) =>
           smtpServices({ names: { txt: this.txt === undefined ? {} : { [name]: this.txt } } })
@@ -38,7 +43,7 @@ class World implements AsyncDisposable {
           return Promise.reject(error);
         }
       },
-      onError: (error) => reportError(error),
+      onError,
     });
   }
 
@@ -134,28 +139,72 @@ Deno.test("MTA-STS: a policy is fetched anew once a day, without anybody waiting
   assertEquals(world.fetched.length, 2);
 });
 
-Deno.test("MTA-STS: policies outlive the process", async () => {
-  await using folder = await tempFolder();
-  const file = new JsonFile(`${folder.path}/mta_sts.json`);
+Deno.test("MTA-STS: policies outlive the process, in the store, for as long as they hold", async () => {
+  await using store = openMemoryStore({ clock: new ManualClock() });
+  const { shelf } = store;
   {
-    await using world = new World(file);
+    await using world = new World(shelf);
     await world.find();
   }
-  await using world = new World(file);
+  const [entry] = await shelf.list({ space: "mta-sts", limit: 10 });
+  const endsAtMs = new ManualClock().now() + 604_800_000;
+  assertEquals([entry?.key, entry?.expiresAtMs], ["dest.example", endsAtMs]);
+  {
+    await using world = new World(shelf);
+    world.txt = null;
+    assertEquals(await world.find(), FOUND);
+    assertEquals(world.fetched, []);
+  }
+  await using world = new World(shelf);
+  await world.clock.advance(604_800_000);
   world.txt = null;
-  assertEquals(await world.find(), FOUND);
-  assertEquals(world.fetched, []);
+  assertEquals(await world.find(), { kind: "none" });
 });
 
-Deno.test("MTA-STS: a damaged file is as good as none", async () => {
-  await using folder = await tempFolder();
-  const path = `${folder.path}/mta_sts.json`;
-  for (const text of ["{", "[1]", `{"dest.example":{"policy":{"mode":"enforce"},"id":"1"}}`]) {
-    await Deno.writeTextFile(path, text);
-    await using world = new World(new JsonFile(path));
+Deno.test("MTA-STS: what cannot be read from the store is as good as not there", async () => {
+  await using store = openMemoryStore();
+  for (const value of ["{", "[1]", `{"policy":{"mode":"enforce"},"id":"1"}`]) {
+    await store.shelf.put("mta-sts", { key: "dest.example", value, expiresAtMs: null });
+    await using world = new World(store.shelf);
     world.txt = undefined;
     assertEquals(await world.find(), { kind: "none" });
   }
+});
+
+Deno.test("MTA-STS: a store that fails keeps nobody from finding policies", async () => {
+  const broken = () => Promise.reject(new Error("disk"));
+  const errors: unknown[] = [];
+  const shelf = { list: broken, put: broken };
+  {
+    await using world = new World(shelf, (error) => errors.push(error));
+    assertEquals(await world.find(), FOUND);
+  }
+  assertEquals(errors.length, 2);
+});
+
+Deno.test("MTA-STS: failures are told apart in the words of reports", async () => {
+  const authority = testAuthority();
+  const { certificate: cert, key } = authority.issue({ names: ["localhost"] });
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, cert, key, onListen() {} },
+    () => new Response(POLICY, TEXT),
+  );
+  const { port } = server.addr;
+  const failureOf = async (
+    fetch: MtaStsOptions["fetch"],
+  ) => (await fetchStsPolicy("dest.example", { fetch, clock: new ManualClock() }));
+  assertEquals(await failureOf((_, init) => fetch(`https://localhost:${port}/`, init)), {
+    ...{ kind: "failed", type: "sts-webpki-invalid" },
+  });
+  assertEquals(await failureOf((_, init) => fetch(`https://localhost:${freePort()}/`, init)), {
+    ...{ kind: "failed", type: "sts-policy-fetch-error" },
+  });
+  assertEquals(await failureOf(() => Promise.resolve(new Response("no", { status: 404 }))), {
+    ...{ kind: "failed", type: "sts-policy-fetch-error" },
+  });
+  assertEquals(await failureOf(() => Promise.resolve(new Response("mode: enforce", TEXT))), {
+    ...{ kind: "failed", type: "sts-policy-invalid" },
+  });
 });
 
 Deno.test("MTA-STS: ids and names are read as they are written", () => {
