@@ -16,6 +16,7 @@ import { intakeLimits, schedulerLimits } from "./app/queue_settings.ts";
 import { createSubmitter } from "./app/http_in.ts";
 import { type DeliveryRules, deliveryRules } from "./app/rules.ts";
 import { sendAgainServices } from "./app/send_again.ts";
+import { SharedChanges } from "./app/shared_changes.ts";
 import { openStore } from "./app/store.ts";
 import { isSame, restartNeeds } from "./app/restart_needs.ts";
 import { serverSettings } from "./app/server_settings.ts";
@@ -96,6 +97,7 @@ export class Relay {
   readonly #history: HistoryKeeper;
   readonly #suppressions: SuppressionList;
   readonly #webhooks: Webhooks;
+  readonly #sharedChanges: SharedChanges;
   readonly #newId: () => string;
   readonly #tls: ListenerTls;
   readonly #userRates = new UserRates();
@@ -128,6 +130,10 @@ export class Relay {
     this.#config = config;
     this.#store = store;
     this.#suppressions = new SuppressionList({ shelf: store.shelf, clock });
+    this.#sharedChanges = new SharedChanges({
+      ...{ store, suppressions: this.#suppressions, webhooks: this.#webhooks },
+      onError: (error) => this.#trouble("queue", error),
+    });
     this.#clock = clock;
     this.#random = random;
     this.#events = events;
@@ -199,6 +205,7 @@ export class Relay {
     this.#authenticator = await this.#makeAuthenticator(this.#config);
     await this.#suppressions.load();
     await this.#webhooks.use(this.#config.webhooks);
+    this.#sharedChanges.start();
     this.#scheduler.start();
     this.#history.start();
     await this.#openDoors();
@@ -268,6 +275,7 @@ export class Relay {
     await this.#authenticator?.[Symbol.asyncDispose]();
     await this.#history.stop();
     await this.#watch.stall.stop();
+    await this.#sharedChanges[Symbol.asyncDispose]();
     await this.#webhooks[Symbol.asyncDispose]();
     await this.#scheduler.stop({ limitMs: Math.max(0, endMs - this.#clock.monotonic()) });
     await this.#transports[Symbol.asyncDispose]();
