@@ -1,4 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { systemClock } from "../../src/base/clock.ts";
+import { openSqliteStore } from "../../src/queue/sqlite/store.ts";
+import { SuppressionList } from "../../src/queue/suppressions.ts";
 import { PlainClient } from "../support/plain_client.ts";
 import { startRecordingSink } from "../support/recording_sink.ts";
 import { startInProcessRelay } from "../support/relay_in_process.ts";
@@ -49,4 +52,19 @@ Deno.test("suppression: SMTP clients learn of it at RCPT, others when it would h
   await removed.body?.cancel();
   await client.command("MAIL FROM:<ada@source.test>");
   assertEquals((await client.command("RCPT TO:<gone@dest.test>")).code, 250);
+});
+
+Deno.test("suppression: what another process puts on the list holds for a running relay", async () => {
+  await using running = await startInProcessRelay({ toml: "" });
+  await using store = await openSqliteStore({ folder: running.dataDir, mode: "tool" });
+  const list = new SuppressionList({ shelf: store.shelf, clock: systemClock });
+  using client = await PlainClient.greet(running.smtpPort);
+  await client.command("MAIL FROM:<ada@source.test>");
+  assertEquals((await client.command("RCPT TO:<gone@dest.test>")).code, 250);
+  await list.add({ address: "gone@dest.test", reason: "x", source: "x", expiresAtMs: null });
+  for (let code = 250; code === 250;) {
+    await client.command("RSET");
+    await client.command("MAIL FROM:<ada@source.test>");
+    ({ code } = await client.command("RCPT TO:<gone@dest.test>"));
+  }
 });

@@ -12,6 +12,8 @@ export interface InProcessRelay extends AsyncDisposable {
   readonly smtpPort: number;
   /** Where its HTTP API is. */
   readonly origin: string;
+  /** Where its queue is. */
+  readonly dataDir: string;
   readonly events: readonly RelayEvent[];
   /** Resolves with the first event that fits, also one that was before. */
   waitFor(fits: (event: RelayEvent) => boolean): Promise<RelayEvent>;
@@ -51,7 +53,7 @@ export async function startInProcessRelay(
   const { admin } = relay;
   const owned = stack.move();
   return {
-    ...{ relay, events },
+    ...{ relay, events, dataDir: `${folder.path}/data` },
     smtpPort: relay.listeners[0]?.port ?? 0,
     origin: admin !== null && "port" in admin ? `http://127.0.0.1:${admin.port}` : "",
     waitFor: (fits) =>
