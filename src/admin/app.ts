@@ -47,7 +47,7 @@ export function createAdminApp(ports: AdminPorts, options: AdminOptions): Hono<A
   const sessions = new Sessions({ clock, random, lifetimeMs });
   const failures = new FailureLimit({ clock });
   const context: ApiContext = {
-    ...{ ports, clock, random, sessions },
+    ...{ ports, clock, random, sessions, events: options.events },
     contents: new ContentReader(ports.queue),
   };
   const secureCookie = publicOrigin?.startsWith("https:") ?? false;

@@ -37,7 +37,7 @@ export function attemptEntry(
       destination,
       remote: formatRemote(report.remote),
       ...(report.remote?.via === undefined ? {} : { proxy: report.remote.via }),
-      ...(tls === null ? {} : { tls: `${tls.version} ${tls.cipher}`.trim() }),
+      ...(tls === null ? {} : { tls: `${tls.version} ${tls.cipher}`.trim() || "TLS" }),
       ...(proof === undefined ? {} : { proof }),
       ...(losses === undefined ? {} : { losses }),
       durationMs: endedAtMs - startedAtMs,

@@ -13,6 +13,8 @@ const PAGES: readonly { readonly name: string; readonly address: string }[] = [
   { name: "destinations", address: "/destinations" },
   { name: "transports", address: "/transports" },
   { name: "routes", address: "/routes?to=crew@harbour.example" },
+  { name: "suppressions", address: "/suppressions" },
+  { name: "webhooks", address: "/webhooks" },
   { name: "log", address: "/log?level=debug" },
   { name: "compose", address: "/compose" },
   { name: "preflight", address: "/preflight?domain=example.net" },

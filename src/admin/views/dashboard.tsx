@@ -19,7 +19,7 @@ import {
   removeSuppression,
   suppressionsPage,
 } from "./pages/relay/suppressions.tsx";
-import { webhooksPage } from "./pages/relay/webhooks.tsx";
+import { replayWebhook, webhooksPage } from "./pages/relay/webhooks.tsx";
 import {
   destinationsPage,
   flushDestination,
@@ -76,6 +76,7 @@ export function dashboard(context: DashboardContext): Hono<AdminEnv> {
     .post("/config/reload", page("admin", reloadConfig))
     .get("/preflight", page("viewer", preflightPage))
     .get("/webhooks", page("viewer", webhooksPage))
+    .post("/webhooks/replay", page("operator", replayWebhook))
     .get("/access", page("admin", accessPage))
     .post("/access/users", page("admin", putUser))
     .post("/access/users/remove", page("admin", removeUser))

@@ -14,7 +14,7 @@ import { placesOf } from "./places.ts";
 /** What the dashboard is built from. */
 export type DashboardContext = Pick<
   ApiContext,
-  "ports" | "clock" | "contents" | "random" | "sessions"
+  "ports" | "clock" | "contents" | "events" | "random" | "sessions"
 >;
 
 /** How the viewer wants colours. */
@@ -60,6 +60,10 @@ export class Visit {
 
   get sessions(): DashboardContext["sessions"] {
     return this.#context.sessions;
+  }
+
+  get events(): DashboardContext["events"] {
+    return this.#context.events;
   }
 
   /** A text that was never there before. */

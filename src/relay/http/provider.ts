@@ -127,7 +127,7 @@ export class HttpTransport implements Transport {
         named(outcomes.get(recipient) ?? unplanned(recipient), this.kind)
       ),
       remote: remoteOf(this.#provider.baseUrl),
-      tls: this.#provider.baseUrl.protocol === "https:" ? { version: "", cipher: "" } : null,
+      ...securityOf(this.#provider.baseUrl),
       ...(losses.length === 0 ? {} : { losses }),
       ...(rate === null ? {} : { rate }),
       dialogue,
@@ -241,6 +241,13 @@ function named(outcome: Outcome, kind: string): Outcome {
 
 function unplanned({ forwardPath }: JobRecipient): never {
   throw new Error(`Cannot report on ${forwardPath}: no request was made for it`);
+}
+
+/** The runtime checks certificates and tells neither version nor cipher. */
+function securityOf({ protocol }: URL): Pick<DeliveryReport, "tls" | "proof"> {
+  return protocol === "https:"
+    ? { tls: { version: "", cipher: "" }, proof: "chain" }
+    : { tls: null };
 }
 
 function remoteOf({ hostname, port, protocol }: URL): DeliveryReport["remote"] {

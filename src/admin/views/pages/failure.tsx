@@ -1,4 +1,5 @@
 import { StoreError, type StoreErrorKind } from "../../../queue/store.ts";
+import { reportFailure } from "../../http/errors.ts";
 import type { Role } from "../../ports.ts";
 import { Empty } from "../parts/boxes.tsx";
 import type { Visit } from "../visit.tsx";
@@ -15,7 +16,7 @@ const STORE_ADVICE: Readonly<Record<StoreErrorKind, string>> = {
 
 /** Says what went wrong; causes that nobody foresaw stay in the log. */
 export async function failurePage(visit: Visit, error: unknown): Promise<Response> {
-  if (!(error instanceof StoreError)) throw error;
+  if (!(error instanceof StoreError)) return await unforeseenPage(visit, error);
   return await visit.show({
     title: "The queue does not answer",
     place: "",
@@ -30,6 +31,29 @@ export async function failurePage(visit: Visit, error: unknown): Promise<Respons
               Try again
             </a>
             <a class="button" href="/log?level=warning">See the log</a>
+          </div>
+        </Empty>
+      </section>
+    ),
+  });
+}
+
+async function unforeseenPage(visit: Visit, error: unknown): Promise<Response> {
+  reportFailure(error, { c: visit.c, emit: visit.events });
+  return await visit.show({
+    title: "This page failed",
+    place: "",
+    status: 500,
+    children: (
+      <section class="panel">
+        <Empty icon="warning" title="This page could not be made">
+          <p>
+            That is a mistake in the relay, not in your mail, which is safe on disk and goes on. The
+            log tells what failed.
+          </p>
+          <div class="button-row">
+            <a class="button" href="/log?level=error">See the log</a>
+            <a class="button" href="/">Overview</a>
           </div>
         </Empty>
       </section>

@@ -16,6 +16,12 @@ export interface AttemptView {
   readonly destination: string;
   readonly remote: string;
   readonly tls: string;
+  /** How the next hop was found to be the right one: `chain`, `dane` and so on. */
+  readonly proof: string;
+  /** The proxy on the way. */
+  readonly proxy: string;
+  /** What the message lost on its way, each in a few words. */
+  readonly losses: readonly string[];
   /** Null where it was not measured. */
   readonly durationMs: number | null;
   readonly outcomes: readonly OutcomeView[];
@@ -26,7 +32,7 @@ export interface AttemptView {
 /** Reads an attempt from the timeline, whose details any version may have written. */
 export function attemptOf({ kind, atMs, detail, recipients }: TimelineEntry): AttemptView | null {
   if (kind !== "attempt") return null;
-  const { durationMs, outcomes, dialogue } = detail;
+  const { durationMs, outcomes, dialogue, losses } = detail;
   return {
     atMs,
     route: textOf(detail["route"]),
@@ -34,6 +40,9 @@ export function attemptOf({ kind, atMs, detail, recipients }: TimelineEntry): At
     destination: textOf(detail["destination"]),
     remote: textOf(detail["remote"]),
     tls: textOf(detail["tls"]),
+    proof: textOf(detail["proof"]),
+    proxy: textOf(detail["proxy"]),
+    losses: Array.isArray(losses) ? losses.map((loss) => textOf(loss?.what)) : [],
     durationMs: typeof durationMs === "number" ? durationMs : null,
     outcomes: Array.isArray(outcomes)
       ? outcomes.map((outcome) => outcomeOf(outcome, recipients))

@@ -15,6 +15,14 @@ const OUTCOME_LOOKS: Readonly<Record<string, { tone: Tone; word: string }>> = {
   uncertain: { tone: "warn", word: "Uncertain" },
 };
 
+/** How a next hop proves who it is. */
+const PROOFS: Readonly<Record<string, string>> = {
+  chain: "its certificate",
+  mta_sts: "MTA-STS",
+  fingerprint: "its fingerprint",
+  dane: "DANE",
+};
+
 const STEP_LOOKS: Readonly<Record<string, { tone: Tone; word: string }>> = {
   held: { tone: "hold", word: "Held" },
   released: { tone: "wait", word: "Released" },
@@ -78,7 +86,7 @@ function AttemptStep(
     nowMs: number;
   },
 ) {
-  const { outcomes, atMs, durationMs, remote, destination, transport, tls, dialogue } = attempt;
+  const { outcomes, atMs, durationMs, remote, destination, transport, dialogue } = attempt;
   const worst = outcomes.find(({ kind }) => kind !== "delivered") ?? outcomes[0];
   const tone = OUTCOME_LOOKS[worst?.kind ?? ""]?.tone ?? "idle";
   return (
@@ -94,8 +102,9 @@ function AttemptStep(
       </div>
       {outcomes.map((outcome) => <OutcomeLine outcome={outcome} total={total} />)}
       <div class="step-facts">
-        {tls !== "" && <span>{tls}</span>}
-        {tls === "" && outcomes.some(({ kind }) => wasHeard(kind)) && <span>Not encrypted</span>}
+        <Encryption attempt={attempt} />
+        {attempt.proxy !== "" && <span>through {attempt.proxy}</span>}
+        {attempt.losses.length > 0 && <span>changed: {attempt.losses.join(", ")}</span>}
         {durationMs !== null && <span>{formatDuration(durationMs)}</span>}
       </div>
       {dialogue.length > 0 && (
@@ -106,6 +115,15 @@ function AttemptStep(
       )}
     </li>
   );
+}
+
+/** What the connection was, and how the next hop proved who it is. */
+function Encryption({ attempt: { tls, proof, outcomes } }: { attempt: AttemptView }) {
+  if (tls !== "") {
+    const verified = proof === "" ? "peer not verified" : `verified by ${PROOFS[proof] ?? proof}`;
+    return <span>{tls}, {verified}</span>;
+  }
+  return outcomes.some(({ kind }) => wasHeard(kind)) ? <span>Not encrypted</span> : null;
 }
 
 /** Whether the message was talked about: a way out that is broken may not even have answered. */

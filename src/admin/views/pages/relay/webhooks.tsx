@@ -1,7 +1,9 @@
+import { z } from "zod";
 import { formatDuration } from "../../../../observe/quantities.ts";
 import type { WebhookCall, WebhookStatus } from "../../../ports.ts";
-import { Empty, Panel } from "../../parts/boxes.tsx";
+import { Empty, Notice, Panel } from "../../parts/boxes.tsx";
 import { Fact } from "../../parts/fact.tsx";
+import { checkForm } from "../../parts/form.tsx";
 import { count } from "../../parts/quantity.ts";
 import { StateMark } from "../../parts/state.tsx";
 import { Time } from "../../parts/time.tsx";
@@ -10,6 +12,20 @@ import { notFoundPage } from "../failure.tsx";
 
 const PAGE_SIZE = 100;
 const LIVE_MS = 5_000;
+const HOUR_MS = 3_600_000;
+
+const REPLAYS = [
+  { value: String(HOUR_MS), text: "the last hour" },
+  { value: String(24 * HOUR_MS), text: "the last day" },
+  { value: String(7 * 24 * HOUR_MS), text: "the last week" },
+  { value: "0", text: "all that is kept" },
+];
+
+const replaySchema = z.object({
+  name: z.string().max(100),
+  /** 0 for everything. */
+  lastMs: z.coerce.number<string>().int().nonnegative(),
+});
 
 /** Where events are sent to, and what came of it. */
 export async function webhooksPage(visit: Visit): Promise<Response> {
@@ -34,6 +50,9 @@ export async function webhooksPage(visit: Visit): Promise<Response> {
         <header class="page-head">
           <h1>Webhooks</h1>
         </header>
+        {visit.c.req.query("did") === "replay" && (
+          <Notice tone="good">Sent again from there on, in order, as fast as it answers.</Notice>
+        )}
         {all.length === 0
           ? (
             <section class="panel">
@@ -47,7 +66,7 @@ export async function webhooksPage(visit: Visit): Promise<Response> {
           )
           : (
             <div class="cards" id="webhooks" data-live-part="">
-              {all.map((one) => <Card webhook={one} nowMs={visit.nowMs} />)}
+              {all.map((one) => <Card webhook={one} visit={visit} />)}
             </div>
           )}
         <Panel id="webhook-log" title="Requests" live={cursor === undefined}>
@@ -74,7 +93,18 @@ export async function webhooksPage(visit: Visit): Promise<Response> {
   });
 }
 
-function Card({ webhook, nowMs }: { webhook: WebhookStatus; nowMs: number }) {
+/** Sends events of a time to a webhook again. */
+export async function replayWebhook(visit: Visit): Promise<Response> {
+  const checked = checkForm(replaySchema, await visit.form());
+  if (checked.kind === "wrong") return visit.goTo("/webhooks");
+  const { name, lastMs } = checked.data;
+  const fromMs = lastMs === 0 ? 0 : visit.nowMs - lastMs;
+  const isKnown = await visit.ports.webhooks?.replay(name, { fromMs }) ?? false;
+  return isKnown ? visit.goTo("/webhooks?did=replay") : await notFoundPage(visit);
+}
+
+function Card({ webhook, visit }: { webhook: WebhookStatus; visit: Visit }) {
+  const { nowMs } = visit;
   const { name, url, events, waiting, lastError, lastSuccessAtMs } = webhook;
   const isFailing = lastError !== null &&
     (lastSuccessAtMs === null || lastError.atMs > lastSuccessAtMs);
@@ -108,6 +138,17 @@ function Card({ webhook, nowMs }: { webhook: WebhookStatus; nowMs: number }) {
           </Fact>
         )}
       </dl>
+      {visit.may("operator") && (
+        <form class="panel-foot finder-form" method="post" action="/webhooks/replay">
+          <input type="hidden" name="name" value={name} />
+          <select class="input" name="lastMs" aria-label={`What to send to ${name} again`}>
+            {REPLAYS.map(({ value, text }) => <option value={value}>Again: {text}</option>)}
+          </select>
+          <button type="submit" class="button small">
+            Replay<span class="sr-only">{` ${name}`}</span>
+          </button>
+        </form>
+      )}
     </section>
   );
 }
