@@ -41,11 +41,13 @@ function stepsOf(entry: TimelineEntry): Step[] {
   }));
 }
 
-/** `out, mx.example.net[192.0.2.1]:25, 451 4.7.1 Greylisted (120 ms)`. */
+/** `out, mx.example.net[192.0.2.1]:25, TLSv1.3 X (dane), 451 4.7.1 Greylisted (120 ms)`. */
 function attemptText(detail: TimelineEntry["detail"], reply: string): string {
-  const { transport, remote, durationMs } = detail;
+  const { transport, remote, proxy, tls, proof, durationMs } = detail;
   const duration = typeof durationMs === "number" ? ` (${formatDuration(durationMs)})` : "";
-  return [transport, remote, `${reply}${duration}`].filter(Boolean).join(", ");
+  const way = proxy === undefined ? remote : `${remote} by ${proxy}`;
+  const secured = tls === undefined ? "" : `${tls} (${proof ?? "not verified"})`;
+  return [transport, way, secured, `${reply}${duration}`].filter(Boolean).join(", ");
 }
 
 function wordsOf(detail: TimelineEntry["detail"]): string {
