@@ -25,6 +25,8 @@ export interface SendAgainRequest {
   readonly reversePath?: string;
   /** The name of the route it takes, whatever fits. */
   readonly route?: string;
+  /** The name of the transport it takes, whatever the routes say. */
+  readonly transport?: string;
   /** The octets in place of those that are kept. */
   readonly message?: Uint8Array;
 }
@@ -83,7 +85,11 @@ function recipientsFor(
   { recipients }: MessageDetail,
   { request, nowMs }: { request: SendAgainRequest; nowMs: number },
 ): NewRecipient[] | string {
-  const due = { state: "queued", nextAttemptAtMs: nowMs } as const;
+  const { transport } = request;
+  const due = {
+    ...{ state: "queued", nextAttemptAtMs: nowMs } as const,
+    ...(transport === undefined ? {} : { transport }),
+  };
   if (request.recipients === undefined) {
     const missed = recipients.filter(({ state }) =>
       state === "failed" || state === "expired" || state === "cancelled"

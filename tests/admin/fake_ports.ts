@@ -156,6 +156,7 @@ function queueOf(store: QueueStore, clock: Clock): QueuePort {
           ? { kind: "refused", reason: "nobody missed it; name its recipients" }
           : { kind: "queued", id: "01TEST0000000009", recipients: recipients.length },
       ),
+    sendAllAgain: async ({ filter }) => ({ sent: await store.count(filter), refused: 0 }),
     command: (request) => store.command({ ...request, nowMs: clock.now() }),
   };
 }

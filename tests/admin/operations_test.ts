@@ -28,6 +28,31 @@ const REQUESTS: readonly (readonly [id: string, path: string, init?: RequestInit
     jsonInit("POST", { filter: { states: ["held"] } }),
   ],
   [
+    "rerouteMessage",
+    `/api/v1/messages/${idOf(1)}/actions/reroute`,
+    jsonInit("POST", { transport: "mx" }),
+  ],
+  [
+    "rerouteMessages",
+    "/api/v1/messages/actions/reroute?dry_run=true",
+    jsonInit("POST", { filter: { transport: "mx" }, transport: null }),
+  ],
+  [
+    "readdressMessage",
+    `/api/v1/messages/${idOf(1)}/actions/readdress`,
+    jsonInit("POST", { add: ["more@dest.example"] }),
+  ],
+  [
+    "readdressMessages",
+    "/api/v1/messages/actions/readdress",
+    jsonInit("POST", { filter: {}, all: true, remove: "more@dest.example" }),
+  ],
+  [
+    "sendMessagesAgain",
+    "/api/v1/messages/actions/send-again",
+    jsonInit("POST", { filter: { states: ["cancelled"] }, transport: "mx" }),
+  ],
+  [
     "submitMessage",
     "/api/v1/messages",
     jsonInit("POST", { from: "", to: ["a@dest.example"], subject: "Test", text: "Hi" }),

@@ -17,6 +17,7 @@ const SLOW_KEYS = [
   "listener",
   "minSizeBytes",
   "maxSizeBytes",
+  "transport",
   "minAttempts",
   "replyStart",
   "text",

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type { AdminEnv } from "../env.ts";
 import { keyRoutes, userRoutes } from "./access.ts";
-import { actionRoutes } from "./actions.ts";
+import { actionRoutes } from "./actions/mod.ts";
 import { configRoutes } from "./config.ts";
 import { contentRoutes } from "./contents.ts";
 import type { ApiContext } from "./context.ts";

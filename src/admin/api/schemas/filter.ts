@@ -20,6 +20,7 @@ const DESCRIPTIONS = {
   receivedAfterMs: "Received after this time.",
   receivedBeforeMs: "Received before this time.",
   subdomains: "Whether the domains below `domain` fit as well.",
+  transport: "Transport of the last attempt of a recipient, or the one chosen for it.",
   listener: "Name of the listener that took it; `local` for mail of the relay itself.",
   minSizeBytes: "At least this large.",
   maxSizeBytes: "At most this large.",
@@ -37,6 +38,7 @@ const replyCode = z.string().regex(/^[245]\d{0,2}(?: [245]\.\d{1,3}\.\d{1,3})?$/
   error: "expected the beginning of a reply, such as 451 or 451 4.7.1",
 });
 const listener = lineText({ max: 100 });
+const transport = lineText({ max: 100 }).min(1);
 const text = lineText({ max: 200 }).min(1);
 
 /** Which messages are meant, in a body; keys that are present must all fit. */
@@ -49,6 +51,7 @@ export const filterSchema = z.strictObject({
   receivedAfterMs: timeMs().optional().describe(DESCRIPTIONS.receivedAfterMs),
   receivedBeforeMs: timeMs().optional().describe(DESCRIPTIONS.receivedBeforeMs),
   subdomains: z.boolean().optional().describe(DESCRIPTIONS.subdomains),
+  transport: transport.optional().describe(DESCRIPTIONS.transport),
   listener: listener.optional().describe(DESCRIPTIONS.listener),
   minSizeBytes: z.int().min(0).optional().describe(DESCRIPTIONS.minSizeBytes),
   maxSizeBytes: z.int().min(0).optional().describe(DESCRIPTIONS.maxSizeBytes),
@@ -70,6 +73,7 @@ export const filterQuery = {
   receivedAfterMs: numberText().optional().describe(DESCRIPTIONS.receivedAfterMs),
   receivedBeforeMs: numberText().optional().describe(DESCRIPTIONS.receivedBeforeMs),
   subdomains: switchText().optional().describe(DESCRIPTIONS.subdomains),
+  transport: transport.optional().describe(DESCRIPTIONS.transport),
   listener: listener.optional().describe(DESCRIPTIONS.listener),
   minSizeBytes: numberText().optional().describe(DESCRIPTIONS.minSizeBytes),
   maxSizeBytes: numberText().optional().describe(DESCRIPTIONS.maxSizeBytes),

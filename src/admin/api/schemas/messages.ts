@@ -45,6 +45,11 @@ export const messageSchema = z.object({
   origin,
   facts,
   summary: z.object({ subject: z.string(), from: z.string(), messageId: z.string() }),
+  headers: z.record(z.string(), z.array(z.string())).optional()
+    .describe("Fields that routes look at, by name in lower case."),
+  prefix: z.string().optional()
+    .describe("Header fields that stand in front of it when it leaves, such as signatures."),
+  route: z.string().optional().describe("The route that an operator chose."),
   expiresAtMs: timeMs(),
 }).meta({ id: "Message" });
 
@@ -84,6 +89,11 @@ const recipient = z.object({
   attempts: z.int(),
   nextAttemptAtMs: timeMs(),
   delayNotified: z.boolean(),
+  released: z.literal(true).optional().describe("Set when an operator released it."),
+  returned: z.literal(true).optional().describe("Set when an operator gave it up."),
+  transport: z.string().optional()
+    .describe("Of the last attempt or, when `rerouted`, of every attempt to come."),
+  rerouted: z.literal(true).optional().describe("Set when an operator chose the transport."),
   lastReply: z.string(),
   claimedBy: z.string().nullable(),
 }).meta({ id: "Recipient" });
