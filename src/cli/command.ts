@@ -11,7 +11,9 @@ export type FlagKind =
   /** A whole number, not negative. */
   | "count"
   /** `90s`, `4h`, `2d`. */
-  | "duration";
+  | "duration"
+  /** `512`, `64KiB`, `25MiB`. */
+  | "size";
 
 /** One flag of a command. */
 export interface Flag {

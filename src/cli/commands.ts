@@ -9,6 +9,7 @@ import { keyCommands } from "./key.ts";
 import { preflightCommand } from "./preflight.ts";
 import { queueChangeCommands } from "./queue/change.ts";
 import { queueExportCommand } from "./queue/export.ts";
+import { queueImportCommand } from "./queue/import.ts";
 import { queueListCommand } from "./queue/list.ts";
 import { queueSendAgainCommand } from "./queue/send_again.ts";
 import { queueShowCommand } from "./queue/show.ts";
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   ...queueChangeCommands,
   queueSendAgainCommand,
   queueExportCommand,
+  queueImportCommand,
   topCommand,
   tailCommand,
   explainCommand,

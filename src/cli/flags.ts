@@ -1,6 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { nearest } from "../base/suggest.ts";
-import { parseDuration } from "../config/units.ts";
+import { parseDuration, parseSize } from "../config/units.ts";
 import type { Command, Flag } from "./command.ts";
 
 /** The flags of one call, read and checked. */
@@ -27,7 +27,7 @@ export class FlagValues {
     return Array.isArray(value) ? value : [];
   }
 
-  /** A count as it is, or a duration in milliseconds. */
+  /** A count as it is, a duration in milliseconds, or a size in octets. */
   number(name: string): number | undefined {
     const value = this.#values.get(name);
     return typeof value === "number" ? value : undefined;
@@ -105,6 +105,8 @@ function readValue(flag: Flag, raw: unknown): FlagValue | null {
       return /^\d{1,15}$/.test(text) ? Number(text) : null;
     case "duration":
       return parseDuration(text);
+    case "size":
+      return parseSize(text);
   }
 }
 
@@ -114,6 +116,7 @@ const EXPECTED = {
   texts: "needs a value",
   count: "needs a whole number",
   duration: "needs a duration such as 30s, 5m or 2d",
+  size: "needs a size such as 512, 64KiB or 25MiB",
 } as const;
 
 function wrongValue({ name, kind, choices }: Flag, raw: unknown): string {

@@ -89,6 +89,17 @@ Deno.test("queue list takes filters and limits", async () => {
     assertEquals(await idsOf("--newer-than", "30m"), [IDS[2]]);
     assertEquals(await idsOf("--state", "held", "--state", "failed"), [IDS[2]]);
     assertEquals(await idsOf(IDS[1].toLowerCase()), [IDS[1]]);
+    assertEquals(await idsOf("--domain", "example", "--subdomains", "--newer-than", "2h"), [
+      ...[IDS[2], IDS[1]],
+    ]);
+    assertEquals(await idsOf("--listener", "other"), []);
+    assertEquals(await idsOf("--larger-than", "1KiB"), []);
+    assertEquals((await idsOf("--smaller-than", "1KiB", "--text", "HEL")).length, 3);
+    assertEquals(await idsOf("--attempts", "1"), []);
+    assertEquals(await idsOf("--reply", "451"), []);
+    assertEquals((await queue(["list", "--reply", "Greylisted"])).code, 2);
+    assertEquals((await queue(["list", "--subdomains"])).code, 2);
+    assertEquals((await queue(["list", "--larger-than", "much"])).code, 2);
     const page = JSON.parse((await queue(["list", "--json", "--limit", "2"])).out);
     assertEquals([page.total, page.items.length], [3, 2]);
     assertEquals(await idsOf("--cursor", page.cursor), [IDS[0]]);

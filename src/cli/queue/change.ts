@@ -1,6 +1,7 @@
 import type { MessageFilter, QueueCommand, RecipientState } from "../../queue/store.ts";
 import { type Command, type Example, type Invocation, JSON_FLAG } from "../command.ts";
 import { EXIT, type ExitCode, writeJson } from "../io.ts";
+import { isAgreed } from "../question.ts";
 import { counted } from "../text.ts";
 import { FILTER_FLAGS, readFilter } from "./filter.ts";
 import { QUEUE_FLAGS, withQueue } from "./open.ts";
@@ -10,7 +11,7 @@ const ACTOR = "command line";
 
 /** What one of the changing commands says and does. */
 interface Change {
-  readonly kind: QueueCommand["kind"];
+  readonly kind: Exclude<QueueCommand["kind"], "reroute" | "readdress">;
   readonly summary: string;
   /** Recipients it can change; null means any. */
   readonly states: readonly RecipientState[] | null;
@@ -109,7 +110,7 @@ async function apply(invocation: Invocation, change: Change): Promise<ExitCode> 
   };
   return await withQueue(invocation, async (store) => {
     const matching = await store.count(filter);
-    if (!(await isAgreed(invocation, { change, matching }))) return EXIT.failed;
+    if (!(await isWanted(invocation, { change, matching }))) return EXIT.failed;
     const command = { kind: change.kind };
     const changed = matching === 0 ? 0 : await store.command({ filter, command, nowMs, by: ACTOR });
     if (flags.switch("json")) writeJson(io, { command: change.kind, matching, changed });
@@ -120,16 +121,14 @@ async function apply(invocation: Invocation, change: Change): Promise<ExitCode> 
 }
 
 /** Asks before several messages are changed; a script is not asked. */
-async function isAgreed(
+async function isWanted(
   { io, flags }: Invocation,
   { change, matching }: { change: Change; matching: number },
 ): Promise<boolean> {
   const isAsked = matching > 1 && io.terminal.stdin && !flags.switch("yes");
   if (!isAsked) return true;
   const verb = change.kind.charAt(0).toUpperCase() + change.kind.slice(1);
-  io.err(`${verb} ${counted(matching, "message")}? [y/N] `);
-  const answer = await io.stdin.readLine();
-  if (/^y(es)?$/i.test(answer?.trim() ?? "")) return true;
+  if (await isAgreed(io, `${verb} ${counted(matching, "message")}?`)) return true;
   io.err("Nothing was changed.\n");
   return false;
 }

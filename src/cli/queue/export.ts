@@ -1,8 +1,22 @@
-import type { MessageFilter, MessageRecord, QueueStore } from "../../queue/store.ts";
+import {
+  type MessageFilter,
+  type MessageRecord,
+  type QueueStore,
+  StoreError,
+} from "../../queue/store.ts";
 import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
 import { type CliIo, EXIT, type ExitCode, writeJson } from "../io.ts";
 import { ProgressBar } from "../progress.ts";
 import { counted } from "../text.ts";
+import { fileWriter } from "./export_to/files.ts";
+import { maildirWriter } from "./export_to/maildir.ts";
+import { mboxWriter } from "./export_to/mbox.ts";
+import {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type ExportWriter,
+  FOLDER_MODE,
+} from "./export_to/writer.ts";
 import { FILTER_FLAGS, readFilter } from "./filter.ts";
 import { QUEUE_FLAGS, withQueue } from "./open.ts";
 
@@ -11,13 +25,28 @@ const PAGE = 500;
 /** Writes messages as files. */
 export const queueExportCommand: Command = {
   name: "queue export",
-  summary: "Write messages as .eml files, each with its envelope in a .json file.",
+  summary: "Write messages as files that queue import and others read.",
   operands: "[ID…]",
-  details: "Without a filter it writes the messages that still have somebody to reach. Files are " +
-    "named by queue id; those of an earlier export are replaced. Messages whose octets were " +
-    "removed are passed over. Changes nothing in the queue.",
+  details: "Without a filter it writes the messages that still have somebody to reach. Format " +
+    "posthouse, the default, writes an .eml file and the whole envelope as .json for each, named by " +
+    "queue id; eml, maildir and mbox keep of the envelope the sender and those not reached yet, in " +
+    "Return-Path and Envelope-To. Files of an earlier export are replaced, an mbox is not. " +
+    "Messages whose octets were removed are passed over. Changes nothing in the queue.",
   flags: [
-    { name: "to", kind: "text", value: "FOLDER", help: "Where to; made when it is not there." },
+    {
+      name: "to",
+      kind: "text",
+      value: "FOLDER",
+      help: "Where to; made when it is not there. An mbox is a file.",
+    },
+    {
+      name: "format",
+      kind: "text",
+      value: "FORMAT",
+      choices: EXPORT_FORMATS,
+      help: "How they are written; posthouse.",
+    },
+    { name: "append", kind: "switch", help: "Add to an mbox that is there." },
     ...FILTER_FLAGS,
     { name: "all", kind: "switch", help: "Messages that are done too." },
     ...QUEUE_FLAGS,
@@ -26,6 +55,10 @@ export const queueExportCommand: Command = {
   examples: [
     { command: "queue export --to backup", does: "What waits" },
     { command: "queue export 01JZ3V9KQ8M2XW4T --to .", does: "One message" },
+    {
+      command: "queue export --state held --format mbox --to held.mbox",
+      does: "For a mail reader",
+    },
   ],
   run: exportMessages,
 };
@@ -40,30 +73,60 @@ interface Tally {
 async function exportMessages(invocation: Invocation): Promise<ExitCode> {
   const { io, flags } = invocation;
   const read = readFilter(invocation, Date.now());
-  const folder = flags.text("to");
-  if (read.kind === "wrong" || folder === undefined) {
-    io.err(`${read.kind === "wrong" ? read.reason : "Name a folder with --to."}\n`);
+  const path = flags.text("to");
+  if (read.kind === "wrong" || path === undefined) {
+    io.err(`${read.kind === "wrong" ? read.reason : "Name a place with --to."}\n`);
     return EXIT.usage;
   }
   const showsLive = read.isOpen && !flags.switch("all");
   const filter: MessageFilter = showsLive ? { states: ["queued", "held"] } : read.filter;
   return await withQueue(invocation, async (store) => {
-    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-    const tally = await writeAll(io, { store, filter, folder });
-    if (flags.switch("json")) writeJson(io, { folder, ...tally });
-    else io.out(`Exported ${counted(tally.exported, "message")} to ${folder}${skipText(tally)}.\n`);
+    const tally = await exportTo(invocation, { store, filter, path });
+    if (tally === null) return EXIT.failed;
+    if (flags.switch("json")) writeJson(io, { folder: path, ...tally });
+    else io.out(`Exported ${counted(tally.exported, "message")} to ${path}${skipText(tally)}.\n`);
     return filter.ids !== undefined && tally.exported === 0 ? EXIT.failed : EXIT.ok;
   });
 }
 
+/** Null, and told, when the place cannot be written to. */
+async function exportTo(
+  { io, flags }: Invocation,
+  { store, filter, path }: { store: QueueStore; filter: MessageFilter; path: string },
+): Promise<Tally | null> {
+  const format = (flags.text("format") ?? "posthouse") as ExportFormat; // checked as a choice
+  try {
+    await using writer = await openWriter(path, {
+      ...{ format, appends: flags.switch("append"), hostname: io.hostname() },
+    });
+    return await writeAll(io, { store, filter, writer });
+  } catch (error) {
+    // The runtime gives the errors of files a code, as `EACCES`.
+    if (!(error instanceof Error) || error instanceof StoreError || !("code" in error)) throw error;
+    const hint = error instanceof Deno.errors.AlreadyExists ? "; --append adds to it" : "";
+    io.err(`Cannot write to ${path}: ${error.message}${hint}\n`);
+    return null;
+  }
+}
+
+async function openWriter(
+  path: string,
+  { format, appends, hostname }: { format: ExportFormat; appends: boolean; hostname: string },
+): Promise<ExportWriter> {
+  if (format === "mbox") return await mboxWriter(path, { appends });
+  if (format === "maildir") return await maildirWriter(path, { hostname });
+  await Deno.mkdir(path, { recursive: true, mode: FOLDER_MODE });
+  return fileWriter(path, { json: format === "posthouse" });
+}
+
 async function writeAll(
   io: CliIo,
-  { store, filter, folder }: { store: QueueStore; filter: MessageFilter; folder: string },
+  { store, filter, writer }: { store: QueueStore; filter: MessageFilter; writer: ExportWriter },
 ): Promise<Tally> {
   const tally: Tally = { exported: 0, skipped: 0 };
   using bar = new ProgressBar(io, { label: "Exporting", total: await store.count(filter) });
   for await (const message of allMessages(store, filter)) {
-    const isWritten = await writeMessage(store, { message, folder });
+    const isWritten = await writeMessage(store, { message, writer });
     tally[isWritten ? "exported" : "skipped"]++;
     bar.update(tally.exported + tally.skipped);
   }
@@ -86,19 +149,13 @@ async function* allMessages(
   } while (cursor !== null);
 }
 
-/** Writes one message, envelope last; false when its octets are gone. */
+/** Writes one message; false when its octets are gone. */
 async function writeMessage(
   store: QueueStore,
-  { message, folder }: { message: MessageRecord; folder: string },
+  { message, writer }: { message: MessageRecord; writer: ExportWriter },
 ): Promise<boolean> {
   const [detail, body] = await Promise.all([store.get(message.id), store.body(message.id)]);
   if (detail === null || body === null) return false;
-  const path = `${folder}/${message.id}`;
-  // What people wrote to each other is for the owner of the files alone.
-  await Deno.writeFile(`${path}.eml`, ReadableStream.from(body), { mode: 0o600 });
-  const envelope = { ...detail.message, recipients: detail.recipients };
-  await Deno.writeTextFile(`${path}.json`, `${JSON.stringify(envelope, null, 2)}\n`, {
-    mode: 0o600,
-  });
+  await writer.write({ detail, body });
   return true;
 }

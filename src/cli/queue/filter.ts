@@ -17,7 +17,22 @@ export const FILTER_FLAGS: readonly Flag[] = [
   { name: "recipient", kind: "text", value: "ADDRESS", help: "This recipient." },
   { name: "older-than", kind: "duration", value: "TIME", help: "Received before this time." },
   { name: "newer-than", kind: "duration", value: "TIME", help: "Received within this time." },
+  { name: "subdomains", kind: "switch", help: "Domains below that of --domain too." },
+  { name: "listener", kind: "text", value: "NAME", help: "Taken by this listener." },
+  { name: "larger-than", kind: "size", value: "SIZE", help: "At least this large: 5MiB." },
+  { name: "smaller-than", kind: "size", value: "SIZE", help: "At most this large." },
+  { name: "attempts", kind: "count", value: "N", help: "Tried at least this often." },
+  {
+    name: "reply",
+    kind: "text",
+    value: "CODE",
+    help: "The last reply begins so: 4, 451, '451 4.7.1'.",
+  },
+  { name: "text", kind: "text", value: "TEXT", help: "Part of the subject or an address." },
 ];
+
+/** A reply code, or its beginning, perhaps with an enhanced code (RFC 3463). */
+const REPLY_START = /^[245]\d{0,2}(?: [245]\.\d{1,3}\.\d{1,3})?$/;
 
 /** What flags and operands say about messages. */
 export type FilterResult =
@@ -39,20 +54,54 @@ export function readFilter(
   if (stranger !== undefined) {
     return { kind: "wrong", reason: `Not a queue id: ${JSON.stringify(stranger)}.` };
   }
-  const states = flags.texts("state") as readonly RecipientState[]; // checked as choices
-  const domain = flags.text("domain")?.toLowerCase();
-  const sender = flags.text("sender");
-  const recipient = flags.text("recipient");
-  const olderThanMs = flags.number("older-than");
-  const newerThanMs = flags.number("newer-than");
+  const reply = flags.text("reply");
+  if (reply !== undefined && !REPLY_START.test(reply)) {
+    return { kind: "wrong", reason: `Not the start of a reply: ${JSON.stringify(reply)}.` };
+  }
+  if (flags.switch("subdomains") && flags.text("domain") === undefined) {
+    return { kind: "wrong", reason: "--subdomains needs --domain." };
+  }
   const filter: MessageFilter = {
     ...(ids.length === 0 ? {} : { ids }),
-    ...(states.length === 0 ? {} : { states }),
-    ...(domain === undefined ? {} : { domain }),
-    ...(sender === undefined ? {} : { sender: sender === "<>" ? "" : sender }),
-    ...(recipient === undefined ? {} : { recipient }),
-    ...(olderThanMs === undefined ? {} : { receivedBeforeMs: nowMs - olderThanMs }),
-    ...(newerThanMs === undefined ? {} : { receivedAfterMs: nowMs - newerThanMs }),
+    ...recipientFilter(flags),
+    ...messageFilter(flags, nowMs),
   };
   return { kind: "ok", filter, isOpen: Object.keys(filter).length === 0 };
+}
+
+/** What must hold of one recipient. */
+function recipientFilter(flags: FlagValues): MessageFilter {
+  const states = flags.texts("state") as readonly RecipientState[]; // checked as choices
+  const domain = flags.text("domain")?.toLowerCase();
+  const recipient = flags.text("recipient");
+  const minAttempts = flags.number("attempts");
+  const replyStart = flags.text("reply");
+  return {
+    ...(states.length === 0 ? {} : { states }),
+    ...(domain === undefined ? {} : { domain }),
+    ...(flags.switch("subdomains") ? { subdomains: true } : {}),
+    ...(recipient === undefined ? {} : { recipient }),
+    ...(minAttempts === undefined ? {} : { minAttempts }),
+    ...(replyStart === undefined ? {} : { replyStart }),
+  };
+}
+
+/** What must hold of the message itself. */
+function messageFilter(flags: FlagValues, nowMs: number): MessageFilter {
+  const sender = flags.text("sender");
+  const olderThanMs = flags.number("older-than");
+  const newerThanMs = flags.number("newer-than");
+  const listener = flags.text("listener");
+  const minSizeBytes = flags.number("larger-than");
+  const maxSizeBytes = flags.number("smaller-than");
+  const text = flags.text("text");
+  return {
+    ...(sender === undefined ? {} : { sender: sender === "<>" ? "" : sender }),
+    ...(olderThanMs === undefined ? {} : { receivedBeforeMs: nowMs - olderThanMs }),
+    ...(newerThanMs === undefined ? {} : { receivedAfterMs: nowMs - newerThanMs }),
+    ...(listener === undefined ? {} : { listener }),
+    ...(minSizeBytes === undefined ? {} : { minSizeBytes }),
+    ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }),
+    ...(text === undefined ? {} : { text }),
+  };
 }

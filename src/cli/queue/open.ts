@@ -16,42 +16,39 @@ export const QUEUE_FLAGS: readonly Flag[] = [
 ];
 
 /**
- * Opens the queue, beside a running relay or without one, for the time of `use`. Trouble with
- * the store is told in one line.
+ * Opens the queue, beside a running relay or without one, for the time of `use`. Trouble with the
+ * store is told in one line. A queue that is not there yet is told too, unless `missing` says to
+ * make it, or to use one in memory.
  */
 export async function withQueue(
   { io, flags }: { io: CliIo; flags: FlagValues },
-  use: (store: QueueStore) => Promise<ExitCode>,
+  use: (store: QueueStore, config: Config) => Promise<ExitCode>,
+  { missing = "tell" }: { missing?: "tell" | "make" | "memory" } = {},
 ): Promise<ExitCode> {
   const config = await configOrProblems(io, flags);
   if (config === null) return EXIT.usage;
   const dataDir = flags.text("data-dir") ?? config.dataDir;
-  const obstacle = await obstacleOf({ ...config, dataDir });
-  if (obstacle !== null) {
-    io.err(`${obstacle}\n`);
+  if (config.queue.store === "memory") {
+    io.err(`The queue is in the memory of the relay (queue.store = "memory").\n`);
     return EXIT.failed;
   }
+  const isMissing = !await exists(`${dataDir}/${DATABASE_FILE}`);
+  if (isMissing && missing === "tell") {
+    io.err(`There is no queue in ${dataDir} yet.\n`);
+    return EXIT.failed;
+  }
+  const queue = isMissing && missing === "memory"
+    ? { ...config.queue, store: "memory" as const }
+    : config.queue;
+  const used = { ...config, dataDir, queue };
   try {
-    await using store = await openStore({ ...config, dataDir }, {
-      clock: systemClock,
-      mode: "tool",
-    });
-    return await use(store);
+    await using store = await openStore(used, { clock: systemClock, mode: "tool" });
+    return await use(store, used);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     io.err(`${error.message}\n`);
     return EXIT.failed;
   }
-}
-
-/** Why there is nothing to open; null when there is. */
-async function obstacleOf({ queue, dataDir }: Config): Promise<string | null> {
-  if (queue.store === "memory") {
-    return `The queue is in the memory of the relay (queue.store = "memory").`;
-  }
-  return await exists(`${dataDir}/${DATABASE_FILE}`)
-    ? null
-    : `There is no queue in ${dataDir} yet.`;
 }
 
 async function exists(path: string): Promise<boolean> {
