@@ -14,6 +14,7 @@ import type { Login, SmtpTransportOptions } from "../delivery/smtp/options.ts";
 import type { Transport } from "../delivery/transport.ts";
 import { fetchFrom, type OwnFetch } from "../net/http_fetch.ts";
 import { createRelay } from "../relay/mod.ts";
+import { returnPathSettings, withReturnPaths } from "./return_paths.ts";
 import { makeLogin, type TransportServices } from "./server_login.ts";
 import { mxTlsRules, tlsRules } from "./tls_rules.ts";
 import type { StageTimeouts } from "../smtp/client/stage.ts";
@@ -42,15 +43,19 @@ export class TransportSet implements AsyncDisposable {
     const before = this.#made;
     this.#made = new Map();
     for (const [name, transportConfig] of Object.entries(config.transports)) {
-      const settings = JSON.stringify([config.hostname, transportConfig]);
+      const returnPaths = returnPathSettings(config, name);
+      const settings = JSON.stringify([config.hostname, transportConfig, returnPaths]);
       const kept = before.get(name);
       if (kept?.settings === settings) {
         before.delete(name);
         this.#made.set(name, kept);
         continue;
       }
-      const options = { name, hostname: config.hostname, services: this.#services };
-      this.#made.set(name, { settings, ...make(transportConfig, options) });
+      const { hostname, delivery: { downMs } } = config;
+      const options = { name, hostname, downMs, services: this.#services };
+      const made = make(transportConfig, options);
+      const transport = withReturnPaths(made.transport, config);
+      this.#made.set(name, { settings, ...made, transport });
     }
     return endAll(before.values());
   }
@@ -79,7 +84,19 @@ async function endAll(made: Iterable<Made>): Promise<void> {
 interface Making {
   readonly name: string;
   readonly hostname: string;
+  /** How long a destination is left alone after its first failure. */
+  readonly downMs: number;
   readonly services: TransportServices;
+}
+
+const MAX_FAILURE_MEMORY_MS = 15_000;
+
+/**
+ * How long an address that failed is passed over: less than until the first probe, which would
+ * only be told of the failure before it otherwise.
+ */
+function failureMemoryMs({ downMs }: Making): number {
+  return Math.min(downMs / 2, MAX_FAILURE_MEMORY_MS);
 }
 
 /** What a transport asks of HTTP, tokens among it, goes the way of its mail. */
@@ -153,8 +170,9 @@ function loginOptions(
 
 function smtpOptions(
   config: SmtpConfig,
-  { name, hostname, services }: Making,
+  making: Making,
 ): SmtpTransportOptions {
+  const { name, hostname, services } = making;
   const { sourceAddresses, proxy } = config;
   return {
     name,
@@ -166,6 +184,7 @@ function smtpOptions(
     ...(proxy === null ? {} : { proxy: { ...proxyOf(proxy), resolves: config.proxyResolves } }),
     addressOrder: config.addressOrder,
     maxAddresses: config.maxAddresses,
+    failureMemoryMs: failureMemoryMs(making),
     maxConcurrency: config.maxConcurrency,
     maxRecipients: config.maxRecipients,
     converts: config.converts,
