@@ -36,10 +36,10 @@ export interface PlainResult {
 
 /** One connection. Every method throws when the server is gone. */
 export class PlainClient implements Disposable {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.Conn;
   readonly #input = new ByteBuffer();
 
-  private constructor(conn: Deno.TcpConn) {
+  private constructor(conn: Deno.Conn) {
     this.#conn = conn;
   }
 
@@ -62,6 +62,27 @@ export class PlainClient implements Disposable {
     const client = await PlainClient.connect(port);
     await client.command("EHLO client.test");
     return client;
+  }
+
+  /** Connects, goes inside TLS by STARTTLS, and introduces itself there. */
+  static async greetInTls(
+    port: number,
+    { hostname, caCerts }: { hostname: string; caCerts: readonly string[] },
+  ): Promise<PlainClient> {
+    let conn: Deno.Conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    try {
+      const plain = new PlainClient(conn);
+      await plain.readReply();
+      await plain.command("STARTTLS");
+      const options = { hostname, caCerts: [...caCerts] };
+      conn = await Deno.startTls(conn as Deno.TcpConn, options);
+      const client = new PlainClient(conn);
+      await client.command("EHLO client.test");
+      return client;
+    } catch (error) {
+      closeQuietly(conn);
+      throw error;
+    }
   }
 
   /** Sends one line and waits for its reply. */

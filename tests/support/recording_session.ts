@@ -206,7 +206,7 @@ function unstuff(data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 }
 
 /** Closes a connection that may be closed already. */
-export function closeQuietly(conn: Deno.TcpConn): void {
+export function closeQuietly(conn: Deno.Conn): void {
   try {
     conn.close();
   } catch (error) {
