@@ -156,6 +156,7 @@ export class Relay {
       dial,
       fetch,
       resolver: this.#resolver,
+      resign: (message, octets) => this.#rules.signing.resign(message, octets),
       onError: (error) => this.#trouble("delivery", error),
     });
     this.#transports.use(config);

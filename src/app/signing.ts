@@ -7,7 +7,7 @@ import type { Origin } from "../mail/envelope.ts";
 import type { Resolver } from "../net/resolver.ts";
 import { isTrusted, type RelayRules } from "../policy/relay_policy.ts";
 import type { IncomingMessage } from "../queue/intake.ts";
-import type { NewMessage } from "../queue/store.ts";
+import type { MessageRecord, NewMessage } from "../queue/store.ts";
 import { ArcSealer, type SealerOptions } from "../signing/arc/sealer.ts";
 import { readKeys } from "../signing/keys.ts";
 import { DkimSigner } from "../signing/signer.ts";
@@ -57,6 +57,22 @@ export class MailSigning {
     return new SigningStream((header) =>
       signer?.work(header) ?? sealer?.work(header, sealFacts(message, this.#resolver)) ?? null
     );
+  }
+
+  /**
+   * Signs or seals anew a message that was before, in another form: `octets` are those behind the
+   * fields that signed it. Empty where the keys for it are gone.
+   */
+  async resign(
+    { prefix = "" }: MessageRecord,
+    octets: AsyncIterable<Uint8Array>,
+  ): Promise<string> {
+    const sealer = this.#sealer?.sealer;
+    const stream = new SigningStream((header) =>
+      sealer?.again(header, prefix) ?? this.#signer?.work(header) ?? null
+    );
+    for await (const chunk of octets) stream.write(chunk);
+    return await stream.finish();
   }
 
   /** Makes notifications that are signed like other mail. */

@@ -176,7 +176,7 @@ function decide(survey: Survey, target: ConversionTarget): ConversionPlan {
     if (typeof plan === "string") return { kind: "impossible", reason: plan };
     entities.push(plan);
     const isEncoded = plan.encoding === "base64" || plan.encoding === "quoted-printable";
-    breaksSignature ||= isEncoded && survey.isSigned;
+    breaksSignature ||= plan.encoding !== null && survey.isSigned;
     if (isEncoded) sizeBytes += growthOf(facts, plan.encoding);
   }
   return { kind: "possible", entities, breaksSignature, sizeBytes };

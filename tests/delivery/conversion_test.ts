@@ -1,7 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { concatBytes, decodeText } from "../../src/base/bytes.ts";
 import { type SampleJob, sampleJob } from "../support/delivery_jobs.ts";
 import { smarthostSetup } from "../support/smarthost_setup.ts";
 import { inWords } from "../support/smarthost_setup.ts";
+import { smtpServices } from "../support/smtp_services.ts";
 
 const { signal } = new AbortController();
 const TEXT = "DKIM-Signature: v=1\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n.Grüße\r\n";
@@ -95,4 +97,38 @@ Deno.test("conversion: fields outside ASCII cannot go to a server without SMTPUT
   const { outcome, mail } = await deliver(["8BITMIME"], { sample: text });
   assertEquals(outcome, "delivered 250 2.0.0 Stored");
   assertEquals(mail, "MAIL FROM:<sender@origin.example> BODY=8BITMIME");
+});
+
+const OWN = "DKIM-Signature: ours\r\n";
+const TO_SIGN = "Content-Type: text/plain; charset=utf-8\r\n\r\né\r\n";
+
+Deno.test("conversion: what this relay signed is signed anew, octet by octet as it leaves", async () => {
+  for (const streamChunkBytes of [undefined, 7]) {
+    using services = smtpServices();
+    const seen: string[] = [];
+    await using setup = smarthostSetup({ extensions: [] }, {
+      services: Object.assign(services, {
+        async resign(_message: unknown, octets: AsyncIterable<Uint8Array>) {
+          seen.push(decodeText(concatBytes(await Array.fromAsync(octets))));
+          return "DKIM-Signature: anew\r\n";
+        },
+      }),
+    });
+    const job = sampleJob({
+      ...{ body: OWN + TO_SIGN, message: { prefix: OWN } },
+      ...(streamChunkBytes === undefined ? {} : { streamChunkBytes }),
+    });
+    const report = await setup.transport.deliver(job, { signal, rawOnly: true });
+    assertEquals(inWords(report), ["delivered 250 2.0.0 Stored"]);
+    assertEquals(report.losses, undefined);
+    const [data] = setup.peer.messages.map((message) => message.data);
+    assertEquals(data, `DKIM-Signature: anew\r\n${seen[0]}`);
+  }
+});
+
+Deno.test("conversion: a signature of this relay that cannot be made anew is lost", async () => {
+  const sample = { body: OWN + TO_SIGN, message: { prefix: OWN } };
+  const { report, data } = await deliver([], { sample });
+  assertEquals(report.losses, [{ kind: "signature", what: "DKIM-Signature" }]);
+  assertEquals(data.includes("DKIM-Signature"), false);
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { decodeText } from "../../src/base/bytes.ts";
+import { hasEightBit } from "../../src/mail/body_facts.ts";
 import { haveDkimPy, signWithDkimPy, verifyArcWithDkimPy } from "../support/dkim_peers.ts";
 import { type DnsServer, startDnsServer } from "../support/dns_server.ts";
 import { PlainClient } from "../support/plain_client.ts";
@@ -105,6 +106,27 @@ Deno.test("ARC: a message goes on with a failed chain when the DNS has no key", 
   const text = decodeText(sink.messages[1]?.data ?? new Uint8Array());
   assertMatch(text, /^ARC-Seal: i=2; a=rsa-sha256; cv=fail;/);
   assertStringIncludes(text, 'arc=fail reason="signature 1: no key for signature"');
+});
+
+Deno.test({
+  name: "ARC: what is converted for a next hop of 7 bits is sealed as it leaves " +
+    "(needs python3-dkim)",
+  ignore: !haveDkimPy,
+  async fn() {
+    await using sink = startRecordingSink();
+    await using sevenBits = startRecordingSink({ extensions: ["PIPELINING", "SIZE 0"] });
+    await using dns = await startDns();
+    await using first = await startSealingRelay({ port: sink.port, dns });
+    await send(first.smtpPort, sampleMessage({ lines: ["Grüße"] }));
+    await sink.waitForMessages(1);
+    await using second = await startSealingRelay({ port: sevenBits.port, dns });
+    await send(second.smtpPort, sink.messages[0]?.data ?? new Uint8Array());
+    await sevenBits.waitForMessages(1);
+    const data = sevenBits.messages[0]?.data ?? new Uint8Array();
+    assert(!hasEightBit(data));
+    assertMatch(decodeText(data), /^ARC-Seal: i=2; a=rsa-sha256; cv=pass;/);
+    assertEquals((await verifyArcWithDkimPy(data, RECORDS)).slice(0, 2), ["pass", [2, 1]]);
+  },
 });
 
 const CHOICES: readonly [string, { toml: string; networks?: string }, RegExp][] = [

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { decodeText, encodeText } from "../../src/base/bytes.ts";
+import { hasEightBit } from "../../src/mail/body_facts.ts";
 import { generateKey, readKey } from "../../src/signing/key.ts";
 import { recordName, recordValue } from "../../src/signing/record.ts";
 import { haveDkimPy, verifyWithDkimPy } from "../support/dkim_peers.ts";
@@ -60,6 +61,31 @@ Deno.test({
     for (const { data } of sink.messages) {
       assertEquals(decodeText(data).match(/^DKIM-Signature:/gm)?.length, 1);
       assertEquals(await verifyWithDkimPy(data, RECORDS), [true]);
+    }
+  },
+});
+
+const EIGHT_BIT = [
+  sampleMessage({ lines: ["Grüße aus Köln", ". ", "", ""] }),
+  sampleMessage({ lines: new Array<string>(20_000).fill("Grüße aus Köln an alle, die es lesen") }),
+];
+
+Deno.test({
+  name: "DKIM: what is converted for a next hop of 7 bits is signed as it leaves " +
+    "(needs python3-dkim)",
+  ignore: !haveDkimPy,
+  async fn() {
+    await using sevenBits = startRecordingSink({ extensions: ["PIPELINING", "SIZE 0"] });
+    await using eightBits = startRecordingSink();
+    for (const sink of [sevenBits, eightBits]) {
+      await using running = await startSigningRelay({ port: sink.port });
+      for (const message of EIGHT_BIT) await send(running.smtpPort, message);
+      await sink.waitForMessages(2);
+      for (const { data } of sink.messages) {
+        assertEquals(hasEightBit(data), sink === eightBits);
+        assertEquals(decodeText(data).match(/^DKIM-Signature:/gm)?.length, 1);
+        assertEquals(await verifyWithDkimPy(data, RECORDS), [true]);
+      }
     }
   },
 });

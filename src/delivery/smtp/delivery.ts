@@ -9,7 +9,7 @@ import { Attempt } from "./attempt.ts";
 import { type Fit, fit, tooLargeFor, type Unfit } from "./fit.ts";
 import { byRank, type HostPlan, type HostTarget } from "./hosts.ts";
 import { SessionOpener } from "./opener.ts";
-import type { MailResolver, SmtpTransportOptions } from "./options.ts";
+import type { MailResolver, Resigner, SmtpTransportOptions } from "./options.ts";
 import { broken, formatHop, GIVEN_UP, lookupFailed } from "./outcome.ts";
 import { bodyAsItIs, prepareBody, type PreparedBody } from "./prepare_body.ts";
 import { ConnectionPool, type Session } from "./pool.ts";
@@ -29,6 +29,7 @@ export class SmtpDelivery implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #converts: boolean;
+  readonly #resign: Resigner | null;
   readonly #resolver: MailResolver;
   readonly #addressChoice: AddressChoice;
   /** Whether somebody else looks up the addresses of hosts. */
@@ -42,6 +43,7 @@ export class SmtpDelivery implements AsyncDisposable {
     const { clock, random, resolver, onError } = options.services;
     this.#clock = clock;
     this.#converts = options.converts ?? true;
+    this.#resign = options.services.resign ?? null;
     this.#random = random;
     this.#resolver = resolver;
     this.#addressChoice = options;
@@ -171,7 +173,7 @@ export class SmtpDelivery implements AsyncDisposable {
     const nowMs = this.#clock.now();
     const fitted = fit(message, { recipients, peer, converts: this.#converts, nowMs });
     if (fitted.kind === "unsuitable") return this.#reject(session, { attempt, unfit: fitted });
-    const ready = await bodyFor(fitted, attempt);
+    const ready = await this.#bodyFor(fitted, attempt);
     if (ready.kind === "unsuitable") {
       return this.#reject(session, { attempt, unfit: { ...ready, elsewhere: false } });
     }
@@ -187,6 +189,22 @@ export class SmtpDelivery implements AsyncDisposable {
       data,
     }, { signal });
     return attempt.record(result, { session, notifies: fitted.notifies, losses });
+  }
+
+  /** The message in the form that the server takes, without a promise where it is that already. */
+  #bodyFor(
+    { conversion, needsAsciiHeader }: Extract<Fit, { kind: "fits" }>,
+    { job, rawOnly }: Attempt,
+  ): PreparedBody | Promise<PreparedBody> {
+    if (conversion === null && !needsAsciiHeader) {
+      const { body, message: { facts: { dotLines } } } = job;
+      const { sizeBytes } = body;
+      return { kind: "ready", data: bodyAsItIs(body, dotLines), sizeBytes, losses: NO_LOSSES };
+    }
+    return prepareBody(job, {
+      ...{ conversion, needsAsciiHeader, rawOnly },
+      resign: this.#resign,
+    });
   }
 
   #reject(
@@ -208,18 +226,6 @@ export class SmtpDelivery implements AsyncDisposable {
 
 function noUsableAddress(host: string): Reply {
   return reply(451, "4.4.4", `${host} has no address of the kind in use`);
-}
-
-/** The message in the form that the server takes, without a promise where it is that already. */
-function bodyFor(
-  { conversion, needsAsciiHeader }: Extract<Fit, { kind: "fits" }>,
-  { job: { body, message: { facts: { dotLines } } }, rawOnly }: Attempt,
-): PreparedBody | Promise<PreparedBody> {
-  if (conversion === null && !needsAsciiHeader) {
-    const { sizeBytes } = body;
-    return { kind: "ready", data: bodyAsItIs(body, dotLines), sizeBytes, losses: NO_LOSSES };
-  }
-  return prepareBody(body, { conversion, needsAsciiHeader, rawOnly, dotLines });
 }
 
 const NO_LOSSES: readonly Loss[] = [];

@@ -3,6 +3,7 @@ import type { Deadlines } from "../../base/deadlines.ts";
 import type { Random } from "../../base/random.ts";
 import type { DialOptions, DialResult, DialTarget } from "../../net/dial.ts";
 import type { Resolver } from "../../net/resolver.ts";
+import type { MessageRecord } from "../../queue/store.ts";
 import type { StageTimeouts } from "../../smtp/client/stage.ts";
 import type { SaslExchange } from "../../smtp/client/sasl.ts";
 import type { ClientProtocol } from "../../smtp/client/transaction.ts";
@@ -19,6 +20,16 @@ export type Dial = (target: DialTarget, options: DialOptions) => Promise<DialRes
 /** The lookups that routing needs. */
 export type MailResolver = Pick<Resolver, "mx" | "addresses" | "tlsa" | "txt" | "srv">;
 
+/**
+ * Signs a message in the form in which it leaves, where that is not the form it was signed in:
+ * `octets` are those behind the fields that signed it first. Returns the fields that take their
+ * place, empty for none.
+ */
+export type Resigner = (
+  message: MessageRecord,
+  octets: AsyncIterable<Uint8Array>,
+) => Promise<string>;
+
 /** What the transports of a relay share. */
 export interface SmtpServices {
   readonly clock: Clock;
@@ -30,6 +41,8 @@ export interface SmtpServices {
   readonly sts?: Pick<MtaSts, "find">;
   /** Hears what connections to exchangers came to, for reports to their domains. */
   readonly onTlsOutcome?: TlsOutcomeSink;
+  /** Without it, a message that is converted loses the signatures that this relay made. */
+  readonly resign?: Resigner;
   /** Hears of defects met while a session is closed in the background. */
   readonly onError: (error: unknown) => void;
 }

@@ -1,4 +1,5 @@
 import { isAscii } from "node:buffer";
+import { encodeText } from "../../base/bytes.ts";
 import {
   type ConversionObstacle,
   type ConversionTarget,
@@ -7,8 +8,9 @@ import {
 import { convert } from "../../mail/convert.ts";
 import { type Reply, reply } from "../../mail/reply.ts";
 import type { MailData } from "../../smtp/client/mail_data.ts";
-import type { Loss, MessageBody } from "../transport.ts";
+import type { DeliveryJob, Loss, MessageBody } from "../transport.ts";
 import { headerOctets } from "./header_octets.ts";
+import type { Resigner } from "./options.ts";
 
 /** A message in the form in which it goes to a server. */
 export type PreparedBody =
@@ -32,36 +34,48 @@ export function bodyAsItIs(body: MessageBody, dotLines: number): MailData {
   };
 }
 
+/** What a message meets on its way into another form. */
+export interface PrepareOptions {
+  readonly conversion: ConversionTarget | null;
+  readonly needsAsciiHeader: boolean;
+  /** Nothing may be lost. */
+  readonly rawOnly: boolean;
+  /** Signs the new form; null where nobody does. */
+  readonly resign: Resigner | null;
+}
+
 /** Brings a message into another form, or finds out that it has the right one. */
 export async function prepareBody(
-  body: MessageBody,
-  { conversion, needsAsciiHeader, rawOnly, dotLines }: {
-    conversion: ConversionTarget | null;
-    needsAsciiHeader: boolean;
-    /** Nothing may be lost. */
-    rawOnly: boolean;
-    dotLines: number;
-  },
+  { message, body }: Pick<DeliveryJob, "message" | "body">,
+  { conversion, needsAsciiHeader, ...options }: PrepareOptions,
 ): Promise<PreparedBody> {
   if (needsAsciiHeader && !isAscii(await headerOctets(body))) { // RFC 6531 section 3.2
     return unsuitable(reply(554, "5.6.9", "Next hop does not take header fields outside ASCII"));
   }
   if (conversion === null) {
     const { sizeBytes } = body;
-    return { kind: "ready", data: bodyAsItIs(body, dotLines), sizeBytes, losses: [] };
+    const data = bodyAsItIs(body, message.facts.dotLines);
+    return { kind: "ready", data, sizeBytes, losses: [] };
   }
-  return await convertBody(body, { conversion, rawOnly });
+  return await convertBody({ message, body }, { conversion, ...options });
 }
 
+/** RFC 6376 section 5.3: what is signed is the form that leaves, so this relay signs it anew. */
 async function convertBody(
-  body: MessageBody,
-  { conversion, rawOnly }: { conversion: ConversionTarget; rawOnly: boolean },
+  { message, body }: Pick<DeliveryJob, "message" | "body">,
+  { conversion, rawOnly, resign }:
+    & Pick<PrepareOptions, "rawOnly" | "resign">
+    & { conversion: ConversionTarget },
 ): Promise<PreparedBody> {
-  const plan = await planConversion(chunksOf(body), conversion);
+  const { prefix = "" } = message;
+  const unsigned = () => withoutStart(chunksOf(body), prefix.length);
+  const plan = await planConversion(unsigned(), conversion);
   if (plan.kind === "impossible") {
     return unsuitable(reply(554, "5.6.3", OBSTACLE_TEXT[plan.reason])); // RFC 3463 3.7
   }
-  const losses: Loss[] = plan.breaksSignature ? [BROKEN_SIGNATURE] : [];
+  const signed = prefix === "" ? "" : await resign?.(message, convert(unsigned(), plan)) ?? "";
+  const isLost = plan.breaksSignature || (prefix !== "" && signed === "");
+  const losses: Loss[] = isLost ? [BROKEN_SIGNATURE] : [];
   if (rawOnly && losses.length > 0) {
     return unsuitable(reply(554, "5.6.3", "Conversion would break the DKIM signature"));
   }
@@ -69,9 +83,9 @@ async function convertBody(
     sizeBytes: null,
     dotLines: 1, // nobody has counted them in the new form
     bytes: null,
-    stream: () => convert(chunksOf(body), plan),
+    stream: () => withStart(signed, convert(unsigned(), plan)),
   };
-  return { kind: "ready", data, sizeBytes: plan.sizeBytes, losses };
+  return { kind: "ready", data, sizeBytes: signed.length + plan.sizeBytes, losses };
 }
 
 const BROKEN_SIGNATURE: Loss = { kind: "signature", what: "DKIM-Signature" };
@@ -85,6 +99,27 @@ const OBSTACLE_TEXT: Readonly<Record<ConversionObstacle, string>> = {
 
 function chunksOf(body: MessageBody): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
   return body.bytes === null ? body.stream() : [body.bytes];
+}
+
+/** The octets behind the first `count`. */
+async function* withoutStart(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  count: number,
+): AsyncGenerator<Uint8Array> {
+  let left = count;
+  for await (const chunk of chunks) {
+    const skipped = Math.min(left, chunk.length);
+    left -= skipped;
+    if (skipped < chunk.length) yield chunk.subarray(skipped);
+  }
+}
+
+async function* withStart(
+  start: string,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  if (start !== "") yield encodeText(start);
+  yield* chunks;
 }
 
 function unsuitable(reply: Reply): PreparedBody {
