@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { AccessTokens } from "../../src/auth/client/access_tokens.ts";
+import { AccessTokens } from "../../src/base/access_tokens.ts";
 import { type ClientMechanism, ServerLogin } from "../../src/auth/client/server_login.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { seededRandom } from "../../src/base/random.ts";

@@ -1,11 +1,11 @@
-import type { AccessTokens } from "./access_tokens.ts";
+import type { AccessTokens } from "../../base/access_tokens.ts";
+import type { Random } from "../../base/random.ts";
 import { oauthBearer, xOAuth2 } from "./bearer.ts";
 import { cramMd5 } from "./cram_md5.ts";
 import type { ClientExchange, Credentials } from "./exchange.ts";
 import { login } from "./login.ts";
 import { plain } from "./plain.ts";
 import { saltedPasswords, type SaltPassword, scramSha256 } from "./scram.ts";
-import type { Random } from "../../base/random.ts";
 
 /** The mechanisms that this side speaks. */
 export type ClientMechanism =

@@ -1,10 +1,6 @@
 import { assertEquals } from "@std/assert";
-import {
-  AccessTokens,
-  type FormAnswer,
-  type OAuthGrant,
-} from "../../../src/auth/client/access_tokens.ts";
-import { ManualClock } from "../../support/manual_clock.ts";
+import { AccessTokens, type FormAnswer, type OAuthGrant } from "../../src/base/access_tokens.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 
 const GRANT: OAuthGrant = {
   tokenUrl: "https://login.example/token",
@@ -61,13 +57,22 @@ Deno.test("a user's token is fetched with a refresh token that may be replaced",
 Deno.test("why there is no token is told without the secret", async () => {
   const { tokens } = tokensFrom(
     GRANT,
-    { kind: "answered", status: 401, json: { error: "invalid_client", error_description: "No" } },
+    {
+      ...{ kind: "answered", status: 401, retryAfterMs: 5000 },
+      json: { error: "invalid_client", error_description: "No" },
+    },
     { kind: "failed", reason: "timeout" },
     { kind: "answered", status: 200, json: "nonsense" },
   );
   assertEquals([await tokens.fresh(), await tokens.fresh(), await tokens.fresh()], [
-    { kind: "failed", reason: "login.example answered 401 invalid_client No" },
-    { kind: "failed", reason: "no token from login.example: timeout" },
-    { kind: "failed", reason: "login.example answered 200" },
+    {
+      ...{ kind: "failed", reason: "login.example answered 401 invalid_client No" },
+      ...{ wasAnswered: true, retryAfterMs: 5000 },
+    },
+    { kind: "failed", reason: "no token from login.example: timeout", wasAnswered: false },
+    {
+      ...{ kind: "failed", reason: "login.example answered 200" },
+      ...{ wasAnswered: true, retryAfterMs: undefined },
+    },
   ]);
 });

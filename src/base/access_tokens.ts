@@ -1,9 +1,10 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** What access tokens are asked for with (RFC 6749). */
 export interface OAuthGrant {
   readonly tokenUrl: string;
   readonly clientId: string;
+  /** Empty for a client that has none. */
   readonly clientSecret: string;
   /** With one, tokens are a user's (section 6); without, the client's own (section 4.4). */
   readonly refreshToken?: string;
@@ -15,26 +16,39 @@ export type PostForm = (url: string, form: URLSearchParams) => Promise<FormAnswe
 
 /** What a token endpoint said. */
 export type FormAnswer =
-  | { readonly kind: "answered"; readonly status: number; readonly json: unknown }
+  | {
+    readonly kind: "answered";
+    readonly status: number;
+    /** Undefined where the answer is none. */
+    readonly json: unknown;
+    /** How long the endpoint asks to wait. */
+    readonly retryAfterMs?: number | undefined;
+  }
   | { readonly kind: "failed"; readonly reason: string };
 
 /** An access token, or why there is none. */
 export type TokenResult =
   | { readonly kind: "token"; readonly text: string }
-  | { readonly kind: "failed"; readonly reason: string };
+  | {
+    readonly kind: "failed";
+    readonly reason: string;
+    /** Whether the endpoint said so, or said nothing. */
+    readonly wasAnswered: boolean;
+    readonly retryAfterMs?: number | undefined;
+  };
 
 interface Kept {
   readonly text: string;
   readonly freshUntilMs: number;
 }
 
-/** A token is replaced this long before it ends, so that it lasts for the login it is for. */
+/** A token is replaced this long before it ends, so that it lasts for what it is for. */
 const MARGIN_MS = 60_000;
 const USUAL_LIFE_S = 3600;
 
 /**
  * Access tokens of one account: fetched when first needed, kept until shortly before they end, and
- * fetched once however many logins wait for one.
+ * fetched once however many wait for one.
  */
 export class AccessTokens {
   readonly #grant: OAuthGrant;
@@ -71,14 +85,16 @@ export class AccessTokens {
     const { host } = new URL(tokenUrl);
     const answer = await this.#post(tokenUrl, this.#form());
     if (answer.kind === "failed") {
-      return { kind: "failed", reason: `no token from ${host}: ${answer.reason}` };
+      const reason = `no token from ${host}: ${answer.reason}`;
+      return { kind: "failed", reason, wasAnswered: false };
     }
     const fields = fieldsOf(answer.json);
     const text = answer.status === 200 ? textOf(fields["access_token"]) : null;
     if (text !== null) return this.#keep(text, fields);
     const why = [textOf(fields["error"]), textOf(fields["error_description"])];
     const words = [answer.status, ...why.filter((word) => word !== null)].join(" ");
-    return { kind: "failed", reason: `${host} answered ${words}` };
+    const { retryAfterMs } = answer;
+    return { kind: "failed", reason: `${host} answered ${words}`, wasAnswered: true, retryAfterMs };
   }
 
   #form(): URLSearchParams {
