@@ -1,10 +1,12 @@
 import { Access } from "../admin/guard/access.ts";
 import { AccessFileError } from "../admin/guard/access_file.ts";
-import { type ApiKey, type Role, ROLES } from "../admin/ports.ts";
+import { rightsOf, type Scope, SCOPES } from "../admin/guard/scopes.ts";
+import { type ApiKey, KEY_ROLES, type KeyRole } from "../admin/ports.ts";
 import { systemClock } from "../base/clock.ts";
 import { systemRandom } from "../base/random.ts";
 import { type Command, CONFIG_FLAG, type Invocation, JSON_FLAG } from "./command.ts";
 import { configOrProblems } from "./configuration.ts";
+import type { FlagValues } from "./flags.ts";
 import { EXIT, type ExitCode, writeJson } from "./io.ts";
 import { styleOf } from "./style.ts";
 import { formatTable } from "./table.ts";
@@ -21,8 +23,21 @@ export const keyCommands: readonly Command[] = [
         name: "role",
         kind: "text",
         value: "ROLE",
-        choices: ROLES,
-        help: "What it may do; viewer.",
+        choices: KEY_ROLES,
+        help: "What it may do; viewer. A sender hands in mail and does nothing else.",
+      },
+      {
+        name: "scope",
+        kind: "texts",
+        value: "SCOPE",
+        choices: SCOPES,
+        help: "In the place of a role: hand in mail, look, act on mail. May be repeated.",
+      },
+      {
+        name: "sender",
+        kind: "texts",
+        value: "MAILBOX",
+        help: "Mailbox it may send as, * for any text; all where not given. May be repeated.",
       },
       { name: "for", kind: "duration", value: "TIME", help: "How long it can be used; for ever." },
       CONFIG_FLAG,
@@ -31,6 +46,10 @@ export const keyCommands: readonly Command[] = [
     examples: [
       { command: "key add monitoring", does: "For a program that looks" },
       { command: "key add deploy --role admin --for 1d", does: "For one that changes things" },
+      {
+        command: "key add shop --scope send --sender '*@shop.example'",
+        does: "For one that sends mail",
+      },
     ],
     run: add,
   },
@@ -81,18 +100,38 @@ async function add(invocation: Invocation): Promise<ExitCode> {
     io.err("Name the key in one word.\n");
     return EXIT.usage;
   }
-  const role = (flags.text("role") ?? "viewer") as Role; // checked as choices
+  const rights = rightsIn(flags);
+  if (rights === null) {
+    io.err("Name either a role or scopes.\n");
+    return EXIT.usage;
+  }
+  const named = flags.texts("sender");
+  const senders = named.length === 0 ? null : named;
   const forMs = flags.number("for");
   const expiresAtMs = forMs === undefined ? null : systemClock.now() + forMs;
   return await withKeys(invocation, async (keys) => {
-    const created = await keys.create({ name, role, expiresAtMs, by: "command line" });
+    const created = await keys.create({
+      name,
+      ...rights,
+      senders,
+      expiresAtMs,
+      by: "command line",
+    });
     if (flags.switch("json")) writeJson(io, created);
     else {
-      io.err(`Key ${created.key.id} (${role}); the secret is shown this once:\n`);
+      io.err(`Key ${created.key.id} (${rights.role}); the secret is shown this once:\n`);
       io.out(`${created.secret}\n`);
     }
     return EXIT.ok;
   });
+}
+
+/** What the key may do; null when it is said in two ways. */
+function rightsIn(flags: FlagValues): { role: KeyRole; send?: boolean } | null {
+  const scopes = flags.texts("scope") as readonly Scope[]; // checked as choices
+  const role = flags.text("role") as KeyRole | undefined; // so is this
+  if (scopes.length === 0) return { role: role ?? "viewer" };
+  return role === undefined ? rightsOf(scopes) : null;
 }
 
 async function list(invocation: Invocation): Promise<ExitCode> {
@@ -116,6 +155,7 @@ function writeTable({ io }: Invocation, items: readonly ApiKey[]): void {
       { header: "ID", cell: ({ id }) => printable(id) },
       { header: "NAME", cell: ({ name }) => printable(name), minWidth: 12 },
       { header: "ROLE", cell: ({ role }) => role },
+      { header: "SENDS AS", cell: sendsAs, minWidth: 8 },
       { header: "IN", cell: ({ source }) => source },
       {
         header: "MADE",
@@ -125,6 +165,11 @@ function writeTable({ io }: Invocation, items: readonly ApiKey[]): void {
       { header: "ENDS", cell: ({ expiresAtMs }) => timeOf(expiresAtMs) },
     ],
   }));
+}
+
+function sendsAs({ send, senders }: ApiKey): string {
+  if (!send) return "-";
+  return senders === null ? "anybody" : printable(senders.join(" "));
 }
 
 async function revoke(invocation: Invocation): Promise<ExitCode> {

@@ -84,16 +84,17 @@ Deno.test("submission: a whole message goes through as it is, with its envelope 
 });
 
 Deno.test("submission: who may hand in mail, and as whom", async () => {
-  const cases: [KeyRole, boolean, number][] = [
-    ["sender", false, 201],
-    ["viewer", false, 403],
-    ["viewer", true, 201],
-    ["operator", false, 201],
-    ["admin", false, 201],
+  const cases: [KeyRole, { send?: boolean }, number][] = [
+    ["sender", {}, 201],
+    ["viewer", {}, 403],
+    ["viewer", { send: true }, 201],
+    ["operator", {}, 201],
+    ["operator", { send: false }, 403],
+    ["admin", {}, 201],
   ];
   for (const [role, send, expected] of cases) {
     await using admin = await adminSetup({ openOnLoopback: false });
-    const secret = await secretOf(admin, { role, send, senders: ["*@x.example"] });
+    const secret = await secretOf(admin, { role, ...send, senders: ["*@x.example"] });
     const { status } = await admin.json(PATH, withKey(secret, jsonInit("POST", LETTER)));
     assertEquals(status, expected, role);
     if (expected !== 201) continue;
@@ -126,7 +127,8 @@ Deno.test("submission: keys are made with scopes", async () => {
     [["send"], "sender", true],
     [["read"], "viewer", false],
     [["send", "read"], "viewer", true],
-    [["operate"], "operator", true],
+    [["operate"], "operator", false],
+    [["operate", "send"], "operator", true],
   ];
   for (const [scopes, role, send] of cases) {
     const { status, body } = await admin.json(

@@ -13,8 +13,9 @@ Deno.test("keys are made, listed and revoked without a relay", async () => {
   assertMatch(added.out, /^posthouse_[\w-]+_[\w-]+\n$/);
   const id = /^Key (\S+) \(operator\)/.exec(added.err)?.[1] ?? "";
   const { out } = await run(["key", "list"], world);
-  assertMatch(out, /^config-ci +ci +viewer +config +- +configuration +-$/m);
-  assertMatch(out, new RegExp(`^${id} +deploy +operator +file +now +command line +in 23h$`, "m"));
+  assertMatch(out, /^config-ci +ci +viewer +- +config +- +configuration +-$/m);
+  const line = `^${id} +deploy +operator +anybody +file +now +command line +in 23h$`;
+  assertMatch(out, new RegExp(line, "m"));
   assertEquals((await run(["key", "revoke", id], world)).out, `Revoked ${id}.\n`);
   assertEquals(await run(["key", "revoke", id], world), {
     code: 1,
@@ -24,6 +25,31 @@ Deno.test("keys are made, listed and revoked without a relay", async () => {
   assertEquals((await run(["key", "revoke", "config-ci"], world)).code, 1);
   assertEquals(JSON.parse((await run(["key", "list", "--json"], world)).out).items.length, 1);
   assertEquals((await run(["key", "add"], world)).code, 2);
+});
+
+Deno.test("a key has scopes, and mailboxes it may send as", async () => {
+  await using folder = await tempFolder();
+  const world: World = { files: { "posthouse.toml": `data_dir = "${folder.path}"\n` } };
+  const cases: [string[], string, boolean][] = [
+    [["--scope", "send"], "sender", true],
+    [["--role", "sender"], "sender", true],
+    [["--scope", "read"], "viewer", false],
+    [["--scope", "read", "--scope", "send"], "viewer", true],
+    [["--scope", "operate"], "operator", false],
+    [["--role", "operator"], "operator", true],
+  ];
+  const senders = ["*@shop.example", "ada@x.example"];
+  for (const [flags, role, send] of cases) {
+    const named = senders.flatMap((sender) => ["--sender", sender]);
+    const { out } = await run(["key", "add", "app", ...flags, ...named, "--json"], world);
+    const { key } = JSON.parse(out);
+    assertEquals([key.role, key.send, key.senders], [role, send, senders], flags.join(" "));
+  }
+  const { out } = await run(["key", "list"], world);
+  assertMatch(out, / sender +\*@shop\.example ada@x\.example /);
+  const both = await run(["key", "add", "app", "--role", "viewer", "--scope", "send"], world);
+  assertEquals([both.code, both.err], [2, "Name either a role or scopes.\n"]);
+  assertEquals((await run(["key", "add", "app", "--scope", "fly"], world)).code, 2);
 });
 
 Deno.test("a running relay knows a key at once, and forgets it at once", async () => {

@@ -4,6 +4,7 @@ import { actorOf, type AdminEnv } from "../env.ts";
 import { answer } from "../http/answer.ts";
 import { json, param } from "../http/input.ts";
 import { operation } from "../http/operation.ts";
+import { rightsOf, SCOPES } from "../guard/scopes.ts";
 import { problem } from "../http/problem.ts";
 import { KEY_ROLES, ROLES } from "../ports.ts";
 import type { ApiContext } from "./context.ts";
@@ -18,7 +19,7 @@ const senders = z.array(lineText({ max: 320 })).max(1000).nullable()
 const keySchema = z.object({
   id: z.string(),
   name: z.string(),
-  role: z.enum(KEY_ROLES).describe("As of people; a sender hands in mail and does nothing else."),
+  role: z.enum(KEY_ROLES).describe("As of people; a sender can do nothing but hand in mail."),
   send: z.boolean().describe("Whether it may hand in mail."),
   senders,
   createdAtMs: timeMs(),
@@ -32,7 +33,7 @@ const keysSchema = z.object({ items: z.array(keySchema) }).meta({ id: "ApiKeys" 
 const newKeySchema = z.strictObject({
   name: lineText({ max: 100 }).min(1),
   role: z.enum(KEY_ROLES).optional(),
-  scopes: z.array(z.enum(["send", "read", "operate"])).min(1).optional()
+  scopes: z.array(z.enum(SCOPES)).min(1).optional()
     .describe("In the place of a role: hand in mail, look, act on mail."),
   senders: senders.default(null),
   expiresAtMs: timeMs().nullable().default(null),
@@ -40,13 +41,6 @@ const newKeySchema = z.strictObject({
   error: "expected either role or scopes",
 }).meta({ id: "NewApiKey" });
 
-/** The role that has the scopes of a new key. */
-function rightsOf({ role, scopes = [] }: z.output<typeof newKeySchema>) {
-  if (role !== undefined) return { role };
-  const send = scopes.includes("send");
-  if (scopes.includes("operate")) return { role: "operator", send } as const;
-  return { role: scopes.includes("read") ? "viewer" : "sender", send } as const;
-}
 const createdKeySchema = z.object({
   key: keySchema,
   secret: z.string().describe("Shown this once; goes into `Authorization: Bearer`."),
@@ -87,8 +81,9 @@ export function keyRoutes({ ports: { keys }, sessions }: ApiContext) {
       async (c) => {
         const by = actorOf(c.get("caller"));
         const request = c.req.valid("json");
-        const { name, senders, expiresAtMs } = request;
-        const created = await keys.create({ name, senders, expiresAtMs, ...rightsOf(request), by });
+        const { name, senders, expiresAtMs, role, scopes = [] } = request;
+        const rights = role === undefined ? rightsOf(scopes) : { role };
+        const created = await keys.create({ name, senders, expiresAtMs, ...rights, by });
         return answer(c, createdKeySchema, created, 201);
       },
     )

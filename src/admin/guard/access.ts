@@ -84,7 +84,6 @@ class ConfiguredKeys {
   #keyOf({ token: _token, ...shown }: ConfiguredToken): ApiKey {
     return {
       ...{ ...shown, id: `config-${shown.name}`, createdBy: "configuration", source: "config" },
-      send: shown.send || roleSends(shown.role),
       createdAtMs: this.#startedAtMs,
       expiresAtMs: null,
       lastUsedAtMs: null,
@@ -94,7 +93,7 @@ class ConfiguredKeys {
 
 type CreateRequest = Parameters<KeysPort["create"]>[0];
 
-/** Whether a role may hand in mail by itself. */
+/** Whether a role may hand in mail where nothing else is said. */
 function roleSends(role: KeyRole): boolean {
   return role !== "viewer";
 }
@@ -121,14 +120,14 @@ class FileKeys implements KeysPort {
   }
 
   async create(
-    { name, role, send = false, senders = null, expiresAtMs, by }: CreateRequest,
+    { name, role, send = roleSends(role), senders = null, expiresAtMs, by }: CreateRequest,
   ): ReturnType<KeysPort["create"]> {
     const { file, clock, random } = this.#parts;
     const id = newSecret(random).replaceAll("_", "-").slice(0, 8);
     const secret = `${PREFIX}_${id}_${newSecret(random)}`;
     const hash = secretHash(secret);
     const createdAtMs = clock.now();
-    const right = { role, send: send || roleSends(role), senders: senders && [...senders] };
+    const right = { role, send, senders: senders && [...senders] };
     const kept = { id, name, ...right, hash, createdAtMs, createdBy: by, expiresAtMs };
     await file.change((data) => ({ data: { ...data, keys: [...data.keys, kept] }, result: null }));
     return { key: this.#shown(kept), secret };
@@ -159,7 +158,7 @@ class FileKeys implements KeysPort {
   #shown({ hash: _hash, ...key }: KeptKey): ApiKey {
     return {
       ...key,
-      send: key.send || roleSends(key.role),
+      send: key.send ?? roleSends(key.role),
       lastUsedAtMs: this.#usedAtMs.get(key.id) ?? null,
       source: "file",
     };

@@ -5,7 +5,7 @@ const keySchema = z.object({
   id: z.string(),
   name: z.string(),
   role: z.enum(KEY_ROLES),
-  send: z.boolean().default(false),
+  send: z.boolean().optional(),
   senders: z.array(z.string()).nullable().default(null),
   hash: z.string(),
   createdAtMs: z.int(),

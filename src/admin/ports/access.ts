@@ -15,7 +15,7 @@ export interface ApiKey {
   readonly id: string;
   readonly name: string;
   readonly role: KeyRole;
-  /** Whether it may hand in mail; senders, operators and admins always may. */
+  /** Whether it may hand in mail. */
   readonly send: boolean;
   /**
    * Whole mailboxes it may send as, in which `*` stands for any run of characters and an empty one
@@ -38,7 +38,7 @@ export interface KeysPort {
   create(request: {
     readonly name: string;
     readonly role: KeyRole;
-    /** As in `ApiKey`; what the role says where not given. */
+    /** As in `ApiKey`; all but a viewer may where not given. */
     readonly send?: boolean;
     readonly senders?: readonly string[] | null;
     readonly expiresAtMs: number | null;

@@ -23,7 +23,7 @@ export interface AdminConfig {
 export interface AdminToken {
   readonly name: string;
   readonly role: "sender" | "viewer" | "operator" | "admin";
-  /** Whether it may hand in mail; all roles but viewer always may. */
+  /** Whether it may hand in mail. */
   readonly send: boolean;
   /** Whole mailboxes it may send as, in which `*` stands for any text; null for all. */
   readonly senders: readonly string[] | null;
@@ -46,8 +46,8 @@ const token = table({
     "A sender hands in mail and does nothing else, a viewer looks, an operator acts on mail, an " +
       "admin does all.",
   ),
-  send: flag().default(false)
-    .describe("Whether a viewer may hand in mail, too; the others always may."),
+  send: flag().optional()
+    .describe("Whether it may hand in mail; where not given, all but a viewer may."),
   senders: listOf(mailboxPattern()).optional()
     .describe("Mailboxes it may send as, * for any text in them; all where not given."),
   token: secret(text({
@@ -85,7 +85,10 @@ export function adminConfig(doc: z.output<typeof adminSchema>): AdminConfig {
     openOnLoopback: doc.open_on_loopback,
     publicOrigin: doc.public_url === undefined ? null : new URL(doc.public_url).origin,
     sessionLifetimeMs: durationMs(doc.session_lifetime),
-    tokens: doc.tokens.map((token) => ({ ...token, senders: token.senders ?? null })),
+    tokens: doc.tokens.map((token) => ({
+      ...{ ...token, senders: token.senders ?? null },
+      send: token.send ?? token.role !== "viewer",
+    })),
   };
 }
 
