@@ -14,7 +14,6 @@ import type { Login, SmtpTransportOptions } from "../delivery/smtp/options.ts";
 import type { Transport } from "../delivery/transport.ts";
 import { fetchFrom, type OwnFetch } from "../net/http_fetch.ts";
 import { createRelay } from "../relay/mod.ts";
-import { returnPathSettings, withReturnPaths } from "./return_paths.ts";
 import { makeLogin, type TransportServices } from "./server_login.ts";
 import { mxTlsRules, tlsRules } from "./tls_rules.ts";
 import type { StageTimeouts } from "../smtp/client/stage.ts";
@@ -43,8 +42,7 @@ export class TransportSet implements AsyncDisposable {
     const before = this.#made;
     this.#made = new Map();
     for (const [name, transportConfig] of Object.entries(config.transports)) {
-      const returnPaths = returnPathSettings(config, name);
-      const settings = JSON.stringify([config.hostname, transportConfig, returnPaths]);
+      const settings = JSON.stringify([config.hostname, transportConfig]);
       const kept = before.get(name);
       if (kept?.settings === settings) {
         before.delete(name);
@@ -53,9 +51,7 @@ export class TransportSet implements AsyncDisposable {
       }
       const { hostname, delivery: { downMs } } = config;
       const options = { name, hostname, downMs, services: this.#services };
-      const made = make(transportConfig, options);
-      const transport = withReturnPaths(made.transport, config);
-      this.#made.set(name, { settings, ...made, transport });
+      this.#made.set(name, { settings, ...make(transportConfig, options) });
     }
     return endAll(before.values());
   }
