@@ -11,6 +11,7 @@ import { ListenerTls } from "./app/listener_tls.ts";
 import { usersFileOf } from "./app/users_file.ts";
 import { createAuthenticator, type ManagedAuthenticator } from "./auth/create_authenticator.ts";
 import { dnsOptions } from "./app/dns.ts";
+import { Feedback } from "./app/feedback.ts";
 import { HistoryKeeper } from "./app/history.ts";
 import { intakeLimits, schedulerLimits } from "./app/queue_settings.ts";
 import { createSubmitter } from "./app/http_in.ts";
@@ -96,6 +97,7 @@ export class Relay {
   readonly #intake: Intake;
   readonly #history: HistoryKeeper;
   readonly #suppressions: SuppressionList;
+  readonly #feedback: Feedback;
   readonly #webhooks: Webhooks;
   readonly #sharedChanges: SharedChanges;
   readonly #newId: () => string;
@@ -130,6 +132,11 @@ export class Relay {
     this.#config = config;
     this.#store = store;
     this.#suppressions = new SuppressionList({ shelf: store.shelf, clock });
+    this.#newId = idGenerator({ clock, random });
+    this.#feedback = new Feedback({
+      ...{ store, clock, events, suppressions: this.#suppressions, record: this.#record },
+      ...{ newId: this.#newId, wake: () => this.#scheduler.wake(), config: () => this.#config },
+    });
     this.#sharedChanges = new SharedChanges({
       ...{ store, suppressions: this.#suppressions, webhooks: this.#webhooks },
       onError: (error) => this.#trouble("queue", error),
@@ -137,7 +144,6 @@ export class Relay {
     this.#clock = clock;
     this.#random = random;
     this.#events = events;
-    this.#newId = idGenerator({ clock, random });
     this.#tls = new ListenerTls({ clock, events });
     this.#deadlines = new Deadlines({ clock });
     this.#resolver = createResolver({ ...dnsOptions(config), clock, random });
@@ -354,11 +360,11 @@ export class Relay {
   }
 
   #makeRouter({ routes, delivery: { treatment } }: Config): Router {
-    return createRouter(routes, {
+    return this.#feedback.router(createRouter(routes, {
       transports: this.#transports.byName,
       random: this.#random,
       ...(treatment === null ? {} : { treatment }),
-    });
+    }));
   }
 
   /** Listens where the configuration says so, and serves by it. */
@@ -368,7 +374,7 @@ export class Relay {
     const settings = serverSettings(this.#config, {
       ...{ authenticator, clock: this.#clock, deadlines: this.#deadlines, events: this.#events },
       ...{ intake: this.#intake, store: this.#store, suppressions: this.#suppressions },
-      ...{ tls: this.#tls, userRates: this.#userRates },
+      ...{ tls: this.#tls, userRates: this.#userRates, feedback: this.#feedback },
       wake: () => this.#scheduler.wake(),
       onQueueError: (error) => this.#trouble("queue", error),
     });

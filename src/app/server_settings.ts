@@ -9,6 +9,7 @@ import type { QueueStore } from "../queue/store.ts";
 import type { SuppressionList } from "../queue/suppressions.ts";
 import { relayServerPolicy } from "../smtp/server/relay_server_policy.ts";
 import { withUserRules } from "../smtp/server/user_policy.ts";
+import type { Feedback } from "./feedback.ts";
 import type { ServerSettings } from "./front_door.ts";
 import type { ListenerTls } from "./listener_tls.ts";
 import { aliasMap, relayRules, usageRules } from "./policy.ts";
@@ -21,6 +22,7 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly events: EventSink;
+  readonly feedback: Feedback;
   readonly intake: Intake;
   readonly store: QueueStore;
   readonly suppressions: SuppressionList;
@@ -53,14 +55,14 @@ export function serverSettings(config: Config, parts: ServerParts): ServerSettin
 
 function serverPolicy(
   config: Config,
-  { authenticator, userRates, clock, suppressions }: ServerParts,
+  { authenticator, userRates, clock, suppressions, feedback }: ServerParts,
 ): ServerSettings["policy"] {
   const byUser = withUserRules(relayServerPolicy(relayRules(config)), {
     account: (user) => authenticator.account(user),
     rates: userRates,
     clock,
   });
-  return suppressingPolicy(byUser, suppressions);
+  return feedback.policy(suppressingPolicy(byUser, suppressions));
 }
 
 function sessionLimits({ limits }: Config): ServerSettings["limits"] {

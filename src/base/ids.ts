@@ -34,6 +34,13 @@ export function isQueueId(text: string): boolean {
   return /^[0-9A-HJKMNP-TV-Z]{16}$/.test(text);
 }
 
+/** When a queue id was made, in milliseconds since the Unix epoch. */
+export function timeOfQueueId(id: string): number {
+  let timeMs = 0;
+  for (const digit of id.slice(0, 9)) timeMs = timeMs * 32 + ALPHABET.indexOf(digit);
+  return timeMs;
+}
+
 function base32(value: number, width: number): string {
   let text = "";
   let rest = value;

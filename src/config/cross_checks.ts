@@ -1,4 +1,5 @@
 import { nearest } from "../base/suggest.ts";
+import { bounceFindings } from "./bounce_checks.ts";
 import { isTable } from "./references.ts";
 import type { Path } from "./toml.ts";
 
@@ -23,6 +24,7 @@ export function crossCheck(root: Table): Finding[] {
     ...transportFindings(root),
     ...routeFindings(root),
     ...shapingFindings(root),
+    ...bounceFindings(root),
     ...arcFindings(root),
   ];
 }

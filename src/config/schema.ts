@@ -8,6 +8,7 @@ import {
 } from "./sections/auth.ts";
 import { type AliasesConfig, aliasesSchema } from "./sections/aliases.ts";
 import { type ArcConfig, arcConfig, arcSchema } from "./sections/arc.ts";
+import { type BouncesConfig, bouncesConfig, bouncesSchema } from "./sections/bounces.ts";
 import { type DkimConfig, dkimConfig, dkimSchema } from "./sections/dkim.ts";
 import { type DeliveryConfig, deliveryConfig, deliverySchema } from "./sections/delivery.ts";
 import { type DnsConfig, dnsConfig, dnsSchema } from "./sections/dns.ts";
@@ -52,6 +53,7 @@ export interface Config {
   readonly queue: QueueConfig;
   readonly delivery: DeliveryConfig;
   readonly notifications: NotificationsConfig;
+  readonly bounces: BouncesConfig;
   readonly tlsReports: TlsReportsConfig;
   readonly dns: DnsConfig;
   /** By name; at least one. */
@@ -84,6 +86,7 @@ export const documentSchema = table({
   queue: queueSchema,
   delivery: deliverySchema,
   notifications: notificationsSchema,
+  bounces: bouncesSchema,
   tls_reports: tlsReportsSchema,
   dns: dnsSchema,
   transports: transportsSchema,
@@ -139,6 +142,7 @@ export function configOf(document: CompleteDocument): Config {
     queue: queueConfig(document.queue),
     delivery: deliveryConfig(document.delivery),
     notifications: notificationsConfig(document.notifications),
+    bounces: bouncesConfig(document.bounces),
     tlsReports: tlsReportsConfig(document.tls_reports),
     dns: dnsConfig(document.dns),
     transports: Object.fromEntries(

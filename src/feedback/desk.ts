@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { cutText, withoutControls } from "../mail/safe_text.ts";
 import type { EventSink, FeedbackKind, MessageEvent } from "../observe/events.ts";
 import type { EventRecorder } from "../queue/outbox.ts";
+import type { ShelfRecord } from "../queue/shelf.ts";
 import type { MessageDetail, QueueStore } from "../queue/store.ts";
 import { mailboxKey } from "../queue/mailbox.ts";
 import type { SuppressionList } from "../queue/suppressions.ts";
@@ -85,14 +86,11 @@ export class FeedbackDesk {
     const reason = cutText(withoutControls(given.reason), REASON_LIMIT_CHARS);
     const feedback = { ...given, reason };
     const { key, source } = feedback;
-    const seen = key === undefined ? null : `${source} ${key}`;
-    if (seen !== null && await shelf.get(SEEN, seen) !== null) return { kind: "known" };
     const nowMs = clock.now();
+    const once = key === undefined ? null : seenRecord(`${source} ${key}`, nowMs);
+    if (once !== null && await shelf.get(SEEN, once.key) !== null) return { kind: "known" };
     const suppressed = await this.#suppress(feedback, nowMs);
-    await this.#tell(feedback, { suppressed, nowMs });
-    if (seen !== null) {
-      await shelf.put(SEEN, { key: seen, value: "", expiresAtMs: nowMs + REMEMBERED_MS });
-    }
+    await this.#tell(feedback, { suppressed, nowMs, once });
     return { kind: "taken", suppressed };
   }
 
@@ -141,7 +139,7 @@ export class FeedbackDesk {
   /** Writes it into the timeline, with what webhooks are told in the same transaction. */
   async #tell(
     { kind, recipient, messageId, source, reason }: Feedback,
-    { suppressed, nowMs }: { suppressed: boolean; nowMs: number },
+    { suppressed, nowMs, once }: { suppressed: boolean; nowMs: number; once: ShelfRecord | null },
   ): Promise<void> {
     const { store, emit, record } = this.#options;
     const event: MessageEvent = {
@@ -151,10 +149,13 @@ export class FeedbackDesk {
     const detail = messageId === null ? null : await store.get(messageId);
     const made = record(event, { message: detail?.message ?? null, atMs: nowMs });
     const events = made === null ? [] : [made];
-    if (detail === null) await store.outbox.append(events);
-    else {
+    if (detail === null) {
+      await store.outbox.append(events);
+      if (once !== null) await store.shelf.put(SEEN, once);
+    } else {
       await store.settle({
         ...{ messageId: detail.message.id, owner: "", recipients: [], notifications: [], events },
+        ...(once === null ? {} : { once }),
         timeline: [{
           ...{ atMs: nowMs, kind, recipients: indexesOf(detail, recipient) },
           detail: { recipient, source, reason, ...(suppressed ? { suppressed } : {}) },
@@ -163,6 +164,10 @@ export class FeedbackDesk {
     }
     emit(event);
   }
+}
+
+function seenRecord(key: string, nowMs: number): ShelfRecord {
+  return { space: SEEN, key, value: "", expiresAtMs: nowMs + REMEMBERED_MS };
 }
 
 function indexesOf({ recipients }: MessageDetail, mailbox: string): number[] {

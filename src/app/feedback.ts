@@ -1,0 +1,120 @@
+import type { Clock } from "../base/clock.ts";
+import type { Config } from "../config/schema.ts";
+import type { Router } from "../delivery/dispatcher.ts";
+import { BounceTransport } from "../feedback/bounce_transport.ts";
+import { FeedbackDesk, type FeedbackRules } from "../feedback/desk.ts";
+import type { ReturnAddresses } from "../feedback/return_address.ts";
+import { reply } from "../mail/reply.ts";
+import type { EventSink } from "../observe/events.ts";
+import { ACCEPT, type Decision, refuse } from "../policy/decision.ts";
+import type { EventRecorder } from "../queue/outbox.ts";
+import type { QueueStore } from "../queue/store.ts";
+import type { SuppressionList } from "../queue/suppressions.ts";
+import type { RecipientRequest, ServerPolicy } from "../smtp/server/policy.ts";
+import { returnAddresses } from "./return_paths.ts";
+
+/** What taking bounces and complaints needs. */
+export interface FeedbackParts {
+  readonly store: QueueStore;
+  readonly suppressions: SuppressionList;
+  readonly clock: Clock;
+  readonly events: EventSink;
+  readonly record: EventRecorder;
+  readonly newId: () => string;
+  /** Tells the scheduler that mail became due. */
+  readonly wake: () => void;
+  /** The configuration in force. */
+  readonly config: () => Config;
+}
+
+/** Where bounces and complaints come in, and where they end. */
+export class Feedback {
+  readonly desk: FeedbackDesk;
+  readonly #parts: FeedbackParts;
+  readonly #transport: BounceTransport;
+  #known: { readonly config: Config; readonly addresses: ReturnAddresses | null } | null = null;
+
+  constructor(parts: FeedbackParts) {
+    const { store, clock, newId, wake, config } = parts;
+    this.#parts = parts;
+    this.desk = new FeedbackDesk({
+      ...parts,
+      emit: parts.events,
+      rules: () => deskRules(config()),
+    });
+    this.#transport = new BounceTransport({
+      ...{ store, clock, newId, wake, desk: this.desk },
+      rules: () => {
+        const { bounces, notifications, hostname, queue } = config();
+        return {
+          addresses: this.#addresses,
+          mailboxes: bounces.mailboxes,
+          forwards: bounces.forward,
+          operator: notifications.postmaster,
+          hostname,
+          lifetimeMs: notifications.expireMs,
+          spoolThresholdBytes: queue.spoolThresholdBytes,
+        };
+      },
+    });
+  }
+
+  /** Routes whose mail for return addresses and bounce mailboxes ends here, before all others. */
+  router(routes: Router): Router {
+    const { bounces: { domains, mailboxes } } = this.#parts.config();
+    if (domains.length === 0 && mailboxes.length === 0) return routes;
+    const way = {
+      ...{ kind: "open", name: "bounces", transports: [this.#transport] } as const,
+      ...{ rawOnly: false, redirect: null },
+    };
+    return {
+      ...routes,
+      byDomainOnly: routes.byDomainOnly && mailboxes.length === 0,
+      transports: new Set([...routes.transports, this.#transport]),
+      open: (message) => {
+        const wayOf = routes.open(message);
+        return (recipient) =>
+          this.#transport.owns(recipient.forwardPath, recipient.domain) ? way : wayOf(recipient);
+      },
+    };
+  }
+
+  /** Takes recipients from anybody that name a return address or a bounce mailbox. */
+  policy(policy: ServerPolicy): ServerPolicy {
+    return {
+      ...policy,
+      rcpt: (facts, request) => this.#judge(request) ?? policy.rcpt(facts, request),
+    };
+  }
+
+  /** Null where others decide. */
+  #judge({ recipient: { text, domain, localPart }, alias }: RecipientRequest): Decision | null {
+    if (alias || !this.#transport.owns(text, domain)) return null;
+    const addresses = this.#addresses;
+    if (addresses === null || !addresses.owns(domain)) return ACCEPT;
+    const isKnown = localPart.toLowerCase() === "postmaster" || // RFC 5321 4.5.1
+      this.#transport.isMailbox(text) ||
+      addresses.read(localPart, this.#parts.clock.now()) !== null;
+    return isKnown ? ACCEPT : refuse(NO_SUCH_ADDRESS, "the return address is not ours, or too old");
+  }
+
+  /** Made anew when the configuration changed. */
+  get #addresses(): ReturnAddresses | null {
+    const config = this.#parts.config();
+    if (this.#known?.config !== config) {
+      this.#known = { config, addresses: returnAddresses(config) };
+    }
+    return this.#known.addresses;
+  }
+}
+
+const NO_SUCH_ADDRESS = reply(550, "5.1.1", "No such return address");
+
+function deskRules({ bounces }: Config): FeedbackRules {
+  return {
+    suppressBouncedMs: bounces.suppressForMs,
+    suppressComplainedMs: bounces.suppressComplaintsForMs,
+    suppressSoftMs: bounces.suppressSoftForMs,
+    soft: { limit: bounces.softLimit, windowMs: bounces.softWindowMs },
+  };
+}

@@ -1,0 +1,55 @@
+import { nearest } from "../base/suggest.ts";
+import type { Finding } from "./cross_checks.ts";
+import { isTable } from "./references.ts";
+
+type Table = Readonly<Record<string, unknown>>;
+
+/** The types of transports that send a reverse-path of the relay's choice. */
+export const RETURN_PATH_TYPES: readonly string[] = ["mx", "smarthost", "lmtp"];
+
+/** Mistakes in `[bounces]` that only show when it is seen with the rest. */
+export function* bounceFindings(root: Table): Iterable<Finding> {
+  const { bounces } = root;
+  if (!isTable(bounces)) return;
+  const { domains, key } = bounces;
+  const hasDomains = Array.isArray(domains) && domains.length > 0;
+  if (hasDomains && key === undefined) {
+    yield { path: ["bounces", "key"], expected: "a secret, as domains are given", got: "nothing" };
+  }
+  if (!hasDomains && key !== undefined) {
+    const expected = "a list of at least one domain, as a key is given";
+    yield { path: ["bounces", "domains"], expected, got: "nothing" };
+  }
+  if (hasDomains) yield* relayedFindings(root, domains);
+  yield* transportFindings(root, bounces["transports"]);
+}
+
+function* relayedFindings({ relay }: Table, domains: readonly unknown[]): Iterable<Finding> {
+  const relayed = isTable(relay) && Array.isArray(relay["domains"]) ? relay["domains"] : [];
+  for (const [index, domain] of domains.entries()) {
+    if (!relayed.includes(domain)) continue;
+    const path = ["bounces", "domains", index];
+    yield { path, expected: "a domain that relay.domains does not send on" };
+  }
+}
+
+function* transportFindings({ transports }: Table, used: unknown): Iterable<Finding> {
+  if (!Array.isArray(used)) return;
+  const known = isTable(transports) ? transports : { mx: { type: "mx" } };
+  for (const [index, name] of used.entries()) {
+    if (typeof name !== "string") continue;
+    const path = ["bounces", "transports", index];
+    const transport = known[name];
+    if (transport === undefined) {
+      const names = Object.keys(known);
+      const suggestion = nearest(name, names);
+      const expected = `the name of a transport (${names.join(", ")})`;
+      yield { path, expected, ...(suggestion === null ? {} : { suggestion }) };
+      continue;
+    }
+    const type = isTable(transport) ? transport["type"] : undefined;
+    if (typeof type !== "string" || RETURN_PATH_TYPES.includes(type)) continue;
+    const expected = `a transport of type ${RETURN_PATH_TYPES.join(", ")}`;
+    yield { path, expected, got: `one of type ${type}` };
+  }
+}

@@ -1,0 +1,103 @@
+import type { z } from "zod";
+import { duration, flag, hostname, listOf, mailbox, table, text, wholeNumber } from "../fields.ts";
+import { secret } from "../secrets.ts";
+import { durationMs } from "../units.ts";
+
+/** What becomes of bounces and complaints that come back to the relay. */
+export interface BouncesConfig {
+  /** Domains of the return addresses that mail leaves from; empty for none. */
+  readonly domains: readonly string[];
+  /** Signs return addresses; not empty where there are domains. */
+  readonly key: string;
+  /** Still recognizes what it signed; null for none. */
+  readonly oldKey: string | null;
+  /** How long after its arrival reports of a message are taken at its return addresses. */
+  readonly addressLifetimeMs: number;
+  /** Transports whose mail leaves from return addresses; null for all that speak SMTP. */
+  readonly transports: readonly string[] | null;
+  /** Patterns of mailboxes whose mail does; empty for all. */
+  readonly senders: readonly string[];
+  /** Mailboxes that bounces and complaints come to besides. */
+  readonly mailboxes: readonly string[];
+  /** Whether what came back goes on to the sender of the message. */
+  readonly forward: boolean;
+  /** For how long a mailbox is suppressed; null for ever. */
+  readonly suppressForMs: number | null;
+  readonly suppressComplaintsForMs: number | null;
+  readonly suppressSoftForMs: number | null;
+  /** How many soft bounces within the window suppress a mailbox; 0 for never. */
+  readonly softLimit: number;
+  readonly softWindowMs: number;
+}
+
+/** Shorter keys can be tried out. */
+const LEAST_KEY_CHARS = 16;
+
+function key(): z.ZodString {
+  return text({
+    expected: `a secret of at least ${LEAST_KEY_CHARS} characters`,
+    isValid: (value) => value.length >= LEAST_KEY_CHARS,
+  });
+}
+
+/** The `[bounces]` table. */
+export const bouncesSchema = table({
+  domains: listOf(hostname()).default([]).describe(
+    "Domains of return addresses, whose MX is this relay; of several the one nearest to the " +
+      "sender's is used. Without any, mail leaves from its sender's address.",
+  ),
+  key: secret(key()).optional()
+    .describe("Key that return addresses are signed with, required with domains."),
+  old_key: secret(key()).optional()
+    .describe("The key before, whose return addresses are still taken."),
+  address_lifetime: duration({ minMs: 60_000 }).default("30d")
+    .describe("How long after the arrival of a message its return addresses are taken."),
+  transports: listOf(text({ expected: "the name of a transport", isValid: (name) => name !== "" }))
+    .optional().describe(
+      "Transports whose mail leaves from return addresses; all of type mx and smarthost where " +
+        "not given.",
+    ),
+  senders: listOf(text({
+    expected: `a mail address such as "news@example.net", * for any text in it`,
+    isValid: (value) => /^[^\s<>]*@[^\s<>@]+$/.test(value),
+  })).default([])
+    .describe(
+      "Senders whose mail leaves from return addresses, * for any text in them; all where not given.",
+    ),
+  mailboxes: listOf(mailbox()).default([])
+    .describe("Mailboxes that bounces and complaints of providers come to besides."),
+  forward: flag().default(true)
+    .describe("Whether bounces go on to the sender of the message."),
+  suppress_for: duration().default("180d")
+    .describe("How long a mailbox gets no mail after a bounce for good; 0 for ever."),
+  suppress_complaints_for: duration().default("0s")
+    .describe("How long a mailbox gets no mail after a complaint; 0 for ever."),
+  soft_limit: wholeNumber({ min: 0, max: 1000 }).default(5)
+    .describe("How many other bounces suppress a mailbox; 0 for never."),
+  soft_window: duration({ minMs: 60_000 }).default("7d")
+    .describe("The time within which they come."),
+  suppress_soft_for: duration().default("14d")
+    .describe("How long a mailbox gets no mail then; 0 for ever."),
+}).prefault({}).describe("Bounces and complaints that come back.");
+
+export function bouncesConfig(doc: z.output<typeof bouncesSchema>): BouncesConfig {
+  return {
+    domains: doc.domains.map((domain) => domain.toLowerCase()),
+    key: doc.key ?? "",
+    oldKey: doc.old_key ?? null,
+    addressLifetimeMs: durationMs(doc.address_lifetime),
+    transports: doc.transports ?? null,
+    senders: doc.senders,
+    mailboxes: doc.mailboxes,
+    forward: doc.forward,
+    suppressForMs: orForEver(durationMs(doc.suppress_for)),
+    suppressComplaintsForMs: orForEver(durationMs(doc.suppress_complaints_for)),
+    suppressSoftForMs: orForEver(durationMs(doc.suppress_soft_for)),
+    softLimit: doc.soft_limit,
+    softWindowMs: durationMs(doc.soft_window),
+  };
+}
+
+function orForEver(timeMs: number): number | null {
+  return timeMs === 0 ? null : timeMs;
+}

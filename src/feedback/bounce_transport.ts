@@ -1,0 +1,232 @@
+import type { Clock } from "../base/clock.ts";
+import type { DeliveryJob, DeliveryReport, Outcome, Transport } from "../delivery/transport.ts";
+import { parseMailbox } from "../mail/address.ts";
+import { type Reply, reply } from "../mail/reply.ts";
+import { cutText, withoutControls } from "../mail/safe_text.ts";
+import type { FeedbackKind } from "../observe/events.ts";
+import { mailboxKey } from "../queue/mailbox.ts";
+import { type MessageDetail, type QueueStore, StoreError } from "../queue/store.ts";
+import { recipientOf, type Trace, traceOf } from "./attribution.ts";
+import type { FeedbackDesk } from "./desk.ts";
+import { handOn } from "./hand_on.ts";
+import { type Finding, type Meaning, meaningOf } from "./meaning.ts";
+import { readReport, type ReportParts } from "./report_reader.ts";
+import type { ReturnAddresses } from "./return_address.ts";
+
+/** What a reload may change in how bounces are taken. */
+export interface BounceRules {
+  /** Null where no return addresses are made. */
+  readonly addresses: ReturnAddresses | null;
+  /** Other mailboxes that reports come to. */
+  readonly mailboxes: readonly string[];
+  /** Whether the senders of the messages get what came back. */
+  readonly forwards: boolean;
+  /** Who gets what cannot be understood; null for nobody. */
+  readonly operator: string | null;
+  readonly hostname: string;
+  /** How long handing something on is tried. */
+  readonly lifetimeMs: number;
+  readonly spoolThresholdBytes: number;
+}
+
+/** What taking bounces needs. */
+export interface BounceTransportOptions {
+  readonly desk: FeedbackDesk;
+  readonly store: QueueStore;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  /** Mail was put into the queue. */
+  readonly wake: () => void;
+  readonly rules: () => BounceRules;
+}
+
+/** A finding about a recipient of ours. */
+interface Attributed extends Finding {
+  readonly recipient: string;
+  readonly messageId: string;
+}
+
+const NO_SUCH_ADDRESS = reply(550, "5.1.1", "No such return address, or its time is over");
+const NOT_UNDERSTOOD = reply(554, "5.6.0", "Cannot tell what this report is about");
+const CANNOT_STORE = reply(451, "4.3.0", "Cannot store what this report says, try again later");
+const STORE_RETRY_MS = 60_000;
+
+/**
+ * The end of the way for mail that comes back. It is a transport, so that a bounce is on disk
+ * before it is answered, is shown and retried like all mail, and is done when everything that
+ * follows from it is on disk.
+ */
+export class BounceTransport implements Transport {
+  readonly name = "bounces";
+  readonly kind = "bounces";
+  readonly sharedDestination = "bounces";
+  readonly maxConcurrency = 4;
+  readonly maxRecipients = 1;
+  readonly #options: BounceTransportOptions;
+
+  constructor(options: BounceTransportOptions) {
+    this.#options = options;
+  }
+
+  destinationOf(): string {
+    return this.sharedDestination;
+  }
+
+  /** Whether mail for a mailbox ends here. */
+  owns(forwardPath: string, domain: string): boolean {
+    return this.#options.rules().addresses?.owns(domain) === true || this.isMailbox(forwardPath);
+  }
+
+  /** Whether it is one of the mailboxes that reports come to. */
+  isMailbox(forwardPath: string): boolean {
+    return isAmong(this.#options.rules().mailboxes, forwardPath);
+  }
+
+  async deliver(job: DeliveryJob): Promise<DeliveryReport> {
+    const outcome = await this.#outcomeOf(job);
+    return { outcomes: job.recipients.map(() => outcome), remote: null, tls: null };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #outcomeOf(job: DeliveryJob): Promise<Outcome> {
+    try {
+      return await this.#take(job);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      const retryAfterMs = STORE_RETRY_MS;
+      return { kind: "temporary", reply: CANNOT_STORE, counts: false, retryAfterMs };
+    }
+  }
+
+  async #take(job: DeliveryJob): Promise<Outcome> {
+    const named = this.#traceIn(job.recipients[0]?.forwardPath ?? "", job.message.receivedAtMs);
+    if (named === "unknown") return { kind: "permanent", reply: NO_SUCH_ADDRESS };
+    const parts = await readReport(job.body.stream({ reuse: true }));
+    const meaning = meaningOf(parts);
+    const trace = named ?? this.#traceOf(parts);
+    const detail = trace === null ? null : await this.#options.store.get(idOf(trace));
+    const found = attribute(meaning, { trace, detail });
+    for (const [place, { kind, recipient, messageId, reason }] of found.entries()) {
+      const key = `${job.message.id} ${place}`;
+      const source = meaning.kind === "complaint" ? "complaint" : "bounce";
+      await this.#options.desk.take({ kind, recipient, messageId, reason, source, key });
+    }
+    return await this.#passOn(job, { meaning, found, sender: senderOf(trace, detail) });
+  }
+
+  /** The recipient that the address names; null for a plain mailbox. */
+  #traceIn(forwardPath: string, nowMs: number): Trace | null | "unknown" {
+    if (this.isMailbox(forwardPath)) return null;
+    const parsed = parseMailbox(forwardPath);
+    if (parsed.kind === "error") return "unknown";
+    const { localPart } = parsed.mailbox;
+    if (localPart.toLowerCase() === "postmaster") return null; // RFC 5321 4.5.1
+    const ref = this.#options.rules().addresses?.read(localPart, nowMs) ?? null;
+    return ref === null ? "unknown" : { kind: "signed", ref };
+  }
+
+  #traceOf(parts: ReportParts): Trace | null {
+    const { addresses, hostname } = this.#options.rules();
+    return traceOf(parts, { addresses, hostname, nowMs: this.#options.clock.now() });
+  }
+
+  /** What came back goes to the sender of the message; what is not understood, to the operator. */
+  async #passOn(
+    job: DeliveryJob,
+    { meaning, found, sender }: {
+      meaning: Meaning;
+      found: readonly Attributed[];
+      sender: string | null;
+    },
+  ): Promise<Outcome> {
+    const { forwards, operator } = this.#options.rules();
+    const isUnderstood = found.length > 0 || (sender !== null && meaning.kind === "reply") ||
+      (sender !== null && meaning.kind === "bounce");
+    const taken = found.map(({ kind, recipient }) => `${kind} <${recipient}>`).join(", ");
+    if (isUnderstood && meaning.kind === "complaint") return delivered(taken);
+    const to = forwards && sender !== null && sender !== "" ? sender : null;
+    if (to !== null && !this.#isOurs(to)) return await this.#handOn(job, { to, taken });
+    if (isUnderstood) return delivered(taken === "" ? meaning.kind : taken);
+    if (operator === null) return { kind: "permanent", reply: NOT_UNDERSTOOD };
+    return await this.#handOn(job, { to: operator, taken: "not understood" });
+  }
+
+  /** What would come back to us again is not sent. */
+  #isOurs(mailbox: string): boolean {
+    const parsed = parseMailbox(mailbox);
+    return parsed.kind === "ok" && this.owns(mailbox, parsed.mailbox.domain);
+  }
+
+  async #handOn(
+    { message, body }: DeliveryJob,
+    { to, taken }: { to: string; taken: string },
+  ): Promise<Outcome> {
+    const { store, newId, clock, wake, rules } = this.#options;
+    const { lifetimeMs, spoolThresholdBytes } = rules();
+    const services = { store, newId, nowMs: clock.now(), lifetimeMs, spoolThresholdBytes };
+    const id = await handOn({ message, octets: body.stream(), to }, services);
+    if (id === null) return { kind: "permanent", reply: NOT_UNDERSTOOD };
+    wake();
+    return delivered(`${taken === "" ? "" : `${taken}; `}handed on to <${to}> as ${id}`);
+  }
+}
+
+function idOf(trace: Trace): string {
+  return trace.kind === "signed" ? trace.ref.messageId : trace.messageId;
+}
+
+/** Of several things said of one recipient the heaviest counts. */
+const WEIGHTS: Readonly<Record<FeedbackKind, number>> = {
+  delivered: 0,
+  deferred: 1,
+  soft_bounced: 2,
+  bounced: 3,
+  unsubscribed: 4,
+  complained: 5,
+};
+
+/** A trace that anybody may have written is not answered, unless it led to a message. */
+function senderOf(trace: Trace | null, detail: MessageDetail | null): string | null {
+  return trace === null || detail === null ? null : detail.message.reversePath;
+}
+
+/** Findings about recipients that this relay sent to; the others may be anybody's invention. */
+function attribute(
+  meaning: Meaning,
+  { trace, detail }: { trace: Trace | null; detail: MessageDetail | null },
+): Attributed[] {
+  if (trace === null || !("findings" in meaning)) return [];
+  const messageId = idOf(trace);
+  const index = trace.kind === "signed" ? trace.ref.index : null;
+  const found = new Map<string, Attributed>();
+  for (const finding of meaning.findings) {
+    const { names } = finding;
+    const known = detail === null ? null : recipientOf(detail, { index, names });
+    // The message may be forgotten already; what our own address brought is believed.
+    const recipient = known?.forwardPath ??
+      (detail === null && trace.kind === "signed" ? names[0] : undefined);
+    if (recipient === undefined) continue;
+    const key = mailboxKey(recipient);
+    const other = found.get(key);
+    if (other === undefined || WEIGHTS[finding.kind] > WEIGHTS[other.kind]) {
+      found.set(key, { ...finding, recipient, messageId });
+    }
+  }
+  return [...found.values()];
+}
+
+function isAmong(mailboxes: readonly string[], mailbox: string): boolean {
+  const key = mailboxKey(mailbox);
+  return mailboxes.some((one) => mailboxKey(one) === key);
+}
+
+function delivered(text: string): Outcome {
+  return { kind: "delivered", reply: taken(text) };
+}
+
+function taken(text: string): Reply {
+  return reply(250, "2.0.0", cutText(withoutControls(`Taken: ${text}`), 300));
+}

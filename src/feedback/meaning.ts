@@ -1,0 +1,127 @@
+import { fieldText, findField, headerSection } from "../mail/headers.ts";
+import { decodeEncodedWords } from "../mail/encoded_word.ts";
+import type { FeedbackKind } from "../observe/events.ts";
+import { parseDeliveryStatus, type RecipientStatus } from "./delivery_status.ts";
+import { type FeedbackReport, parseFeedbackReport } from "./feedback_report.ts";
+import { type PlainBounce, readPlainBounce } from "./plain_bounce.ts";
+import type { ReportParts } from "./report_reader.ts";
+import { severityOf } from "./severity.ts";
+
+/** What a report says of one recipient. */
+export interface Finding {
+  readonly kind: FeedbackKind;
+  /** Mailboxes by which the report names it, the sender's own word for it first; may be empty. */
+  readonly names: readonly string[];
+  /** In a few words. */
+  readonly reason: string;
+}
+
+/** What a message that came back means. */
+export type Meaning =
+  /** Mail was not delivered, or was, or is late. Findings may be empty: passed on, expanded. */
+  | { readonly kind: "bounce"; readonly findings: readonly Finding[] }
+  | { readonly kind: "complaint"; readonly findings: readonly Finding[] }
+  /** Somebody's program or somebody answered: no report. */
+  | { readonly kind: "reply" }
+  | { readonly kind: "unclear" };
+
+/** Says what a message means that came to an address for bounces. */
+export function meaningOf(parts: ReportParts): Meaning {
+  const { deliveryStatus, feedbackReport } = parts;
+  const report = feedbackReport === null ? null : parseFeedbackReport(feedbackReport);
+  if (report !== null) return meaningOfReport(report);
+  const status = deliveryStatus === null ? null : parseDeliveryStatus(deliveryStatus);
+  if (status !== null) {
+    const findings = status.recipients.map((one) => findingOf(one)).filter((one) => one !== null);
+    return { kind: "bounce", findings };
+  }
+  const field = fieldReader(parts.header);
+  const junked = parts.returned === null
+    ? ""
+    : fieldReader(parts.returned)("x-hmxmroriginalrecipient");
+  if (junked !== "") { // Microsoft's reports are no feedback reports
+    return {
+      kind: "complaint",
+      findings: [{ kind: "complained", names: [junked], reason: "abuse" }],
+    };
+  }
+  const plain = isReply(field) ? null : readPlainBounce({
+    from: field("from"),
+    subject: field("subject"),
+    failedRecipients: field("x-failed-recipients"),
+  }, parts.text);
+  if (plain !== null) return { kind: "bounce", findings: findingsOf(plain) };
+  return isReply(field) || field("in-reply-to") !== "" ? { kind: "reply" } : { kind: "unclear" };
+}
+
+type FieldReader = (name: string) => string;
+
+function fieldReader(octets: Uint8Array): FieldReader {
+  const section = headerSection(octets);
+  return (name) => {
+    const field = findField(section, name);
+    return field === null ? "" : decodeEncodedWords(fieldText(octets, field));
+  };
+}
+
+/** RFC 3834 section 5: an answer of a program, such as a note of absence. */
+function isReply(field: FieldReader): boolean {
+  return /^auto-replied/i.test(field("auto-submitted")) || field("x-autoreply") !== "" ||
+    field("x-autorespond") !== "" || /auto_?reply/i.test(field("precedence"));
+}
+
+function findingOf(recipient: RecipientStatus): Finding | null {
+  const kind = kindOf(recipient);
+  if (kind === null) return null;
+  const { originalRecipient, finalRecipient } = recipient;
+  const names = [originalRecipient, finalRecipient].map((name) => name?.text)
+    .filter((name) => name !== undefined && name.includes("@"));
+  return { kind, names: names as string[], reason: reasonOf(recipient) };
+}
+
+function kindOf({ action, status, diagnostic }: RecipientStatus): FeedbackKind | null {
+  switch (action) {
+    case "delivered":
+      return "delivered";
+    case "delayed":
+      return "deferred";
+    case "relayed":
+    case "expanded":
+      return null; // RFC 3464 2.3.3: nothing is known of the mailbox
+    default:
+      if (action === null && !status?.startsWith("5")) return null;
+      return severityOf({ status, text: diagnostic?.text ?? "" }) === "hard"
+        ? "bounced"
+        : "soft_bounced";
+  }
+}
+
+function reasonOf({ status, diagnostic, remoteMta, action }: RecipientStatus): string {
+  const said = diagnostic?.text ?? "";
+  const by = remoteMta === null ? "" : ` (${remoteMta.text})`;
+  if (said === "") return `${status ?? ""} ${action ?? "failed"}${by}`.trim();
+  const isTold = status === null || said.includes(status) || /^\d{3}[ -]\d\.\d/.test(said);
+  return `${isTold ? "" : `${status} `}${said}${by}`;
+}
+
+const COMPLAINTS: ReadonlySet<string> = new Set(["abuse", "fraud", "virus", "complaint"]);
+const OPT_OUTS: ReadonlySet<string> = new Set(["opt-out", "opt-out-list", "unsubscribe"]);
+
+/** Other types, such as `not-spam`, `auth-failure` or `dmarc`, are for people to read. */
+function meaningOfReport({ type, recipients, userAgent }: FeedbackReport): Meaning {
+  const kind = COMPLAINTS.has(type) ? "complained" : OPT_OUTS.has(type) ? "unsubscribed" : null;
+  if (kind === null) return { kind: "unclear" };
+  const reason = userAgent === null ? type : `${type} (${userAgent})`;
+  const named = recipients.length === 0 ? [[]] : recipients.map((mailbox) => [mailbox]);
+  return { kind: "complaint", findings: named.map((names) => ({ kind, names, reason })) };
+}
+
+function findingsOf({ action, recipients, reason, isPermanent }: PlainBounce): Finding[] {
+  const kind = action === "delayed"
+    ? "deferred"
+    : isPermanent === true && severityOf({ status: null, text: reason }) === "hard"
+    ? "bounced"
+    : "soft_bounced";
+  const named = recipients.length === 0 ? [[]] : recipients.map((mailbox) => [mailbox]);
+  return named.map((names) => ({ kind, names, reason }));
+}
