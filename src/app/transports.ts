@@ -14,6 +14,7 @@ import type { Login, SmtpTransportOptions } from "../delivery/smtp/options.ts";
 import type { Transport } from "../delivery/transport.ts";
 import { fetchFrom, type OwnFetch } from "../net/http_fetch.ts";
 import { createRelay } from "../relay/mod.ts";
+import { returnPathSettings, withReturnPaths } from "./return_paths.ts";
 import { makeLogin, type TransportServices } from "./server_login.ts";
 import { mxTlsRules, tlsRules } from "./tls_rules.ts";
 import type { StageTimeouts } from "../smtp/client/stage.ts";
@@ -42,7 +43,8 @@ export class TransportSet implements AsyncDisposable {
     const before = this.#made;
     this.#made = new Map();
     for (const [name, transportConfig] of Object.entries(config.transports)) {
-      const settings = JSON.stringify([config.hostname, transportConfig]);
+      const returnPaths = returnPathSettings(config, name);
+      const settings = JSON.stringify([config.hostname, transportConfig, returnPaths]);
       const kept = before.get(name);
       if (kept?.settings === settings) {
         before.delete(name);
@@ -51,7 +53,9 @@ export class TransportSet implements AsyncDisposable {
       }
       const { hostname, delivery: { downMs } } = config;
       const options = { name, hostname, downMs, services: this.#services };
-      this.#made.set(name, { settings, ...make(transportConfig, options) });
+      const made = make(transportConfig, options);
+      const transport = withReturnPaths(made.transport, config);
+      this.#made.set(name, { settings, ...made, transport });
     }
     return endAll(before.values());
   }
