@@ -11,6 +11,8 @@ import { queueChangeCommands } from "./queue/change.ts";
 import { queueExportCommand } from "./queue/export.ts";
 import { queueImportCommand } from "./queue/import.ts";
 import { queueListCommand } from "./queue/list.ts";
+import { queueRecipientsCommand } from "./queue/recipients.ts";
+import { queueRerouteCommand } from "./queue/reroute.ts";
 import { queueSendAgainCommand } from "./queue/send_again.ts";
 import { queueShowCommand } from "./queue/show.ts";
 import { destinationCommands } from "./relay/destinations.ts";
@@ -34,6 +36,8 @@ export const COMMANDS: readonly Command[] = [
   queueListCommand,
   queueShowCommand,
   ...queueChangeCommands,
+  queueRerouteCommand,
+  queueRecipientsCommand,
   queueSendAgainCommand,
   queueExportCommand,
   queueImportCommand,

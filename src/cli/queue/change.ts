@@ -1,16 +1,9 @@
-import type { MessageFilter, QueueCommand, RecipientState } from "../../queue/store.ts";
-import { type Command, type Example, type Invocation, JSON_FLAG } from "../command.ts";
-import { EXIT, type ExitCode, writeJson } from "../io.ts";
-import { isAgreed } from "../question.ts";
-import { counted } from "../text.ts";
-import { FILTER_FLAGS, readFilter } from "./filter.ts";
-import { QUEUE_FLAGS, withQueue } from "./open.ts";
-
-/** Who changed something, in timelines. */
-const ACTOR = "command line";
+import type { QueueCommand, RecipientState } from "../../queue/store.ts";
+import { type Command, type Example, JSON_FLAG } from "../command.ts";
+import { applyChange, CHANGE_DETAILS, CHANGE_FLAGS } from "./apply.ts";
 
 /** What one of the changing commands says and does. */
-interface Change {
+interface PlainChange {
   readonly kind: Exclude<QueueCommand["kind"], "reroute" | "readdress">;
   readonly summary: string;
   /** Recipients it can change; null means any. */
@@ -20,7 +13,7 @@ interface Change {
   readonly examples: readonly Example[];
 }
 
-const CHANGES: readonly Change[] = [
+const CHANGES: readonly PlainChange[] = [
   {
     kind: "retry",
     summary: "Try messages again now.",
@@ -76,59 +69,14 @@ export const queueChangeCommands: readonly Command[] = CHANGES.map((change) => (
   name: `queue ${change.kind}`,
   summary: change.summary,
   operands: "[ID…]",
-  details: "Means the messages named by id or by a filter; --all means every one. Asks before " +
-    "it changes several at a terminal. Works while the relay runs and while it does not.",
-  flags: [
-    ...FILTER_FLAGS,
-    { name: "all", kind: "switch", help: "Every message." },
-    { name: "yes", short: "y", kind: "switch", help: "Do not ask." },
-    ...QUEUE_FLAGS,
-    JSON_FLAG,
-  ],
+  details: CHANGE_DETAILS,
+  flags: [...CHANGE_FLAGS, JSON_FLAG],
   examples: [
     { command: `queue ${change.kind} 01JZ3V9KQ8M2XW4T`, does: "One message" },
     ...change.examples,
   ],
-  run: (invocation) => apply(invocation, change),
+  run: (invocation) => {
+    const { kind, states, done } = change;
+    return applyChange(invocation, { name: kind, command: { kind }, states, done });
+  },
 }));
-
-async function apply(invocation: Invocation, change: Change): Promise<ExitCode> {
-  const { io, flags } = invocation;
-  const nowMs = Date.now();
-  const read = readFilter(invocation, nowMs);
-  const isVague = read.kind === "ok" && read.isOpen && !flags.switch("all");
-  if (read.kind === "wrong" || isVague) {
-    const reason = read.kind === "wrong"
-      ? read.reason
-      : "Name messages by id or by a filter, or all of them with --all.";
-    io.err(`${reason}\nSee posthouse queue ${change.kind} --help.\n`);
-    return EXIT.usage;
-  }
-  const filter: MessageFilter = {
-    ...(change.states === null ? {} : { states: change.states }),
-    ...read.filter,
-  };
-  return await withQueue(invocation, async (store) => {
-    const matching = await store.count(filter);
-    if (!(await isWanted(invocation, { change, matching }))) return EXIT.failed;
-    const command = { kind: change.kind };
-    const changed = matching === 0 ? 0 : await store.command({ filter, command, nowMs, by: ACTOR });
-    if (flags.switch("json")) writeJson(io, { command: change.kind, matching, changed });
-    else io.out(`${change.done} ${counted(changed, "message")}.\n`);
-    // An id that means nothing is a mistake; a filter that fits nothing is an answer.
-    return filter.ids !== undefined && matching === 0 ? EXIT.failed : EXIT.ok;
-  });
-}
-
-/** Asks before several messages are changed; a script is not asked. */
-async function isWanted(
-  { io, flags }: Invocation,
-  { change, matching }: { change: Change; matching: number },
-): Promise<boolean> {
-  const isAsked = matching > 1 && io.terminal.stdin && !flags.switch("yes");
-  if (!isAsked) return true;
-  const verb = change.kind.charAt(0).toUpperCase() + change.kind.slice(1);
-  if (await isAgreed(io, `${verb} ${counted(matching, "message")}?`)) return true;
-  io.err("Nothing was changed.\n");
-  return false;
-}

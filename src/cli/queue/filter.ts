@@ -17,6 +17,12 @@ export const FILTER_FLAGS: readonly Flag[] = [
   { name: "recipient", kind: "text", value: "ADDRESS", help: "This recipient." },
   { name: "older-than", kind: "duration", value: "TIME", help: "Received before this time." },
   { name: "newer-than", kind: "duration", value: "TIME", help: "Received within this time." },
+  {
+    name: "transport",
+    kind: "text",
+    value: "NAME",
+    help: "Last tried by this transport, or rerouted to it.",
+  },
   { name: "subdomains", kind: "switch", help: "Domains below that of --domain too." },
   { name: "listener", kind: "text", value: "NAME", help: "Taken by this listener." },
   { name: "larger-than", kind: "size", value: "SIZE", help: "At least this large: 5MiB." },
@@ -74,6 +80,7 @@ function recipientFilter(flags: FlagValues): MessageFilter {
   const states = flags.texts("state") as readonly RecipientState[]; // checked as choices
   const domain = flags.text("domain")?.toLowerCase();
   const recipient = flags.text("recipient");
+  const transport = flags.text("transport");
   const minAttempts = flags.number("attempts");
   const replyStart = flags.text("reply");
   return {
@@ -81,6 +88,7 @@ function recipientFilter(flags: FlagValues): MessageFilter {
     ...(domain === undefined ? {} : { domain }),
     ...(flags.switch("subdomains") ? { subdomains: true } : {}),
     ...(recipient === undefined ? {} : { recipient }),
+    ...(transport === undefined ? {} : { transport }),
     ...(minAttempts === undefined ? {} : { minAttempts }),
     ...(replyStart === undefined ? {} : { replyStart }),
   };

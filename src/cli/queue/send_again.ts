@@ -28,6 +28,12 @@ export const queueSendAgainCommand: Command = {
       help: "Another reverse-path; <> for the null one.",
     },
     { name: "route", kind: "text", value: "NAME", help: "The route it takes, whatever fits." },
+    {
+      name: "transport",
+      kind: "text",
+      value: "NAME",
+      help: "The transport it takes, whatever the routes say.",
+    },
     { name: "file", kind: "text", value: "FILE", help: "The message in place of the one kept." },
     ...QUEUE_FLAGS,
     JSON_FLAG,
@@ -56,6 +62,11 @@ async function again(invocation: Invocation): Promise<ExitCode> {
     io.err(`There is no route ${route} in the config.\n`);
     return EXIT.usage;
   }
+  const transport = flags.text("transport");
+  if (transport !== undefined && !Object.hasOwn(config.transports, transport)) {
+    io.err(`There is no transport ${transport} in the config.\n`);
+    return EXIT.usage;
+  }
   const [from, file, to] = [flags.text("from"), flags.text("file"), flags.texts("to")];
   const message = file === undefined ? undefined : await io.readFile(file);
   const signing = new MailSigning(config, { clock: systemClock, parallel: 1 });
@@ -66,6 +77,7 @@ async function again(invocation: Invocation): Promise<ExitCode> {
       ...(to.length === 0 ? {} : { recipients: to }),
       ...(from === undefined ? {} : { reversePath: from === "<>" ? "" : from }),
       ...(route === undefined ? {} : { route }),
+      ...(transport === undefined ? {} : { transport }),
       ...(message === undefined ? {} : { message }),
     }, sendAgainServices(config, { store, nowMs: Date.now(), newId, signing }));
     if (flags.switch("json")) writeJson(io, result);

@@ -1,0 +1,47 @@
+import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
+import { configOrProblems } from "../configuration.ts";
+import { EXIT, type ExitCode } from "../io.ts";
+import { applyChange, CHANGE_DETAILS, CHANGE_FLAGS } from "./apply.ts";
+
+/** Chooses the transport of queued mail, whatever the routes say. */
+export const queueRerouteCommand: Command = {
+  name: "queue reroute",
+  summary: "Send messages by a transport, whatever their routes say.",
+  operands: "[ID…]",
+  details: "Every attempt to come is made by the transport named with --to, the next one now; " +
+    `--to-routes goes back to the routes. ${CHANGE_DETAILS}`,
+  flags: [
+    { name: "to", kind: "text", value: "TRANSPORT", help: "The transport that they take." },
+    { name: "to-routes", kind: "switch", help: "Let the routes choose again." },
+    ...CHANGE_FLAGS,
+    JSON_FLAG,
+  ],
+  examples: [
+    { command: "queue reroute 01JZ3V9KQ8M2XW4T --to backup", does: "One message" },
+    {
+      command: "queue reroute --transport primary --state queued --to backup",
+      does: "What waits for a transport that is down",
+    },
+    { command: "queue reroute --all --to-routes", does: "Everything by the routes again" },
+  ],
+  run: reroute,
+};
+
+async function reroute(invocation: Invocation): Promise<ExitCode> {
+  const { io, flags } = invocation;
+  const transport = flags.text("to");
+  if ((transport === undefined) !== flags.switch("to-routes")) {
+    io.err("Name a transport with --to, or go back to the routes with --to-routes.\n");
+    return EXIT.usage;
+  }
+  const config = transport === undefined ? null : await configOrProblems(io, flags);
+  if (transport !== undefined && config === null) return EXIT.usage;
+  if (config !== null && !Object.hasOwn(config.transports, transport ?? "")) {
+    io.err(`There is no transport ${transport} in the config.\n`);
+    return EXIT.usage;
+  }
+  return await applyChange(invocation, {
+    ...{ name: "reroute", done: "Rerouted", states: ["queued", "held"] },
+    command: { kind: "reroute", transport: transport ?? null },
+  });
+}
