@@ -1,10 +1,17 @@
 import type { DeliveryJob, Outcome, Transport } from "../../delivery/transport.ts";
-import { rawTextOf } from "../http/carry.ts";
+import { mailboxKey } from "../http/addresses.ts";
+import { apiAddress, rawTextOf } from "../http/carry.ts";
 import { type Answer, jsonOf } from "../http/exchange.ts";
 import { listAt, messageText, tableOf, textAt } from "../http/fields.ts";
 import { apiUrl } from "../http/options.ts";
 import { type AnswerTable, judge, outcomeOf, type Problem } from "../http/outcome.ts";
-import { HttpTransport, type Plan, type Provider, type ProviderOptions } from "../http/provider.ts";
+import {
+  HttpTransport,
+  type Plan,
+  type Provider,
+  type ProviderOptions,
+  type Shipment,
+} from "../http/provider.ts";
 import type { SparkpostConfig } from "./config.ts";
 import { sparkpostRequest } from "./convert.ts";
 
@@ -16,11 +23,15 @@ const LIMITS = { api: API, maxBytes: 40_000_000 };
 const HOUR_MS = 3_600_000;
 
 /**
- * Source: SparkPost/support-docs `extended-error-codes.md`. 420 is SparkPost's own status for a
+ * Sources: SparkPost/support-docs `extended-error-codes.md` and, of 504,
+ * `transmission-best-practices.md`. 420 is SparkPost's own status for a
  * sending limit; 1502 comes with 400 and asks to try later.
  */
 const ANSWERS: AnswerTable = {
-  statuses: { 420: { verdict: "exhausted", waitMs: HOUR_MS } },
+  statuses: {
+    420: { verdict: "exhausted", waitMs: HOUR_MS },
+    504: "uncertain", // it may have been taken nevertheless
+  },
   codes: {
     "1100": "broken", // permission denied
     "1101": "broken", // invalid URI
@@ -70,23 +81,42 @@ class Sparkpost implements Provider {
     return { kind: "shipments", shipments: [{ request, recipients: job.recipients }] };
   }
 
-  judge(answer: Answer, { nowMs }: { nowMs: number }): Outcome {
+  judge(
+    answer: Answer,
+    { shipment, nowMs }: { shipment: Shipment; nowMs: number },
+  ): Outcome | readonly Outcome[] {
     const json = jsonOf(answer);
-    if (answer.status === 200) return accepted(json);
+    if (answer.status === 200) return accepted(json, shipment);
     return judge({ api: API, answer, table: ANSWERS, problem: problemOf(json), nowMs });
   }
 }
 
-/** Who was refused is not said, only how many, so that a part means that nothing is known. */
-function accepted(json: unknown): Outcome {
+/**
+ * How many were refused is always said, who they are only in words, if at all. Where the words
+ * name as many as the number says, the others were taken; else nothing is known of them.
+ */
+function accepted(json: unknown, { recipients }: Shipment): Outcome | readonly Outcome[] {
   const id = textAt(json, "results", "id");
-  const rejected = Number(textAt(json, "results", "total_rejected_recipients") ?? 0);
-  const taken = textAt(json, "results", "total_accepted_recipients");
+  const count = Number(textAt(json, "results", "total_rejected_recipients") ?? 0);
   if (id === null) return outcomeOf("uncertain", { text: `${API} answered 200 without an id` });
-  if (rejected === 0) return outcomeOf("delivered", { text: `${API} took it as ${id}` });
-  const text = `${API} refused ${rejected} recipients of ${id}`;
-  const verdict = taken === "0" ? "rejected" as const : "uncertain" as const;
-  return outcomeOf(verdict === "rejected" ? { verdict, enhanced: "5.1.3" } : verdict, { text });
+  const taken = outcomeOf("delivered", { text: `${API} took it as ${id}` });
+  if (count === 0) return taken;
+  const text = `${API} refused ${count} recipients of ${id}`;
+  const refused = outcomeOf({ verdict: "rejected", enhanced: "5.1.3" }, { text });
+  if (textAt(json, "results", "total_accepted_recipients") === "0") return refused;
+  const named = refusedAddresses(json);
+  const isNamed = recipients.map((recipient) => named.has(mailboxKey(apiAddress(recipient))));
+  const isKnown = isNamed.filter((is) => is).length === count;
+  const others = isKnown ? taken : outcomeOf("uncertain", { text });
+  return isNamed.map((is) => is ? refused : others);
+}
+
+/** Source: SparkPost/support-docs `transmission-best-practices.md`, "Understanding Failure". */
+function refusedAddresses(json: unknown): ReadonlySet<string> {
+  const words = listAt(json, "results", "rcpt_to_errors").map((error) =>
+    /^invalid recipient address\.email: (\S.*)$/.exec(textAt(error, "description") ?? "")?.[1]
+  );
+  return new Set(words.filter((address) => address !== undefined).map(mailboxKey));
 }
 
 function problemOf(json: unknown): Problem {

@@ -12,6 +12,17 @@ function problem(status: number, code: string, expected: AnswerRow["expect"]): A
 
 const HOUR_MS = 3_600_000;
 
+/** An answer that took all but `count`, some of whom its words name. */
+function partial(count: number, words: readonly string[]): unknown {
+  const errors = words.map((description) => ({
+    ...{ message: "invalid data format/type", description, code: "1300" },
+  }));
+  const totals = { total_rejected_recipients: count, total_accepted_recipients: 4 - count };
+  return { results: { ...totals, id: "11", rcpt_to_errors: errors } };
+}
+const SAID = "invalid recipient address.email: ";
+const REFUSED = { kind: "permanent", enhanced: "5.1.3" } as const;
+
 contract({
   name: "sparkpost",
   create: (baseUrl, options) =>
@@ -27,7 +38,7 @@ contract({
   deliverySet: (request) =>
     jsonOf(request).recipients.map(({ address }: { address: { email: string } }) => address.email),
   checkRequest(request) {
-    assertEquals(request.target, "/api/v1/transmissions");
+    assertEquals(request.target, "/api/v1/transmissions?num_rcpt_errors=4");
     assertEquals(request.headers.get("authorization"), "key-1");
     const { options, campaign_id, content, return_path } = jsonOf(request);
     assertEquals(options, {
@@ -53,12 +64,37 @@ contract({
       expect: "uncertain",
     },
     {
+      what: "one of them refused, by name",
+      status: 200,
+      body: partial(1, [`${SAID}BOB@two.example`]),
+      expect: ["delivered", REFUSED, "delivered", "delivered"],
+    },
+    {
+      what: "two refused, of whom one is named",
+      status: 200,
+      body: partial(2, [`${SAID}bob@two.example`, "address is not JSON"]),
+      expect: ["uncertain", REFUSED, "uncertain", "uncertain"],
+    },
+    {
+      what: "one refused, and somebody else is named",
+      status: 200,
+      body: partial(1, [`${SAID}dave@two.example`]),
+      expect: "uncertain",
+    },
+    {
       what: "all of them refused",
       status: 200,
       body: {
         results: { total_rejected_recipients: 4, total_accepted_recipients: 0, id: "11" },
       },
       expect: { kind: "permanent", enhanced: "5.1.3" },
+    },
+    { what: "a gateway that waited in vain", status: 504, expect: "uncertain" },
+    {
+      what: "the server failed",
+      status: 504,
+      body: "<html>Bad gateway</html>",
+      expect: "uncertain",
     },
     problem(400, "1502", { kind: "temporary", counts: false }),
     problem(400, "1200", "permanent"),
