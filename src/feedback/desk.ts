@@ -11,7 +11,7 @@ import { countSoftBounce, forgetSoftBounces, type SoftBounceRule } from "./soft_
 /** What somebody tells of a recipient whose mail a next hop took. */
 export interface Feedback {
   readonly kind: FeedbackKind;
-  /** The mailbox that this relay sent to. */
+  /** The mailbox that this relay sent to; empty where nobody says which one, of all it was. */
   readonly recipient: string;
   /** Queue id of the message; null where it is not known. */
   readonly messageId: string | null;
@@ -62,8 +62,11 @@ const REASON_LIMIT_CHARS = 300;
  */
 export class FeedbackDesk {
   readonly #options: FeedbackDeskOptions;
-  /** One is taken at a time: they are few, and counting must not overlap. */
-  #last: Promise<unknown> = Promise.resolve();
+  /**
+   * The last that is being taken for each mailbox: one at a time, as counting must not overlap.
+   * Those of others need not wait, as a provider may tell of thousands at once.
+   */
+  readonly #last = new Map<string, Promise<void>>();
 
   constructor(options: FeedbackDeskOptions) {
     this.#options = options;
@@ -76,8 +79,13 @@ export class FeedbackDesk {
    * same feedback.
    */
   take(feedback: Feedback): Promise<FeedbackResult> {
-    const taken = this.#last.then(() => this.#take(feedback));
-    this.#last = taken.catch(() => {});
+    const key = mailboxKey(feedback.recipient);
+    const taken = (this.#last.get(key) ?? Promise.resolve()).then(() => this.#take(feedback));
+    const forget = (): void => {
+      if (this.#last.get(key) === ended) this.#last.delete(key);
+    };
+    const ended: Promise<void> = taken.then(forget, forget);
+    this.#last.set(key, ended);
     return taken;
   }
 
@@ -95,6 +103,7 @@ export class FeedbackDesk {
   }
 
   async #suppress(feedback: Feedback, nowMs: number): Promise<boolean> {
+    if (feedback.recipient === "") return false;
     const { suppressBouncedMs, suppressComplainedMs } = this.#options.rules();
     switch (feedback.kind) {
       case "bounced":
@@ -158,7 +167,10 @@ export class FeedbackDesk {
         ...(once === null ? {} : { once }),
         timeline: [{
           ...{ atMs: nowMs, kind, recipients: indexesOf(detail, recipient) },
-          detail: { recipient, source, reason, ...(suppressed ? { suppressed } : {}) },
+          detail: {
+            ...(recipient === "" ? {} : { recipient }),
+            ...{ source, reason, ...(suppressed ? { suppressed } : {}) },
+          },
         }],
       });
     }
