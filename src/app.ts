@@ -17,6 +17,7 @@ import { intakeLimits, schedulerLimits } from "./app/queue_settings.ts";
 import { createSubmitter } from "./app/http_in.ts";
 import { type DeliveryRules, deliveryRules } from "./app/rules.ts";
 import { sendAgainServices } from "./app/send_again.ts";
+import { refreshTokens } from "./app/refresh_tokens.ts";
 import { SharedChanges } from "./app/shared_changes.ts";
 import { openStore } from "./app/store.ts";
 import { isSame, restartNeeds } from "./app/restart_needs.ts";
@@ -154,6 +155,10 @@ export class Relay {
       onError: (error) => this.#trouble("delivery", error),
     });
     this.#transports = new TransportSet({
+      refreshTokens: refreshTokens({
+        shelf: store.shelf,
+        onError: (error) => this.#trouble("delivery", error),
+      }),
       sts: this.#domainTls.sts,
       ...this.#domainTls.outcomes,
       clock,

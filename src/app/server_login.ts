@@ -3,17 +3,19 @@ import { AccessTokens } from "../base/access_tokens.ts";
 import type { AuthConfig } from "../config/sections/transport_auth.ts";
 import type { Login, SmtpServices } from "../delivery/smtp/options.ts";
 import type { Fetch } from "../relay/http/exchange.ts";
-import { formPoster } from "../relay/http/oauth.ts";
+import { formPoster, type RefreshTokens } from "../relay/http/oauth.ts";
 
 /** What transports of all kinds share. */
 export interface TransportServices extends SmtpServices {
   readonly fetch: Fetch;
+  /** Where new refresh tokens are kept. */
+  readonly refreshTokens: RefreshTokens;
 }
 
 /** The login of this relay to the servers of a transport. */
 export function makeLogin(
   { username, credentials, mechanisms, allowPlain }: AuthConfig,
-  { clock, random, fetch }: TransportServices,
+  { clock, random, fetch, refreshTokens }: TransportServices,
 ): Login {
   const options = { username, mechanisms, allowPlain, random };
   if (credentials.kind === "password") return new ServerLogin({ ...options, secret: credentials });
@@ -25,6 +27,8 @@ export function makeLogin(
     ...(refreshToken === null ? {} : { refreshToken }),
     ...(scope === null ? {} : { scope }),
   };
-  const tokens = new AccessTokens(grant, { clock, post: formPoster({ fetch, clock }) });
+  const tokens = new AccessTokens(grant, {
+    ...{ clock, post: formPoster({ fetch, clock }), keeper: refreshTokens(grant) },
+  });
   return new ServerLogin({ ...options, secret: { kind: "oauth", tokens } });
 }

@@ -155,6 +155,7 @@ function makeRelay(config: RelayTransportConfig, { name, services }: Making): Tr
   const { type, provider: table, timeoutMs, maxConcurrency } = config;
   const made = createRelay({ type, table }, {
     ...{ name, timeoutMs, fetch: services.fetch, clock: services.clock },
+    refreshTokens: services.refreshTokens,
     ...(maxConcurrency === null ? {} : { maxConcurrency }),
   });
   if (made.kind === "created") return made.transport;

@@ -11,6 +11,17 @@ export interface OAuthGrant {
   readonly scope?: string;
 }
 
+/**
+ * Keeps the refresh token that took the place of the configured one (RFC 6749 section 6), which
+ * may be worthless from then on.
+ */
+export interface RefreshTokenKeeper {
+  /** The one that was kept last; null when none was. */
+  read(): Promise<string | null>;
+  /** Resolves once it is on disk, or could not be brought there. */
+  keep(token: string): Promise<void>;
+}
+
 /** Posts a form to a token endpoint. */
 export type PostForm = (url: string, form: URLSearchParams) => Promise<FormAnswer>;
 
@@ -46,6 +57,13 @@ interface Kept {
 const MARGIN_MS = 60_000;
 const USUAL_LIFE_S = 3600;
 
+export interface AccessTokensOptions {
+  readonly post: PostForm;
+  readonly clock: Clock;
+  /** Absent keeps a new refresh token only as long as this object. */
+  readonly keeper?: RefreshTokenKeeper;
+}
+
 /**
  * Access tokens of one account: fetched when first needed, kept until shortly before they end, and
  * fetched once however many wait for one.
@@ -54,15 +72,17 @@ export class AccessTokens {
   readonly #grant: OAuthGrant;
   readonly #post: PostForm;
   readonly #clock: Clock;
+  readonly #keeper: RefreshTokenKeeper | null;
   #refreshToken: string | undefined;
   #kept: Kept | null = null;
   #pending: Promise<TokenResult> | null = null;
 
-  constructor(grant: OAuthGrant, { post, clock }: { post: PostForm; clock: Clock }) {
+  constructor(grant: OAuthGrant, { post, clock, keeper }: AccessTokensOptions) {
     this.#grant = grant;
     this.#post = post;
     this.#clock = clock;
     this.#refreshToken = grant.refreshToken;
+    this.#keeper = grant.refreshToken === undefined ? null : keeper ?? null;
   }
 
   /** A token that is good for now. */
@@ -71,13 +91,28 @@ export class AccessTokens {
     if (kept !== null && this.#clock.now() < kept.freshUntilMs) {
       return { kind: "token", text: kept.text };
     }
-    this.#pending ??= this.#fetch().finally(() => this.#pending = null);
+    this.#pending ??= this.#fetchAny().finally(() => this.#pending = null);
     return this.#pending;
   }
 
   /** Forgets a token that a server refused. */
   refused(text: string): void {
     if (this.#kept?.text === text) this.#kept = null;
+  }
+
+  /** Another process may have got a new refresh token meanwhile, and ours is refused then. */
+  async #fetchAny(): Promise<TokenResult> {
+    if (this.#keeper === null) return await this.#fetch();
+    await this.#recall(this.#keeper);
+    const used = this.#refreshToken;
+    const result = await this.#fetch();
+    if (result.kind === "token" || !result.wasAnswered) return result;
+    await this.#recall(this.#keeper);
+    return this.#refreshToken === used ? result : await this.#fetch();
+  }
+
+  async #recall(keeper: RefreshTokenKeeper): Promise<void> {
+    this.#refreshToken = await keeper.read() ?? this.#refreshToken;
   }
 
   async #fetch(): Promise<TokenResult> {
@@ -90,7 +125,7 @@ export class AccessTokens {
     }
     const fields = fieldsOf(answer.json);
     const text = answer.status === 200 ? textOf(fields["access_token"]) : null;
-    if (text !== null) return this.#keep(text, fields);
+    if (text !== null) return await this.#keep(text, fields);
     const why = [textOf(fields["error"]), textOf(fields["error_description"])];
     const words = [answer.status, ...why.filter((word) => word !== null)].join(" ");
     const { retryAfterMs } = answer;
@@ -110,14 +145,16 @@ export class AccessTokens {
     return form;
   }
 
-  #keep(text: string, fields: Readonly<Record<string, unknown>>): TokenResult {
+  async #keep(text: string, fields: Readonly<Record<string, unknown>>): Promise<TokenResult> {
     const lifeMs = (Number(fields["expires_in"]) || USUAL_LIFE_S) * 1000;
     const freshMs = Math.max(lifeMs - MARGIN_MS, lifeMs / 2);
     // RFC 6749 section 6: a new refresh token takes the place of the old one.
-    if (this.#refreshToken !== undefined) {
-      this.#refreshToken = textOf(fields["refresh_token"]) ?? this.#refreshToken;
-    }
+    const renewed = textOf(fields["refresh_token"]);
     this.#kept = { text, freshUntilMs: this.#clock.now() + freshMs };
+    if (this.#refreshToken !== undefined && renewed !== null && renewed !== this.#refreshToken) {
+      this.#refreshToken = renewed;
+      await this.#keeper?.keep(renewed);
+    }
     return { kind: "token", text };
   }
 }

@@ -1,5 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { AccessTokens, type FormAnswer, type OAuthGrant } from "../../src/base/access_tokens.ts";
+import {
+  AccessTokens,
+  type FormAnswer,
+  type OAuthGrant,
+  type RefreshTokenKeeper,
+} from "../../src/base/access_tokens.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
 const GRANT: OAuthGrant = {
@@ -75,4 +80,61 @@ Deno.test("why there is no token is told without the secret", async () => {
       ...{ wasAnswered: true, retryAfterMs: undefined },
     },
   ]);
+});
+
+/** A keeper in memory, as the store of a process that goes on. */
+function keeperOf(kept: string[] = []): RefreshTokenKeeper & { readonly kept: string[] } {
+  return {
+    kept,
+    read: () => Promise.resolve(kept.at(-1) ?? null),
+    keep: (token) => Promise.resolve(void kept.push(token)),
+  };
+}
+
+/** Tokens with a keeper from an endpoint that knows one refresh token and gives another each time. */
+function rotating(keeper: RefreshTokenKeeper, endpoint: { current: string; used: string[] }) {
+  const post = (_url: string, form: URLSearchParams): Promise<FormAnswer> => {
+    const given = form.get("refresh_token") ?? "";
+    endpoint.used.push(given);
+    if (given !== endpoint.current) {
+      return Promise.resolve({ kind: "answered", status: 400, json: { error: "invalid_grant" } });
+    }
+    endpoint.current = `${given}+`;
+    const fields = { access_token: `for ${given}`, refresh_token: endpoint.current };
+    return Promise.resolve(granted(fields));
+  };
+  const grant = { ...GRANT, refreshToken: "r" };
+  return new AccessTokens(grant, { post, clock: new ManualClock(), keeper });
+}
+
+Deno.test("a refresh token that was replaced outlives the process", async () => {
+  const keeper = keeperOf();
+  const endpoint = { current: "r", used: [] as string[] };
+  await rotating(keeper, endpoint).fresh();
+  assertEquals(keeper.kept, ["r+"]);
+  const later = rotating(keeper, endpoint);
+  assertEquals(await later.fresh(), { kind: "token", text: "for r+" });
+  assertEquals(endpoint.used, ["r", "r+"]);
+});
+
+Deno.test("a refresh token that another process replaced is looked for where it is kept", async () => {
+  const keeper = keeperOf();
+  const endpoint = { current: "r", used: [] as string[] };
+  let reads = 0;
+  const slow: RefreshTokenKeeper = {
+    keep: (token) => keeper.keep(token),
+    // The other process gets its token between this one's first look and its request.
+    read: async () => reads++ === 0 ? null : await keeper.read(),
+  };
+  const [one, other] = [rotating(keeper, endpoint), rotating(slow, endpoint)];
+  await one.fresh();
+  assertEquals(await other.fresh(), { kind: "token", text: "for r+" });
+  assertEquals(endpoint.used, ["r", "r", "r+"]);
+});
+
+Deno.test("a refresh token that is refused and was not replaced is asked for once", async () => {
+  const endpoint = { current: "another", used: [] as string[] };
+  const result = await rotating(keeperOf(), endpoint).fresh();
+  assertEquals(result.kind, "failed");
+  assertEquals(endpoint.used, ["r"]);
 });

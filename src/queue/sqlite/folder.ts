@@ -16,7 +16,7 @@ const MAGIC = "SQLite format 3\0";
  */
 export function checkFile(path: string, { create }: { create: boolean }): void {
   try {
-    using file = Deno.openSync(path, { read: true, write: create, create });
+    using file = Deno.openSync(path, { read: true, write: create, create, mode: 0o600 });
     const head = new Uint8Array(MAGIC.length);
     const length = file.readSync(head) ?? 0;
     if (length === 0 || new TextDecoder().decode(head) === MAGIC) return;

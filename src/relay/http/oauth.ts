@@ -1,10 +1,18 @@
-import { AccessTokens, type OAuthGrant, type PostForm } from "../../base/access_tokens.ts";
+import {
+  AccessTokens,
+  type OAuthGrant,
+  type PostForm,
+  type RefreshTokenKeeper,
+} from "../../base/access_tokens.ts";
 import type { Clock } from "../../base/clock.ts";
 import { textBody } from "./body.ts";
 import { exchange, type Fetch, type HttpRequest, jsonOf } from "./exchange.ts";
 import { outcomeOf } from "./outcome.ts";
 import type { Authorization } from "./provider.ts";
 import { retryAfterMs } from "./rate.ts";
+
+/** Where new refresh tokens of a grant are kept. */
+export type RefreshTokens = (grant: OAuthGrant) => RefreshTokenKeeper;
 
 const TIMEOUT_MS = 30_000;
 const SCHEME = "Bearer ";
@@ -13,8 +21,14 @@ const SCHEME = "Bearer ";
 export class OAuthTokens {
   readonly #tokens: AccessTokens;
 
-  constructor(grant: OAuthGrant, ports: { fetch: Fetch; clock: Clock }) {
-    this.#tokens = new AccessTokens(grant, { clock: ports.clock, post: formPoster(ports) });
+  constructor(
+    grant: OAuthGrant,
+    { refreshTokens, ...ports }: { fetch: Fetch; clock: Clock; refreshTokens?: RefreshTokens },
+  ) {
+    this.#tokens = new AccessTokens(grant, {
+      ...{ clock: ports.clock, post: formPoster(ports) },
+      ...(refreshTokens === undefined ? {} : { keeper: refreshTokens(grant) }),
+    });
   }
 
   /** The request with a token (RFC 6750 2.1). */

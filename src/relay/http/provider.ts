@@ -13,6 +13,7 @@ import { type Answer, exchange, type Fetch, type HttpRequest } from "./exchange.
 import type { Addressing } from "./addressing.ts";
 import { mailboxKey } from "./addresses.ts";
 import { apiAddress } from "./carry.ts";
+import type { RefreshTokens } from "./oauth.ts";
 import { outcomeOf, outcomeOfFailure } from "./outcome.ts";
 import { rateAllowance } from "./rate.ts";
 import { HttpTranscript } from "./transcript.ts";
@@ -73,6 +74,8 @@ export interface ProviderOptions {
   /** The time for one request and its answer; five minutes where not given. */
   readonly timeoutMs?: number;
   readonly maxConcurrency?: number;
+  /** Where new refresh tokens are kept; absent keeps them as long as the transport. */
+  readonly refreshTokens?: RefreshTokens;
 }
 
 // SparkPost asks its clients for 300 s; a shorter time makes duplicates where an API is slow.
