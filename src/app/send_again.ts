@@ -15,6 +15,6 @@ export function sendAgainServices(
 ): SendAgainServices {
   return {
     ...{ store, nowMs, newId, expireMs, spoolThresholdBytes },
-    sign: (octets) => signing.sign(octets),
+    sign: (octets, origin) => signing.sign(octets, origin),
   };
 }

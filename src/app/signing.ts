@@ -8,12 +8,13 @@ import type { Resolver } from "../net/resolver.ts";
 import { isTrusted, type RelayRules } from "../policy/relay_policy.ts";
 import type { IncomingMessage } from "../queue/intake.ts";
 import type { MessageRecord, NewMessage } from "../queue/store.ts";
-import { ArcSealer, type SealerOptions } from "../signing/arc/sealer.ts";
+import { ArcSealer } from "../signing/arc/sealer.ts";
 import { readKeys } from "../signing/keys.ts";
 import { DkimSigner } from "../signing/signer.ts";
 import { SigningStream } from "../signing/stream.ts";
 import { sealFacts } from "./arc_facts.ts";
 import { relayRules } from "./policy.ts";
+import { sealingKey } from "./signing_keys.ts";
 
 /** What signing needs besides the configuration. */
 export interface SigningServices {
@@ -36,8 +37,8 @@ export class MailSigning {
     this.#signer = keys.length === 0 ? null : new DkimSigner({ keys, clock, gate });
     this.#sealer = config.arc === null ? null : {
       config: config.arc,
-      sealer: makeSealer(config.arc, {
-        ...{ authservId: config.hostname, clock, gate },
+      sealer: new ArcSealer({
+        ...{ key: sealingKey(config.arc), authservId: config.hostname, clock, gate },
         txt: (name) => resolver.txt(name),
       }),
     };
@@ -88,9 +89,9 @@ export class MailSigning {
     };
   }
 
-  /** The signatures of octets that are in memory; empty for none. */
-  async sign(octets: Uint8Array): Promise<string> {
-    const stream = this.#signer?.begin();
+  /** The signatures of octets that are in memory and came from there; empty for none. */
+  async sign(octets: Uint8Array, origin: Origin): Promise<string> {
+    const stream = this.#isTrusted(origin) ? this.#signer?.begin() : undefined;
     if (stream === undefined) return "";
     stream.write(octets);
     return await stream.finish();
@@ -107,15 +108,6 @@ export class MailSigning {
     if (listener === "local" || listener === "http") return true;
     return isTrusted(this.#rules, { clientAddress, user: user ?? null });
   }
-}
-
-function makeSealer(
-  { domain, selector, key }: ArcConfig,
-  services: Omit<SealerOptions, "key">,
-): ArcSealer {
-  const [read] = readKeys([{ domain, selector, key, from: null }]);
-  if (read === undefined) throw new RangeError("Cannot seal: there is no key");
-  return new ArcSealer({ ...services, key: read });
 }
 
 /** A message that is in memory, with its signatures. */

@@ -1,7 +1,8 @@
-import type { PreflightCheck, PreflightReport } from "../admin/ports.ts";
+import type { DnsRecordAdvice, PreflightCheck, PreflightReport } from "../admin/ports.ts";
 import { createPreflight } from "../app/preflight/mod.ts";
 import { systemClock } from "../base/clock.ts";
 import { createResolver } from "../net/resolver.ts";
+import { STRING_OCTETS, zoneLine } from "../signing/record.ts";
 import { type Command, CONFIG_FLAG, type Invocation, JSON_FLAG } from "./command.ts";
 import { configOrProblems } from "./configuration.ts";
 import { type CliIo, EXIT, type ExitCode, writeJson } from "./io.ts";
@@ -64,9 +65,13 @@ function writeCheck(io: CliIo, { verdict, title, detail, advice, found, records 
     ...more,
     ...found.map((text) => style.dim(printable(text))),
     ...advice === "" ? [] : wrap(printable(advice), columns),
-    ...records.map(({ name, type, value }) =>
-      style.cyan(`${printable(name)}. ${type} ${printable(value)}`)
-    ),
+    ...records.map((record) => style.cyan(recordLine(record))),
   ];
   for (const line of lines) io.out(`${INDENT}${line}\n`);
+}
+
+/** As it stands in a zone file; a value that is one string stands for itself. */
+function recordLine({ name, type, value }: DnsRecordAdvice): string {
+  const isLong = type === "TXT" && value.length > STRING_OCTETS;
+  return printable(isLong ? zoneLine(name, value) : `${name}. ${type} ${value}`);
 }

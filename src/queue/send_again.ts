@@ -1,7 +1,7 @@
 import { concatBytes } from "../base/bytes.ts";
 import { parseMailbox } from "../mail/address.ts";
 import { bodyFacts } from "../mail/body_facts.ts";
-import type { EnvelopeExtras } from "../mail/envelope.ts";
+import type { EnvelopeExtras, Origin } from "../mail/envelope.ts";
 import { headerValues } from "../mail/header_values.ts";
 import { summarize } from "../mail/summary.ts";
 import type {
@@ -40,8 +40,8 @@ export interface SendAgainServices {
   readonly expireMs: number;
   /** Larger messages stand in spool files. */
   readonly spoolThresholdBytes: number;
-  /** Signs octets that were changed; absent means that they go without. */
-  readonly sign?: (octets: Uint8Array) => Promise<string>;
+  /** Signs octets that were changed of a message from there; absent means that they go without. */
+  readonly sign?: (octets: Uint8Array, origin: Origin) => Promise<string>;
 }
 
 export type SendAgainResult =
@@ -135,7 +135,7 @@ async function recordFor(
       ...(headers === undefined ? {} : { headers }),
     };
   }
-  const signed = await sign?.(octets) ?? "";
+  const signed = await sign?.(octets, old.origin) ?? "";
   const facts = bodyFacts(octets);
   const looked = headerValues(octets, Object.keys(headers ?? {}));
   const body = facts.eightBit && old.body === "7BIT" ? "8BITMIME" : old.body;

@@ -1,5 +1,5 @@
 import type { DkimKey } from "./keys.ts";
-import { parseRecord, recordName, recordValue } from "./record.ts";
+import { type KeyRecord, parseRecord, recordName, recordValue } from "./record.ts";
 
 /** What the DNS said of a name. */
 export type TxtAnswer =
@@ -32,28 +32,38 @@ export async function checkKey(
   return { domain, selector, algorithm, name, ...judged, wanted: recordValue(key) };
 }
 
-function judge(
-  answer: TxtAnswer,
-  { type, publicKey }: DkimKey["key"],
-): Pick<KeyCheck, "verdict" | "detail"> {
+type Judgement = Pick<KeyCheck, "verdict" | "detail">;
+
+function judge(answer: TxtAnswer, key: DkimKey["key"]): Judgement {
   if (answer.kind === "temporary") {
     return { verdict: "unknown", detail: `The DNS does not answer: ${answer.reason}` };
   }
-  if (answer.kind !== "found") return { verdict: "wrong", detail: "There is no such record" };
+  if (answer.kind !== "found") return wrong("There is no such record");
   const keys = answer.records.flatMap((record) => parseRecord(record) ?? []);
   const [only] = keys;
-  if (only === undefined) return { verdict: "wrong", detail: "The record holds no DKIM key" };
-  if (keys.length > 1) {
-    return { verdict: "wrong", detail: "There are several records; verifiers may take either" };
-  }
-  if (only.publicKey === "") {
-    return { verdict: "wrong", detail: "The key was revoked (p= is empty)" };
-  }
-  if (only.type !== type || only.publicKey !== publicKey) {
-    return { verdict: "wrong", detail: "The record is of another key" };
-  }
+  if (only === undefined) return wrong("The record holds no DKIM key (v=DKIM1; k=…; p=…)");
+  if (keys.length > 1) return wrong("There are several records; verifiers may take either");
+  const problem = problemOf(only, key);
+  if (problem !== null) return wrong(problem);
   if (only.isTest) {
     return { verdict: "warning", detail: "The record says t=y, so failures count for nothing" };
   }
   return { verdict: "ok", detail: "The record is of this key" };
+}
+
+function wrong(detail: string): Judgement {
+  return { verdict: "wrong", detail };
+}
+
+/** Why signatures of a key do not verify with a record; null when they do. */
+function problemOf(record: KeyRecord, { type, publicKey }: DkimKey["key"]): string | null {
+  if (record.publicKey === "") return "The key was revoked (p= is empty)";
+  if (record.type !== type) return `The record says k=${record.type}, the key is ${type}`;
+  if (record.publicKey !== publicKey) {
+    return publicKey.startsWith(record.publicKey)
+      ? "The record holds the beginning of the key alone; after 255 octets begins another string"
+      : "The record is of another key";
+  }
+  if (!record.takesSha256) return "The record does not allow SHA-256 (h=)";
+  return record.isForMail ? null : "The record is not for mail (s=)";
 }

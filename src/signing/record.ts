@@ -27,7 +27,7 @@ export function recordValue({ type, publicKey }: { type: KeyType; publicKey: str
 }
 
 /** A string of a TXT record holds 255 octets (RFC 1035 section 3.3); longer values are several. */
-const STRING_OCTETS = 255;
+export const STRING_OCTETS = 255;
 
 /** The record as a line of a zone file (RFC 1035 section 5). */
 export function zoneLine(name: string, value: string): string {

@@ -20,7 +20,7 @@ export const PREFLIGHT_VERDICTS = ["pass", "warning", "fail", "unknown"] as cons
 export type PreflightVerdict = typeof PREFLIGHT_VERDICTS[number];
 
 export interface PreflightCheck {
-  /** `spf`, `dkim`, `dmarc`, `mta_sts`, `tls_rpt`, `reverse_dns`, `port_25`. */
+  /** `spf`, `dkim`, `arc`, `dmarc`, `mta_sts`, `tls_rpt`, `reverse_dns`, `port_25`. */
   readonly name: string;
   readonly title: string;
   readonly verdict: PreflightVerdict;

@@ -6,18 +6,24 @@ import { dial as dialNet } from "../../net/dial.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import { isInNetworks, parseNetwork } from "../../policy/network.ts";
 import { type Finding, recordsOf } from "./check.ts";
+import { checkArc, checkDkim } from "./dkim.ts";
 import { checkMtaSts } from "./mta_sts.ts";
-import { checkDkim, checkDmarc, checkSpf, checkTlsRpt } from "./records.ts";
+import { checkDmarc, checkSpf, checkTlsRpt } from "./records.ts";
 import { checkPort25, checkReverseDns } from "./surroundings.ts";
+
+/** What the checks need of the configuration. */
+export type PreflightConfig = Pick<Config, "hostname" | "relay" | "dkim" | "arc">;
 
 export interface PreflightOptions {
   readonly resolver: Resolver;
   readonly clock: Clock;
-  readonly config: () => Pick<Config, "hostname" | "relay">;
+  readonly config: () => PreflightConfig;
   readonly dial?: typeof dialNet;
   readonly fetch?: typeof fetch;
   readonly smtpPort?: number;
 }
+
+type StartedCheck = readonly [name: string, title: string, finding: Promise<Finding>];
 
 /** Networks of which nobody outside knows. */
 const PRIVATE = [
@@ -37,11 +43,15 @@ export function createPreflight(options: PreflightOptions): PreflightPort {
       return suggestedDomains(config());
     },
     async check(domain, { signal }) {
-      const { hostname } = config();
+      const { hostname, dkim, arc } = config();
       const addresses = await publicAddresses(resolver, hostname);
-      const checks: readonly [string, string, Promise<Finding>][] = [
+      const seal: readonly StartedCheck[] = arc?.domain === domain
+        ? [["arc", "ARC", checkArc(resolver, { domain, arc })]]
+        : [];
+      const checks: readonly StartedCheck[] = [
         ["spf", "SPF", checkSpf(resolver, { domain, addresses })],
-        ["dkim", "DKIM", checkDkim(resolver, { domain })],
+        ["dkim", "DKIM", checkDkim(resolver, { domain, dkim })],
+        ...seal,
         ["dmarc", "DMARC", checkDmarc(resolver, { domain })],
         ["reverse_dns", "Reverse DNS", checkReverseDns(resolver, { hostname, addresses })],
         [
@@ -68,11 +78,12 @@ export function createPreflight(options: PreflightOptions): PreflightPort {
 }
 
 /** Domains that the relay's configuration names, and the one above its own name. */
-function suggestedDomains({ hostname, relay }: Pick<Config, "hostname" | "relay">): string[] {
+function suggestedDomains({ hostname, relay, dkim }: PreflightConfig): string[] {
   const labels = hostname.toLowerCase().split(".");
   const own = labels.length > 2 ? labels.slice(1).join(".") : labels.join(".");
   const named = relay.domains.map((domain) => domain.replace(/^\*\./, ""));
-  return [...new Set([own, ...named])].filter((domain) =>
+  const signing = dkim.map(({ domain }) => domain);
+  return [...new Set([own, ...named, ...signing])].filter((domain) =>
     domain.includes(".") && parseIp(domain) === null
   );
 }

@@ -4,7 +4,6 @@ import {
   fail,
   type Finding,
   pass,
-  recordsOf,
   taggedRecords,
   tagsOf,
   unanswered,
@@ -74,35 +73,6 @@ function judgeSpf(
     found,
     advice: "Replace the record by this one.",
     records: [{ name: domain, type: "TXT", value }],
-  });
-}
-
-/** Selectors that mail systems and providers use by default. */
-const USUAL_SELECTORS = [
-  ...["posthouse", "default", "dkim", "mail", "smtp", "k1", "k2", "s1", "s2"],
-  ...["selector1", "selector2", "google", "mandrill", "mx", "pm", "resend", "scph0924"],
-];
-
-/** Whether a key is published that signatures can be checked with (RFC 6376). */
-export async function checkDkim(
-  resolver: Pick<Resolver, "txt">,
-  { domain }: { domain: string },
-): Promise<Finding> {
-  const answers = await Promise.all(USUAL_SELECTORS.map(async (selector) => {
-    const name = `${selector}._domainkey.${domain}`;
-    const result = await resolver.txt(name);
-    const keys = recordsOf(result).filter((text) => (tagsOf(text).get("p") ?? "") !== "");
-    return { result, found: keys.map((key) => `${name}: ${key}`) };
-  }));
-  const found = answers.flatMap((answer) => answer.found);
-  if (found.length > 0) return pass("Keys are published. Their owners can sign.", found);
-  if (answers.every(({ result }) => result.kind === "temporary")) {
-    return unanswered(`_domainkey.${domain}`);
-  }
-  return warning({
-    detail: "No key was found under the usual selectors; a key under another one is not seen.",
-    advice: "Have the mail signed, by the application or by the provider that it leaves through, " +
-      "and publish the key that the signer names.",
   });
 }
 

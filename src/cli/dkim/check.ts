@@ -1,7 +1,7 @@
 import { dnsOptions } from "../../app/dns.ts";
+import { publishedKeys } from "../../app/signing_keys.ts";
 import { createResolver } from "../../net/resolver.ts";
 import { checkKey, type KeyCheck } from "../../signing/check.ts";
-import { readKeys } from "../../signing/keys.ts";
 import { zoneLine } from "../../signing/record.ts";
 import { type Command, CONFIG_FLAG, type Invocation, JSON_FLAG } from "../command.ts";
 import { configOrProblems } from "../configuration.ts";
@@ -11,7 +11,7 @@ import { type Style, styleOf } from "../style.ts";
 /** Holds the keys of the configuration against the DNS. */
 export const dkimCheckCommand: Command = {
   name: "dkim check",
-  summary: "Check that the DNS has the records of the configured DKIM keys.",
+  summary: "Check that the DNS has the records of the configured DKIM and ARC keys.",
   details: "Asks the name servers of the config, or the system's. Exit status 1 when a record is " +
     "missing or of another key.",
   flags: [CONFIG_FLAG, JSON_FLAG],
@@ -24,10 +24,10 @@ async function check({ io, flags }: Invocation): Promise<ExitCode> {
   if (config === null) return EXIT.usage;
   using resolver = createResolver(dnsOptions(config));
   const checks = await Promise.all(
-    readKeys(config.dkim).map((key) => checkKey(key, (name) => resolver.txt(name))),
+    publishedKeys(config).map((key) => checkKey(key, (name) => resolver.txt(name))),
   );
   if (flags.switch("json")) writeJson(io, checks);
-  else if (checks.length === 0) io.out("No keys are configured ([[dkim]]).\n");
+  else if (checks.length === 0) io.out("No keys are configured ([[dkim]], [arc]).\n");
   else for (const one of checks) io.out(lineOf(one, styleOf(io)));
   const isFine = checks.every(({ verdict }) => verdict === "ok" || verdict === "warning");
   return isFine ? EXIT.ok : EXIT.failed;

@@ -1,8 +1,10 @@
+import { dnsOptions } from "../../app/dns.ts";
 import { sendAgainServices } from "../../app/send_again.ts";
 import { MailSigning } from "../../app/signing.ts";
 import { systemClock } from "../../base/clock.ts";
 import { idGenerator } from "../../base/ids.ts";
 import { systemRandom } from "../../base/random.ts";
+import { createResolver } from "../../net/resolver.ts";
 import { sendAgain } from "../../queue/send_again.ts";
 import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
 import { configOrProblems } from "../configuration.ts";
@@ -69,7 +71,8 @@ async function again(invocation: Invocation): Promise<ExitCode> {
   }
   const [from, file, to] = [flags.text("from"), flags.text("file"), flags.texts("to")];
   const message = file === undefined ? undefined : await io.readFile(file);
-  const signing = new MailSigning(config, { clock: systemClock, parallel: 1 });
+  using resolver = createResolver(dnsOptions(config));
+  const signing = new MailSigning(config, { clock: systemClock, resolver, parallel: 1 });
   return await withQueue(invocation, async (store) => {
     const newId = idGenerator({ clock: systemClock, random: systemRandom });
     const result = await sendAgain({

@@ -1,8 +1,10 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { PreflightCheck } from "../../../src/admin/ports.ts";
-import { createPreflight } from "../../../src/app/preflight/mod.ts";
+import { createPreflight, type PreflightConfig } from "../../../src/app/preflight/mod.ts";
 import { evaluateSpf } from "../../../src/app/preflight/spf_eval.ts";
 import { systemClock } from "../../../src/base/clock.ts";
+import { generateKey, readKey } from "../../../src/signing/key.ts";
+import { recordValue } from "../../../src/signing/record.ts";
 import { createResolver, type Resolver } from "../../../src/net/resolver.ts";
 import { type DnsServer, startDnsServer } from "../../support/dns_server.ts";
 
@@ -12,9 +14,9 @@ const REVERSE = "10.2.0.192.in-addr.arpa";
 interface Setup extends AsyncDisposable {
   readonly dns: DnsServer;
   readonly resolver: Resolver;
-  check(options?: { policy?: string; refusesDial?: boolean }): Promise<
-    ReadonlyMap<string, PreflightCheck>
-  >;
+  check(
+    options?: { policy?: string; refusesDial?: boolean } & Partial<PreflightConfig>,
+  ): Promise<ReadonlyMap<string, PreflightCheck>>;
 }
 
 /** A relay with a public address, and a zone that a test fills. */
@@ -25,11 +27,14 @@ async function setUp(): Promise<Setup> {
   return {
     dns,
     resolver,
-    async check({ policy, refusesDial = false } = {}) {
+    async check({ policy, refusesDial = false, ...config } = {}) {
       const preflight = createPreflight({
         resolver,
         clock: systemClock,
-        config: () => ({ hostname: "relay.example.net", relay: { networks: [], domains: [] } }),
+        config: () => ({
+          ...{ hostname: "relay.example.net", relay: { networks: [], domains: [] } },
+          ...{ dkim: [], arc: null, ...config },
+        }),
         dial: () =>
           Promise.resolve({ kind: refusesDial ? "timeout" : "refused", reason: "no way" }),
         fetch: () =>
@@ -94,6 +99,49 @@ Deno.test("a domain with all records passes", async () => {
     mta_sts: "pass",
     tls_rpt: "pass",
   });
+});
+
+const PEM = generateKey({ type: "rsa" });
+const KEY = { domain: "example.net", selector: "own", key: PEM, from: null };
+const SELECTOR_NAME = "own._domainkey.example.net";
+
+function recordOf(pem: string): string {
+  const read = readKey(pem);
+  if (read.kind === "problem") throw new Error(read.reason);
+  return recordValue(read.key);
+}
+
+Deno.test("the keys that the relay signs with are held against their records", async () => {
+  await using setup = await setUp();
+  const missing = (await setup.check({ dkim: [KEY] })).get("dkim");
+  assertEquals(missing?.verdict, "fail");
+  assertEquals(missing?.found, [`${SELECTOR_NAME} (rsa-sha256): There is no such record`]);
+  assertEquals(missing?.records, [{ name: SELECTOR_NAME, type: "TXT", value: recordOf(PEM) }]);
+  setup.dns.add(SELECTOR_NAME, "TXT", [recordOf(PEM).match(/.{1,255}/g) ?? []]);
+  setup.resolver.clear();
+  assertEquals((await setup.check({ dkim: [KEY] })).get("dkim")?.verdict, "pass");
+  const changed = { ...KEY, key: generateKey({ type: "rsa" }) };
+  const other = (await setup.check({ dkim: [changed] })).get("dkim");
+  assertEquals(other?.verdict, "fail");
+  assertEquals(other?.records[0]?.value, recordOf(changed.key));
+});
+
+Deno.test("a signature of another domain does not help with DMARC", async () => {
+  await using setup = await setUp();
+  setup.dns.add("own._domainkey.provider.test", "TXT", [recordOf(PEM).match(/.{1,255}/g) ?? []]);
+  const foreign = { ...KEY, domain: "provider.test", from: ["example.net"] };
+  const dkim = (await setup.check({ dkim: [foreign] })).get("dkim");
+  assertEquals(dkim?.verdict, "warning");
+  assertStringIncludes(dkim?.detail ?? "", "DMARC");
+});
+
+Deno.test("the key that the relay seals with is checked at its domain", async () => {
+  await using setup = await setUp();
+  const arc = { domain: "example.net", selector: "own", key: PEM, listeners: null, trusted: false };
+  const check = (await setup.check({ arc })).get("arc");
+  assertEquals([check?.verdict, check?.records[0]?.name], ["fail", SELECTOR_NAME]);
+  const elsewhere = { ...arc, domain: "example.org" };
+  assertEquals((await setup.check({ arc: elsewhere })).has("arc"), false);
 });
 
 Deno.test("an SPF record that leaves the relay out is given back with it", async () => {
