@@ -13,6 +13,7 @@ import { createAuthenticator, type ManagedAuthenticator } from "./auth/create_au
 import { dnsOptions } from "./app/dns.ts";
 import { Feedback } from "./app/feedback.ts";
 import { HistoryKeeper } from "./app/history.ts";
+import { ProviderEventsSite } from "./app/provider_events.ts";
 import { intakeLimits, schedulerLimits } from "./app/queue_settings.ts";
 import { createSubmitter } from "./app/http_in.ts";
 import { type DeliveryRules, deliveryRules } from "./app/rules.ts";
@@ -99,6 +100,7 @@ export class Relay {
   readonly #history: HistoryKeeper;
   readonly #suppressions: SuppressionList;
   readonly #feedback: Feedback;
+  readonly #providerEvents: ProviderEventsSite;
   readonly #webhooks: Webhooks;
   readonly #sharedChanges: SharedChanges;
   readonly #newId: () => string;
@@ -138,6 +140,8 @@ export class Relay {
       ...{ store, clock, events, suppressions: this.#suppressions, record: this.#record },
       ...{ newId: this.#newId, wake: () => this.#scheduler.wake(), config: () => this.#config },
     });
+    const { desk } = this.#feedback;
+    this.#providerEvents = new ProviderEventsSite({ store, desk, clock, events });
     this.#sharedChanges = new SharedChanges({
       ...{ store, suppressions: this.#suppressions, webhooks: this.#webhooks },
       onError: (error) => this.#trouble("queue", error),
@@ -223,6 +227,7 @@ export class Relay {
     await this.#openDoors();
     this.#watch.stall.start();
     await this.#admin.start();
+    await this.#providerEvents.use(this.#config.providerEvents);
     this.#events({ type: "started" });
   }
 
@@ -261,6 +266,7 @@ export class Relay {
     await this.#webhooks.use(config.webhooks);
     await this.#openDoors();
     await this.#admin.reload(config);
+    await this.#providerEvents.use(config.providerEvents);
     await ended;
     this.#events({ type: "reloaded" });
   }
@@ -295,6 +301,7 @@ export class Relay {
     this.#resolver[Symbol.dispose]();
     this.#deadlines[Symbol.dispose]();
     this.#watch.feed.end();
+    await this.#providerEvents[Symbol.asyncDispose]();
     await this.#admin.stop();
     await this.#store[Symbol.asyncDispose]();
     this.#events({ type: "stopped" });

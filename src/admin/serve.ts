@@ -31,14 +31,17 @@ export interface AdminServer extends AsyncDisposable {
 /** How long answers under way may take once it is told to stop. */
 const GRACE_MS = 1_000;
 
+/** What is served, for people. */
+const ADMIN = { what: "the admin API", component: "admin" };
+
 /**
- * Serves the admin app.
+ * Serves the admin app, or another that `served` names.
  *
  * @throws AdminListenError when it cannot listen there.
  */
 export async function serveAdmin(
   app: Pick<Hono<AdminEnv>, "fetch">,
-  { at, events }: { at: AdminAddress; events: EventSink },
+  { at, events, served = ADMIN }: { at: AdminAddress; events: EventSink; served?: typeof ADMIN },
 ): Promise<AdminServer> {
   const abort = new AbortController();
   const answers = new Set<Promise<void>>();
@@ -52,7 +55,7 @@ export async function serveAdmin(
     onListen: () => {}, // the composition root says so, once all is well
     onError(cause: unknown): Response {
       const message = "Cannot answer a request";
-      events({ type: "trouble", level: "error", component: "admin", message, cause });
+      events({ type: "trouble", level: "error", component: served.component, message, cause });
       return new Response("Internal error\n", { status: 500 });
     },
   };
@@ -61,7 +64,7 @@ export async function serveAdmin(
     return { local, [Symbol.asyncDispose]: () => stop({ server, answers, abort }) };
   } catch (cause) {
     abort.abort();
-    throw listenError(at, cause);
+    throw listenError(at, { what: served.what, cause });
   }
 }
 
@@ -113,10 +116,13 @@ function peerOf(remote: Deno.Addr): Peer {
   return { kind: "tcp", address: remote.hostname, isLoopback: isLoopback(remote.hostname) };
 }
 
-function listenError(at: AdminAddress, cause: unknown): AdminListenError {
+function listenError(
+  at: AdminAddress,
+  { what, cause }: { what: string; cause: unknown },
+): AdminListenError {
   const place = "path" in at ? at.path : `${at.address} port ${at.port}`;
   const [kind, reason] = failureOf(cause);
-  return new AdminListenError(kind, `Cannot open the admin API on ${place}: ${reason}`, { cause });
+  return new AdminListenError(kind, `Cannot open ${what} on ${place}: ${reason}`, { cause });
 }
 
 function failureOf(cause: unknown): [AdminListenFailure, string] {

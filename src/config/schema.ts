@@ -20,6 +20,11 @@ import {
   notificationsConfig,
   notificationsSchema,
 } from "./sections/notifications.ts";
+import {
+  type ProviderEventsConfig,
+  providerEventsConfig,
+  providerEventsSchema,
+} from "./sections/provider_events.ts";
 import { type QueueConfig, queueConfig, queueSchema } from "./sections/queue.ts";
 import { type RelayConfig, relayConfig, relaySchema } from "./sections/relay.ts";
 import { repliesSchema, type ReplyConfig, replyConfig } from "./sections/replies.ts";
@@ -67,6 +72,7 @@ export interface Config {
   readonly arc: ArcConfig | null;
   readonly admin: AdminConfig;
   readonly webhooks: readonly WebhookConfig[];
+  readonly providerEvents: ProviderEventsConfig;
   readonly log: LogConfig;
 }
 
@@ -97,6 +103,7 @@ export const documentSchema = table({
   arc: arcSchema,
   admin: adminSchema,
   webhooks: webhooksSchema,
+  provider_events: providerEventsSchema,
   log: logSchema,
 });
 
@@ -155,6 +162,7 @@ export function configOf(document: CompleteDocument): Config {
     arc: arcConfig(document.arc),
     admin: adminConfig(document.admin),
     webhooks: document.webhooks.map(webhookConfig),
+    providerEvents: providerEventsConfig(document.provider_events),
     log: logConfig(document.log),
   };
 }

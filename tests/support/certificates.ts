@@ -21,6 +21,8 @@ export interface CertificateOptions {
   readonly notBeforeMs?: number;
   /** An hour from now where not given. */
   readonly notAfterMs?: number;
+  /** What kind of key it is for; P-256 where not given. */
+  readonly keyType?: "rsa";
 }
 
 /** Signs certificates. */
@@ -41,7 +43,11 @@ export function testAuthority(name = "Test Root"): TestAuthority {
   return {
     certificate: root.certificate,
     issue: (options) =>
-      make(options, { keys: newKeys(), issuer: { name, key: keys.privateKey }, isCa: false }),
+      make(options, {
+        keys: newKeys(options),
+        issuer: { name, key: keys.privateKey },
+        isCa: false,
+      }),
   };
 }
 
@@ -57,7 +63,8 @@ interface Keys {
   readonly privateKey: KeyObject;
 }
 
-function newKeys(): Keys {
+function newKeys({ keyType }: Partial<CertificateOptions> = {}): Keys {
+  if (keyType === "rsa") return generateKeyPairSync("rsa", { modulusLength: 2048 });
   return generateKeyPairSync("ec", { namedCurve: "P-256" });
 }
 

@@ -1,0 +1,107 @@
+import { addressOf, type AdminEnv } from "../admin/env.ts";
+import { FailureLimit } from "../admin/guard/rate_limit.ts";
+import {
+  type AdminAddress,
+  AdminListenError,
+  type AdminServer,
+  serveAdmin,
+} from "../admin/serve.ts";
+import type { Clock } from "../base/clock.ts";
+import type { ProviderEventsConfig } from "../config/sections/provider_events.ts";
+import type { FeedbackDesk } from "../feedback/desk.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
+import { ListenError } from "../net/listener.ts";
+import type { EventSink } from "../observe/events.ts";
+import type { EventsApp } from "../provider_events/app.ts";
+import type { QueueStore } from "../queue/store.ts";
+import { networkOf } from "./policy.ts";
+import { isSame } from "./restart_needs.ts";
+
+const SERVED = { what: "the address for provider events", component: "provider_events" };
+
+/** What the site needs and whom it tells. */
+export interface ProviderEventsSiteOptions {
+  readonly store: QueueStore;
+  readonly desk: FeedbackDesk;
+  readonly clock: Clock;
+  readonly events: EventSink;
+}
+
+/**
+ * Where providers tell what became of messages. It has an address of its own, as it has to be
+ * reached from outside, where the admin API does not belong. Without sources nothing of it is
+ * even loaded.
+ */
+export class ProviderEventsSite {
+  readonly #options: ProviderEventsSiteOptions;
+  #config: ProviderEventsConfig | null = null;
+  #app: EventsApp | null = null;
+  #server: AdminServer | null = null;
+
+  constructor(options: ProviderEventsSiteOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Uses a configuration; the first opens it, the later ones keep its address open where they can.
+   *
+   * @throws ListenError when it cannot listen there.
+   */
+  async use(config: ProviderEventsConfig): Promise<void> {
+    if (isSame(config, this.#config)) return;
+    const { address, port, sources } = config;
+    const isMoved = this.#config?.address !== address || this.#config.port !== port;
+    if (isMoved || sources.length === 0) await this.#close();
+    this.#app = sources.length === 0 ? null : await this.#makeApp(config);
+    if (this.#app !== null) this.#server ??= await this.#listen({ address, port });
+    this.#config = config;
+  }
+
+  /** Ends it, with what is under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    await server?.[Symbol.asyncDispose]();
+  }
+
+  async #makeApp({ sources, proxies }: ProviderEventsConfig): Promise<EventsApp> {
+    const { store, desk, clock, events } = this.#options;
+    const [{ EventsApp }, { Receiver }, { createSource }] = await Promise.all([
+      import("../provider_events/app.ts"),
+      import("../provider_events/receiver.ts"),
+      import("../provider_events/sources.ts"),
+    ]);
+    const services = { shelf: store.shelf, fetch, clock, events };
+    return new EventsApp({
+      sources: sources.map((settings) => createSource(settings, services)),
+      receiver: new Receiver({ store, desk, clock }),
+      failures: new FailureLimit({ clock }),
+      proxies: proxies.map(networkOf),
+      events,
+    });
+  }
+
+  async #listen(at: AdminAddress): Promise<AdminServer> {
+    const { events } = this.#options;
+    try {
+      const server = await serveAdmin({
+        fetch: (request, env) =>
+          this.#answer(request, addressOf((env as AdminEnv["Bindings"] | undefined)?.peer)),
+      }, { at, events, served: SERVED });
+      const address = "path" in server.local ? server.local.path : formatEndpoint(server.local);
+      events({ type: "listening", listener: SERVED.component, address });
+      return server;
+    } catch (error) {
+      if (!(error instanceof AdminListenError)) throw error;
+      throw new ListenError(error.kind, { message: error.message, cause: error });
+    }
+  }
+
+  #answer(request: Request, peer: string): Response | Promise<Response> {
+    return this.#app?.fetch(request, { peer }) ?? new Response(null, { status: 404 });
+  }
+}
