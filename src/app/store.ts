@@ -33,8 +33,8 @@ function open(
   return openSqliteStore({ folder: dataDir, clock, mode, workerUrl, keepsFailed });
 }
 
-/** Bundled programs have the worker beside them as JavaScript. */
-function storeWorkerUrl(): URL {
+/** Where the store's worker is; bundled programs have it beside them as JavaScript. */
+export function storeWorkerUrl(): URL {
   const isBundled = !import.meta.url.endsWith("/app/store.ts");
   const path = isBundled ? "./queue/sqlite/worker.js" : "../queue/sqlite/worker.ts";
   return new URL(path, import.meta.url);

@@ -1,3 +1,5 @@
+import { backupCommand } from "./backup/backup.ts";
+import { restoreCommand } from "./backup/restore.ts";
 import { checkCommand } from "./check.ts";
 import { dkimCheckCommand } from "./dkim/check.ts";
 import { dkimGenerateCommand } from "./dkim/generate.ts";
@@ -50,6 +52,8 @@ export const COMMANDS: readonly Command[] = [
   preflightCommand,
   ...userCommands,
   ...keyCommands,
+  backupCommand,
+  restoreCommand,
   dkimGenerateCommand,
   dkimCheckCommand,
   demoCommand,

@@ -11,17 +11,18 @@ const MIN_INTERVAL_MS = 50;
 export class ProgressBar implements Disposable {
   readonly #io: CliIo;
   readonly #label: string;
-  readonly #total: number;
+  #total: number;
   #shownAtMs = -Infinity;
 
-  constructor(io: CliIo, { label, total }: { label: string; total: number }) {
+  constructor(io: CliIo, { label, total = 0 }: { label: string; total?: number }) {
     this.#io = io;
     this.#label = label;
     this.#total = total;
   }
 
-  /** Shows `done` of the total; cheap to call often. */
-  update(done: number): void {
+  /** Shows `done` of the total, which may have become known; cheap to call often. */
+  update(done: number, total: number = this.#total): void {
+    this.#total = total;
     if (!this.#io.terminal.stderr) return;
     const nowMs = performance.now();
     if (nowMs - this.#shownAtMs < MIN_INTERVAL_MS) return;

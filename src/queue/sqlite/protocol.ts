@@ -1,4 +1,5 @@
 import type { OutboxCall, OutboxEvent, PlacedEvent } from "../outbox.ts";
+import type { DatabaseFacts } from "./inspect.ts";
 import type { ShelfEntry, ShelfListRequest, ShelfRecord } from "../shelf.ts";
 import type {
   ClaimRequest,
@@ -192,10 +193,14 @@ export type Request =
     readonly calls: readonly (readonly [CallName, unknown])[];
     readonly bytes: ArrayBuffer;
   }
+  /** Copies the database at `from` to `to`, which must not be there. */
+  | { readonly kind: "snapshot"; readonly from: string; readonly to: string }
+  | { readonly kind: "inspect"; readonly path: string }
   | { readonly kind: "close" };
 
 /** What a worker says. */
 export type Response =
+  | { readonly kind: "inspected"; readonly facts: DatabaseFacts }
   | { readonly kind: "opened" | "closed" | "changed" }
   | {
     readonly kind: "failed";

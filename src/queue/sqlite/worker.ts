@@ -4,6 +4,7 @@ import { Database } from "./database.ts";
 import { type Engine, readingEngine, writingEngine } from "./engine.ts";
 import { failureOf } from "./failure.ts";
 import { checkFile, DATABASE_FILE, SPOOL_FOLDER } from "./folder.ts";
+import { type DatabaseFacts, inspectDatabase, snapshotDatabase } from "./inspect.ts";
 import type { Request, Response } from "./protocol.ts";
 import { migrate } from "./schema.ts";
 
@@ -31,6 +32,10 @@ class WorkerEnd {
         return this.#open(request);
       case "batch":
         return this.#run(request);
+      case "snapshot":
+        return inspected(() => snapshotDatabase(request));
+      case "inspect":
+        return inspected(() => inspectDatabase(request.path));
       case "close":
         return this.#close();
     }
@@ -94,6 +99,15 @@ function openDatabase(role: "writer" | "reader", folder: string): Database {
   } catch (error) {
     database[Symbol.dispose]();
     throw error;
+  }
+}
+
+/** Answers with what an inspection found, or with its failure. */
+function inspected(inspect: () => DatabaseFacts): void {
+  try {
+    say({ kind: "inspected", facts: inspect() });
+  } catch (error) {
+    say({ kind: "failed", failure: failureOf(error) });
   }
 }
 

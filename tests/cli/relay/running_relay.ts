@@ -9,6 +9,7 @@ import { type Finished, run, start, type Started, type World } from "../support.
 export interface RunningRelay extends AsyncDisposable {
   readonly url: string;
   readonly folder: string;
+  readonly smtpPort: number;
   /** Runs a command with `POSTHOUSE_URL` set to the relay. */
   run(args: readonly string[], world?: World): Promise<Finished>;
   /** Starts one. */
@@ -47,7 +48,7 @@ export async function startTestRelay(more = ""): Promise<RunningRelay> {
   });
   const moved = cleanup.move();
   return {
-    ...{ url, folder: folder.path },
+    ...{ url, folder: folder.path, smtpPort: relay.listeners[0]?.port ?? 0 },
     run: (args, world) => run(args, worldOf(world)),
     start: (args, world) => start(args, worldOf(world)),
     async send(to) {

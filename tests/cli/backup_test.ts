@@ -1,0 +1,175 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { openSqliteStore } from "../../src/queue/sqlite/store.ts";
+import { tempFolder } from "../support/peers.ts";
+import { PlainClient } from "../support/plain_client.ts";
+import { startTestRelay } from "./relay/running_relay.ts";
+import { richMessage, type TestQueue, testQueue } from "./queue/queue_setup.ts";
+import { type Finished, run } from "./support.ts";
+
+const ID = "1M84EQRXE3K2ZW60";
+const SECOND = "1M84EQRXE3K2ZW61";
+
+async function filledQueue(): Promise<TestQueue> {
+  const queue = await testQueue();
+  await queue.open(async (store) => {
+    await store.put(richMessage(ID));
+    const spool = store.spool();
+    await spool.write(new TextEncoder().encode("Subject: large\r\n\r\nlarge\r\n"));
+    const name = await spool.finish();
+    await store.put({ ...richMessage(SECOND), place: { kind: "spool", name } });
+  });
+  await Deno.writeTextFile(`${queue.dataDir}/pauses.json`, `{"paused":true}`);
+  await Deno.mkdir(`${queue.dataDir}/dkim`);
+  await Deno.writeTextFile(`${queue.dataDir}/dkim/key.pem`, "secret");
+  return queue;
+}
+
+function backup({ dataDir }: TestQueue, to: string): Promise<Finished> {
+  return run(["backup", to, "--data-dir", dataDir]);
+}
+
+Deno.test("a backup is restored as it was", async () => {
+  await using queue = await filledQueue();
+  const to = `${queue.folder}/backup`;
+  const made = await backup(queue, to);
+  assertMatch(
+    made.out,
+    /^Copied 2 messages, 2 of them live, to .*: 4 files, [\d.]+ KiB, checked\.\n$/,
+  );
+  for (const name of ["queue.db", "manifest.json", "dkim/key.pem"]) {
+    assertEquals((Deno.statSync(`${to}/${name}`).mode ?? 0) & 0o777, 0o600, name);
+  }
+  const check = await run(["restore", to, "--check"]);
+  assertMatch(check.out, /^The backup of .* is good: 2 messages, 2 of them live, 4 files\.\n$/);
+  const dataDir = `${queue.folder}/restored`;
+  const { code, out, err } = await run(["restore", to, "--data-dir", dataDir]);
+  assertEquals([code, err], [0, ""]);
+  assertMatch(out, /^Restored 2 messages, 2 of them live, as of .*\.\nWhat was delivered since/);
+  await using restored = await openSqliteStore({ folder: dataDir });
+  await using original = await openSqliteStore({ folder: queue.dataDir });
+  for (const id of [ID, SECOND]) {
+    assertEquals(await restored.get(id), await original.get(id));
+    const [one, other] = await Promise.all([restored.body(id), original.body(id)]);
+    assertEquals(await Array.fromAsync(one ?? []), await Array.fromAsync(other ?? []));
+  }
+  assertEquals(await Deno.readTextFile(`${dataDir}/dkim/key.pem`), "secret");
+  assertEquals(await Deno.readTextFile(`${dataDir}/pauses.json`), `{"paused":true}`);
+});
+
+Deno.test("a restore can hold all mail, and puts aside what was there only when told to", async () => {
+  await using queue = await filledQueue();
+  const to = `${queue.folder}/backup`;
+  await backup(queue, to);
+  const args = ["restore", to, "--data-dir", queue.dataDir];
+  const refused = await run(args);
+  assertEquals(refused.code, 1);
+  assertMatch(
+    refused.err,
+    /is not empty; --force puts aside what is in it\. Nothing was changed\.\n$/,
+  );
+  const { code, out } = await run([...args, "--force", "--hold"]);
+  assertEquals(code, 0);
+  const [, aside = ""] = /What was there before is in (before-restore-\S+) in/.exec(out) ?? [];
+  assert(
+    [...Deno.readDirSync(`${queue.dataDir}/${aside}`)].some(({ name }) => name === "queue.db"),
+  );
+  assertStringIncludes(out, "Held 2 messages; queue release --all lets them go.\n");
+  for (const { recipients } of await queue.messages()) {
+    assert(recipients.every(({ state }) => state === "held"));
+  }
+});
+
+Deno.test("a damaged backup is refused before anything is touched", async () => {
+  await using queue = await filledQueue();
+  const to = `${queue.folder}/backup`;
+  await backup(queue, to);
+  await Deno.writeTextFile(`${to}/pauses.json`, `{"paused":null}`);
+  await Deno.remove(`${to}/dkim/key.pem`);
+  const dataDir = `${queue.folder}/restored`;
+  const { code, err } = await run(["restore", to, "--data-dir", dataDir]);
+  assertEquals(code, 1);
+  assertMatch(err, /^pauses\.json: its octets have changed$/m);
+  assertMatch(err, /^dkim\/key\.pem: it is missing$/m);
+  assertMatch(err, /^The backup cannot be used\. Nothing was changed\.$/m);
+  assertEquals([...Deno.readDirSync(queue.folder)].map(({ name }) => name).sort(), [
+    "backup",
+    "data",
+  ]);
+  await Deno.remove(`${to}/manifest.json`);
+  assertMatch((await run(["restore", to, "--check"])).err, /one that was not finished/);
+});
+
+Deno.test("a manifest cannot name files elsewhere", async () => {
+  await using queue = await filledQueue();
+  const to = `${queue.folder}/backup`;
+  await backup(queue, to);
+  const manifest = await Deno.readTextFile(`${to}/manifest.json`);
+  for (const path of ["../evil", "/etc/evil", "a/../../evil"]) {
+    await Deno.writeTextFile(`${to}/manifest.json`, manifest.replace("pauses.json", path));
+    assertMatch((await run(["restore", to, "--check"])).err, /^manifest\.json of .* is damaged$/m);
+  }
+});
+
+Deno.test("a backup goes into an empty folder and comes from a queue", async () => {
+  await using queue = await filledQueue();
+  assertEquals((await backup(queue, queue.folder)).err, `${queue.folder} is not empty.\n`);
+  const inside = await backup(queue, `${queue.dataDir}/x`);
+  assertMatch(inside.err, /is in the folder to be copied\.\n$/);
+  const none = await run(["backup", `${queue.folder}/b`, "--data-dir", `${queue.folder}/none`]);
+  assertMatch(none.err, /^There is no queue in /);
+  assertEquals((await run(["backup"])).code, 2);
+  assertEquals((await run(["restore"])).code, 2);
+});
+
+Deno.test("a running relay's data folder is not restored into", async () => {
+  await using relay = await startTestRelay();
+  const to = `${relay.folder}/backup`;
+  const dataDir = `${relay.folder}/data`;
+  await relay.send("you@example.org");
+  assertEquals((await run(["backup", to, "--data-dir", dataDir])).code, 0);
+  const { code, err } = await run(["restore", to, "--data-dir", dataDir, "--force"]);
+  assertEquals(code, 1);
+  assertMatch(err, /another relay works on this folder/);
+});
+
+Deno.test("everything accepted before a backup is in it, though mail comes and goes", async () => {
+  await using relay = await startTestRelay("queue.spool_threshold = 1024");
+  await using folder = await tempFolder();
+  const port = relay.smtpPort;
+  const accepted: string[] = [];
+  let isOver = false;
+  let goal = { count: Infinity, reached: () => {} };
+  const send = async (size: number): Promise<void> => {
+    using client = await PlainClient.greet(port);
+    for (let count = 0; !isOver; count++) {
+      const data = new TextEncoder().encode(
+        `Subject: ${count}\r\n\r\n${"x".repeat(70)}\r\n`.padEnd(size, "y") + "\r\n",
+      );
+      const { reply } = await client.send({ from: "a@source.test", to: ["b@sink.test"], data });
+      accepted.push(/[0-9A-Z]{16}/.exec(reply.lines.join(" "))?.[0] ?? "");
+      if (accepted.length >= goal.count) goal.reached();
+    }
+  };
+  const senders = Promise.all([send(200), send(200), send(4000), send(9000)]);
+  for (let round = 0; round < 3; round++) {
+    const more = Promise.withResolvers<void>();
+    goal = { count: accepted.length + 40, reached: more.resolve };
+    await more.promise;
+    const before = [...accepted];
+    const to = `${folder.path}/backup${round}`;
+    const args = ["backup", to, "--data-dir", `${relay.folder}/data`];
+    assertEquals((await run(args)).err, "");
+    const restored = `${folder.path}/restored${round}`;
+    assertEquals((await run(["restore", to, "--data-dir", restored])).err, "");
+    await using store = await openSqliteStore({ folder: restored });
+    for (const id of before) {
+      const detail = await store.get(id);
+      assert(detail !== null, `${id} is not in the backup`);
+      const isOpen = detail.recipients.some(({ state }) => state === "queued");
+      assert(!isOpen || await store.body(id) !== null, `${id} has lost its octets`);
+    }
+  }
+  isOver = true;
+  await senders;
+  assert(![...Deno.readDirSync(`${relay.folder}/data`)].some(({ name }) => name === ".backup"));
+});
