@@ -50,7 +50,7 @@ export function parseFeedbackReport(text: string): FeedbackReport | null {
   };
 }
 
-/** `<ada@example.net>`, or `rfc822; ada@example.net` as some write it. */
-function withoutBrackets(value: string): string {
+/** The mailbox of `<ada@example.net>`, or of `rfc822; ada@example.net` as some write it. */
+export function withoutBrackets(value: string): string {
   return value.replace(/^rfc822\s*;\s*/i, "").replace(/^<(.*)>$/, "$1");
 }

@@ -2,7 +2,7 @@ import { fieldText, findField, headerSection } from "../mail/headers.ts";
 import { decodeEncodedWords } from "../mail/encoded_word.ts";
 import type { FeedbackKind } from "../observe/events.ts";
 import { parseDeliveryStatus, type RecipientStatus } from "./delivery_status.ts";
-import { type FeedbackReport, parseFeedbackReport } from "./feedback_report.ts";
+import { type FeedbackReport, parseFeedbackReport, withoutBrackets } from "./feedback_report.ts";
 import { type PlainBounce, readPlainBounce } from "./plain_bounce.ts";
 import type { ReportParts } from "./report_reader.ts";
 import { severityOf } from "./severity.ts";
@@ -36,22 +36,25 @@ export function meaningOf(parts: ReportParts): Meaning {
     return { kind: "bounce", findings };
   }
   const field = fieldReader(parts.header);
-  const junked = parts.returned === null
-    ? ""
-    : fieldReader(parts.returned)("x-hmxmroriginalrecipient");
-  if (junked !== "") { // Microsoft's reports are no feedback reports
-    return {
-      kind: "complaint",
-      findings: [{ kind: "complained", names: [junked], reason: "abuse" }],
-    };
-  }
-  const plain = isReply(field) ? null : readPlainBounce({
+  const junked = parts.returned === null ? "" : junkedBy(parts.returned);
+  if (junked !== "") return complaintOf([{ kind: "complained", names: [junked], reason: "abuse" }]);
+  // Servers, too, call their notifications replies: what looks like a bounce is one.
+  const plain = readPlainBounce({
     from: field("from"),
     subject: field("subject"),
     failedRecipients: field("x-failed-recipients"),
   }, parts.text);
   if (plain !== null) return { kind: "bounce", findings: findingsOf(plain) };
   return isReply(field) || field("in-reply-to") !== "" ? { kind: "reply" } : { kind: "unclear" };
+}
+
+function complaintOf(findings: readonly Finding[]): Meaning {
+  return { kind: "complaint", findings };
+}
+
+/** Microsoft's reports are no feedback reports: a field of the message says whom it went to. */
+function junkedBy(returned: Uint8Array): string {
+  return withoutBrackets(fieldReader(returned)("x-hmxmroriginalrecipient"));
 }
 
 type FieldReader = (name: string) => string;
@@ -76,7 +79,7 @@ function findingOf(recipient: RecipientStatus): Finding | null {
   const { originalRecipient, finalRecipient } = recipient;
   const names = [originalRecipient, finalRecipient].map((name) => name?.text)
     .filter((name) => name !== undefined && name.includes("@"));
-  return { kind, names: names as string[], reason: reasonOf(recipient) };
+  return { kind, names: [...new Set(names as string[])], reason: reasonOf(recipient) };
 }
 
 function kindOf({ action, status, diagnostic }: RecipientStatus): FeedbackKind | null {
@@ -113,7 +116,7 @@ function meaningOfReport({ type, recipients, userAgent }: FeedbackReport): Meani
   if (kind === null) return { kind: "unclear" };
   const reason = userAgent === null ? type : `${type} (${userAgent})`;
   const named = recipients.length === 0 ? [[]] : recipients.map((mailbox) => [mailbox]);
-  return { kind: "complaint", findings: named.map((names) => ({ kind, names, reason })) };
+  return complaintOf(named.map((names) => ({ kind, names, reason })));
 }
 
 function findingsOf({ action, recipients, reason, isPermanent }: PlainBounce): Finding[] {

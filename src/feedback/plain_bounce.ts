@@ -23,7 +23,7 @@ export interface BounceFields {
 
 const FROM_SERVER = /mailer-daemon|postmaster|mail ?delivery (?:sub)?system|microsoft ?exchange/i;
 const SUBJECT =
-  /undeliver|delivery (?:status|failure|has failed|notification|incomplete|problem)|returned mail|failure notice|(?:mail|message) delivery failed|mail system error|could not send|non[- ]?deliver|message .{0,40}delayed|mail failure/i;
+  /undeliver|delivery (?:status|failure|has failed|notification|incomplete|problem)|returned mail|failure notice|(?:failed|failure) delivery|(?:mail|message) (?:delivery )?failed|mail system error|could not (?:send|be delivered)|error sending|non[- ]?deliver|message .{0,40}delayed|mail failure/i;
 const QMAIL = /^Hi\. (?:This is|The) /;
 const STILL_TRIES =
   /\bwarning message only\b|\bdo not need to resend\b|\bwill (?:continue|keep)(?: to)? (?:be )?(?:retry|try|attempt)|\bstill being retried\b|\bhas been delayed\b|\bnot yet been delivered\b/i;
@@ -41,7 +41,7 @@ export function readPlainBounce(fields: BounceFields, text: string): PlainBounce
   const { message } = splitCopy(text);
   const isQmail = QMAIL.test(message);
   const isBounce = isQmail || fields.failedRecipients !== "" ||
-    (FROM_SERVER.test(fields.from) && SUBJECT.test(fields.subject));
+    (FROM_SERVER.test(fields.from) && (SUBJECT.test(fields.subject) || CODE.test(message)));
   if (!isBounce) return null;
   const lines = message.split(/\r?\n/).slice(0, 500);
   const telling = lines.find((line) => CODE.test(line)) ?? lines.find(saysNoSuchMailbox);
