@@ -14,6 +14,10 @@ const PAGES = [
   "/queue?domain=nowhere.example",
   "/queue?recipient=x%00y",
   "/queue/confirm?action=cancel&view=live",
+  "/queue/confirm?action=reroute&view=live",
+  "/queue/confirm?action=readdress&view=live",
+  "/queue/confirm?action=readdress&view=live&remove=nobody%40dest.example&add=x",
+  "/queue/confirm?action=send-again&view=failed",
   "/messages/00000000000000XX",
   "/compose",
   "/log?level=debug",
@@ -65,11 +69,15 @@ for (const look of LOOKS) {
 /** A message of each kind, the first in all ways that it can be seen. */
 async function messagePages(store: QueueStore): Promise<string[]> {
   const { items } = await store.list({ filter: {}, limit: 1_000 });
-  return MESSAGES.flatMap((subject, index) => {
-    const found = items.find(({ message }) => message.summary.subject.includes(subject));
-    const shows = index === 0 ? SHOWS : [""];
-    return shows.map((show) => `/messages/${found?.message.id}${show}`);
-  });
+  const failed = items.find(({ states }) => states.failed !== undefined)?.message.id;
+  return [
+    `/messages/${failed}/send-again`,
+    ...MESSAGES.flatMap((subject, index) => {
+      const found = items.find(({ message }) => message.summary.subject.includes(subject));
+      const shows = index === 0 ? SHOWS : [""];
+      return shows.map((show) => `/messages/${found?.message.id}${show}`);
+    }),
+  ];
 }
 
 /** How much wider than the window the page is. */

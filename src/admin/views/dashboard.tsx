@@ -4,6 +4,7 @@ import type { AdminEnv } from "../env.ts";
 import type { Role } from "../ports.ts";
 import { failurePage, forbiddenPage, notFoundPage } from "./pages/failure.tsx";
 import { messagePage } from "./pages/message/page.tsx";
+import { sendAgainFromForm, sendAgainPage } from "./pages/message/send_again.tsx";
 import { AgeCounter } from "./pages/overview/ages.ts";
 import { overviewPage } from "./pages/overview/page.tsx";
 import { applyAction, confirmPage } from "./pages/queue/confirm.tsx";
@@ -52,6 +53,8 @@ export function dashboard(context: DashboardContext): Hono<AdminEnv> {
     .get("/live", (c) => c.get("caller") === null ? c.body(null, 401) : changeStream(c, live))
     .get("/", page("viewer", (visit) => overviewPage(visit, ages)))
     .get("/messages/:id", page("viewer", messagePage))
+    .get("/messages/:id/send-again", page("operator", (visit) => sendAgainPage(visit)))
+    .post("/messages/:id/send-again", page("operator", sendAgainFromForm))
     .get("/queue", page("viewer", queuePage))
     .get("/queue/confirm", page("operator", confirmPage))
     .post("/queue/apply", page("operator", applyAction))

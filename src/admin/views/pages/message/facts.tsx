@@ -35,11 +35,13 @@ export function OriginPanel({ detail, nowMs }: { detail: MessageDetail; nowMs: n
 
 /** Which rule matched, and the ways it names. */
 export function RoutePanel(
-  { answer, recipient, usedRoute }: {
+  { answer, recipient, usedRoute, chosen }: {
     answer: RouteAnswer;
     recipient: string;
     /** The rule that the last attempt went by; empty before the first. */
     usedRoute: string;
+    /** The transport that an operator chose; null when the rule says it. */
+    chosen: string | null;
   },
 ) {
   const { route, transports } = answer;
@@ -58,6 +60,13 @@ export function RoutePanel(
           </Fact>
           {usedRoute !== "" && usedRoute !== route && <Fact name="Last time by">{usedRoute}</Fact>}
           <Fact name="For">{recipient}</Fact>
+          {chosen !== null && (
+            <Fact name="By hand">
+              {transports.length > 0
+                ? `always by ${chosen}, whatever the rule says`
+                : `by ${chosen}, which there is no longer: the rule holds`}
+            </Fact>
+          )}
         </dl>
         <ol class="way-list">
           {transports.map(({ name, kind, destination, state, reason }, index) => (

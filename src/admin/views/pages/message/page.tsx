@@ -1,5 +1,5 @@
 import { isQueueId } from "../../../../base/ids.ts";
-import type { MessageDetail, RecipientState } from "../../../ports.ts";
+import type { MessageDetail, RecipientState, RouteAnswer } from "../../../ports.ts";
 import { Empty, Notice } from "../../parts/boxes.tsx";
 import { Icon, type IconName } from "../../parts/icon.tsx";
 import { LiveMark } from "../../parts/live_mark.tsx";
@@ -97,13 +97,19 @@ function Actions({ detail }: { detail: MessageDetail }) {
   const states = Object.keys(countStates(detail)) as RecipientState[];
   const { id } = detail.message;
   const address = `/messages/${id}`;
+  // Octets are kept only of messages that failed, and of those that wait.
+  const possible = actionsIn(states).filter(([name]) => name !== "send-again" || detail.hasBody);
   return (
     <div class="page-actions" id="actions" data-live-part="">
-      {actionsIn(states).map(([name, { label, isDangerous }]) => {
-        if (isDangerous) {
+      {possible.map(([name, { label, isDangerous, asks }]) => {
+        if (name === "send-again") {
+          return <a class="button" href={`${address}/send-again`}>{label}…</a>;
+        }
+        if (isDangerous || asks !== undefined) {
           const from = name === "delete" ? "/queue?view=all" : address;
           const query = new URLSearchParams({ action: name, ids: id, view: "all", from });
-          return <a class="button danger" href={`/queue/confirm?${query}`}>{label}…</a>;
+          const look = isDangerous ? "button danger" : "button";
+          return <a class={look} href={`/queue/confirm?${query}`}>{label}…</a>;
         }
         return (
           <form method="post" action="/queue/apply">
@@ -173,9 +179,30 @@ function Route({ detail, visit }: { detail: MessageDetail; visit: Visit }) {
     listener,
     ...(user === undefined ? {} : { user }),
   });
+  const chosen = one.rerouted === true ? one.transport ?? null : null;
   const last = timeline.findLast(({ kind }) => kind === "attempt");
   const usedRoute = last === undefined ? "" : attemptOf(last)?.route ?? "";
-  return <RoutePanel answer={answer} recipient={one.forwardPath} usedRoute={usedRoute} />;
+  return (
+    <RoutePanel
+      answer={chosen === null
+        ? answer
+        : { ...answer, transports: chosenWay(chosen, { visit, one }) }}
+      recipient={one.forwardPath}
+      {...{ usedRoute, chosen }}
+    />
+  );
+}
+
+/** The way that an operator chose, as the routes would tell it. */
+function chosenWay(
+  chosen: string,
+  { visit, one: { domain } }: { visit: Visit; one: MessageDetail["recipients"][number] },
+): RouteAnswer["transports"] {
+  return visit.ports.transports.list().filter(({ name }) => name === chosen)
+    .map(({ name, kind, state, lastError }) => ({
+      ...{ name, kind, state, destination: domain },
+      reason: lastError?.text ?? "",
+    }));
 }
 
 async function showUnknown(visit: Visit, id: string): Promise<Response> {

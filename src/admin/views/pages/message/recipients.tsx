@@ -28,6 +28,7 @@ export function RecipientsPanel(
               <th scope="col">State</th>
               <th scope="col" class="number">Tries</th>
               <th scope="col">Next</th>
+              <th scope="col">By</th>
               <th scope="col">Last reply</th>
             </tr>
           </thead>
@@ -41,6 +42,9 @@ export function RecipientsPanel(
                 <td class="number" data-label="tries">{recipient.attempts}</td>
                 <td class="nowrap" data-label="next">
                   <Next recipient={recipient} nowMs={nowMs} />
+                </td>
+                <td data-label="by">
+                  <WayCell recipient={recipient} />
                 </td>
                 <td class="full">
                   <span class="reply">{recipient.lastReply}</span>
@@ -58,6 +62,20 @@ export function RecipientsPanel(
         </div>
       )}
     </Panel>
+  );
+}
+
+/** The transport of the last attempt, or the one that somebody chose. */
+function WayCell({ recipient }: { recipient: MessageDetail["recipients"][number] }) {
+  const { transport, rerouted } = recipient;
+  if (transport === undefined) return <span class="faint">–</span>;
+  return (
+    <>
+      <a href={`/transports#${encodeURIComponent(transport)}`}>{transport}</a>
+      {rerouted === true && (
+        <span class="chip" data-tone="wait" title="An operator chose this transport">chosen</span>
+      )}
+    </>
   );
 }
 

@@ -4,7 +4,7 @@ import { Panel } from "../../parts/boxes.tsx";
 import { counted } from "../../parts/quantity.ts";
 import type { Tone } from "../../parts/state.tsx";
 import { Time } from "../../parts/time.tsx";
-import { attemptOf, type AttemptView, type OutcomeView } from "./attempt.ts";
+import { attemptOf, type AttemptView, type OutcomeView, textOf } from "./attempt.ts";
 
 const OUTCOME_LOOKS: Readonly<Record<string, { tone: Tone; word: string }>> = {
   delivered: { tone: "good", word: "Delivered" },
@@ -28,6 +28,11 @@ const STEP_LOOKS: Readonly<Record<string, { tone: Tone; word: string }>> = {
   released: { tone: "wait", word: "Released" },
   retried: { tone: "wait", word: "Made due by hand" },
   cancelled: { tone: "idle", word: "Cancelled" },
+  returned: { tone: "bad", word: "Given up by hand" },
+  rerouted: { tone: "wait", word: "Way chosen by hand" },
+  readdressed: { tone: "wait", word: "Recipients changed" },
+  sent_again: { tone: "wait", word: "Sent again" },
+  captured: { tone: "hold", word: "Captured" },
   expired: { tone: "bad", word: "Expired" },
   notified: { tone: "idle", word: "Sender told" },
   interrupted: { tone: "warn", word: "Interrupted: the node that held it died" },
@@ -149,20 +154,43 @@ function OutcomeLine({ outcome, total }: { outcome: OutcomeView; total: number }
 
 function OtherStep({ entry, nowMs }: { entry: TimelineEntry; nowMs: number }) {
   const { tone, word } = STEP_LOOKS[entry.kind] ?? { tone: "idle", word: entry.kind };
-  const words = Object.entries(entry.detail)
-    .filter(([, value]) => typeof value === "string" || typeof value === "number")
-    .map(([name, value]) => `${name} ${value}`).join(", ");
   return (
     <li class="step" data-tone={tone} data-shape="small">
       <div class="step-head">
         <span class="step-title">{word}</span>
-        <span class="soft small wrap">{words}</span>
+        <span class="soft small wrap">
+          <StepWords entry={entry} />
+        </span>
         <span class="step-time">
           <Time atMs={entry.atMs} nowMs={nowMs} form="clock" />
         </span>
       </div>
     </li>
   );
+}
+
+/** The details of a step; messages that it names can be gone to. */
+function StepWords({ entry: { kind, detail } }: { entry: TimelineEntry }) {
+  const other = textOf(detail["as"]) || textOf(detail["of"]);
+  if (kind === "sent_again" && other !== "") {
+    return (
+      <>
+        {detail["as"] === undefined ? "This is " : "As "}
+        <a class="mono" href={`/messages/${encodeURIComponent(other)}`}>{other}</a>
+        {detail["as"] === undefined ? " once more" : ""} by {textOf(detail["by"])}
+      </>
+    );
+  }
+  if (kind === "rerouted") {
+    const transport = textOf(detail["transport"]);
+    const to = transport === "" ? "back to the routes" : `to ${transport}`;
+    return <>{`${to} by ${textOf(detail["by"])}`}</>;
+  }
+  const words = Object.entries(detail).map(([name, value]) => {
+    if (Array.isArray(value)) return value.length === 0 ? "" : `${name} ${value.join(", ")}`;
+    return typeof value === "string" || typeof value === "number" ? `${name} ${value}` : "";
+  });
+  return <>{words.filter(Boolean).join(", ")}</>;
 }
 
 function AcceptedStep({ detail, nowMs }: { detail: MessageDetail; nowMs: number }) {

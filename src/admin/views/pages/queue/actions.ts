@@ -1,9 +1,8 @@
 import { RECIPIENT_STATES } from "../../../../queue/store.ts";
-import type { MessageFilter, QueueCommand, RecipientState } from "../../../ports.ts";
+import type { MessageFilter, RecipientState } from "../../../ports.ts";
 
 /** Something an operator can do to messages. */
 export interface QueueAction {
-  readonly command: QueueCommand;
   /** States of recipients that it changes. */
   readonly changes: readonly RecipientState[];
   readonly label: string;
@@ -13,12 +12,13 @@ export interface QueueAction {
   /** What happened to `12 messages`. */
   readonly done: (what: string) => string;
   readonly isDangerous: boolean;
+  /** What has to be said besides which messages are meant; absent means nothing. */
+  readonly asks?: "transport" | "recipients";
 }
 
 /** By the word that stands in addresses and forms. */
 export const QUEUE_ACTIONS = {
   retry: {
-    command: { kind: "retry" },
     changes: ["queued"],
     label: "Retry now",
     question: (what) => `Retry ${what} now?`,
@@ -27,7 +27,6 @@ export const QUEUE_ACTIONS = {
     isDangerous: false,
   },
   hold: {
-    command: { kind: "hold" },
     changes: ["queued"],
     label: "Hold",
     question: (what) => `Hold ${what}?`,
@@ -36,7 +35,6 @@ export const QUEUE_ACTIONS = {
     isDangerous: false,
   },
   release: {
-    command: { kind: "release" },
     changes: ["held"],
     label: "Release",
     question: (what) => `Release ${what}?`,
@@ -44,8 +42,28 @@ export const QUEUE_ACTIONS = {
     done: (what) => `${what} released.`,
     isDangerous: false,
   },
+  reroute: {
+    changes: ["queued", "held"],
+    label: "Reroute",
+    question: (what) => `Reroute ${what}?`,
+    explanation: "Every attempt to come is made by the transport that you choose, whatever the " +
+      "routes say, and the next one is due now. What is under way ends as it is.",
+    done: (what) => `${what} rerouted.`,
+    isDangerous: false,
+    asks: "transport",
+  },
+  readdress: {
+    changes: ["queued", "held"],
+    label: "Recipients",
+    question: (what) => `Change who gets ${what}?`,
+    explanation:
+      "A recipient is cancelled, others are added, or both: one is replaced by another " +
+      "wherever it stands. Nobody who has a message gets it twice.",
+    done: (what) => `${what} readdressed.`,
+    isDangerous: false,
+    asks: "recipients",
+  },
   cancel: {
-    command: { kind: "cancel" },
     changes: ["queued", "held"],
     label: "Cancel",
     question: (what) => `Cancel ${what}?`,
@@ -55,7 +73,6 @@ export const QUEUE_ACTIONS = {
     isDangerous: true,
   },
   bounce: {
-    command: { kind: "bounce" },
     changes: ["queued", "held"],
     label: "Bounce",
     question: (what) => `Give up ${what}?`,
@@ -63,8 +80,17 @@ export const QUEUE_ACTIONS = {
     done: (what) => `${what} will be returned.`,
     isDangerous: true,
   },
+  "send-again": {
+    changes: ["failed", "expired", "cancelled"],
+    label: "Send again",
+    question: (what) => `Send ${what} again?`,
+    explanation: "Each goes into the queue once more, as a new message to those who did not get " +
+      "it. Messages whose octets are not kept any more stay as they are.",
+    done: (what) => `${what} sent again.`,
+    isDangerous: false,
+    asks: "transport",
+  },
   delete: {
-    command: { kind: "delete" },
     changes: RECIPIENT_STATES,
     label: "Delete",
     question: (what) => `Delete ${what}?`,

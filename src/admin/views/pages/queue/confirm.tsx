@@ -2,25 +2,44 @@ import type { MessageFilter, MessageListItem } from "../../../ports.ts";
 import { Empty, Notice, Panel } from "../../parts/boxes.tsx";
 import { counted } from "../../parts/quantity.ts";
 import type { Visit } from "../../visit.tsx";
-import { changeable, type QueueAction, queueActionOf } from "./actions.ts";
+import { changeable, type QueueAction, type QueueActionName, queueActionOf } from "./actions.ts";
+import { ActionFields, HiddenFields } from "./ask.tsx";
 import { filterValue } from "./filters.tsx";
 import { MessageTable } from "./list.tsx";
+import { type ActionInput, inputOf, type Performance, performanceOf } from "./perform.ts";
 import { filterParams, queueAddress, type QueueQuery, readQueueQuery, VIEWS } from "./query.ts";
 
 const SAMPLES = 5;
 
+/** An action with what it is meant for, as an address or a form says. */
+interface Intent {
+  readonly name: QueueActionName;
+  readonly action: QueueAction;
+  readonly query: QueueQuery;
+  readonly input: ActionInput;
+  /** Null while something is left to be said. */
+  readonly performance: Performance | null;
+  /** What is wrong with what was said; empty when nothing is. */
+  readonly wrong: string;
+  /** The page to go back to. */
+  readonly back: string;
+}
+
 /** Shows what an action would do before it is done. */
 export async function confirmPage(visit: Visit): Promise<Response> {
-  const { action: words, ...given } = visit.c.req.queries();
-  const found = queueActionOf(words?.[0]);
-  const read = readQueueQuery(given, visit.nowMs);
-  if (found === null || read.kind === "wrong") return await showMisunderstood(visit);
-  const { query } = read;
-  const { name, action } = found;
-  const filter = changeable(pinned(query.filter, visit.nowMs), action);
+  const intent = intentOf(visit, visit.c.req.queries());
+  if (intent === null) return await showMisunderstood(visit);
+  const { name, action, query, performance, back } = intent;
+  const filter = pinned(meantBy(intent), visit.nowMs);
   const { total, samples } = await preview(visit, filter);
-  const back = backOf(given["from"]?.[0], query);
   const what = counted(total, "message");
+  const isReady = performance !== null || action.asks === "transport";
+  const hidden = [
+    ["action", name],
+    ["from", back],
+    ["view", query.view],
+    ...filterParams(query.params).filter(([key]) => key !== "receivedBeforeMs"),
+  ] as const;
   return await visit.show({
     title: action.label,
     place: "/queue",
@@ -31,24 +50,28 @@ export async function confirmPage(visit: Visit): Promise<Response> {
           <p class="page-lead">{action.explanation}</p>
         </header>
         {query.params["ids"] === undefined && <Scope query={query} />}
-        <Panel id="samples" title={total > SAMPLES ? `The newest ${SAMPLES} of them` : "Messages"}>
-          {total === 0
-            ? (
-              <Empty title="Nothing here can be changed that way" tight>
-                <p>The messages are in other states, or were delivered meanwhile.</p>
-              </Empty>
-            )
-            : <MessageTable items={samples} nowMs={visit.nowMs} canPick={false} />}
-        </Panel>
-        <form class="button-row" method="post" action="/queue/apply">
-          <input type="hidden" name="action" value={name} />
-          <input type="hidden" name="from" value={back} />
-          <input type="hidden" name="view" value={query.view} />
-          <input type="hidden" name="receivedBeforeMs" value={filter.receivedBeforeMs} />
-          {filterParams(query.params).filter(([key]) => key !== "receivedBeforeMs")
-            .map(([key, value]) => <input type="hidden" name={key} value={value} />)}
-          {total > 0 && <Confirm action={action} what={what} />}
-          <a class="button" href={back}>Back</a>
+        {intent.wrong !== "" && <Notice tone="bad">{intent.wrong}</Notice>}
+        {action.asks === "recipients" && (
+          <form class="panel" method="get" action="/queue/confirm">
+            <HiddenFields fields={hidden} />
+            <ActionFields visit={visit} intent={intent} />
+          </form>
+        )}
+        <Samples total={total} samples={samples} nowMs={visit.nowMs} />
+        <form class="stack" method="post" action="/queue/apply">
+          <HiddenFields
+            fields={[...hidden, ["receivedBeforeMs", String(filter.receivedBeforeMs)]]}
+          />
+          {action.asks === "transport" && total > 0 && (
+            <ActionFields visit={visit} intent={intent} />
+          )}
+          {action.asks === "recipients" && (
+            <HiddenFields fields={[["remove", intent.input.remove], ["add", intent.input.add]]} />
+          )}
+          <div class="button-row">
+            {total > 0 && isReady && <Confirm action={action} what={what} />}
+            <a class="button" href={back}>Back</a>
+          </div>
         </form>
       </>
     ),
@@ -58,21 +81,38 @@ export async function confirmPage(visit: Visit): Promise<Response> {
 /** Does it, and goes back. */
 export async function applyAction(visit: Visit): Promise<Response> {
   const form = await visit.c.req.parseBody({ all: true });
-  const { action: word, from, ...given } = Object.fromEntries(
-    Object.entries(form).map(([key, value]) => [key, [value].flat().map(String)]),
-  );
-  const found = queueActionOf(word?.[0]);
-  const read = readQueueQuery(given, visit.nowMs);
-  if (found === null || read.kind === "wrong") return await showMisunderstood(visit);
-  const { name, action } = found;
-  const filter = changeable(read.query.filter, action);
+  const given = Object.entries(form).map(([key, value]) => [key, [value].flat().map(String)]);
+  const intent = intentOf(visit, Object.fromEntries(given));
+  if (intent === null || intent.performance === null) return await showMisunderstood(visit);
+  const filter = meantBy(intent);
   const changed = filter.states?.length === 0
     ? 0
-    : await visit.ports.queue.command({ filter, command: action.command, by: visit.actor });
-  const back = new URL(backOf(from?.[0], read.query), "http://localhost");
-  back.searchParams.set("did", name);
+    : await intent.performance.run(visit.ports.queue, { filter, by: visit.actor });
+  const back = new URL(intent.back, "http://localhost");
+  back.searchParams.set("did", intent.name);
   back.searchParams.set("n", String(changed));
   return visit.goTo(`${back.pathname}${back.search}`);
+}
+
+function intentOf(
+  { ports, nowMs }: Visit,
+  { action: words, ...given }: Record<string, string[]>,
+): Intent | null {
+  const found = queueActionOf(words?.[0]);
+  const read = readQueueQuery(given, nowMs);
+  if (found === null || read.kind === "wrong") return null;
+  const { query } = read;
+  const input = inputOf(given);
+  const result = performanceOf(found.name, { input, ports });
+  const isAsked = Object.values(input).some((value) => value !== "");
+  const back = backOf(given["from"]?.[0], query);
+  return "wrong" in result
+    ? { ...found, query, input, back, performance: null, wrong: isAsked ? result.wrong : "" }
+    : { ...found, query, input, back, performance: result, wrong: "" };
+}
+
+function meantBy({ action, query, performance }: Intent): MessageFilter {
+  return changeable({ ...query.filter, ...performance?.narrowing }, action);
 }
 
 /** How many fit, and the newest of them; a filter without states means nothing. */
@@ -89,7 +129,10 @@ async function preview(
 }
 
 /** What arrives while somebody reads the question is not meant. */
-function pinned(filter: MessageFilter, nowMs: number): MessageFilter {
+function pinned(
+  filter: MessageFilter,
+  nowMs: number,
+): MessageFilter & { readonly receivedBeforeMs: number } {
   return { ...filter, receivedBeforeMs: Math.min(filter.receivedBeforeMs ?? Infinity, nowMs + 1) };
 }
 
@@ -97,6 +140,26 @@ function pinned(filter: MessageFilter, nowMs: number): MessageFilter {
 function backOf(from: string | undefined, { params }: QueueQuery): string {
   if (from !== undefined && /^\/(?:queue|messages)[\w/?&=.%+-]*$/.test(from)) return from;
   return queueAddress(params, { ids: null, receivedBeforeMs: null });
+}
+
+function Samples(
+  { total, samples, nowMs }: {
+    total: number;
+    samples: readonly MessageListItem[];
+    nowMs: number;
+  },
+) {
+  return (
+    <Panel id="samples" title={total > SAMPLES ? `The newest ${SAMPLES} of them` : "Messages"}>
+      {total === 0
+        ? (
+          <Empty title="Nothing here can be changed that way" tight>
+            <p>The messages are in other states, or were delivered meanwhile.</p>
+          </Empty>
+        )
+        : <MessageTable items={samples} nowMs={nowMs} canPick={false} />}
+    </Panel>
+  );
 }
 
 function Scope({ query }: { query: QueueQuery }) {
@@ -125,7 +188,7 @@ function Confirm({ action, what }: { action: QueueAction; what: string }) {
     <button
       type="submit"
       class={action.isDangerous ? "button primary danger" : "button primary"}
-      autofocus
+      autofocus={action.asks === undefined}
     >
       {action.label}: {what}
     </button>

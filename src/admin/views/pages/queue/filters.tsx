@@ -9,6 +9,7 @@ const AGES = [5 * 60_000, 3_600_000, 6 * 3_600_000, 86_400_000, 2 * 86_400_000];
 const LABELS: Readonly<Record<string, string>> = {
   text: "Search",
   listener: "Listener",
+  transport: "Transport",
   replyCode: "Last reply begins",
   minAttempts: "Tried at least",
   minSizeBytes: "At least",
@@ -43,10 +44,12 @@ export function ViewTabs({ view, params }: { view: ViewName; params: QueueParams
 /** Filters that few people need at once stand behind a summary. */
 const MORE = [
   { name: "sender", hint: "user@example.org or <>" },
+  { name: "transport", hint: "mx" },
   { name: "replyCode", hint: "451 4.7.1" },
   { name: "minAttempts", hint: "3" },
   { name: "listener", hint: "smtp" },
   { name: "minSizeBytes", hint: "octets" },
+  { name: "maxSizeBytes", hint: "octets" },
 ] as const;
 
 /** Whether a filter has a field, at which its error stands. */

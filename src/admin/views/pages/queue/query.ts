@@ -2,6 +2,7 @@ import { z } from "zod";
 import { filterOf, filterQuery } from "../../../api/schemas/filter.ts";
 import { pageQuery } from "../../../api/schemas/fields.ts";
 import type { MessageFilter, RecipientState } from "../../../ports.ts";
+import { INPUT_NAMES } from "./perform.ts";
 
 /** Lists that people ask for, each a choice of states. */
 export const VIEWS = {
@@ -50,7 +51,9 @@ export type QueueQueryResult =
 export const NULL_SENDER = "<>";
 
 /** Parameters that do not belong to a filter. */
-const OTHERS = ["cursor", "action", "from"];
+const OTHERS = ["cursor", "action", "from", ...INPUT_NAMES];
+
+const NO_FILTERS = OTHERS.slice(1);
 
 /** Reads the address of a list, whose filters are those of the API. */
 export function readQueueQuery(
@@ -58,7 +61,7 @@ export function readQueueQuery(
   nowMs: number,
 ): QueueQueryResult {
   const params = withoutEmpty(given);
-  const values = Object.entries(params).filter(([key]) => key !== "action" && key !== "from")
+  const values = Object.entries(params).filter(([key]) => !NO_FILTERS.includes(key))
     .map(([key, list]) => [key, key === "sender" && list[0] === NULL_SENDER ? "" : oneOrAll(list)]);
   const result = paramsSchema.safeParse(Object.fromEntries(values));
   if (!result.success) {
