@@ -25,6 +25,8 @@ export interface ProviderEventsSiteOptions {
   readonly desk: FeedbackDesk;
   readonly clock: Clock;
   readonly events: EventSink;
+  /** For certificates and confirmations; the runtime's where not given. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
 /**
@@ -69,7 +71,7 @@ export class ProviderEventsSite {
   }
 
   async #makeApp({ sources, proxies }: ProviderEventsConfig): Promise<EventsApp> {
-    const { store, desk, clock, events } = this.#options;
+    const { store, desk, clock, events, fetch = globalThis.fetch } = this.#options;
     const [{ EventsApp }, { Receiver }, { createSource }] = await Promise.all([
       import("../provider_events/app.ts"),
       import("../provider_events/receiver.ts"),
