@@ -1,4 +1,5 @@
 /** Other people's verifiers of DKIM and ARC, with the keys handed to them. */
+import { concatBytes, encodeText } from "../../src/base/bytes.ts";
 import { havePeer, runPeer, tempFolder } from "./peers.ts";
 
 /** TXT records by name. */
@@ -106,7 +107,7 @@ field = "Authentication-Results: %s; arc=%s; spf=pass\\r\\n" % (options["server"
 message = field.encode() + message
 made = dkim.ARC(message).sign(options["selector"].encode(), options["domain"].encode(),
     options["key"].encode(), options["server"].encode(), [b"from", b"to", b"subject"])
-sys.stdout.buffer.write(b"".join(line.rstrip() + b"\\r\\n" for line in made) + message)
+sys.stdout.buffer.write(b"".join(line.rstrip() + b"\\r\\n" for line in made) + field.encode())
 `;
 
 /** The message with an ARC set that dkimpy puts in front of it. */
@@ -122,7 +123,7 @@ export async function sealWithDkimPy(
     readonly cv: "none" | "pass" | "fail";
   },
 ): Promise<Uint8Array> {
-  return new TextEncoder().encode(await runScript(ARC_SIGN_SCRIPT, { message, options }));
+  return await withFields(ARC_SIGN_SCRIPT, { message, options });
 }
 
 const SIGN_SCRIPT = `
@@ -133,7 +134,7 @@ field = dkim.DKIM(message, signature_algorithm=options["algorithm"].encode()).si
     options["selector"].encode(), options["domain"].encode(), options["key"].encode(),
     canonicalize=tuple(part.encode() for part in options["forms"].split("/")),
     length=options["length"])
-sys.stdout.buffer.write(field + message)
+sys.stdout.buffer.write(field)
 `;
 
 /** The message with a DKIM signature that dkimpy puts in front of it. */
@@ -151,7 +152,15 @@ export async function signWithDkimPy(
     readonly length: boolean;
   },
 ): Promise<Uint8Array> {
-  return new TextEncoder().encode(await runScript(SIGN_SCRIPT, { message, options }));
+  return await withFields(SIGN_SCRIPT, { message, options });
+}
+
+/** The message with the fields that a script makes of it in front. */
+async function withFields(
+  script: string,
+  given: { message: Uint8Array; options: unknown },
+): Promise<Uint8Array> {
+  return concatBytes([encodeText(await runScript(script, given)), given.message]);
 }
 
 async function runScript(
