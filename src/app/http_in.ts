@@ -54,8 +54,8 @@ export function createSubmitter(
     events: countingEvents(events, { usage, clock }),
     limits() {
       const { hostname, limits } = config();
-      const { messageSizeBytes: messageBytes, recipients, receivedHops: hops } = limits;
-      return { hostname, messageBytes, recipients, hops };
+      const { messageSizeBytes: messageBytes, receivedHops: hops, recipients, maxHoldMs } = limits;
+      return { hostname, messageBytes, recipients, hops, maxHoldMs };
     },
     keys: new RequestKeys({
       shelf: store.shelf,

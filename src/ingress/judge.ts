@@ -1,4 +1,4 @@
-import { isAsciiText, type Mailbox, parseMailbox } from "../mail/address.ts";
+import { isAsciiText, type Mailbox, parseMailbox, withAsciiDomain } from "../mail/address.ts";
 import type { Envelope, Recipient } from "../mail/envelope.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import { type AliasMap, membersInPlace } from "../policy/aliases.ts";
@@ -16,6 +16,9 @@ export interface JudgeRules {
   readonly aliases: AliasMap | null;
   /** The most recipients of a message, before aliases are expanded. */
   readonly recipients: number;
+  /** How long a message may be held at the most. */
+  readonly maxHoldMs: number;
+  readonly nowMs: number;
 }
 
 /** What MAIL and RCPT would have come to. */
@@ -26,44 +29,60 @@ export type Judged =
 type Refused = Extract<Judged, { readonly kind: "refused" }>;
 
 const TOO_MANY = reply(452, "4.5.3", "Too many recipients");
+const HELD_TOO_LONG = reply(501, "5.5.4", "The message would be held longer than this server does");
+const HOLD_NOT_YOURS = reply(550, "5.7.1", "Holding mail is for those who submit it here");
 const NOBODY = reply(554, "5.5.1", "No recipients");
 
 /** Asks the rules about a message's envelope: all recipients or nobody. */
 export async function judgeEnvelope(
-  { from, to, holdUntilMs }: Omit<SubmittedMessage, "message">,
+  { from, to, holdUntilMs, smtpUtf8 = false }: Omit<SubmittedMessage, "message">,
   { by, rules }: { by: Submitter; rules: JudgeRules },
 ): Promise<Judged> {
-  const sender = await judgeSender(from, { by, rules });
-  if (sender !== null) return sender;
-  const recipients = await judgeRecipients({ from, to }, { facts: factsOf(by), rules });
+  const facts = factsOf(by);
+  const sender = from === "" ? null : mailboxOf(from, "5.1.7");
+  if (sender !== null && "kind" in sender) return sender;
+  const refusal = await judgeSender(sender, { by, rules }) ??
+    judgeHold(holdUntilMs, { facts, rules });
+  if (refusal !== null) return { kind: "refused", reply: refusal };
+  const reversePath = sender === null ? "" : withAsciiDomain(sender);
+  const recipients = await judgeRecipients(to, { facts, reversePath, rules });
   if (!Array.isArray(recipients)) return recipients;
+  const paths = [reversePath, ...recipients.map(({ forwardPath }) => forwardPath)];
   const envelope: Envelope = {
-    ...{ reversePath: from, body: "8BITMIME", recipients },
-    smtpUtf8: ![from, ...recipients.map(({ forwardPath }) => forwardPath)].every(isAsciiText),
+    ...{ reversePath, body: "8BITMIME", recipients },
+    smtpUtf8: smtpUtf8 || !paths.every(isAsciiText),
     ...(holdUntilMs === undefined ? {} : { extras: { holdUntilMs } }),
   };
   return { kind: "accepted", envelope };
 }
 
+/** As FUTURERELEASE (RFC 4865 section 3), except that a time that is over means at once. */
+function judgeHold(
+  untilMs: number | undefined,
+  { facts, rules: { policy, maxHoldMs, nowMs } }: { facts: SessionFacts; rules: JudgeRules },
+): Reply | null {
+  if (untilMs === undefined || untilMs <= nowMs) return null;
+  if (!policy.trusts(facts)) return HOLD_NOT_YOURS;
+  return untilMs - nowMs > maxHoldMs ? HELD_TOO_LONG : null;
+}
+
 async function judgeSender(
-  from: string,
+  sender: Mailbox | null,
   { by, rules: { policy } }: { by: Submitter; rules: JudgeRules },
-): Promise<Refused | null> {
-  const sender = from === "" ? null : mailboxOf(from, "5.1.7");
-  if (sender !== null && "kind" in sender) return sender;
+): Promise<Reply | null> {
   if (by.senders !== null) {
     const rules = { name: by.user ?? "", senders: by.senders };
     const decision = decideUserSender(rules, sender);
-    if (decision.kind === "refuse") return { kind: "refused", reply: decision.reply };
+    if (decision.kind === "refuse") return decision.reply;
   }
   const decision = await policy.mail(factsOf(by), { sender });
-  return decision.kind === "refuse" ? { kind: "refused", reply: decision.reply } : null;
+  return decision.kind === "refuse" ? decision.reply : null;
 }
 
 /** All or nobody: an answer by HTTP speaks of the whole message. */
 async function judgeRecipients(
-  { from, to }: Pick<SubmittedMessage, "from" | "to">,
-  { facts, rules }: { facts: SessionFacts; rules: JudgeRules },
+  to: SubmittedMessage["to"],
+  { facts, reversePath, rules }: { facts: SessionFacts; reversePath: string; rules: JudgeRules },
 ): Promise<Recipient[] | Refused> {
   const { policy, aliases, recipients: most } = rules;
   const named = new Set<string>();
@@ -76,7 +95,7 @@ async function judgeRecipients(
     if (named.size >= most) return { kind: "refused", reply: TOO_MANY };
     const alias = aliases?.get(recipient) ?? null;
     const decision = await policy.rcpt(facts, {
-      ...{ recipient, routed: false, alias: alias !== null, reversePath: from },
+      ...{ recipient, routed: false, alias: alias !== null, reversePath },
       recipientCount: named.size,
     });
     if (decision.kind === "refuse") {
@@ -84,7 +103,7 @@ async function judgeRecipients(
     }
     named.add(key);
     const added = alias === null || aliases === null
-      ? [{ forwardPath: recipient.text, domain: recipient.domain }]
+      ? [{ forwardPath: withAsciiDomain(recipient), domain: recipient.domain }]
       : membersInPlace(recipient, { members: aliases.expand(alias), params: {} });
     for (const one of added) {
       recipients.set(one.forwardPath, recipients.get(one.forwardPath) ?? one);

@@ -23,6 +23,8 @@ export interface SubmittedMessage {
   readonly message: AsyncIterable<Uint8Array> | Uint8Array;
   /** When it may leave at the earliest. */
   readonly holdUntilMs?: number;
+  /** Set where the message needs SMTPUTF8, whatever its envelope (RFC 6531 section 3.1). */
+  readonly smtpUtf8?: boolean;
 }
 
 /** What concerns a request as a whole. */

@@ -29,6 +29,8 @@ export interface SubmitterLimits {
   readonly messageBytes: number;
   readonly recipients: number;
   readonly hops: number;
+  /** How long a message may be held at the most. */
+  readonly maxHoldMs: number;
 }
 
 export interface SubmitterOptions {
@@ -63,10 +65,14 @@ export class MessageSubmitter {
 
   /** Hands in a message. When it resolves with `queued` the message is on disk. */
   async submit(
-    { from, to, message, holdUntilMs, ...request }: Submission,
+    { by, key, fingerprint, traceparent, ...message }: Submission,
   ): Promise<SubmissionResult> {
-    const hold = holdUntilMs === undefined ? {} : { holdUntilMs };
-    const result = await this.submitAll({ ...request, messages: [{ from, to, message, ...hold }] });
+    const result = await this.submitAll({
+      ...{ by, messages: [message] },
+      ...(key === undefined ? {} : { key }),
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+      ...(traceparent === undefined ? {} : { traceparent }),
+    });
     if (result.kind !== "queued") return result;
     const [id = ""] = result.ids;
     return { kind: "queued", id, repeated: result.repeated };
@@ -108,9 +114,10 @@ export class MessageSubmitter {
 
   /** What MAIL and RCPT would have come to, for all messages. */
   async #judge({ by, messages }: BatchSubmission): Promise<Envelope[] | SubmissionFailure> {
-    const { policy, aliases } = this.#options;
-    const { recipients } = this.limits;
-    const rules = { policy: policy(), aliases: aliases(), recipients };
+    const { policy, aliases, clock } = this.#options;
+    const { recipients, maxHoldMs } = this.limits;
+    const limits = { recipients, maxHoldMs, nowMs: clock.now() };
+    const rules = { policy: policy(), aliases: aliases(), ...limits };
     const envelopes: Envelope[] = [];
     for (const [index, message] of messages.entries()) {
       const judged = await judgeEnvelope(message, { by, rules });

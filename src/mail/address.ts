@@ -85,6 +85,15 @@ export function scanDomain(text: string, at: number): ScannedDomain {
   return reason === null ? { kind: "ok", domain: ascii, end } : failure(at, reason);
 }
 
+/**
+ * A mailbox as it is written where that is in ASCII, else with its domain in A-labels where that
+ * makes it so: RFC 6531 section 3.2 lets both be the same, and only one needs SMTPUTF8.
+ */
+export function withAsciiDomain({ text, domain }: Mailbox): string {
+  const localPart = text.slice(0, text.lastIndexOf("@"));
+  return isAsciiText(text) || !isAsciiText(localPart) ? text : `${localPart}@${domain}`;
+}
+
 /** Whether every character is in ASCII, so that the text needs no SMTPUTF8. */
 export function isAsciiText(text: string): boolean {
   return !/[\u0080-\uffff]/.test(text);

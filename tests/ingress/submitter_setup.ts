@@ -58,7 +58,13 @@ export function submitterBench(
     policy: () => policy,
     aliases: () => aliases,
     limits: () => ({
-      ...{ hostname: "relay.example", messageBytes: 1_000_000, recipients: 100, hops: 50 },
+      ...{
+        hostname: "relay.example",
+        messageBytes: 1_000_000,
+        recipients: 100,
+        hops: 50,
+        maxHoldMs: 86_400_000,
+      },
       ...limits,
     }),
     keys: new RequestKeys({

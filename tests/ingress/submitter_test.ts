@@ -117,6 +117,39 @@ Deno.test("submit: mail may be held until a time", async () => {
   assertEquals((await store.get(result.id))?.recipients[0]?.nextAttemptAtMs, holdUntilMs);
 });
 
+Deno.test("submit: mail is held no longer than by SMTP, and only for those who may send to all", async () => {
+  const { submitter, store, clock } = submitterBench();
+  const cases: [Partial<Submission>, number][] = [
+    [{ holdUntilMs: clock.now() + 86_400_000 }, 250],
+    [{ holdUntilMs: clock.now() + 86_400_001 }, 501],
+    [{ holdUntilMs: clock.now() + 1, by: STRANGER, to: ["bob@ours.example"] }, 550],
+  ];
+  for (const [overrides, code] of cases) {
+    assertEquals(codeOf(await submitter.submit(submission(overrides))), code);
+  }
+  const late = await submitter.submit(submission({ holdUntilMs: clock.now() - 1 }));
+  assert(late.kind === "queued");
+  assertEquals((await store.get(late.id))?.recipients[0]?.nextAttemptAtMs, clock.now());
+});
+
+Deno.test("submit: addresses need SMTPUTF8 for their local parts only", async () => {
+  const { submitter, store } = submitterBench();
+  const cases: [Partial<Submission>, boolean, string[]][] = [
+    [{ to: ["bob@bücher.example"] }, false, ["bob@xn--bcher-kva.example"]],
+    [{ from: "ada@bücher.example" }, false, ["bob@dest.example"]],
+    [{ to: ["jörg@bücher.example"] }, true, ["jörg@bücher.example"]],
+    [{ from: "jörg@origin.example" }, true, ["bob@dest.example"]],
+    [{ smtpUtf8: true }, true, ["bob@dest.example"]],
+  ];
+  for (const [overrides, smtpUtf8, paths] of cases) {
+    const result = await submitter.submit(submission(overrides));
+    assert(result.kind === "queued");
+    const detail = await store.get(result.id);
+    assertEquals(detail?.message.smtpUtf8, smtpUtf8);
+    assertEquals(detail?.recipients.map(({ forwardPath }) => forwardPath), paths);
+  }
+});
+
 Deno.test("submit: a repeated request hands in nothing and gets the first one's id", async () => {
   const { submitter, ids, clock } = submitterBench();
   const request = submission({ key: "order-1" });

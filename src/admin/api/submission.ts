@@ -4,6 +4,7 @@ import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
 import { encodeText } from "../../base/bytes.ts";
 import { composeMessage } from "../../mail/compose/compose.ts";
+import { needsSmtpUtf8 } from "../../mail/compose/draft.ts";
 import { addressOf, type AdminEnv } from "../env.ts";
 import { answer } from "../http/answer.ts";
 import { json } from "../http/input.ts";
@@ -67,13 +68,15 @@ export function submissionRoutes({ ports, clock, random }: ApiContext) {
         const message = encodeText(request.raw.replace(/\r?\n/g, "\r\n"));
         return await submit(c, { ports, request: { ...rest, message } });
       }
-      const composed = composeMessage(draftOf(request, `postmaster@${hostname}`), {
+      const draft = draftOf(request, `postmaster@${hostname}`);
+      const composed = composeMessage(draft, {
         ...{ hostname, nowMs: clock.now(), unique: newSecret(random) },
       });
       if (composed.kind === "refused") {
         return problem(c, "invalid-request", { detail: `It cannot be sent: ${composed.reason}.` });
       }
-      return await submit(c, { ports, request: { ...rest, message: composed.bytes } });
+      const message = { message: composed.bytes, smtpUtf8: needsSmtpUtf8(draft) };
+      return await submit(c, { ports, request: { ...rest, ...message } });
     },
   );
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import { composeMessage } from "../../mail/compose/compose.ts";
-import type { Draft } from "../../mail/compose/draft.ts";
+import { type Draft, needsSmtpUtf8 } from "../../mail/compose/draft.ts";
 import { formatReply } from "../../mail/reply.ts";
 import type { BatchResult } from "../submission.ts";
 import type { MessageSubmitter } from "../submitter.ts";
@@ -142,6 +142,7 @@ export class CompatDesk {
     const messages = letters.map(({ from, to, holdUntilMs, content }, index) => ({
       ...{ from, to, message: this.#octetsOf(content, placeOf(index, letters.length)) },
       ...(holdUntilMs === undefined ? {} : { holdUntilMs }),
+      smtpUtf8: !(content instanceof Uint8Array) && needsSmtpUtf8(content),
     }));
     const result = await this.#options.submitter.submitAll({
       by: { user: `key ${key.name}`, senders: key.senders, clientAddress },

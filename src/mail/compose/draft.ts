@@ -1,3 +1,5 @@
+import { isAsciiText } from "../safe_text.ts";
+
 /** A mailbox with a name for people (RFC 5322 3.4). */
 export interface DraftMailbox {
   /** Empty for none. */
@@ -31,4 +33,13 @@ export interface Draft {
   readonly attachments: readonly DraftAttachment[];
   /** Other fields. Those that the draft makes by itself are refused. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/**
+ * Whether the message of a draft has to go where its header section may hold UTF-8 (RFC 6531
+ * section 3.1): only local parts need it, everything else is encoded.
+ */
+export function needsSmtpUtf8({ from, sender, replyTo, to, cc }: Draft): boolean {
+  const mailboxes = [...from, ...sender === null ? [] : [sender], ...replyTo, ...to, ...cc];
+  return mailboxes.some(({ address }) => !isAsciiText(address.slice(0, address.lastIndexOf("@"))));
 }

@@ -1,4 +1,5 @@
 import { encodeText } from "../../base/bytes.ts";
+import { parseMailbox, withAsciiDomain } from "../address.ts";
 import { isAsciiText, withoutControls } from "../safe_text.ts";
 import type { DraftMailbox } from "./draft.ts";
 
@@ -43,7 +44,9 @@ export function parameter(name: string, value: string): string {
 }
 
 /** A mailbox as a field holds it (RFC 5322 3.4). */
-export function formatMailbox({ name: written, address }: DraftMailbox): string {
+export function formatMailbox({ name: written, address: mailbox }: DraftMailbox): string {
+  const parsed = parseMailbox(mailbox);
+  const address = parsed.kind === "ok" ? withAsciiDomain(parsed.mailbox) : mailbox;
   const name = withoutControls(written).trim();
   if (name === "") return address;
   if (/^[\w !#$%&'*+/^`{|}~-]+$/.test(name) && name.length < LINE_CHARS) {

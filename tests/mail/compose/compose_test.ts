@@ -3,7 +3,7 @@ import PostalMime, { type Email } from "postal-mime";
 import { decodeText, encodeText } from "../../../src/base/bytes.ts";
 import { seededRandom } from "../../../src/base/random.ts";
 import { composeMessage } from "../../../src/mail/compose/compose.ts";
-import type { Draft } from "../../../src/mail/compose/draft.ts";
+import { type Draft, needsSmtpUtf8 } from "../../../src/mail/compose/draft.ts";
 
 const CONTEXT = { hostname: "relay.example", nowMs: Date.UTC(2026, 0, 2), unique: "u1" };
 
@@ -118,6 +118,16 @@ Deno.test("compose: recipients that are not shown are not named", () => {
   assert(
     !compose({ to: [], cc: [{ name: "C", address: "c@x.example" }] }).includes("undisclosed"),
   );
+});
+
+Deno.test("compose: of mailboxes only local parts need UTF-8", () => {
+  const mailbox = (address: string) => [{ name: "", address }];
+  const text = compose({ from: mailbox("ada@BÜCHER.example"), to: mailbox("Bob@Dest.Example") });
+  assert(text.startsWith("From: ada@xn--bcher-kva.example\r\nTo: Bob@Dest.Example\r\n"));
+  assert(!needsSmtpUtf8({ ...EMPTY, from: mailbox("ada@bücher.example") }));
+  const international = { ...EMPTY, replyTo: mailbox("jörg@bücher.example") };
+  assert(needsSmtpUtf8(international));
+  assert(compose(international).includes("Reply-To: jörg@bücher.example\r\n"));
 });
 
 Deno.test("compose: nothing that was written becomes a field", async () => {
