@@ -34,6 +34,11 @@ Deno.test("init container and compose publish what is listened on", async () => 
   assertMatch(out, /^FROM denoland\/deno:\d+\.\d+\.\d+$/m);
   assertMatch(out, /^EXPOSE 25 8025$/m);
   assertStringIncludes(out, `"--allow-write=/srv/mail"`);
+  const told = { ...WORLD.files };
+  told["/etc/relay.toml"] += `[[provider_events.sources]]\nname = "mg"\n` +
+    `provider = "mailgun"\nsigning_key = "key"\n`;
+  const open = await run(["init", "container", ...CONFIG], { files: told });
+  assertMatch(open.out, /^EXPOSE 25 8025 8026$/m);
   const compose = await run(["init", "compose", ...CONFIG], WORLD);
   assertStringIncludes(compose.out, `- "25:25"`);
   assertStringIncludes(compose.out, "- queue:/srv/mail");

@@ -105,6 +105,7 @@ Deno.test("provider events: Mailgun takes a message, tells that it bounced, and 
     reason: "550 5.1.1 No such mailbox",
   });
   const page = await (await fetch(`${running.origin}/messages/${messageId}`)).text();
+  assertStringIncludes(page, "Came back for good");
   assertStringIncludes(page, "550 5.1.1 No such mailbox");
 
   await client.command("MAIL FROM:<ada@source.test>");

@@ -17,10 +17,11 @@ export function permissionFlags({ dataDir, admin: { enabled, socket } }: Config)
 }
 
 /** The TCP ports that this config listens on for others, in order. */
-export function listenedPorts({ listeners, admin }: Config): number[] {
+export function listenedPorts({ listeners, admin, providerEvents }: Config): number[] {
   const ports = [
     ...listeners.map(({ port }) => port),
     ...admin.enabled && admin.socket === null ? [admin.port] : [],
+    ...providerEvents.sources.length > 0 ? [providerEvents.port] : [],
   ];
   return [...new Set(ports)].filter((port) => port !== 0);
 }

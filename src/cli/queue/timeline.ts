@@ -75,10 +75,14 @@ function markOf(style: Style): (text: string) => string {
         return style.green(text);
       case "permanent":
       case "expired":
+      case "bounced":
+      case "complained":
         return style.red(text);
       case "temporary":
       case "broken":
       case "uncertain":
+      case "soft_bounced":
+      case "unsubscribed":
         return style.yellow(text);
       default:
         return text;

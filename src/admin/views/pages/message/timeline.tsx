@@ -37,6 +37,13 @@ const STEP_LOOKS: Readonly<Record<string, { tone: Tone; word: string }>> = {
   notified: { tone: "idle", word: "Sender told" },
   interrupted: { tone: "warn", word: "Interrupted: the node that held it died" },
   quarantined: { tone: "bad", word: "Quarantined" },
+  // What others told later; see FEEDBACK_KINDS in observe/events.ts.
+  delivered: { tone: "good", word: "Reached the mailbox" },
+  deferred: { tone: "warn", word: "Late behind the next hop" },
+  bounced: { tone: "bad", word: "Came back for good" },
+  soft_bounced: { tone: "warn", word: "Came back" },
+  complained: { tone: "bad", word: "Called spam" },
+  unsubscribed: { tone: "warn", word: "Not wanted any more" },
 };
 
 /** The life of a message, newest step first, with what comes next on top. */
