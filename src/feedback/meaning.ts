@@ -3,7 +3,7 @@ import { decodeEncodedWords } from "../mail/encoded_word.ts";
 import type { FeedbackKind } from "../observe/events.ts";
 import { parseDeliveryStatus, type RecipientStatus } from "./delivery_status.ts";
 import { type FeedbackReport, parseFeedbackReport, withoutBrackets } from "./feedback_report.ts";
-import { type PlainBounce, readPlainBounce } from "./plain_bounce.ts";
+import { type PlainBounce, readPlainBounce, saidOf } from "./plain_bounce.ts";
 import type { ReportParts } from "./report_reader.ts";
 import { severityOf } from "./severity.ts";
 
@@ -32,8 +32,8 @@ export function meaningOf(parts: ReportParts): Meaning {
   if (report !== null) return meaningOfReport(report);
   const status = deliveryStatus === null ? null : parseDeliveryStatus(deliveryStatus);
   if (status !== null) {
-    const findings = status.recipients.map((one) => findingOf(one)).filter((one) => one !== null);
-    return { kind: "bounce", findings };
+    const findings = status.recipients.map((one) => findingOf(one, parts.text));
+    return { kind: "bounce", findings: findings.filter((one) => one !== null) };
   }
   const field = fieldReader(parts.header);
   const junked = parts.returned === null ? "" : junkedBy(parts.returned);
@@ -73,16 +73,17 @@ function isReply(field: FieldReader): boolean {
     field("x-autorespond") !== "" || /auto_?reply/i.test(field("precedence"));
 }
 
-function findingOf(recipient: RecipientStatus): Finding | null {
-  const kind = kindOf(recipient);
-  if (kind === null) return null;
-  const { originalRecipient, finalRecipient } = recipient;
+function findingOf(recipient: RecipientStatus, text: string): Finding | null {
+  const { originalRecipient, finalRecipient, diagnostic } = recipient;
   const names = [originalRecipient, finalRecipient].map((name) => name?.text)
-    .filter((name) => name !== undefined && name.includes("@"));
-  return { kind, names: [...new Set(names as string[])], reason: reasonOf(recipient) };
+    .filter((name) => name !== undefined && name.includes("@")) as string[];
+  const said = diagnostic?.text ?? (names[0] === undefined ? null : saidOf(text, names[0])) ?? "";
+  const kind = kindOf(recipient, said);
+  if (kind === null) return null;
+  return { kind, names: [...new Set(names)], reason: reasonOf(recipient, said) };
 }
 
-function kindOf({ action, status, diagnostic }: RecipientStatus): FeedbackKind | null {
+function kindOf({ action, status }: RecipientStatus, said: string): FeedbackKind | null {
   switch (action) {
     case "delivered":
       return "delivered";
@@ -93,14 +94,11 @@ function kindOf({ action, status, diagnostic }: RecipientStatus): FeedbackKind |
       return null; // RFC 3464 2.3.3: nothing is known of the mailbox
     default:
       if (action === null && !status?.startsWith("5")) return null;
-      return severityOf({ status, text: diagnostic?.text ?? "" }) === "hard"
-        ? "bounced"
-        : "soft_bounced";
+      return severityOf({ status, text: said }) === "hard" ? "bounced" : "soft_bounced";
   }
 }
 
-function reasonOf({ status, diagnostic, remoteMta, action }: RecipientStatus): string {
-  const said = diagnostic?.text ?? "";
+function reasonOf({ status, remoteMta, action }: RecipientStatus, said: string): string {
   const by = remoteMta === null ? "" : ` (${remoteMta.text})`;
   if (said === "") return `${status ?? ""} ${action ?? "failed"}${by}`.trim();
   const isTold = status === null || said.includes(status) || /^\d{3}[ -]\d\.\d/.test(said);

@@ -27,6 +27,8 @@ const SUBJECT =
 const QMAIL = /^Hi\. (?:This is|The) /;
 const STILL_TRIES =
   /\bwarning message only\b|\bdo not need to resend\b|\bwill (?:continue|keep)(?: to)? (?:be )?(?:retry|try|attempt)|\bstill being retried\b|\bhas been delayed\b|\bnot yet been delivered\b/i;
+/** Bounces say what they have to say long before this. */
+const LINES_LIMIT = 500;
 /** What follows is the message that came back. */
 const COPY =
   /^-{2,} ?(?:below this line is a copy|this is a copy of|original message|unsent message|the (?:header|body) of the (?:original )?message|returned message)/im;
@@ -43,7 +45,7 @@ export function readPlainBounce(fields: BounceFields, text: string): PlainBounce
   const isBounce = isQmail || fields.failedRecipients !== "" ||
     (FROM_SERVER.test(fields.from) && (SUBJECT.test(fields.subject) || CODE.test(message)));
   if (!isBounce) return null;
-  const lines = message.split(/\r?\n/).slice(0, 500);
+  const lines = message.split(/\r?\n/).slice(0, LINES_LIMIT);
   const telling = lines.find((line) => CODE.test(line)) ?? lines.find(saysNoSuchMailbox);
   const named = fields.failedRecipients.split(",").map((name) => name.trim()).filter(Boolean);
   return {
@@ -52,6 +54,18 @@ export function readPlainBounce(fields: BounceFields, text: string): PlainBounce
     reason: (telling ?? lines.find((line) => line.trim() !== "") ?? "").trim(),
     isPermanent: telling === undefined ? null : !isTemporary(telling),
   };
+}
+
+/**
+ * What a text says of a mailbox, for notifications that say it nowhere else: the line with a code
+ * that names it, or one of the next two. Null when there is none.
+ */
+export function saidOf(text: string, mailbox: string): string | null {
+  const lines = splitCopy(text).message.split(/\r?\n/).slice(0, LINES_LIMIT);
+  const at = lines.findIndex((line) => line.includes(mailbox));
+  const found = at < 0 ? undefined : lines.slice(at, at + 3).find((line) => CODE.test(line));
+  if (found === undefined) return null;
+  return found.slice(CODE.exec(found)?.index).trim();
 }
 
 /** Parts a bounce from the message that stands behind it in the same text. */

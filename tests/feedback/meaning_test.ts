@@ -22,6 +22,10 @@ const REPORTS: Readonly<Record<string, readonly string[]>> = {
   rfc5965_minimal: ["complaint", "complained : abuse (SomeGenerator/1.0)"],
   rfc5965_full: ["complaint", "complained user@example.com: abuse (SomeGenerator/1.0)"],
   rfc6533_international: ["bounce", "bounced 用户@例子.公司: 550 5.1.1 no such user"],
+  opensmtpd: [
+    "bounce",
+    "bounced gone@dest.test: 550 5.1.1 <gone@dest.test> No such user here",
+  ],
   qmail: [
     "bounce",
     "bounced gone@dest.test: Remote host said: 550 5.1.1 <gone@dest.test>... User unknown",
