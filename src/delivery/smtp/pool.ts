@@ -81,8 +81,9 @@ export class ConnectionPool implements AsyncDisposable {
     for (let idle = waiting.pop(); idle !== undefined; idle = waiting.pop()) {
       this.#byAge.delete(idle);
       if (waiting.length === 0) this.#byKey.delete(key);
-      if (!this.isWornOut(idle.session)) return idle.session;
-      this.#sayGoodbye(idle.session);
+      const { session } = idle;
+      if (session.client.isUsable && !this.isWornOut(session)) return session;
+      this.#sayGoodbye(session);
     }
     return null;
   }
@@ -91,6 +92,7 @@ export class ConnectionPool implements AsyncDisposable {
   release(session: Session, { isKept = true }: { isKept?: boolean } = {}): void {
     if (!session.client.isUsable) return;
     if (!isKept || this.#closed || this.isWornOut(session)) return this.#sayGoodbye(session);
+    session.client.rest();
     const idle = { session, sinceMs: this.#clock.monotonic() };
     const waiting = this.#byKey.get(session.key);
     if (waiting === undefined) this.#byKey.set(session.key, [idle]);

@@ -172,6 +172,14 @@ export class SmtpClient {
     return result;
   }
 
+  /**
+   * Watches the connection while nothing is asked, so that `isUsable` tells when the server has
+   * ended it. The next transaction ends the watch.
+   */
+  rest(): void {
+    this.#channel.watch();
+  }
+
   /** Takes leave and closes. Does not wait long for the server's reply, which changes nothing. */
   async quit(): Promise<void> {
     if (this.isUsable) {

@@ -43,6 +43,9 @@ export class ReplyChannel {
   /** Whether all of a message has been sent, and its last answer has not come. */
   #isComplete = false;
   #aborting = false;
+  /** A read that began while nothing was asked; null when none is under way. */
+  #watching: Promise<void> | null = null;
+  #isIdle = false;
   /** The end of the connection, or why `close` was called while something was pending. */
   #lost: ConnectionLost | null = null;
 
@@ -64,6 +67,17 @@ export class ReplyChannel {
   }
 
   /**
+   * Notices from now on, until the next command, that the server ends the connection or speaks
+   * without being asked, which is how it takes leave (RFC 5321 3.8).
+   */
+  watch(): void {
+    if (this.#lost !== null) return;
+    this.#isIdle = true;
+    if (this.#decoder.pending) this.#leave();
+    else this.#watching ??= this.#fill();
+  }
+
+  /**
    * Starts writing commands and does not wait: a failure shows when their replies are read.
    * `completes` tells that a whole message is among them, so that it may be taken from now on;
    * `shown` is what a transcript tells in place of octets, or of commands that are secret.
@@ -73,6 +87,7 @@ export class ReplyChannel {
     { completes = false, shown }: { completes?: boolean; shown?: string } = {},
   ): void {
     if (this.#lost !== null) return;
+    this.#isIdle = false;
     const said = shown ?? commands;
     if (typeof said === "string") this.transcript?.said(said);
     this.#isComplete ||= completes;
@@ -146,17 +161,29 @@ export class ReplyChannel {
   async #read(stage: Stage): Promise<Reply | ConnectionLost> {
     this.#enter(stage);
     for (;;) {
-      try {
-        const lengthBytes = await this.#conn.read(this.#buffer);
-        if (this.#lost !== null) return this.#lost;
-        if (lengthBytes === null) return this.#end("closed");
-        this.#decoder.push(this.#buffer.subarray(0, lengthBytes));
-      } catch (error) {
-        return this.#end("reset", error);
-      }
-      const decoded = this.#decode(stage);
+      await (this.#watching ?? this.#fill());
+      const decoded = this.#lost ?? this.#decode(stage);
       if (decoded !== null) return decoded;
     }
+  }
+
+  /** Reads once, or finds the end of the connection. */
+  async #fill(): Promise<void> {
+    try {
+      const lengthBytes = await this.#conn.read(this.#buffer);
+      if (this.#lost !== null) return;
+      if (lengthBytes === null) return void this.#end("closed");
+      this.#decoder.push(this.#buffer.subarray(0, lengthBytes));
+      if (this.#isIdle) this.#leave();
+    } catch (error) {
+      this.#end("reset", error);
+    } finally {
+      this.#watching = null;
+    }
+  }
+
+  #leave(): void {
+    this.#end("out_of_step", "octets that nobody asked for");
   }
 
   #decode(stage: Stage): Reply | ConnectionLost | null {

@@ -67,8 +67,6 @@ export class Transaction {
   readonly #results: (RecipientResult | null)[];
   #begun = false;
   #finished = false;
-  /** Whether any command of this transaction was answered. */
-  #answered = false;
 
   constructor(
     channel: ReplyChannel,
@@ -237,10 +235,10 @@ export class Transaction {
     if (!this.#pipelining) this.#channel.send(command());
     const answer = await this.#channel.reply(stage);
     if (answer instanceof ConnectionLost) {
-      this.#settleOpen({ kind: this.#mayBeTaken(answer) ? "uncertain" : "lost", lost: answer });
+      // A message that went with the commands may be taken, whatever was answered so far.
+      this.#settleOpen({ kind: this.#withGroup === null ? "lost" : "uncertain", lost: answer });
       return null;
     }
-    this.#answered = true;
     if (answer.code === SERVICE_CLOSING) {
       this.#endWith({ kind: "reply", stage, reply: answer });
       return null;
@@ -250,16 +248,6 @@ export class Transaction {
       return null;
     }
     return answer;
-  }
-
-  /**
-   * Whether a server that ended the connection may have taken a message that went with the
-   * commands. One that closed without a single answer was gone before they came, which is how
-   * most kept connections end.
-   */
-  #mayBeTaken({ cause }: ConnectionLost): boolean {
-    if (this.#withGroup === null) return false;
-    return this.#answered || (cause !== "closed" && cause !== "reset");
   }
 
   #endOutOfStep(stage: Stage, reply: Reply): void {
