@@ -26,6 +26,7 @@ export function crossCheck(root: Table): Finding[] {
     ...shapingFindings(root),
     ...bounceFindings(root),
     ...arcFindings(root),
+    ...eventSourceFindings(root),
   ];
 }
 
@@ -155,6 +156,15 @@ function* arcFindings({ arc, listeners }: Table): Iterable<Finding> {
     known: [...namesOfListeners(listeners), "http"],
     expected: "the name of a listener",
   });
+}
+
+function* eventSourceFindings({ provider_events: events }: Table): Iterable<Finding> {
+  const names = new Set<unknown>();
+  for (const [index, { name }] of tablesOf(isTable(events) ? events["sources"] : undefined)) {
+    const path = ["provider_events", "sources", index, "name"];
+    if (names.has(name)) yield { path, expected: "a name that no other source has" };
+    if (name !== undefined) names.add(name);
+  }
 }
 
 function* wayFindings(path: Path, route: Table): Iterable<Finding> {

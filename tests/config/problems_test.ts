@@ -265,6 +265,48 @@ const CASES: readonly Case[] = [
       `"2001:db8::/32", no bits set behind the prefix, got the content of the file "nets"`,
     ],
   },
+  {
+    name: "webhooks of providers that prove nothing",
+    source: `[[provider_events.sources]]
+name = "a b"
+provider = "mailgun"
+signing_key = "k"
+[[provider_events.sources]]
+name = "pm"
+provider = "postmark"
+secret = "short"
+[[provider_events.sources]]
+name = "pm"
+provider = "ses"
+topics = ["mail-events"]
+[[provider_events.sources]]
+name = "sg"
+provider = "sendgrid"
+public_key = "AAAA"
+[[provider_events.sources]]
+name = "re"
+provider = "resend"
+[[provider_events.sources]]
+name = "sp"
+provider = "sparkpost"
+`,
+    expected: [
+      "posthouse.toml:2:8: provider_events.sources[0].name: expected a name of letters, digits, " +
+      'dots, dashes and underscores, got "a b"',
+      "posthouse.toml:8:10: provider_events.sources[1].secret: expected a secret of at least 20 " +
+      "characters without spaces, got (hidden)",
+      "posthouse.toml:10:8: provider_events.sources[2].name: expected a name that no other " +
+      'source has, got "pm"',
+      "posthouse.toml:12:11: provider_events.sources[2].topics[0]: expected the ARN of a topic " +
+      'such as "arn:aws:sns:eu-central-1:123456789012:mail-events", got "mail-events"',
+      "posthouse.toml:16:14: provider_events.sources[3].public_key: expected a verification key " +
+      '(ECDSA, base64), got "AAAA"',
+      "posthouse.toml:17:19: provider_events.sources[4].signing_secret: expected a signing " +
+      'secret such as "whsec_…", got nothing',
+      "posthouse.toml:22:12: provider_events.sources[5].provider: expected one of " +
+      '"mailgun", "ses", "sendgrid", "postmark", "resend", got "sparkpost"',
+    ],
+  },
 ];
 
 for (const { name, source, expected, ...surroundings } of CASES) {
