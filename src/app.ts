@@ -365,6 +365,7 @@ export class Relay {
       pauses: this.#pauses.pauses,
       record: this.#record,
       suppressions: this.#suppressions,
+      onRefused: this.#feedback.onRefused,
       shaper: this.#shaper,
       classifier: () => this.#rules.classifier,
       dialogues: () => this.#config.delivery.dialogues,

@@ -1,10 +1,12 @@
 import type { Clock } from "../base/clock.ts";
 import type { Config } from "../config/schema.ts";
 import type { Router } from "../delivery/dispatcher.ts";
+import type { RefusalSink } from "../delivery/refusals.ts";
 import { BounceTransport } from "../feedback/bounce_transport.ts";
 import { FeedbackDesk, type FeedbackRules } from "../feedback/desk.ts";
 import type { ReturnAddresses } from "../feedback/return_address.ts";
-import { reply } from "../mail/reply.ts";
+import { severityOf } from "../feedback/severity.ts";
+import { formatReply, reply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
 import { ACCEPT, type Decision, refuse } from "../policy/decision.ts";
 import type { EventRecorder } from "../queue/outbox.ts";
@@ -85,6 +87,27 @@ export class Feedback {
       ...policy,
       rcpt: (facts, request) => this.#judge(request) ?? policy.rcpt(facts, request),
     };
+  }
+
+  /** Takes a refusal at delivery for a bounce, where the rules for replies or the config say so. */
+  readonly onRefused: RefusalSink = ({ recipient: { forwardPath }, outcome }) => {
+    const { reply: said, suppresses } = outcome;
+    const status = said.enhanced ?? null;
+    const isHard = () => severityOf({ status, text: formatReply(said) }) === "hard";
+    if (suppresses !== true && !(this.#parts.config().bounces.refusals && isHard())) return;
+    const refusal = { recipient: forwardPath, reason: formatReply(said), source: "delivery" };
+    this.#suppress(refusal).catch((cause: unknown) =>
+      this.#parts.events({
+        ...{ type: "trouble", level: "error", component: "feedback", cause },
+        message: `Cannot put <${forwardPath}> on the suppression list`,
+      })
+    );
+  };
+
+  async #suppress(refusal: Parameters<FeedbackDesk["suppress"]>[0]): Promise<void> {
+    if (!await this.desk.suppress(refusal)) return;
+    const { recipient: target, reason, source: by } = refusal;
+    this.#parts.events({ type: "operated", by, action: "suppressed", target, reason });
   }
 
   /** Null where others decide. */

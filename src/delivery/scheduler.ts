@@ -17,6 +17,7 @@ import { addresseesOf, type Job } from "./job.ts";
 import { Learner } from "./learner.ts";
 import { OperatorPauses } from "./pauses.ts";
 import type { NotificationMaker } from "./notifications.ts";
+import { type RefusalSink, refusedIn } from "./refusals.ts";
 import { Settler } from "./settler.ts";
 import type { Shaper } from "./shaping/shaper.ts";
 import { attemptEntry, type DialogueChoice } from "./timeline.ts";
@@ -45,6 +46,8 @@ export interface SchedulerOptions {
   readonly shaper?: Shaper;
   /** Recipients that get no mail; absent means that there are none. */
   readonly suppressions?: Suppressions;
+  /** Hears of recipients that a next hop refused for good. */
+  readonly onRefused?: RefusalSink;
   /** Says what replies mean, where their codes do not; asked at each attempt. */
   readonly classifier?: () => Classifier;
   /** Says of which attempts the dialogue is kept; absent means of all. */
@@ -338,6 +341,7 @@ export class Scheduler {
       mayMove: !isStopping,
       mayWait: !isStopping && mayWaitInLine(destination, job, endedAtMs),
     });
+    for (const refused of refusedIn(job, settled)) this.#options.onRefused?.(refused);
     if (waiting.length > 0) destination.waiting.unshift({ ...job, recipients: waiting });
     if (settled.recipients.length === 0) this.#settler.note(entry, timeline);
     else {

@@ -89,10 +89,23 @@ export class FeedbackDesk {
     return taken;
   }
 
+  /**
+   * Puts a recipient on the list whom a next hop refused for good, as if the mail had come back.
+   * The delivery tells of the failure itself. Returns whether that was news.
+   *
+   * @throws StoreError as the store does.
+   */
+  async suppress(
+    { recipient, reason, source }: Pick<Feedback, "recipient" | "source" | "reason">,
+  ): Promise<boolean> {
+    const { rules, clock } = this.#options;
+    const facts = { recipient, source, reason: shortened(reason) };
+    return await this.#add(facts, { forMs: rules().suppressBouncedMs, nowMs: clock.now() });
+  }
+
   async #take(given: Feedback): Promise<FeedbackResult> {
     const { store: { shelf }, clock } = this.#options;
-    const reason = cutText(withoutControls(given.reason), REASON_LIMIT_CHARS);
-    const feedback = { ...given, reason };
+    const feedback = { ...given, reason: shortened(given.reason) };
     const { key, source } = feedback;
     const nowMs = clock.now();
     const once = key === undefined ? null : seenRecord(`${source} ${key}`, nowMs);
@@ -107,10 +120,12 @@ export class FeedbackDesk {
     const { suppressBouncedMs, suppressComplainedMs } = this.#options.rules();
     switch (feedback.kind) {
       case "bounced":
-        return await this.#add(feedback, { forMs: suppressBouncedMs, nowMs });
+        await this.#add(feedback, { forMs: suppressBouncedMs, nowMs });
+        return true;
       case "complained":
       case "unsubscribed":
-        return await this.#add(feedback, { forMs: suppressComplainedMs, nowMs });
+        await this.#add(feedback, { forMs: suppressComplainedMs, nowMs });
+        return true;
       case "soft_bounced":
         return await this.#count(feedback, nowMs);
       default:
@@ -126,14 +141,14 @@ export class FeedbackDesk {
     const count = await countSoftBounce(shelf, { mailbox, atMs: nowMs, rule });
     if (count < rule.limit) return false;
     const why = { ...feedback, reason: `${count} soft bounces, the last: ${reason}` };
-    const isAdded = await this.#add(why, { forMs, nowMs });
+    await this.#add(why, { forMs, nowMs });
     await forgetSoftBounces(shelf, mailbox);
-    return isAdded;
+    return true;
   }
 
-  /** Adds to the list, unless the recipient is on it for at least as long. */
+  /** Adds to the list; false when the recipient is on it for at least as long. */
   async #add(
-    { recipient: address, source, reason }: Feedback,
+    { recipient: address, source, reason }: Pick<Feedback, "recipient" | "source" | "reason">,
     { forMs, nowMs }: { forMs: number | null; nowMs: number },
   ): Promise<boolean> {
     const { suppressions } = this.#options;
@@ -142,7 +157,7 @@ export class FeedbackDesk {
     const isLonger = known !== null &&
       (known.expiresAtMs === null || (expiresAtMs !== null && known.expiresAtMs >= expiresAtMs));
     if (!isLonger) await suppressions.add({ address, reason, source, expiresAtMs });
-    return true;
+    return !isLonger;
   }
 
   /** Writes it into the timeline, with what webhooks are told in the same transaction. */
@@ -176,6 +191,10 @@ export class FeedbackDesk {
     }
     emit(event);
   }
+}
+
+function shortened(reason: string): string {
+  return cutText(withoutControls(reason), REASON_LIMIT_CHARS);
 }
 
 function seenRecord(key: string, nowMs: number): ShelfRecord {

@@ -68,3 +68,49 @@ Deno.test("suppression: what another process puts on the list holds for a runnin
     ({ code } = await client.command("RCPT TO:<gone@dest.test>"));
   }
 });
+
+Deno.test("suppression: a reply that a rule says so of puts the recipient on the list", async () => {
+  await using sink = startRecordingSink({
+    judgeRecipient: (address) => address.startsWith("gone@") ? "550 Account closed" : null,
+  });
+  await using running = await startInProcessRelay({
+    toml: `
+      transports.out = { type = "smarthost", hosts = ["127.0.0.1:${sink.port}"] }
+      replies = [{ name = "closed", text = "account closed", action = "suppress" }]
+    `,
+  });
+  using client = await PlainClient.greet(running.smtpPort);
+  const message = { from: "ada@source.test", to: ["gone@dest.test"], data: DATA };
+  assertEquals((await client.send(message)).reply.code, 250);
+  const event = await running.waitFor(({ type }) => type === "operated");
+  assert(event.type === "operated");
+  assertEquals([event.by, event.action, event.target], [
+    "delivery",
+    "suppressed",
+    "gone@dest.test",
+  ]);
+  assertEquals((await client.send(message)).reply.code, 550);
+  const list = await (await fetch(`${running.origin}/api/v1/suppressions`)).json();
+  assertEquals([list.items[0].source, list.items[0].reason], ["delivery", "550 Account closed"]);
+});
+
+Deno.test("suppression: refusals of mailboxes count as bounces where the config says so", async () => {
+  const replies: Readonly<Record<string, string>> = {
+    "gone@dest.test": "550 5.1.1 No such user here",
+    "blocked@dest.test": "550 5.7.1 Your address is blocked",
+  };
+  await using sink = startRecordingSink({ judgeRecipient: (address) => replies[address] ?? null });
+  await using running = await startInProcessRelay({
+    toml: `
+      transports.out = { type = "smarthost", hosts = ["127.0.0.1:${sink.port}"] }
+      bounces.refusals = true
+    `,
+  });
+  using client = await PlainClient.greet(running.smtpPort);
+  const to = ["blocked@dest.test", "gone@dest.test"];
+  await client.send({ from: "ada@source.test", to, data: DATA });
+  await running.waitFor(({ type }) => type === "operated");
+  await client.command("MAIL FROM:<ada@source.test>");
+  assertEquals((await client.command("RCPT TO:<gone@dest.test>")).code, 550);
+  assertEquals((await client.command("RCPT TO:<blocked@dest.test>")).code, 250);
+});

@@ -21,6 +21,8 @@ export interface BouncesConfig {
   readonly mailboxes: readonly string[];
   /** Whether what came back goes on to the sender of the message. */
   readonly forward: boolean;
+  /** Whether mailboxes that a next hop refuses at delivery are suppressed as well. */
+  readonly refusals: boolean;
   /** For how long a mailbox is suppressed; null for ever. */
   readonly suppressForMs: number | null;
   readonly suppressComplaintsForMs: number | null;
@@ -68,6 +70,9 @@ export const bouncesSchema = table({
     .describe("Mailboxes that bounces and complaints of providers come to besides."),
   forward: flag().default(true)
     .describe("Whether bounces go on to the sender of the message."),
+  refusals: flag().default(false).describe(
+    "Whether a mailbox that a next hop refuses for good at delivery counts as a bounce, too.",
+  ),
   suppress_for: duration().default("180d")
     .describe("How long a mailbox gets no mail after a bounce for good; 0 for ever."),
   suppress_complaints_for: duration().default("0s")
@@ -90,6 +95,7 @@ export function bouncesConfig(doc: z.output<typeof bouncesSchema>): BouncesConfi
     senders: doc.senders,
     mailboxes: doc.mailboxes,
     forward: doc.forward,
+    refusals: doc.refusals,
     suppressForMs: orForEver(durationMs(doc.suppress_for)),
     suppressComplaintsForMs: orForEver(durationMs(doc.suppress_complaints_for)),
     suppressSoftForMs: orForEver(durationMs(doc.suppress_soft_for)),
