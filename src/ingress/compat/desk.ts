@@ -6,7 +6,6 @@ import { type Draft, needsSmtpUtf8 } from "../../mail/compose/draft.ts";
 import { formatReply } from "../../mail/reply.ts";
 import type { BatchResult } from "../submission.ts";
 import type { MessageSubmitter } from "../submitter.ts";
-import { RequestError } from "./reading.ts";
 
 /** A key that requests come with; an admin's `ApiKey` has this shape. */
 export interface SendingKey {
@@ -95,6 +94,11 @@ export class CompatDesk {
     return this.#options.submitter.limits.hostname;
   }
 
+  /** Octets that a message may have; 0 for no limit. */
+  get messageBytes(): number {
+    return this.#options.submitter.limits.messageBytes;
+  }
+
   get clock(): Clock {
     return this.#options.clock;
   }
@@ -130,43 +134,55 @@ export class CompatDesk {
     return handed.kind === "queued" ? { kind: "queued", id: handed.ids[0] ?? "" } : handed;
   }
 
-  /**
-   * Puts all letters into the queue or none; they are on disk when this says `queued`.
-   *
-   * @throws RequestError for one that cannot be written down as a message.
-   */
+  /** Puts all letters into the queue or none; they are on disk when this says `queued`. */
   async handInAll(
     { key, clientAddress, traceparent }: CompatCaller,
     { letters, once }: CompatRequest & { readonly letters: readonly Letter[] },
   ): Promise<HandedAll> {
     const messages = letters.map(({ from, to, holdUntilMs, content }, index) => ({
-      ...{ from, to, message: this.#octetsOf(content, placeOf(index, letters.length)) },
+      ...{ from, to, message: this.#octetsOf(content, index) },
       ...(holdUntilMs === undefined ? {} : { holdUntilMs }),
       smtpUtf8: !(content instanceof Uint8Array) && needsSmtpUtf8(content),
     }));
-    const result = await this.#options.submitter.submitAll({
-      by: { user: `key ${key.name}`, senders: key.senders, clientAddress },
-      ...{ ...once, messages },
-      ...(traceparent === undefined ? {} : { traceparent }),
-    });
-    return handedOf(result, letters.length);
+    try {
+      const result = await this.#options.submitter.submitAll({
+        by: { user: `key ${key.name}`, senders: key.senders, clientAddress },
+        ...{ ...once, messages },
+        ...(traceparent === undefined ? {} : { traceparent }),
+      });
+      return handedOf(result, letters.length);
+    } catch (error) {
+      if (!(error instanceof NoMessageError)) throw error;
+      const { message, index } = error;
+      return { ...refusal("message", `${placeOf(index, letters.length)}${message}`), index };
+    }
   }
 
   /** The octets of a message, made when they are asked for: those of many would be large. */
   #octetsOf(
     content: Draft | Uint8Array,
-    place: string,
+    index: number,
   ): Uint8Array | AsyncIterable<Uint8Array> {
-    return content instanceof Uint8Array ? content : this.#composed(content, place);
+    return content instanceof Uint8Array ? content : this.#composed(content, index);
   }
 
-  async *#composed(draft: Draft, place: string): AsyncGenerator<Uint8Array> {
+  async *#composed(draft: Draft, index: number): AsyncGenerator<Uint8Array> {
     const { clock, random } = this.#options;
     const unique = random.fill(new Uint8Array(18)).toBase64({ alphabet: "base64url" });
     const context = { hostname: this.hostname, nowMs: clock.now(), unique };
     const composed = composeMessage(draft, context);
-    if (composed.kind === "refused") throw new RequestError("", `${place}${composed.reason}`);
+    if (composed.kind === "refused") throw new NoMessageError(composed.reason, index);
     yield composed.bytes;
+  }
+}
+
+/** A letter cannot be written down as a message. */
+class NoMessageError extends Error {
+  readonly index: number;
+
+  constructor(reason: string, index: number) {
+    super(reason);
+    this.index = index;
   }
 }
 
@@ -196,7 +212,7 @@ function handedOf(result: BatchResult, count: number): HandedAll {
 }
 
 /** How a refusal names one of several letters. */
-function placeOf(index: number, count: number): string {
+export function placeOf(index: number, count: number): string {
   return count > 1 ? `Message ${index + 1} of ${count}: ` : "";
 }
 

@@ -6,7 +6,15 @@ export function readJson<Schema extends z.ZodType>(
   text: string,
   schema: Schema,
 ): z.output<Schema> {
-  const result = schema.safeParse(parsed(text));
+  return readValue(parsed(text), schema);
+}
+
+/** Reads a value that a schema describes. */
+export function readValue<Schema extends z.ZodType>(
+  value: unknown,
+  schema: Schema,
+): z.output<Schema> {
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const field = issue?.path.map(String).join(".") ?? "";

@@ -2,7 +2,14 @@ import { type Context, Hono } from "hono";
 import type { Draft, DraftAttachment } from "../../mail/compose/draft.ts";
 import type { CompatCaller, CompatDesk, Letter } from "./desk.ts";
 import { readMailbox, readMailboxes, readRawEnvelope, readTime, RequestError } from "./reading.ts";
-import { basicPasswordOf, type CompatEnv, originOf } from "./request.ts";
+import {
+  basicPasswordOf,
+  boundedBody,
+  type CompatEnv,
+  originOf,
+  TOO_LARGE,
+  unknownRequest,
+} from "./request.ts";
 
 /** Options that change what becomes of a message, and that are not known here. */
 const UNKNOWN_OPTIONS = ["template", "o:testmode", "recipient-variables"];
@@ -14,8 +21,10 @@ const UNKNOWN_OPTIONS = ["template", "o:testmode", "recipient-variables"];
  */
 export function mailgunRoutes(desk: CompatDesk) {
   return new Hono<CompatEnv>()
+    .use(boundedBody(desk, (c) => c.json({ message: TOO_LARGE }, 413)))
     .post("/v3/:domain/messages", (c) => serve(c, desk, letterOf))
-    .post("/v3/:domain/messages.mime", (c) => serve(c, desk, mimeLetterOf));
+    .post("/v3/:domain/messages.mime", (c) => serve(c, desk, mimeLetterOf))
+    .all("*", (c) => c.json({ message: unknownRequest(c) }, 404));
 }
 
 async function serve(
@@ -33,7 +42,11 @@ async function serve(
         throw new RequestError(name, `'${name}' is not known here`);
       }
     }
-    return await handIn(c, { desk, caller, letter: withTime(await read(form), form) });
+    return await handIn(c, {
+      desk,
+      caller,
+      letter: withTime(await read(form), { form, nowMs: desk.clock.now() }),
+    });
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     return c.json({ message: error.message }, 400);
@@ -74,6 +87,7 @@ async function letterOf(form: FormData): Promise<Letter> {
     subject: textOf(form, "subject"),
     text: form.has("text") ? textOf(form, "text") : null,
     html: form.has("html") ? textOf(form, "html") : null,
+    alternatives: textsOf(form, "amp-html").map((text) => ({ type: "text/x-amp-html", text })),
     attachments: [...await filesOf(form, "attachment"), ...await filesOf(form, "inline")],
   };
   return {
@@ -94,10 +108,13 @@ async function mimeLetterOf(form: FormData): Promise<Letter> {
   return { from, to: to.map(({ address }) => address), content: octets };
 }
 
-function withTime(letter: Letter, form: FormData): Letter {
+function withTime(
+  letter: Letter,
+  { form, nowMs }: { form: FormData; nowMs: number },
+): Letter {
   const at = form.get("o:deliverytime");
   return typeof at === "string"
-    ? { ...letter, holdUntilMs: readTime("o:deliverytime", at) }
+    ? { ...letter, holdUntilMs: readTime("o:deliverytime", { text: at, nowMs }) }
     : letter;
 }
 

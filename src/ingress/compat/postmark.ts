@@ -1,9 +1,9 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { CompatCaller, CompatDesk, Handed, Letter } from "./desk.ts";
-import { readJson } from "./json.ts";
+import { readJson, readValue } from "./json.ts";
 import { readAttachment, readMailbox, readMailboxes, RequestError } from "./reading.ts";
-import { type CompatEnv, originOf } from "./request.ts";
+import { boundedBody, type CompatEnv, originOf, TOO_LARGE, unknownRequest } from "./request.ts";
 
 const text = z.string().nullish().transform((value) => value ?? "");
 const email = z.object({
@@ -31,18 +31,25 @@ const ERROR_CODES = {
   invalid: 300,
   json: 402,
   too_large: 300,
+  template: 1101,
   later: 100,
 } as const;
 
 /** Requests as Postmark's API has them. Source: postmarkapp.com/developer/api/email-api. */
 export function postmarkRoutes(desk: CompatDesk) {
   return new Hono<CompatEnv>()
+    .use(
+      boundedBody(
+        desk,
+        (c) => failure(c, { ErrorCode: ERROR_CODES.too_large, Message: TOO_LARGE }),
+      ),
+    )
     .post("/email", async (c) => {
       const caller = await callerOf(c, desk);
       if (caller === null) return unauthorized(c);
       const result = await handIn(desk, {
         caller,
-        read: async () => readEmail(await c.req.text()),
+        read: async () => readEmail(readJson(await c.req.text(), z.unknown())),
       });
       return c.json(result.body, result.status);
     })
@@ -53,15 +60,29 @@ export function postmarkRoutes(desk: CompatDesk) {
         const items = readJson(await c.req.text(), z.array(z.unknown()).max(500));
         const answers = [];
         for (const item of items) {
-          const read = () => readEmail(JSON.stringify(item));
+          const read = () => readEmail(item);
           answers.push((await handIn(desk, { caller, read })).body);
         }
         return c.json(answers);
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
-        return c.json({ ErrorCode: ERROR_CODES.json, Message: error.message }, 422);
+        return failure(c, { ErrorCode: ERROR_CODES.json, Message: error.message });
       }
+    })
+    .on(
+      "POST",
+      ["/email/withTemplate", "/email/batchWithTemplates"],
+      (c) =>
+        failure(c, { ErrorCode: ERROR_CODES.template, Message: "Templates are not known here" }),
+    )
+    .all("*", (c) => {
+      const Message = unknownRequest(c);
+      return c.json({ ErrorCode: ERROR_CODES.invalid, Message }, 404);
     });
+}
+
+function failure(c: Context, body: { ErrorCode: number; Message: string }): Response {
+  return c.json(body, 422);
 }
 
 function callerOf(c: Context<CompatEnv>, desk: CompatDesk): Promise<CompatCaller | null> {
@@ -74,8 +95,8 @@ function unauthorized(c: Context): Response {
   return c.json({ ErrorCode: ERROR_CODES.credentials, Message }, 401);
 }
 
-function readEmail(body: string): { request: Email; letter: Letter } {
-  const request = readJson(body, email);
+function readEmail(body: unknown): { request: Email; letter: Letter } {
+  const request = readValue(body, email);
   const from = readMailbox("From", request.From);
   const to = readMailboxes("To", request.To);
   const cc = readMailboxes("Cc", request.Cc);
@@ -101,7 +122,7 @@ function readEmail(body: string): { request: Email; letter: Letter } {
 }
 
 interface Answer {
-  readonly status: 200 | 409 | 413 | 422 | 503;
+  readonly status: 200 | 409 | 422 | 503;
   readonly body: Record<string, string | number>;
 }
 
@@ -131,7 +152,7 @@ function answerOf(
     const body = { To, ...named, SubmittedAt, MessageID: handed.id, ErrorCode: 0, Message: "OK" };
     return { status: 200, body };
   }
-  const status = { message: 422, too_large: 413, later: 503, conflict: 409 } as const;
+  const status = { message: 422, too_large: 422, later: 503, conflict: 409 } as const;
   const ErrorCode = handed.why === "later" ? ERROR_CODES.later : ERROR_CODES.invalid;
   return { status: status[handed.why], body: { ErrorCode, Message: handed.text } };
 }

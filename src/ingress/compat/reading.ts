@@ -50,9 +50,19 @@ export function readAttachment(
   }
 }
 
-/** A point in time in any form that the runtime reads, or seconds since the epoch. */
-export function readTime(field: string, value: string | number): number {
-  const timeMs = typeof value === "number" ? value * 1000 : Date.parse(value);
+const UNITS_MS: Readonly<Record<string, number>> = {
+  ...{ sec: 1_000, second: 1_000, min: 60_000, minute: 60_000 },
+  ...{ h: 3_600_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000 },
+};
+
+/** A point in time in any form that the runtime reads, or as `in 5 min`. */
+export function readTime(
+  field: string,
+  { text, nowMs }: { text: string; nowMs: number },
+): number {
+  const [, count, unit = ""] = /^in (\d{1,6}) ([a-z]+?)s?$/i.exec(text.trim()) ?? [];
+  const unitMs = UNITS_MS[unit.toLowerCase()];
+  const timeMs = unitMs === undefined ? Date.parse(text) : nowMs + Number(count) * unitMs;
   if (Number.isFinite(timeMs)) return timeMs;
   throw new RequestError(field, `\`${field}\` is not a point in time`);
 }

@@ -1,4 +1,5 @@
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import type { RequestOrigin } from "./desk.ts";
 
 /** What the composition root hands each request. */
@@ -18,6 +19,32 @@ export function originOf(c: Context<CompatEnv>): RequestOrigin {
   const traceparent = c.req.header("traceparent");
   const trace = traceparent === undefined ? {} : { traceparent };
   return { clientAddress: addressOf(c), ...trace };
+}
+
+/** A request is in memory as a whole; base64 and JSON make a message larger. */
+const OVERHEAD = 1.5;
+const LEAST_BYTES = 1024 * 1024;
+
+/** Refuses bodies that no message within the limits needs; `onError` says so as its API does. */
+export function boundedBody(
+  desk: { readonly messageBytes: number },
+  onError: (c: Context) => Response,
+): MiddlewareHandler<CompatEnv> {
+  return (c, next) => {
+    const { messageBytes } = desk;
+    const maxSize = messageBytes === 0
+      ? Number.MAX_SAFE_INTEGER
+      : Math.ceil(messageBytes * OVERHEAD) + LEAST_BYTES;
+    return bodyLimit({ maxSize, onError })(c, next);
+  };
+}
+
+/** What is said of a request body that is too large. */
+export const TOO_LARGE = "The message is larger than allowed";
+
+/** What is said of requests of an API that are not taken here. */
+export function unknownRequest(c: Context): string {
+  return `${c.req.method} ${c.req.path} is not known here`;
 }
 
 /** The secret of RFC 6750 2.1; empty without one. */

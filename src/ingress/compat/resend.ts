@@ -1,11 +1,19 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { CompatCaller, CompatDesk, CompatRequest, Letter, Refusal } from "./desk.ts";
-import { fingerprintOf } from "./desk.ts";
-import { readJson } from "./json.ts";
+import { fingerprintOf, placeOf } from "./desk.ts";
+import { readJson, readValue } from "./json.ts";
 import { readAttachment, readMailbox, readMailboxes, readTime, RequestError } from "./reading.ts";
-import { bearerOf, type CompatEnv, originOf } from "./request.ts";
+import {
+  bearerOf,
+  boundedBody,
+  type CompatEnv,
+  originOf,
+  TOO_LARGE,
+  unknownRequest,
+} from "./request.ts";
 
+const MAX_BATCH = 100;
 const list = z.union([z.string().transform((one) => [one]), z.array(z.string())]).nullish()
   .transform((value) => value ?? []);
 /** Base64, or a buffer as `JSON.stringify` writes it. */
@@ -32,26 +40,31 @@ const email = z.object({
     content_id: z.string().nullish(),
   })).nullish(),
   scheduled_at: z.string().nullish(),
+  template: z.unknown().optional(),
 });
 type Email = z.output<typeof email>;
 
 /** Requests as Resend's API has them. Source: resend/resend-openapi `resend.yaml`. */
 export function resendRoutes(desk: CompatDesk) {
   return new Hono<CompatEnv>()
+    .use(boundedBody(desk, (c) => refused(c, { why: "too_large", text: TOO_LARGE })))
     .post("/emails", (c) =>
       serve(c, desk, async (caller, body) => {
-        const letters = [letterOf(readJson(body, email))];
+        const letters = [letterOf(readJson(body, email), desk.clock.now())];
         const handed = await desk.handInAll(caller, { letters, ...onceOf(c, body) });
         return handed.kind === "queued" ? c.json({ id: handed.ids[0] ?? "" }) : refused(c, handed);
       }))
     .post("/emails/batch", (c) =>
       serve(c, desk, async (caller, body) => {
-        const letters = readJson(body, z.array(email).min(1).max(100)).map(letterOf);
-        const handed = await desk.handInAll(caller, { letters, ...onceOf(c, body) });
-        return handed.kind === "queued"
-          ? c.json({ data: handed.ids.map((id) => ({ id })) })
-          : refused(c, handed);
-      }));
+        const items = readJson(body, z.array(z.unknown()).min(1).max(MAX_BATCH));
+        const isPermissive = c.req.header("x-batch-validation") === "permissive";
+        const once = onceOf(c, body);
+        const request = { caller, items, once };
+        return isPermissive
+          ? await sendGood(c, { desk, ...request })
+          : await sendAll(c, { desk, ...request });
+      }))
+    .all("*", (c) => failure(c, { status: 404, name: "not_found", message: unknownRequest(c) }));
 }
 
 async function serve(
@@ -71,7 +84,71 @@ async function serve(
   }
 }
 
-function letterOf(request: Email): Letter {
+/** A request with several letters. */
+interface BatchRequest {
+  readonly desk: CompatDesk;
+  readonly caller: CompatCaller;
+  readonly items: readonly unknown[];
+  readonly once: CompatRequest;
+}
+
+async function sendAll(
+  c: Context,
+  { desk, caller, items, once }: BatchRequest,
+): Promise<Response> {
+  const letters = items.map((item, index) =>
+    letterIn(item, { place: placeOf(index, items.length), nowMs: desk.clock.now() })
+  );
+  const handed = await desk.handInAll(caller, { letters, ...once });
+  if (handed.kind === "refused") return refused(c, handed);
+  return c.json({ data: handed.ids.map((id) => ({ id })) });
+}
+
+/** Leaves out what is refused and says so; what is left is still taken as a whole. */
+async function sendGood(
+  c: Context,
+  { desk, caller, items, once }: BatchRequest,
+): Promise<Response> {
+  const errors: { index: number; message: string }[] = [];
+  let good: { index: number; letter: Letter }[] = [];
+  for (const [index, item] of items.entries()) {
+    try {
+      good.push({ index, letter: letterIn(item, { place: "", nowMs: desk.clock.now() }) });
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      errors.push({ index, message: error.message });
+    }
+  }
+  while (good.length > 0) {
+    const letters = good.map(({ letter }) => letter);
+    const handed = await desk.handInAll(caller, { letters, ...once });
+    if (handed.kind === "queued") {
+      return c.json({ data: handed.ids.map((id) => ({ id })), errors });
+    }
+    const wrong = handed.index === null ? undefined : good[handed.index];
+    if (wrong === undefined || handed.why === "later") return refused(c, handed);
+    errors.push({ index: wrong.index, message: handed.text });
+    good = good.filter((one) => one !== wrong);
+  }
+  return c.json({ data: [], errors });
+}
+
+function letterIn(
+  item: unknown,
+  { place, nowMs }: { place: string; nowMs: number },
+): Letter {
+  try {
+    return letterOf(readValue(item, email), nowMs);
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    throw new RequestError(error.field, `${place}${error.message}`);
+  }
+}
+
+function letterOf(request: Email, nowMs: number): Letter {
+  if (request.template !== undefined && request.template !== null) {
+    throw new RequestError("template", "Templates are not known here");
+  }
   const from = readMailbox("from", request.from);
   const [to, cc, bcc, replyTo] = (["to", "cc", "bcc", "reply_to"] as const).map((key) =>
     request[key].flatMap((one) => readMailboxes(key, one))
@@ -98,7 +175,7 @@ function letterOf(request: Email): Letter {
     },
     ...(sendAt === undefined || sendAt === null
       ? {}
-      : { holdUntilMs: readTime("scheduled_at", sendAt) }),
+      : { holdUntilMs: readTime("scheduled_at", { text: sendAt, nowMs }) }),
   };
 }
 
@@ -119,13 +196,13 @@ const FAILURES = {
   conflict: { status: 409, name: "invalid_idempotent_request" },
 } as const;
 
-function refused(c: Context, { why, text }: Refusal): Response {
+function refused(c: Context, { why, text }: Pick<Refusal, "why" | "text">): Response {
   return failure(c, { ...FAILURES[why], message: text });
 }
 
 function failure(
   c: Context,
-  { status, name, message }: { status: 401 | 409 | 422 | 503; name: string; message: string },
+  { status, name, message }: { status: 401 | 404 | 409 | 422 | 503; name: string; message: string },
 ): Response {
   return c.json({ statusCode: status, name, message }, status);
 }

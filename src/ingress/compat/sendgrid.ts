@@ -4,7 +4,14 @@ import type { Draft, DraftAttachment } from "../../mail/compose/draft.ts";
 import type { CompatDesk, HandedAll, Letter } from "./desk.ts";
 import { readJson } from "./json.ts";
 import { checkedMailbox, readAttachment, RequestError } from "./reading.ts";
-import { bearerOf, type CompatEnv, originOf } from "./request.ts";
+import {
+  bearerOf,
+  boundedBody,
+  type CompatEnv,
+  originOf,
+  TOO_LARGE,
+  unknownRequest,
+} from "./request.ts";
 
 const mailbox = z.object({ email: z.string(), name: z.string().nullish() });
 const list = z.array(mailbox).default([]);
@@ -49,19 +56,24 @@ const INVALID_KEY = "The provided authorization grant is invalid, expired, or re
  * Each personalization is a message of its own; all of a request are taken or none.
  */
 export function sendgridRoutes(desk: CompatDesk) {
-  return new Hono<CompatEnv>().post("/v3/mail/send", async (c) => {
-    const caller = await desk.admit(bearerOf(c), originOf(c));
-    if (caller === null) return errors(c, 401, { message: INVALID_KEY });
-    try {
-      const request = readJson(await c.req.text(), mailSend);
-      const letters = lettersOf(request);
-      if (request.mail_settings?.sandbox_mode?.enable === true) return c.body(null, 200);
-      return answerTo(c, await desk.handInAll(caller, { letters }));
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      return errors(c, 400, { message: error.message, field: error.field });
-    }
-  });
+  return new Hono<CompatEnv>()
+    .use(boundedBody(desk, (c) => errors(c, 413, { message: TOO_LARGE })))
+    .post("/v3/mail/send", (c) => serve(c, desk))
+    .all("*", (c) => errors(c, 404, { message: unknownRequest(c) }));
+}
+
+async function serve(c: Context<CompatEnv>, desk: CompatDesk): Promise<Response> {
+  const caller = await desk.admit(bearerOf(c), originOf(c));
+  if (caller === null) return errors(c, 401, { message: INVALID_KEY });
+  try {
+    const request = readJson(await c.req.text(), mailSend);
+    const letters = lettersOf(request);
+    if (request.mail_settings?.sandbox_mode?.enable === true) return c.body(null, 200);
+    return answerTo(c, await desk.handInAll(caller, { letters }));
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    return errors(c, 400, { message: error.message, field: error.field });
+  }
 }
 
 /** One letter for each personalization; what they have in common is read once. */
@@ -105,8 +117,7 @@ function letterOf(
     replyTo: replies.map(({ email, name }) =>
       checkedMailbox("reply_to.email", { address: email, name: name ?? "" })
     ),
-    text: request.content.find(({ type }) => type === "text/plain")?.value ?? null,
-    html: request.content.find(({ type }) => type === "text/html")?.value ?? null,
+    ...textsOf(request),
     attachments,
     headers: Object.entries({ ...request.headers, ...part.headers }),
   };
@@ -115,6 +126,17 @@ function letterOf(
     ...{ from: from.address, content: draft },
     to: [...to, ...cc, ...bcc].map(({ address }) => address),
     ...(sendAt === undefined ? {} : { holdUntilMs: sendAt * 1000 }),
+  };
+}
+
+/** The forms of the text, of which there is one of a type. */
+function textsOf({ content }: MailSend): Pick<Draft, "text" | "html" | "alternatives"> {
+  const valueOf = (wanted: string) => content.find(({ type }) => type === wanted)?.value ?? null;
+  const types = ["text/plain", "text/html"];
+  const others = content.filter(({ type }) => !types.includes(type));
+  return {
+    ...{ text: valueOf("text/plain"), html: valueOf("text/html") },
+    alternatives: others.map(({ type, value }) => ({ type, text: value })),
   };
 }
 
@@ -130,7 +152,7 @@ function answerTo(c: Context, handed: HandedAll): Response {
 
 function errors(
   c: Context,
-  status: 400 | 401 | 409 | 413 | 503,
+  status: 400 | 401 | 404 | 409 | 413 | 503,
   { message, field = "" }: { message: string; field?: string },
 ): Response {
   return c.json({ errors: [{ message, field: field || null, help: null }] }, status);

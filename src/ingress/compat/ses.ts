@@ -9,7 +9,7 @@ import {
   readRawEnvelope,
   RequestError,
 } from "./reading.ts";
-import { type CompatEnv, originOf } from "./request.ts";
+import { boundedBody, type CompatEnv, originOf, TOO_LARGE, unknownRequest } from "./request.ts";
 import { isSignedWith, readClaim } from "./sigv4.ts";
 
 const list = z.array(z.string()).nullish().transform((value) => value ?? []);
@@ -44,25 +44,47 @@ type SendEmail = z.output<typeof sendEmail>;
  * `data/sesv2/2019-09-27/service-2.json`, operation SendEmail.
  */
 export function sesRoutes(desk: CompatDesk) {
-  return new Hono<CompatEnv>().post("/v2/email/outbound-emails", async (c) => {
-    const body = new Uint8Array(await c.req.arrayBuffer());
-    const caller = callerOf(c, { desk, body });
-    if (typeof caller === "string") return error(c, { status: 403, shape: caller });
-    try {
-      const letter = letterOf(readJson(new TextDecoder().decode(body), sendEmail));
-      return answerTo(c, await desk.handIn(caller, letter));
-    } catch (cause) {
-      if (!(cause instanceof RequestError)) throw cause;
-      return error(c, { status: 400, shape: "BadRequestException", message: cause.message });
-    }
-  });
+  return new Hono<CompatEnv>()
+    .use(
+      boundedBody(
+        desk,
+        (c) => error(c, { status: 400, shape: "MessageRejected", message: TOO_LARGE }),
+      ),
+    )
+    .post("/v2/email/outbound-emails", (c) => serve(c, desk))
+    .all(
+      "*",
+      (c) => error(c, { status: 404, shape: "NotFoundException", message: unknownRequest(c) }),
+    );
 }
+
+async function serve(c: Context<CompatEnv>, desk: CompatDesk): Promise<Response> {
+  const body = new Uint8Array(await c.req.arrayBuffer());
+  const caller = callerOf(c, { desk, body });
+  if (typeof caller === "string") {
+    return error(c, { status: 403, shape: caller, message: CREDENTIAL_ERRORS[caller] });
+  }
+  try {
+    const letter = letterOf(readJson(new TextDecoder().decode(body), sendEmail));
+    return answerTo(c, await desk.handIn(caller, letter));
+  } catch (cause) {
+    if (!(cause instanceof RequestError)) throw cause;
+    return error(c, { status: 400, shape: "BadRequestException", message: cause.message });
+  }
+}
+
+/** Source: docs.aws.amazon.com, "Common error types" of the SES API v2. */
+const CREDENTIAL_ERRORS = {
+  InvalidSignatureException: "The signature does not match the request and the secret access key",
+  MissingAuthenticationTokenException: "The request has no Signature Version 4",
+  UnrecognizedClientException: "There is no token with the name of this access key",
+} as const;
 
 /** Who signed the request, or the error for one that nobody we know did. */
 function callerOf(
   c: Context<CompatEnv>,
   { desk, body }: { desk: CompatDesk; body: Uint8Array },
-): CompatCaller | string {
+): CompatCaller | keyof typeof CREDENTIAL_ERRORS {
   const origin = originOf(c);
   const { clientAddress } = origin;
   const claim = readClaim(c.req.header("authorization") ?? "");
@@ -140,7 +162,7 @@ function answerTo(c: Context, handed: Handed): Response {
 
 function error(
   c: Context,
-  { status, shape, message = shape }: { status: 400 | 403 | 503; shape: string; message?: string },
+  { status, shape, message }: { status: 400 | 403 | 404 | 503; shape: string; message: string },
 ): Response {
   return c.json({ message }, status, { "x-amzn-errortype": shape });
 }

@@ -68,20 +68,29 @@ function customField(name: string, value: string): string {
   return isAsciiText(value) ? rawField(name, value) : textField(name, value);
 }
 
-function contentOf({ text, html, attachments }: Draft, unique: string): Part {
+function contentOf(draft: Draft, unique: string): Part {
+  const { html, attachments } = draft;
   const shown = attachments.filter(({ contentId }) => contentId !== null).map(attachmentPart);
   const files = attachments.filter(({ contentId }) => contentId === null).map(attachmentPart);
   const boundary = (letter: string): string => `=_${letter}${unique}`; // in no encoded part
-  let content = html === null
-    ? textPart("plain", text ?? "")
-    : related(textPart("html", html), { boundary: boundary("r"), shown });
   if (html === null) files.unshift(...shown);
-  if (text !== null && html !== null) {
-    const parts = [textPart("plain", text), content];
-    content = multipart("alternative", { boundary: boundary("a"), parts });
-  }
+  const forms = formsOf(draft, { boundary: boundary("r"), shown });
+  const [only = textPart("text/plain", ""), ...others] = forms;
+  const content = others.length === 0
+    ? only
+    : multipart("alternative", { boundary: boundary("a"), parts: forms });
   if (files.length === 0) return content;
   return multipart("mixed", { boundary: boundary("m"), parts: [content, ...files] });
+}
+
+/** The forms of the text, the plainest first (RFC 2046 5.1.4). */
+function formsOf(
+  { text, html, alternatives = [] }: Draft,
+  { boundary, shown }: { boundary: string; shown: readonly Part[] },
+): Part[] {
+  const forms = text === null ? [] : [textPart("text/plain", text)];
+  if (html !== null) forms.push(related(textPart("text/html", html), { boundary, shown }));
+  return [...forms, ...alternatives.map(({ type, text }) => textPart(type, text))];
 }
 
 /** HTML with what it shows (RFC 2387). */
@@ -92,7 +101,8 @@ function related(
   return shown.length === 0 ? html : multipart("related", { boundary, parts: [html, ...shown] });
 }
 
-function problemOf({ from, headers, attachments, sender, replyTo }: Draft): string | null {
+function problemOf(draft: Draft): string | null {
+  const { from, headers, attachments, alternatives = [], sender, replyTo } = draft;
   if (from.length === 0) return "a message needs an author";
   const seen = new Set<string>();
   for (const [name, value] of headers) {
@@ -103,6 +113,10 @@ function problemOf({ from, headers, attachments, sender, replyTo }: Draft): stri
     if (reason !== null) return `the header ${JSON.stringify(name)} ${reason}`;
     if (USUAL_FIELDS.has(lower) && seen.has(lower)) return `the header ${name} is given twice`;
     seen.add(lower);
+  }
+  for (const { type } of alternatives) {
+    const isText = /^text\//i.test(type) && MEDIA_TYPE.test(type) && !/;\s*charset=/i.test(type);
+    if (!isText) return `${JSON.stringify(type)} is no type of text without a charset`;
   }
   for (const { type, contentId, filename } of attachments) {
     if (!MEDIA_TYPE.test(type)) return `${JSON.stringify(type)} is no media type`;

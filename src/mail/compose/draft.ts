@@ -18,6 +18,13 @@ export interface DraftAttachment {
   readonly contentId: string | null;
 }
 
+/** The text once more in another form, as an invitation or AMP. */
+export interface DraftAlternative {
+  /** `text/calendar; method=REQUEST` */
+  readonly type: string;
+  readonly text: string;
+}
+
 /** What somebody wants to write, before it is a message. */
 export interface Draft {
   /** At least one. */
@@ -30,6 +37,8 @@ export interface Draft {
   /** Plain text; null for none. */
   readonly text: string | null;
   readonly html: string | null;
+  /** Other forms of the text, the best last. */
+  readonly alternatives?: readonly DraftAlternative[];
   readonly attachments: readonly DraftAttachment[];
   /** Other fields. Those that the draft makes by itself are refused. */
   readonly headers: readonly (readonly [name: string, value: string])[];

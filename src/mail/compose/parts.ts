@@ -15,14 +15,14 @@ const CRLF = "\r\n";
 const PLAIN_LINE_CHARS = 76;
 const BASE64_LINE_BYTES = 57;
 
-/** A part of text (RFC 2046 4.1). */
-export function textPart(subtype: "plain" | "html", text: string): Part {
+/** A part of text (RFC 2046 4.1). `type` has no charset. */
+export function textPart(type: string, text: string): Part {
   const lines = text.replace(/\r\n?|\n/g, CRLF);
   const isPlain = isAsciiText(lines) && !lines.includes("\0") &&
     lines.split(CRLF).every(({ length }) => length <= PLAIN_LINE_CHARS);
   const body = isPlain ? lines : encodeQuotedPrintable(lines);
   return {
-    fields: `Content-Type: text/${subtype}; charset=utf-8${CRLF}` +
+    fields: `Content-Type: ${type}; charset=utf-8${CRLF}` +
       `Content-Transfer-Encoding: ${isPlain ? "7bit" : "quoted-printable"}${CRLF}`,
     body: [encodeText(body.endsWith(CRLF) ? body : body + CRLF)],
   };

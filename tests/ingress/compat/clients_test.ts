@@ -3,42 +3,11 @@ import { SendEmailCommand, SESv2Client } from "@aws-sdk/client-sesv2";
 import sendgrid from "@sendgrid/mail";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import Mailgun from "mailgun.js";
-import PostalMime from "postal-mime";
 import { ServerClient } from "postmark";
 import { Resend } from "resend";
-import { type InProcessRelay, startInProcessRelay } from "../../support/relay_in_process.ts";
-import { type RecordingSink, startRecordingSink } from "../../support/recording_sink.ts";
+import { received, SECRET, withRelay } from "./relay.ts";
 
-const SECRET = "a-token-that-is-long-enough";
 const PDF = Uint8Array.from({ length: 300 }, (_, index) => index % 256);
-
-/** A relay whose one token may send as *@shop.test. */
-async function withRelay(
-  use: (bench: { running: InProcessRelay; sink: RecordingSink; base: string }) => Promise<void>,
-): Promise<void> {
-  await using sink = startRecordingSink();
-  await using running = await startInProcessRelay({
-    toml: `
-      transports.out = { type = "smarthost", hosts = ["127.0.0.1:${sink.port}"] }
-      [[admin.tokens]]
-      name = "app"
-      role = "sender"
-      senders = ["*@shop.test"]
-      token = "${SECRET}"
-    `,
-  });
-  await use({ running, sink, base: `${running.origin}/compat` });
-}
-
-/** The one message that came, parsed by somebody else's reader. */
-async function received(sink: RecordingSink) {
-  await sink.waitForMessages(1);
-  assertEquals(sink.messages.length, 1);
-  const [message] = sink.messages;
-  assert(message !== undefined);
-  const { recipients, reversePath, data } = message;
-  return { recipients: [...recipients].sort(), reversePath, email: await PostalMime.parse(data) };
-}
 
 Deno.test("compat: mailgun.js", () =>
   withRelay(async ({ sink, base, running }) => {

@@ -105,6 +105,19 @@ Deno.test("compose: text, HTML, pictures and files have their places", async () 
   );
 });
 
+Deno.test("compose: other forms of the text stand behind the HTML", () => {
+  const source = compose({
+    ...{ text: "Come.", html: "<b>Come.</b>" },
+    alternatives: [{ type: "text/calendar; method=REQUEST", text: "BEGIN:VCALENDAR" }],
+  });
+  const types = [...source.matchAll(/^Content-Type: ([^;\r]+)/gm)].map(([, type]) => type);
+  assertEquals(types, ["multipart/alternative", "text/plain", "text/html", "text/calendar"]);
+  for (const type of ["image/png", "text/calendar; charset=latin1", "text/x\r\nBcc: a@b.example"]) {
+    const alternatives = [{ type, text: "" }];
+    assertEquals(composeMessage({ ...EMPTY, alternatives }, CONTEXT).kind, "refused", type);
+  }
+});
+
 Deno.test("compose: a message within a message is not encoded", () => {
   const content = encodeText("Subject: inner\r\n\r\nText\r\n");
   const attachment = { filename: "m.eml", type: "message/rfc822", content, contentId: null };
