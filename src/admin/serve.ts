@@ -31,8 +31,15 @@ export interface AdminServer extends AsyncDisposable {
 /** How long answers under way may take once it is told to stop. */
 const GRACE_MS = 1_000;
 
-/** What is served, for people. */
-const ADMIN = { what: "the admin API", component: "admin" };
+/** What is served, for people, and whether inside TLS. */
+export interface Served {
+  readonly what: string;
+  readonly component: string;
+  /** Certificate with its intermediates and key, PEM; absent without TLS. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+}
+
+const ADMIN: Served = { what: "the admin API", component: "admin" };
 
 /**
  * Serves the admin app, or another that `served` names.
@@ -41,7 +48,7 @@ const ADMIN = { what: "the admin API", component: "admin" };
  */
 export async function serveAdmin(
   app: Pick<Hono<AdminEnv>, "fetch">,
-  { at, events, served = ADMIN }: { at: AdminAddress; events: EventSink; served?: typeof ADMIN },
+  { at, events, served = ADMIN }: { at: AdminAddress; events: EventSink; served?: Served },
 ): Promise<AdminServer> {
   const abort = new AbortController();
   const answers = new Set<Promise<void>>();
@@ -60,7 +67,7 @@ export async function serveAdmin(
     },
   };
   try {
-    const { server, local } = await listen({ at, options, answer });
+    const { server, local } = await listen({ at, options, answer, tls: served.tls });
     return { local, [Symbol.asyncDispose]: () => stop({ server, answers, abort }) };
   } catch (cause) {
     abort.abort();
@@ -68,9 +75,10 @@ export async function serveAdmin(
   }
 }
 
-async function listen({ at, options, answer }: {
+async function listen({ at, options, answer, tls }: {
   at: AdminAddress;
   options: Deno.ServeOptions;
+  tls: Served["tls"];
   answer: (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
 }): Promise<{ server: Deno.HttpServer<Deno.Addr>; local: AdminAddress }> {
   if ("path" in at) {
@@ -79,7 +87,9 @@ async function listen({ at, options, answer }: {
     await Deno.chmod(at.path, 0o600);
     return { server, local: at };
   }
-  const server = Deno.serve({ ...options, hostname: at.address, port: at.port }, answer);
+  const secured = tls === undefined ? {} : { cert: tls.certificate, key: tls.key };
+  const place = { hostname: at.address, port: at.port };
+  const server = Deno.serve({ ...options, ...place, ...secured }, answer);
   return { server, local: { address: at.address, port: server.addr.port } };
 }
 

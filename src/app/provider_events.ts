@@ -1,11 +1,6 @@
 import { addressOf, type AdminEnv } from "../admin/env.ts";
 import { FailureLimit } from "../admin/guard/rate_limit.ts";
-import {
-  type AdminAddress,
-  AdminListenError,
-  type AdminServer,
-  serveAdmin,
-} from "../admin/serve.ts";
+import { AdminListenError, type AdminServer, serveAdmin } from "../admin/serve.ts";
 import type { Clock } from "../base/clock.ts";
 import type { ProviderEventsConfig } from "../config/sections/provider_events.ts";
 import type { FeedbackDesk } from "../feedback/desk.ts";
@@ -51,11 +46,12 @@ export class ProviderEventsSite {
    */
   async use(config: ProviderEventsConfig): Promise<void> {
     if (isSame(config, this.#config)) return;
-    const { address, port, sources } = config;
-    const isMoved = this.#config?.address !== address || this.#config.port !== port;
+    const { sources } = config;
+    const isMoved = this.#config === null || !isSame(placeOf(this.#config), placeOf(config));
     if (isMoved || sources.length === 0) await this.#close();
+    this.#config = null; // until it is used in full
     this.#app = sources.length === 0 ? null : await this.#makeApp(config);
-    if (this.#app !== null) this.#server ??= await this.#listen({ address, port });
+    if (this.#app !== null) this.#server ??= await this.#listen(config);
     this.#config = config;
   }
 
@@ -87,15 +83,16 @@ export class ProviderEventsSite {
     });
   }
 
-  async #listen(at: AdminAddress): Promise<AdminServer> {
+  async #listen({ address, port, tls }: ProviderEventsConfig): Promise<AdminServer> {
     const { events } = this.#options;
+    const served = { ...SERVED, ...(tls === null ? {} : { tls }) };
     try {
       const server = await serveAdmin({
         fetch: (request, env) =>
           this.#answer(request, addressOf((env as AdminEnv["Bindings"] | undefined)?.peer)),
-      }, { at, events, served: SERVED });
-      const address = "path" in server.local ? server.local.path : formatEndpoint(server.local);
-      events({ type: "listening", listener: SERVED.component, address });
+      }, { at: { address, port }, events, served });
+      const local = "path" in server.local ? server.local.path : formatEndpoint(server.local);
+      events({ type: "listening", listener: SERVED.component, address: local });
       return server;
     } catch (error) {
       if (!(error instanceof AdminListenError)) throw error;
@@ -106,4 +103,9 @@ export class ProviderEventsSite {
   #answer(request: Request, peer: string): Response | Promise<Response> {
     return this.#app?.fetch(request, { peer }) ?? new Response(null, { status: 404 });
   }
+}
+
+/** What a server cannot change while it listens. */
+function placeOf({ address, port, tls }: ProviderEventsConfig) {
+  return { address, port, tls };
 }

@@ -26,7 +26,7 @@ export function crossCheck(root: Table): Finding[] {
     ...shapingFindings(root),
     ...bounceFindings(root),
     ...arcFindings(root),
-    ...eventSourceFindings(root),
+    ...providerEventsFindings(root),
   ];
 }
 
@@ -158,7 +158,8 @@ function* arcFindings({ arc, listeners }: Table): Iterable<Finding> {
   });
 }
 
-function* eventSourceFindings({ provider_events: events }: Table): Iterable<Finding> {
+function* providerEventsFindings({ provider_events: events }: Table): Iterable<Finding> {
+  if (isTable(events)) yield* tlsFindings(["provider_events"], events);
   const names = new Set<unknown>();
   for (const [index, { name }] of tablesOf(isTable(events) ? events["sources"] : undefined)) {
     const path = ["provider_events", "sources", index, "name"];

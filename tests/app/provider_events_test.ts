@@ -9,6 +9,7 @@ import { remoteIdRecord } from "../../src/queue/remote_ids.ts";
 import { SuppressionList } from "../../src/queue/suppressions.ts";
 import { recordEvent } from "../../src/webhooks/event_body.ts";
 import { snsSigner, TOPIC } from "../provider_events/support.ts";
+import { testAuthority, type TestCertificate } from "../support/certificates.ts";
 import { StoreFolder } from "../queue/folder.ts";
 import { idOf, messageOf, settlementOf } from "../queue/messages.ts";
 
@@ -17,7 +18,7 @@ const RULES = {
   soft: { limit: 0, windowMs: 1000 },
 };
 const SES: ProviderEventsConfig = {
-  ...{ address: "127.0.0.1", port: 0, proxies: [] },
+  ...{ address: "127.0.0.1", port: 0, tls: null, proxies: [] },
   sources: [{ provider: "ses", name: "ses", topics: [TOPIC] }],
 };
 
@@ -116,6 +117,28 @@ Deno.test("provider events: nothing listens without sources, and a reload keeps 
   assertEquals(await post(`${before}/events/ses`, {}), 404);
   await site.use({ ...SES, sources: [] });
   await assertRejects(() => post(`${before}/events/other`, {}), TypeError);
+});
+
+Deno.test("provider events: it listens inside TLS, and with another certificate after a reload", async () => {
+  await using made = await bench();
+  const authority = testAuthority();
+  const answerWith = async (certificate: TestCertificate): Promise<number> => {
+    await made.site.use({ ...SES, tls: certificate });
+    using client = Deno.createHttpClient({ caCerts: [authority.certificate] });
+    const { port } = new URL(made.origin());
+    const url = `https://localhost:${port}/events/ses`;
+    const response = await fetch(url, { method: "POST", body: "{}", client });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assertEquals(await answerWith(authority.issue({ names: ["localhost"] })), 401);
+  assertEquals(await answerWith(authority.issue({ names: ["localhost"] })), 401);
+  const other = testAuthority("Other Root").issue({ names: ["localhost"] });
+  await assertRejects(() => answerWith(other), TypeError);
+  const broken = { certificate: other.certificate, key: "no key" };
+  await assertRejects(() => made.site.use({ ...SES, tls: broken }), ListenError);
+  await made.site.use(SES);
+  assertEquals(await post(`${made.origin()}/events/ses`, {}), 401);
 });
 
 Deno.test("provider events: an address that is in use is named", async () => {

@@ -2,6 +2,7 @@ import { createPublicKey } from "node:crypto";
 import { z } from "zod";
 import { ipAddress, listOf, network, table, text, wholeNumber } from "../fields.ts";
 import { secret } from "../secrets.ts";
+import { pem } from "./transport_tls.ts";
 
 /** Where providers tell what became of messages, and how each proves who it is. */
 export interface ProviderEventsConfig {
@@ -9,6 +10,8 @@ export interface ProviderEventsConfig {
   readonly address: string;
   /** 0 for a port that the system chooses. */
   readonly port: number;
+  /** Certificate and key, PEM; null for a proxy that has them. */
+  readonly tls: { readonly certificate: string; readonly key: string } | null;
   /** Networks of proxies whose X-Forwarded-For is believed. */
   readonly proxies: readonly string[];
   /** Without any, nothing listens. */
@@ -84,15 +87,21 @@ export const providerEventsSchema = table({
   address: ipAddress().default("127.0.0.1").describe("IP address to listen on."),
   port: wholeNumber({ min: 0, max: 65535 }).default(8026)
     .describe("TCP port; 0 for one that the system chooses."),
+  tls_certificate: text(pem("CERTIFICATE")).optional()
+    .describe("Certificate to listen with, PEM, its intermediates after it; best given as a file."),
+  tls_key: secret(text(pem("PRIVATE KEY"))).optional()
+    .describe("Key of the certificate, PEM; best given as a file."),
   proxies: listOf(network()).default(["127.0.0.0/8", "::1/128"])
     .describe("Networks of proxies whose X-Forwarded-For is believed."),
   sources: listOf(source).default([]).describe("Webhooks of providers."),
 }).prefault({}).describe("Where providers tell what became of messages.");
 
 export function providerEventsConfig(
-  { address, port, proxies, sources }: z.output<typeof providerEventsSchema>,
+  doc: z.output<typeof providerEventsSchema>,
 ): ProviderEventsConfig {
-  return { address, port, proxies, sources: sources.map(sourceConfig) };
+  const { address, port, proxies, sources, tls_certificate: certificate, tls_key: key } = doc;
+  const tls = certificate === undefined || key === undefined ? null : { certificate, key };
+  return { address, port, tls, proxies, sources: sources.map(sourceConfig) };
 }
 
 function sourceConfig(doc: z.output<typeof source>): EventSourceConfig {

@@ -56,7 +56,8 @@ interface TextRules {
 }
 
 /** Text in PEM (RFC 7468) whose label ends in `label`. */
-function pem(label: string): TextRules {
+/** A text with a block of PEM (RFC 7468). */
+export function pem(label: string): TextRules {
   const begin = new RegExp(`-----BEGIN [A-Z ]*${label}-----`);
   return {
     expected: `a ${label.toLowerCase()} in PEM, such as { file = "relay.pem" }`,
