@@ -7,6 +7,9 @@ type Table = Readonly<Record<string, unknown>>;
 /** The types of transports that send a reverse-path of the relay's choice. */
 export const RETURN_PATH_TYPES: readonly string[] = ["mx", "smarthost", "lmtp"];
 
+/** What bounces are given to goes by this name among transports. */
+const OWN_NAME = "bounces";
+
 /** Mistakes in `[bounces]` that only show when it is seen with the rest. */
 export function* bounceFindings(root: Table): Iterable<Finding> {
   const { bounces } = root;
@@ -22,6 +25,10 @@ export function* bounceFindings(root: Table): Iterable<Finding> {
   }
   if (hasDomains) yield* relayedFindings(root, domains);
   yield* transportFindings(root, bounces["transports"]);
+  if (isTable(root["transports"]) && root["transports"][OWN_NAME] !== undefined) {
+    const expected = "another name, as what comes back goes by this one";
+    yield { path: ["transports", OWN_NAME], expected, got: `a transport named ${OWN_NAME}` };
+  }
 }
 
 function* relayedFindings({ relay }: Table, domains: readonly unknown[]): Iterable<Finding> {
