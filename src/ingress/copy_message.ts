@@ -3,6 +3,7 @@ import { BodyScan } from "../mail/body_scan.ts";
 import type { BodyFacts } from "../mail/envelope.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import { HopCounter } from "../smtp/wire/hop_counter.ts";
+import type { AuthorCheck } from "./author_check.ts";
 import type { PartWriter } from "./batch_sink.ts";
 import type { SubmittedMessage } from "./submission.ts";
 
@@ -18,6 +19,7 @@ export interface CopyTarget {
   readonly writer: PartWriter;
   /** Takes them, too. */
   readonly hash: Hash;
+  readonly authors: AuthorCheck;
   /** Octets of a message; 0 for no limit. */
   readonly messageBytes: number;
   readonly hops: number;
@@ -31,13 +33,14 @@ export type Copied =
 /** Passes the octets of a message on, its lines ended by CRLF. */
 export async function copyMessage(
   message: SubmittedMessage["message"],
-  { writer, hash, messageBytes, hops }: CopyTarget,
+  { writer, hash, authors, messageBytes, hops }: CopyTarget,
 ): Promise<Copied> {
   const scan = new BodyScan();
   const counter = new HopCounter();
   const pass = async (pieces: readonly Uint8Array[]): Promise<Reply | null> => {
     for (const piece of pieces) {
       hash.update(piece);
+      authors.take(piece);
       counter.scan(piece);
       const pending = writer.write(piece);
       if (pending instanceof Promise) await pending;
@@ -50,7 +53,7 @@ export async function copyMessage(
     const refusal = await pass(scan.take(chunk));
     if (refusal !== null) return { kind: "refused", reply: refusal };
   }
-  const refusal = await pass(scan.end());
+  const refusal = await pass(scan.end()) ?? authors.refusal();
   return refusal === null
     ? { kind: "copied", facts: scan.facts }
     : { kind: "refused", reply: refusal };

@@ -8,6 +8,7 @@ import type { EventSink } from "../observe/events.ts";
 import { parseTraceparent } from "../observe/traces.ts";
 import type { AliasMap } from "../policy/aliases.ts";
 import type { ServerPolicy } from "../smtp/server/policy.ts";
+import { AuthorCheck } from "./author_check.ts";
 import type { BatchMessage, BatchSink, MessageBatch } from "./batch_sink.ts";
 import { copyMessage } from "./copy_message.ts";
 import { HTTP_LISTENER, judgeEnvelope } from "./judge.ts";
@@ -137,7 +138,8 @@ export class MessageSubmitter {
     for (const [index, envelope] of envelopes.entries()) {
       const writer = batch.begin(this.#incoming({ envelope, origin, traceparent }));
       const octets = messages[index]?.message ?? new Uint8Array(0);
-      const copied = await copyMessage(octets, { ...limits, writer, hash });
+      const authors = new AuthorCheck({ name: by.user ?? "", senders: by.senders });
+      const copied = await copyMessage(octets, { ...limits, writer, hash, authors });
       if (copied.kind === "refused") {
         this.#refused({ id: writer.id, envelope, origin, reply: formatReply(copied.reply) });
         return { ...copied, index };

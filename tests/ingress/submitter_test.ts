@@ -77,6 +77,29 @@ Deno.test("submit: the rules of the relay hold", async () => {
   }
 });
 
+Deno.test("submit: a key that may send as some is held to them in From, too", async () => {
+  const { submitter, ids } = submitterBench();
+  const heads: [string, number][] = [
+    ["From: Ada <ada@origin.example>\r\n", 250],
+    ["Subject: no author\r\n", 250],
+    ["From: ada@origin.example, Bob <bob@Origin.example>\r\n", 250],
+    ["From: ceo@other.example\r\n", 550],
+    ["From: ada@origin.example\r\nfrom: ceo@other.example\r\n", 550],
+    ["From: Team: ada@origin.example,\r\n ceo@other.example;\r\n", 550],
+    ["From: ceo\r\n", 550],
+    [`X-Long: ${"x".repeat(900)}\r\n`.repeat(300) + "From: ceo@other.example\r\n", 554],
+  ];
+  const by = { ...KEY, senders: ["*@origin.example"] };
+  for (const [head, code] of heads) {
+    const message = encodeText(`${head}\r\nFrom: ceo@other.example\r\n`);
+    const result = await submitter.submit(submission({ by, message }));
+    assertEquals(codeOf(result), code, head.slice(0, 80));
+    const free = await submitter.submit(submission({ message }));
+    assertEquals(codeOf(free), 250);
+  }
+  assertEquals((await ids()).length, heads.length + 3);
+});
+
 Deno.test("submit: limits of size and recipients hold, and nothing is left behind", async () => {
   const { submitter, ids } = submitterBench({ limits: { messageBytes: 100, recipients: 2 } });
   const large = submission({ message: encodeText(`Subject: hi\r\n\r\n${"x".repeat(100)}`) });
