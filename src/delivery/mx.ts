@@ -26,7 +26,7 @@ import type {
 
 /** How mail goes to the exchangers of its recipients' domains. */
 export interface MxOptions extends SmtpTransportOptions {
-  /** Names under which this relay may stand in MX records, `heloName` apart. */
+  /** Names under which this relay may stand in MX records and answer, `heloName` apart. */
   readonly ownNames?: readonly string[];
   /** Port of the exchangers; default 25. */
   readonly port?: number;
@@ -59,7 +59,7 @@ export class MxTransport implements Transport {
       maxHosts: options.maxHosts ?? DEFAULT_MAX_HOSTS,
     };
     this.#port = options.port ?? SMTP_PORT;
-    this.#delivery = new SmtpDelivery(options, { hostUnknown: unroutable });
+    this.#delivery = new SmtpDelivery({ ...options, ownNames }, { hostUnknown: unroutable });
   }
 
   destinationOf(domain: string): string {

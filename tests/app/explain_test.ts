@@ -12,6 +12,17 @@ hosts = ["127.0.0.1:2526"]
 tls = "required"
 source_address = ["192.0.2.1", "2001:db8::1"]
 proxy = "socks5://relay:s3cret@proxy.example"
+[transports.found]
+type = "smarthost"
+srv = "provider.example"
+tls = "implicit"
+[transports.plain]
+type = "smarthost"
+srv = "provider.example"
+[[routes]]
+name = "servers"
+match = { recipient = ["*@srv.example"] }
+transports = ["found", "plain"]
 [[routes]]
 name = "tenant"
 match = { header = { "X-Tenant" = ["acme"] } }
@@ -38,6 +49,13 @@ async function explain(args: readonly string[]): Promise<{ code: number; out: st
   await using dns = await startDnsServer();
   dns.add("dest.example", "MX", [{ preference: 10, exchange: "mx1.big.example" }]);
   dns.add("mx1.big.example", "A", ["192.0.2.7"]);
+  dns.add("_submissions._tcp.provider.example", "SRV", [
+    { priority: 0, weight: 0, port: 465, target: "smtp.provider.example" },
+  ]);
+  dns.add("_submission._tcp.provider.example", "SRV", [
+    { priority: 0, weight: 0, port: 0, target: "." },
+  ]);
+  dns.add("smtp.provider.example", "A", ["192.0.2.8"]);
   dns.add("null.example", "MX", [{ preference: 0, exchange: "." }]);
   const toml = `dns.servers = ["${dns.address}"]\n${CONFIG}`;
   return await run(["explain", ...args, "--offline", "--config", "/c.toml"], {
@@ -52,7 +70,8 @@ Deno.test("explain tells rule, hosts, TLS, limits and keys without a relay", asy
   assertEquals(code, 0);
   const { route, mode, transports, dkim, steps } = JSON.parse(out);
   assertEquals([route, mode], ["rest", "deliver"]);
-  assertEquals(steps.map((step: { route: string }) => step.route), ["tenant", "quiet", "rest"]);
+  const looked = steps.map((step: { route: string }) => step.route);
+  assertEquals(looked, ["servers", "tenant", "quiet", "rest"]);
   assertEquals(transports, [{
     ...{ name: "internet", kind: "mx", weight: null, destination: "dest.example" },
     hosts: [{
@@ -84,4 +103,10 @@ Deno.test("explain looks at header fields and shows weights", async () => {
 Deno.test("explain tells of mail that would stay here", async () => {
   const { out } = await explain(["a@captured.example"]);
   assertStringIncludes(out, "captured: kept here and sent nowhere");
+});
+
+Deno.test("explain asks for the servers of the kind of TLS that is configured", async () => {
+  const { out } = await explain(["a@srv.example"]);
+  assertStringIncludes(out, "smtp.provider.example:465: 192.0.2.8");
+  assertStringIncludes(out, "_submission._tcp.provider.example: the domain offers no submission");
 });

@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { MxTransport } from "../../src/delivery/mx.ts";
 import type { DeliveryReport } from "../../src/delivery/transport.ts";
 import { sampleJob } from "../support/delivery_jobs.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { type Script, type ScriptedPeer, startScriptedPeer } from "../support/scripted_peer.ts";
 import { inWords } from "../support/smarthost_setup.ts";
 import { dialByAddress, type Names, smtpServices } from "../support/smtp_services.ts";
@@ -25,6 +27,7 @@ function mxSetup(
     addressOrder?: "ipv6_first" | "ipv4_only" | "ipv6_only";
     maxAddresses?: number;
     ownNames?: readonly string[];
+    clock?: Clock;
   },
 ): MxSetup {
   const started = new Map(
@@ -32,8 +35,8 @@ function mxSetup(
   );
   const ports = Object.fromEntries([...started].map(([address, { port }]) => [address, port]));
   const dialer = dialByAddress(ports);
-  const { seed = 1, ...rest } = options;
-  const services = smtpServices({ names, dialer, seed });
+  const { seed = 1, clock = systemClock, ...rest } = options;
+  const services = smtpServices({ names, dialer, seed, clock });
   const transport = new MxTransport({ name: "mx", heloName: "relay.example", services, ...rest });
   return {
     transport,
@@ -215,6 +218,50 @@ Deno.test("only exchangers better than this relay are asked", async () => {
   await using setup = mxSetup({ names: NAMES });
   await setup.deliver("us-and-better.example");
   assertEquals(setup.dialed, ["192.0.2.1"]);
+});
+
+Deno.test("an exchanger that has the name of this relay gets no mail, and bounces none", async () => {
+  const peers = {
+    "192.0.2.1": { answers: { EHLO: "250-RELAY.example at your service\r\n250 SIZE" } },
+    "192.0.2.2": { answers: { EHLO: "500 What?", HELO: "250 us-too.example" } },
+    "192.0.2.3": {},
+  };
+  const names: Names = {
+    mx: {
+      "dest.example": ["10 one.example", "20 two.example"],
+      "other.example": ["10 one.example", "20 three.example"],
+    },
+    addresses: {
+      "one.example": ["192.0.2.1"],
+      "two.example": ["192.0.2.2"],
+      "three.example": ["192.0.2.3"],
+    },
+  };
+  await using setup = mxSetup({ names, peers, ownNames: ["us-too.example"] });
+  const [words = ""] = inWords(await setup.deliver("dest.example"));
+  assert(words.startsWith("broken 451 4.4.6 two.example[192.0.2.2]:25 introduces itself"), words);
+  assertEquals(setup.peerAt("192.0.2.1").lines, ["EHLO relay.example", "QUIT"]);
+  assertEquals(inWords(await setup.deliver("other.example")), STORED);
+});
+
+Deno.test("many domains of one dead exchanger do not crowd it", async () => {
+  const domains = Array.from({ length: 30 }, (_, index) => `d${index}.example`);
+  const clock = new ManualClock();
+  await using setup = mxSetup({
+    clock,
+    names: {
+      mx: Object.fromEntries(domains.map((domain) => [domain, ["10 dead.example"]])),
+      addresses: { "dead.example": ["192.0.2.1"] },
+    },
+  });
+  const tryAll = () => Promise.all(domains.map((domain) => setup.deliver(domain)));
+  await setup.deliver("d0.example");
+  await tryAll();
+  assertEquals(setup.dialed.length, 1);
+  await clock.advance(15_000);
+  const reports = await tryAll();
+  assertEquals(setup.dialed.length, 2);
+  assertEquals(new Set(reports.flatMap(inWords).map((words) => words.slice(0, 16))).size, 1);
 });
 
 Deno.test("an exchanger that is gone does not bounce mail while another is only down", async () => {

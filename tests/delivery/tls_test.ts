@@ -146,6 +146,19 @@ Deno.test("TLS: a server that declines stays in plain where it may", async () =>
   );
 });
 
+Deno.test("TLS: a server that takes leave at STARTTLS is not asked again in plain", async () => {
+  await using made = setup({ ...OFFERS, answers: { STARTTLS: "421 4.3.2 Busy" } });
+  assertEquals(await deliver(made), "temporary 421 4.3.2 Busy | plain unproven");
+  assertEquals(made.peer.sessions, 1);
+});
+
+Deno.test("TLS: a server that wants no session inside TLS gets none in plain", async () => {
+  const EHLO = { inTurn: ["250-peer\r\n250 STARTTLS", "421 4.3.2 Busy", "250 peer"] };
+  await using made = setup({ ...OFFERS, answers: { EHLO } });
+  assertMatch(await deliver(made), /^temporary 421 4\.3\.2 Busy/);
+  assertEquals(made.peer.messages, []);
+});
+
 const BROKEN: readonly [string, Script][] = [
   ["talks nonsense", { ...OFFERS, answers: { STARTTLS: ["220 Go\r\n", "nonsense\r\n"] } }],
   ["closes", { ...OFFERS, answers: { STARTTLS: ["220 Go\r\n", CLOSE] } }],

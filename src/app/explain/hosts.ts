@@ -1,4 +1,5 @@
 import type { TransportConfig } from "../../config/sections/transports.ts";
+import { submissionName } from "../../delivery/smtp/srv_hosts.ts";
 import type { DnsResult, Resolver } from "../../net/resolver.ts";
 
 /** A host that mail would go to. */
@@ -29,7 +30,7 @@ export async function hostsOf(
     case "smarthost":
       return config.srv === null
         ? await Promise.all(config.hosts.map((one) => withAddresses(one, resolver)))
-        : await servers(config.srv, resolver);
+        : await servers(config.srv, { implicit: config.tls.implicit, resolver });
     case "lmtp":
       return await Promise.all(
         config.servers.map((server) =>
@@ -71,15 +72,22 @@ async function exchangers(
   }));
 }
 
-async function servers(domain: string, resolver: Lookups): Promise<readonly ExplainedHost[]> {
-  const answer = await resolver.srv(`_submission._tcp.${domain}`);
+async function servers(
+  domain: string,
+  { implicit, resolver }: { implicit: boolean; resolver: Lookups },
+): Promise<readonly ExplainedHost[]> {
+  const name = submissionName(domain, { implicit });
+  const answer = await resolver.srv(name);
   if (answer.kind !== "found") {
-    return [{ ...bare({ host: domain, port: 0 }), problem: troubleOf(answer) }];
+    return [{ ...bare({ host: name, port: 0 }), problem: troubleOf(answer) }];
   }
   return await Promise.all(
-    answer.records.map(({ target, port }) =>
-      withAddresses({ host: target.replace(/\.$/, ""), port }, resolver)
-    ),
+    answer.records.map(({ target, port }) => {
+      const host = target.replace(/\.$/, "");
+      if (host !== "") return withAddresses({ host, port }, resolver);
+      const problem = "the domain offers no submission"; // RFC 2782
+      return { ...bare({ host: name, port: 0 }), problem };
+    }),
   );
 }
 

@@ -11,7 +11,14 @@ import { FailureMemory } from "./failure_memory.ts";
 import type { HostTarget } from "./hosts.ts";
 import { logIn } from "./log_in.ts";
 import type { SmtpTransportOptions } from "./options.ts";
-import { broken, formatHop, judgeDial, judgeOpening, judgeTlsProblem } from "./outcome.ts";
+import {
+  broken,
+  formatHop,
+  judgeDial,
+  judgeOpening,
+  judgeTlsProblem,
+  loopsBack,
+} from "./outcome.ts";
 import type { Session } from "./pool.ts";
 import { type Secured, secureFirst, type SecureOptions, secureSession } from "./secure.ts";
 
@@ -55,11 +62,14 @@ export class SessionOpener {
   readonly #settings: TlsSettings;
   readonly #failures: FailureMemory;
   readonly #dialer: Dialer;
+  /** In lower case. */
+  readonly #ownNames: ReadonlySet<string>;
 
   constructor(options: SmtpTransportOptions) {
     this.#options = options;
     this.#settings = options.tls?.settings ?? {};
     this.#dialer = new Dialer(options);
+    this.#ownNames = new Set(options.ownNames?.map((name) => name.toLowerCase()));
     const { failureMemoryMs, services: { clock } } = options;
     this.#failures = new FailureMemory({
       clock,
@@ -141,6 +151,10 @@ export class SessionOpener {
     const opened = await SmtpClient.open(conn, { ...this.#clientOptions(), signal, transcript });
     if (opened.kind !== "open") return afterConnecting(judgeOpening(opened, hop), { hop });
     const { client } = opened;
+    if (this.#ownNames.has(client.serverName)) {
+      await client.quit();
+      return afterConnecting(loopsBack(hop), { hop });
+    }
     const secured = await secureSession(client, { ...this.#secureOptions(approach), signal });
     this.#report(approach, { secured, conn, tls: client.tls });
     if (secured.kind === "fits") {
@@ -148,12 +162,12 @@ export class SessionOpener {
     }
     client.close();
     if (secured.kind === "problem") transcript.note(`${hop.host} ${secured.problem.text}`);
-    if (mayGoPlain(approach.policy) && !signal.aborted) {
+    if (mayGoPlain(approach.policy, secured) && !signal.aborted) {
       const plain: TlsPolicy = { level: "none" };
       return await this.#establish({ ...approach, policy: plain, expectation: null });
     }
     if (secured.kind === "failed") {
-      return afterConnecting(judgeOpening(secured.failure, hop), { hop });
+      return afterConnecting(judgeOpening(secured.failure, hop), { hop, tls: client.tls });
     }
     return afterConnecting(judgeTlsProblem(secured.problem, hop), { hop, tls: secured.tls });
   }
@@ -165,6 +179,7 @@ export class SessionOpener {
   ): void {
     const { onTlsOutcome } = this.#options.services;
     if (onTlsOutcome === undefined || expectation === null || signal.aborted) return;
+    if (isRefused(secured)) return; // busy, not insecure
     const { domain, published, policy, defect } = expectation;
     const type = defect ?? failureOf(secured, { tls, host, policy });
     const sendingAddress = conn.local.address;
@@ -207,8 +222,13 @@ export class SessionOpener {
  * RFC 7435 section 3: where TLS is opportunistic and breaks, plain is better than nothing. Only a
  * connection of its own knows nothing of the broken handshake.
  */
-function mayGoPlain({ level }: TlsPolicy): boolean {
-  return level === "opportunistic";
+function mayGoPlain({ level }: TlsPolicy, secured: Secured): boolean {
+  return level === "opportunistic" && !isRefused(secured);
+}
+
+/** Whether the server would not go on, as one that is busy. */
+function isRefused(secured: Secured): boolean {
+  return secured.kind === "failed" && secured.failure.kind === "refused";
 }
 
 /** What a domain would say is wrong with a connection; null for nothing. */

@@ -69,6 +69,8 @@ export interface SmtpTransportOptions {
   readonly services: SmtpServices;
   /** What this relay calls itself: a domain, or an address literal (RFC 5321 4.1.1.1). */
   readonly heloName: string;
+  /** Names of this relay: a server that introduces itself by one of them is this relay. */
+  readonly ownNames?: readonly string[];
   /** Default `smtp`. */
   readonly protocol?: ClientProtocol;
   /** Extensions that are not used even where they are offered, in upper case. */

@@ -140,6 +140,12 @@ const DIAL_TEXT: Partial<Record<DialFailure, string>> = {
   exhausted: "this machine is out of connections or descriptors",
 };
 
+/** The server is this relay, or has taken its name; nothing is lost while somebody finds out. */
+export function loopsBack(hop: RemoteHop): Outcome {
+  const text = `${formatHop(hop)} introduces itself by the name of this relay: mail would loop`;
+  return broken(reply(451, "4.4.6", text)); // RFC 3463 3.5: routing loop detected
+}
+
 /** The destination cannot be reached; `reply` has a 4xx code. */
 export function broken(reply: Reply): Outcome {
   return { kind: "broken", scope: "destination", reply };

@@ -25,7 +25,7 @@ export async function submissionServers(
   domain: string,
   { implicit, resolver, random }: { implicit: boolean; resolver: MailResolver; random: Random },
 ): Promise<SubmissionServers> {
-  const name = `${implicit ? "_submissions" : "_submission"}._tcp.${domain}`;
+  const name = submissionName(domain, { implicit });
   const answer = await resolver.srv(name);
   if (answer.kind === "temporary") {
     return { kind: "none", outcome: lookupFailed(name, answer.reason) };
@@ -42,6 +42,11 @@ export async function submissionServers(
     addresses: null,
   }));
   return { kind: "servers", servers, authentic: answer.authentic };
+}
+
+/** The name of a domain's SRV records for submission. */
+export function submissionName(domain: string, { implicit }: { implicit: boolean }): string {
+  return `${implicit ? "_submissions" : "_submission"}._tcp.${domain}`;
 }
 
 /** RFC 2782: a target of `.` says that the service is not offered. */

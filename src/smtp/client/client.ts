@@ -63,6 +63,7 @@ export class SmtpClient {
   readonly #protocol: ClientProtocol;
   readonly #ignoredExtensions: ReadonlySet<string> | undefined;
   #capabilities = NO_CAPABILITIES;
+  #serverName = "";
   #needsReset = false;
   #transactions = 0;
 
@@ -99,6 +100,11 @@ export class SmtpClient {
 
   get capabilities(): Capabilities {
     return this.#capabilities;
+  }
+
+  /** What the server calls itself in its reply to EHLO or HELO, in lower case. */
+  get serverName(): string {
+    return this.#serverName;
   }
 
   get tls(): TlsInfo | null {
@@ -212,6 +218,7 @@ export class SmtpClient {
     if (answer instanceof ConnectionLost) return { kind: "lost", lost: answer };
     if (isPositive(answer)) {
       this.#capabilities = parseCapabilities(answer, this.#ignoredExtensions);
+      this.#serverName = nameIn(answer);
       return { kind: "open", client: this };
     }
     // RFC 5321 3.2: a server that does not know EHLO gets HELO. LMTP has no such fallback.
@@ -224,6 +231,7 @@ export class SmtpClient {
     if (answer instanceof ConnectionLost) return { kind: "lost", lost: answer };
     if (!isPositive(answer)) return { kind: "refused", stage: "hello", reply: answer };
     this.#capabilities = NO_CAPABILITIES;
+    this.#serverName = nameIn(answer);
     return { kind: "open", client: this };
   }
 
@@ -235,6 +243,11 @@ export class SmtpClient {
     this.#channel.send(`${line}\r\n`);
     return this.#channel.reply(stage);
   }
+}
+
+/** RFC 5321 4.1.1.1: the reply begins with the name of the server. */
+function nameIn({ lines }: Reply): string {
+  return (lines[0] ?? "").trim().split(/\s/, 1)[0]?.toLowerCase() ?? "";
 }
 
 /** Runs `work`, which ends when the channel is aborted, under `signal`. */
