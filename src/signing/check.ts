@@ -48,6 +48,10 @@ function judge(answer: TxtAnswer, key: DkimKey["key"]): Judgement {
   if (only.isTest) {
     return { verdict: "warning", detail: "The record says t=y, so failures count for nothing" };
   }
+  if (key.isShort) {
+    const detail = "The record is of this key, which is short; RSA keys should have 2048 bits";
+    return { verdict: "warning", detail };
+  }
   return { verdict: "ok", detail: "The record is of this key" };
 }
 

@@ -13,6 +13,8 @@ export type KeyType = "rsa" | "ed25519";
 /** A private key that signs. */
 export interface SigningKey {
   readonly type: KeyType;
+  /** Whether it is so short that it should be replaced. */
+  readonly isShort: boolean;
   /** `rsa-sha256` or `ed25519-sha256`. */
   readonly algorithm: string;
   /** The value of `p=` in the DNS record (RFC 6376 section 3.6.1, RFC 8463 section 4). */
@@ -24,8 +26,10 @@ export interface SigningKey {
   sign(octets: Uint8Array): Promise<Uint8Array>;
 }
 
-/** RFC 8301 section 3.2 asks for at least 1024; nobody should begin with less than this. */
-export const LEAST_RSA_BITS = 2048;
+/** RFC 8301 section 3.2: verifiers ignore shorter keys. */
+const LEAST_RSA_BITS = 1024;
+/** The same section: signers should use no shorter ones. */
+export const RECOMMENDED_RSA_BITS = 2048;
 
 /** Why a text is not a key that can be used. */
 export interface KeyProblem {
@@ -59,7 +63,7 @@ export function readKey(
 
 /** Makes a new private key, PEM (PKCS #8). */
 export function generateKey(
-  { type, bits = LEAST_RSA_BITS }: { type: KeyType; bits?: number },
+  { type, bits = RECOMMENDED_RSA_BITS }: { type: KeyType; bits?: number },
 ): string {
   const { privateKey } = type === "rsa"
     ? generateKeyPairSync("rsa", { modulusLength: bits })
@@ -77,6 +81,7 @@ function signingKey(type: KeyType, object: KeyObject): SigningKey {
   const publicKey = type === "rsa" ? spki : spki.subarray(-ED25519_KEY_BYTES);
   return {
     type,
+    isShort: (object.asymmetricKeyDetails?.modulusLength ?? Infinity) < RECOMMENDED_RSA_BITS,
     algorithm: `${type}-sha256`,
     publicKey: Uint8Array.from(publicKey).toBase64(),
     sign: type === "rsa" ? rsaSigner(object) : ed25519Signer(object),

@@ -1,3 +1,4 @@
+import type { Authors } from "./author.ts";
 import { readKey, type SigningKey } from "./key.ts";
 
 /** A key, the domain it signs for, and whose mail it signs. */
@@ -35,7 +36,20 @@ export function readKeys(configs: readonly DkimKeyConfig[]): DkimKey[] {
   });
 }
 
-/** The keys that sign mail of an author at `domain`; all of them do. */
+/**
+ * The keys that sign mail of these authors; all of them do. Where nobody has a key for one of
+ * From, those of Sender, who sent it for them (RFC 5322 section 3.6.2).
+ */
+export function keysForAuthors(keys: readonly DkimKey[], { from, sender }: Authors): DkimKey[] {
+  if (from.length === 0) return [];
+  const ofAll = (domains: readonly string[]): DkimKey[] => [
+    ...new Set(domains.flatMap((domain) => keysFor(keys, domain))),
+  ];
+  const found = ofAll(from);
+  return found.length > 0 ? found : ofAll(sender);
+}
+
+/** The keys that sign mail of an author at `domain`. */
 export function keysFor(keys: readonly DkimKey[], domain: string): DkimKey[] {
   const fitting = keys.filter((key) =>
     key.from === null ? isWithin(domain, key.domain) : key.from.some((one) => fits(one, domain))

@@ -1,5 +1,5 @@
 import type { HeaderField } from "../mail/headers.ts";
-import { canonicalField, relaxed } from "./header_canon.ts";
+import { canonicalField, type MessageHeader, relaxed } from "./header_canon.ts";
 
 /** A signature field in the making (RFC 6376 section 3.5). */
 export interface SignatureFacts {
@@ -7,10 +7,18 @@ export interface SignatureFacts {
   readonly fieldName: string;
   /** Tags before `h=`, in order. */
   readonly tags: readonly (readonly [name: string, value: string])[];
-  /** The fields that are signed, in the order of `h=`; null where the field does not say so. */
-  readonly signed: readonly SignedField[] | null;
+  /** Null where the field does not name them. */
+  readonly signed: SignedFields | null;
   /** The hash of the body, in base64; null where it is not signed. */
   readonly bodyHash: string | null;
+}
+
+/** The fields that are signed. */
+export interface SignedFields {
+  /** In the order of `h=`. */
+  readonly names: readonly string[];
+  /** Their canonical octets, one character for each. */
+  readonly text: string;
 }
 
 /** A field that is signed; null stands for one that is not there, and so must not be added. */
@@ -58,24 +66,29 @@ export function unsignedField({ fieldName, tags, signed, bodyHash }: SignatureFa
   for (const [name, value] of tags) lines.add(`${name}=${value};`);
   if (signed !== null) {
     lines.add("h=");
-    signed.forEach(({ name }, index) => lines.join(name + (index < signed.length - 1 ? ":" : ";")));
+    const { names } = signed;
+    names.forEach((name, index) => lines.join(name + (index < names.length - 1 ? ":" : ";")));
   }
   if (bodyHash !== null) lines.add(`bh=${bodyHash};`);
   lines.add("b=");
   return lines.text;
 }
 
-/** The octets that are signed (RFC 6376 section 3.7), one character for each. */
-export function signedText(
-  bytes: Uint8Array,
-  { facts, unsigned }: { facts: SignatureFacts; unsigned: string },
-): string {
-  let text = "";
-  for (const { field } of facts.signed ?? []) {
-    if (field !== null) text += `${canonicalField(bytes, field, "relaxed")}\r\n`;
-  }
-  const value = unsigned.slice(facts.fieldName.length + 1);
-  return text + relaxed(facts.fieldName, value);
+/** What is signed of a header section (RFC 6376 section 3.7), the signature field left aside. */
+export function signedFields(
+  { bytes }: MessageHeader,
+  fields: readonly SignedField[],
+): SignedFields {
+  const text = fields.map(({ field }) =>
+    field === null ? "" : `${canonicalField(bytes, field, "relaxed")}\r\n`
+  ).join("");
+  return { names: fields.map(({ name }) => name), text };
+}
+
+/** The relaxed form of a field made here, whether its line break stands at its end or not. */
+export function canonicalText(field: string): string {
+  const colon = field.indexOf(":");
+  return relaxed(field.slice(0, colon), field.slice(colon + 1).replace(/\r\n$/, ""));
 }
 
 /** The signature field with its signature, and a line break at its end. */

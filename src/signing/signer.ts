@@ -1,11 +1,18 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../base/clock.ts";
 import type { Gate } from "../base/gate.ts";
-import { authorDomain } from "./author.ts";
+import { authorsOf } from "./author.ts";
 import { BodyHash } from "./body_hash.ts";
 import type { MessageHeader } from "./header_canon.ts";
-import { type DkimKey, keysFor } from "./keys.ts";
-import { fieldsToSign, signedText, unsignedField, withSignature } from "./signature.ts";
+import { type DkimKey, keysForAuthors } from "./keys.ts";
+import {
+  canonicalText,
+  fieldsToSign,
+  type SignedFields,
+  signedFields,
+  unsignedField,
+  withSignature,
+} from "./signature.ts";
 import { SigningStream, type SigningWork } from "./stream.ts";
 
 /** What signers share. */
@@ -31,20 +38,19 @@ export class DkimSigner {
 
   /** Starts on a message whose header section is known; null when no key is its author's. */
   work(header: MessageHeader): SigningWork | null {
-    const domain = authorDomain(header);
-    const keys = domain === null ? [] : keysFor(this.#options.keys, domain);
+    const keys = keysForAuthors(this.#options.keys, authorsOf(header));
     return keys.length === 0 ? null : new DkimWork({ ...this.#options, keys }, header);
   }
 }
 
 class DkimWork implements SigningWork {
   readonly #options: SignerOptions;
-  readonly #header: MessageHeader;
+  readonly #signed: SignedFields;
   readonly #body = new BodyHash();
 
   constructor(options: SignerOptions, header: MessageHeader) {
     this.#options = options;
-    this.#header = header;
+    this.#signed = signedFields(header, fieldsToSign(header.fields));
   }
 
   write(chunk: Uint8Array): void {
@@ -71,11 +77,11 @@ class DkimWork implements SigningWork {
         ["s", selector],
         ["t", String(Math.floor(this.#options.clock.now() / 1000))],
       ],
-      signed: fieldsToSign(this.#header.fields),
+      signed: this.#signed,
       bodyHash,
     } as const;
     const unsigned = unsignedField(facts);
-    const text = signedText(this.#header.bytes, { facts, unsigned });
+    const text = this.#signed.text + canonicalText(unsigned);
     return withSignature(unsigned, await key.sign(Buffer.from(text, "latin1")));
   }
 }

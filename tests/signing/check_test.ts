@@ -1,5 +1,7 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkKey, type TxtAnswer } from "../../src/signing/check.ts";
+import { generateKey } from "../../src/signing/key.ts";
+import { readKeys } from "../../src/signing/keys.ts";
 import { recordValue } from "../../src/signing/record.ts";
 import { makeKey } from "./verify_setup.ts";
 
@@ -49,3 +51,13 @@ for (const [answer, verdict] of ANSWERS) {
     assertEquals((await checkKey(key, () => Promise.resolve(answer))).verdict, verdict);
   });
 }
+
+Deno.test("a key of 1024 bits works and should be replaced", async () => {
+  const pem = generateKey({ type: "rsa", bits: 1024 });
+  const [short] = readKeys([{ domain: "example.net", selector: "old", key: pem, from: null }]);
+  assert(short !== undefined);
+  const records = [recordValue(short.key)];
+  const found = await checkKey(short, () => Promise.resolve({ kind: "found", records }));
+  assertEquals(found.verdict, "warning");
+  assertMatch(found.detail, /2048 bits/);
+});

@@ -134,11 +134,72 @@ Deno.test("the author is found behind names, comments and other mailboxes", asyn
     "(x@other.test) b@SOURCE.test",
     "Ann\r\n <b@source.test>",
     "b@source.test, c@other.test",
+    "c@other.test, b@source.test",
+    "c@other.test\r\nSender: b@source.test",
   ];
   for (const from of froms) {
     const keys = KEYS.slice(1);
     assertMatch(await sign(encodeText(`From: ${from}\r\n\r\n`), { keys }), /d=source\.test/);
   }
+});
+
+Deno.test("nobody signs when it is not clear whose mail it is", async () => {
+  const two = "a@source.test\r\nFrom: b@source.test";
+  const long = `${"a@other.test, ".repeat(1000)}b@source.test`;
+  const senders = "a@other.test\r\nSender: a@source.test\r\nSender: b@source.test";
+  for (const from of [two, long, senders, "\r\nSender: a@source.test"]) {
+    assertEquals(await sign(encodeText(`From: ${from}\r\n\r\n`)), "");
+  }
+});
+
+Deno.test("each author's keys sign, each once", async () => {
+  const other = { domain: "other.test", selector: "o1", key: ED25519, from: null };
+  const keys = readKeys([other, { ...other, domain: "source.test" }]);
+  const from = "a@other.test, b@source.test, c@news.other.test, d@third.test";
+  const prefix = await sign(encodeText(`From: ${from}\r\n\r\n`), { keys });
+  assertEquals([...prefix.matchAll(/ d=([^;]*)/g)].map(([, domain]) => domain), [
+    "other.test",
+    "source.test",
+  ]);
+});
+
+/** Header sections that programs write differently, or should not write at all. */
+const HEADERS: Readonly<Record<string, string>> = {
+  "an empty Subject": "Subject:\r\n",
+  "a Subject of white space": "Subject: \t \r\n",
+  "a name in capitals": "SUBJECT: x\r\n",
+  "folding before the text": "Subject:\r\n x\r\n",
+  "folding in the middle, and white space at its ends": "Subject: a \t\r\n\t b\r\n  c  \r\n",
+  "a folded line of white space": "Subject: a\r\n \r\n b\r\n",
+  "a field of 200 lines": `References:${"\r\n <1234567890@mail.source.test>".repeat(200)}\r\n`,
+  "a field twice, and a third of its kind":
+    "To: x@sink.test\r\nCc: y@sink.test\r\nTo: z@sink.test\r\n",
+  "octets above 127": "Subject: Gr\u00fc\u00dfe \u65e5\u672c\r\n",
+  "tags in a value": "Subject: ; b=abc; bh=d; h=from\r\n",
+  "500 fields": Array.from({ length: 500 }, (_, index) => `X-${index}: y\r\n`).join(""),
+};
+
+for (const [name, fields] of Object.entries(HEADERS)) {
+  const message = encodeText(`${fields}From: a@source.test\r\n\r\nHello\r\n\r\n \r\n\r\n`);
+  Deno.test({
+    name: `both verifiers take a header section with ${name} (needs opendkim, python3-dkim)`,
+    ignore: !haveOpenDkim || !haveDkimPy,
+    async fn() {
+      const signed = whole(await sign(message), message);
+      assertEquals(await verifyWithDkimPy(signed, RECORDS), [true, true]);
+      assertEquals(await verifyWithOpenDkim(signed, RECORDS), ["s=rsa1 d=source.test"]);
+    },
+  });
+}
+
+Deno.test({
+  name: "OpenDKIM takes white space before a colon, which others cannot read (needs opendkim)",
+  ignore: !haveOpenDkim,
+  async fn() {
+    const message = encodeText("Subject \t: x\r\nFrom: a@source.test\r\n\r\nHello\r\n");
+    const signed = whole(await sign(message), message);
+    assertEquals(await verifyWithOpenDkim(signed, RECORDS), ["s=rsa1 d=source.test"]);
+  },
 });
 
 const CHOICES: readonly [string, string[]][] = [
@@ -166,6 +227,9 @@ for (const [domain, expected] of CHOICES) {
 }
 
 Deno.test("keys that are too short or no keys are refused with the reason", () => {
-  const short = "not a key";
-  assertEquals(readKey(short), { kind: "problem", reason: "not a private key in PEM" });
+  const short = generateKey({ type: "rsa", bits: 512 });
+  assertEquals(readKey(short), { kind: "problem", reason: "an RSA key of 512 bits" });
+  assertEquals(readKey("?"), { kind: "problem", reason: "not a private key in PEM" });
+  const old = readKey(generateKey({ type: "rsa", bits: 1024 }));
+  assert(old.kind === "ok" && old.key.isShort);
 });

@@ -65,7 +65,9 @@ function judged(checks: readonly KeyCheck[], domain: string): Finding {
     return warning({
       detail: `${weak.map(({ selector }) => selector).join(", ")}: the key is not in full force.`,
       found,
-      advice: "Take t=y out of the record once signatures are seen to be good.",
+      advice:
+        "Make keys of 2048 bits, and take t=y out of records once signatures are seen to be " +
+        "good.",
     });
   }
   if (!checks.some((check) => isAligned(check.domain, domain))) {

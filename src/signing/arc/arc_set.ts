@@ -1,7 +1,13 @@
 import { Buffer } from "node:buffer";
-import { type MessageHeader, relaxed } from "../header_canon.ts";
+import type { MessageHeader } from "../header_canon.ts";
 import type { DkimKey } from "../keys.ts";
-import { fieldsToSign, signedText, unsignedField, withSignature } from "../signature.ts";
+import {
+  canonicalText,
+  fieldsToSign,
+  signedFields,
+  unsignedField,
+  withSignature,
+} from "../signature.ts";
 import { coveredText } from "./chain.ts";
 import type { ArcSet } from "./sets.ts";
 
@@ -28,10 +34,12 @@ export async function makeArcSet(facts: SetFacts): Promise<string> {
 }
 
 async function messageSignature(facts: SetFacts): Promise<string> {
-  const { header: { bytes, fields }, instance, key: { key }, bodyHash } = facts;
+  const { header, instance, key: { key }, bodyHash } = facts;
+  const { fields } = header;
   // RFC 8617 section 4.1.2: DKIM-Signature should be covered, what is ARC's must not.
   const dkim = fields.filter(({ name }) => name.toLowerCase() === "dkim-signature")
     .map((field) => ({ name: "dkim-signature", field })).toReversed();
+  const signed = signedFields(header, [...fieldsToSign(fields), ...dkim]);
   const signature = {
     fieldName: "ARC-Message-Signature",
     tags: [
@@ -40,11 +48,11 @@ async function messageSignature(facts: SetFacts): Promise<string> {
       ["c", "relaxed/relaxed"],
       ...signerTags(facts),
     ],
-    signed: [...fieldsToSign(fields), ...dkim],
+    signed,
     bodyHash,
   } as const;
   const unsigned = unsignedField(signature);
-  const text = signedText(bytes, { facts: signature, unsigned });
+  const text = signed.text + canonicalText(unsigned);
   return withSignature(unsigned, await key.sign(Buffer.from(text, "latin1")));
 }
 
@@ -62,7 +70,8 @@ async function arcSeal(facts: SetFacts, message: string): Promise<string> {
     bodyHash: null,
   });
   const text = coveredText(header, sets) +
-    [results, message].map((field) => `${canonical(field)}\r\n`).join("") + canonical(unsigned);
+    [results, message].map((field) => `${canonicalText(field)}\r\n`).join("") +
+    canonicalText(unsigned);
   return withSignature(unsigned, await key.sign(Buffer.from(text, "latin1")));
 }
 
@@ -70,10 +79,4 @@ function signerTags(
   { key: { domain, selector }, nowMs }: SetFacts,
 ): readonly (readonly [string, string])[] {
   return [["d", domain], ["s", selector], ["t", String(Math.floor(nowMs / 1000))]];
-}
-
-/** The relaxed form of a field made here, whether its line break stands at its end or not. */
-function canonical(field: string): string {
-  const colon = field.indexOf(":");
-  return relaxed(field.slice(0, colon), field.slice(colon + 1).replace(/\r\n$/, ""));
 }
