@@ -6,6 +6,7 @@ import type { ShelfRecord } from "../queue/shelf.ts";
 import type { MessageDetail, QueueStore } from "../queue/store.ts";
 import { mailboxKey } from "../queue/mailbox.ts";
 import type { SuppressionList } from "../queue/suppressions.ts";
+import { resolution, resolutionEvents, resolvedBy } from "./resolved.ts";
 import { countSoftBounce, forgetSoftBounces, type SoftBounceRule } from "./soft_bounces.ts";
 
 /** What somebody tells of a recipient whose mail a next hop took. */
@@ -166,22 +167,29 @@ export class FeedbackDesk {
     { suppressed, nowMs, once }: { suppressed: boolean; nowMs: number; once: ShelfRecord | null },
   ): Promise<void> {
     const { store, emit, record } = this.#options;
-    const event: MessageEvent = {
-      ...{ type: "feedback", messageId: messageId ?? "", recipient, kind, source, reason },
-      ...(suppressed ? { suppressed: true } : {}),
-    };
     const detail = messageId === null ? null : await store.get(messageId);
-    const made = record(event, { message: detail?.message ?? null, atMs: nowMs });
-    const events = made === null ? [] : [made];
-    if (detail === null) {
+    const message = detail?.message ?? null;
+    const indexes = detail === null ? [] : indexesOf(detail, recipient);
+    const resolved = detail === null ? [] : resolvedBy(kind, { detail, indexes });
+    const told: MessageEvent[] = [
+      {
+        ...{ type: "feedback", messageId: messageId ?? "", recipient, kind, source, reason },
+        ...(suppressed ? { suppressed: true } : {}),
+      },
+      ...message === null ? [] : resolutionEvents(resolved, { source, message, nowMs }),
+    ];
+    const events = told.map((event) => record(event, { message, atMs: nowMs }))
+      .filter((made) => made !== null);
+    if (message === null) {
       await store.outbox.append(events);
       if (once !== null) await store.shelf.put(SEEN, once);
     } else {
       await store.settle({
-        ...{ messageId: detail.message.id, owner: "", recipients: [], notifications: [], events },
+        ...{ messageId: message.id, owner: "", notifications: [], events },
+        recipients: resolution(resolved, { source }),
         ...(once === null ? {} : { once }),
         timeline: [{
-          ...{ atMs: nowMs, kind, recipients: indexesOf(detail, recipient) },
+          ...{ atMs: nowMs, kind, recipients: indexes },
           detail: {
             ...(recipient === "" ? {} : { recipient }),
             ...{ source, reason, ...(suppressed ? { suppressed } : {}) },
@@ -189,7 +197,7 @@ export class FeedbackDesk {
         }],
       });
     }
-    emit(event);
+    for (const event of told) emit(event);
   }
 }
 

@@ -58,9 +58,13 @@ export class Receiver {
   async #find({ queueId, remoteId }: ProviderReport): Promise<Found> {
     const { store } = this.#options;
     const remote = remoteId === null ? null : await findRemote(store.shelf, remoteId);
-    const id = queueId ?? remote?.messageId;
-    const detail = id === undefined ? null : await store.get(id);
-    return { detail, sent: remote === null || remote.messageId !== id ? null : remote.recipients };
+    const named = queueId === null ? null : await store.get(queueId);
+    if (named !== null) {
+      const isSame = remote !== null && remote.messageId === queueId;
+      return { detail: named, sent: isSame ? remote.recipients : null };
+    }
+    const detail = remote === null ? null : await store.get(remote.messageId);
+    return { detail, sent: remote?.recipients ?? null };
   }
 }
 

@@ -7,7 +7,7 @@ import { SuppressionList } from "../../src/queue/suppressions.ts";
 import type { QueueStore } from "../../src/queue/store.ts";
 import { recordEvent } from "../../src/webhooks/event_body.ts";
 import { StoreFolder } from "../queue/folder.ts";
-import { claimOf, idOf, messageOf, settlementOf } from "../queue/messages.ts";
+import { claimOf, idOf, messageOf, NOW_MS, settlementOf } from "../queue/messages.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
 const DAY_MS = 86_400_000;
@@ -122,6 +122,40 @@ forEachStore("what nobody knows the message of is told all the same", async ({ d
   assertEquals(told.map(({ type, messageId }) => [type, messageId]), [
     ["bounced", ""],
     ["complained", idOf(99)],
+  ]);
+});
+
+forEachStore("news of mail that may have left end its wait, but for those that are tried", async (
+  { desk, store, events },
+) => {
+  const to = ["waits@x.example", "held@x.example", "tried@x.example", "told@x.example"];
+  await store.put(messageOf(2, { to }));
+  await store.claim(claimOf());
+  const retry = { kind: "retry", nextAttemptAtMs: NOW_MS + 60_000, counts: true } as const;
+  await store.settle(settlementOf(2, {
+    recipients: [
+      { index: 0, disposition: retry, reply: "451 4.4.2 Lost the answer" },
+      { index: 1, disposition: { kind: "hold" }, reply: "451 4.4.2 Lost the answer" },
+      { index: 3, disposition: retry, reply: "451 4.4.2 Lost the answer" },
+    ],
+  }));
+  const news = { messageId: idOf(2), source: "mg", reason: "250 ok" };
+  await desk.take({ ...news, kind: "delivered", recipient: "waits@x.example" });
+  await desk.take({ ...news, kind: "deferred", recipient: "held@x.example" });
+  await desk.take({ ...news, kind: "delivered", recipient: "tried@x.example" });
+  await desk.take({ ...news, kind: "soft_bounced", recipient: "told@x.example" });
+  const recipients = (await store.get(idOf(2)))?.recipients ?? [];
+  assertEquals(recipients.map(({ state }) => state), [
+    "delivered",
+    "delivered",
+    "queued",
+    "queued",
+  ]);
+  assertEquals(recipients[2]?.claimedBy, "node-a");
+  const told = events.filter(({ type }) => type === "delivered");
+  assertEquals(told.length, 2);
+  assertEquals((await store.outbox.read({ after: 0, limit: 10 })).map(({ type }) => type), [
+    ...["delivered", "delivered", "bounced"],
   ]);
 });
 

@@ -65,11 +65,14 @@ Deno.test("provider events: a report finds its message by either name", async ()
     { ...REPORT, queueId: idOf(1), key: "a" },
     { ...REPORT, remoteId: "re:1", recipient: "other@dest.example", key: "b" },
     { ...REPORT, queueId: idOf(1), remoteId: "re:unknown", key: "c" },
+    { ...REPORT, queueId: "of another relay", remoteId: "re:1", key: "d" },
   ];
   for (const report of reports) {
     assertEquals(await receive(report), { kind: "taken", reports: 1 });
   }
-  assertEquals(await timeline(), [["bounced", 0], ["bounced", 1], ["bounced", 0]]);
+  assertEquals(await timeline(), [
+    ...[["bounced", 0], ["bounced", 1], ["bounced", 0], ["bounced", 0]],
+  ]);
 });
 
 Deno.test("provider events: what is told again is taken once, within a batch, too", async () => {

@@ -128,6 +128,35 @@ Deno.test("provider events: Mailgun takes a message, tells that it bounced, and 
   assertEquals(recipient, "Gone@dest.test");
 });
 
+Deno.test("provider events: Mailgun's answer is lost, and what it tells keeps mail from leaving twice", async () => {
+  await using mailgun = startHttpRecorder(() => ({ kind: "close" }));
+  await using receiver = startHttpRecorder(() => ({ kind: "answer", status: 204 }));
+  await using running = await relayWith({ mailgun, receiver });
+  const address = await addressOf(running);
+  using client = await PlainClient.greet(running.smtpPort);
+  const data = sampleMessage({ subject: "told", lines: ["text"] });
+  await client.send({ from: "ada@source.test", to: ["there@dest.test"], data });
+  const uncertain = await running.waitFor(({ type }) => type === "uncertain");
+  assert(uncertain.type === "uncertain");
+  await running.stored();
+  const { messageId } = uncertain;
+  const [waiting] = (await running.relay.store.get(messageId))?.recipients ?? [];
+  assertEquals([waiting?.state, waiting?.claimedBy], ["queued", null]);
+
+  const event = {
+    ...{ event: "delivered", recipient: "there@dest.test" },
+    ...{ "delivery-status": { code: 250, message: "OK" } },
+    "user-variables": { posthouse_id: fieldOf(mailgun, "v:posthouse_id") },
+  };
+  const body = mailgunBody(event, { key: KEY, timestamp: nowSeconds() });
+  assertEquals(await post(address, body), 200);
+  const [there] = (await running.relay.store.get(messageId))?.recipients ?? [];
+  assertEquals([there?.state, there?.lastReply], ["delivered", "250 2.0.0 Taken, as mg tells"]);
+  const delivered = running.events.find(({ type }) => type === "delivered");
+  assert(delivered?.type === "delivered" && delivered.transport === "mailgun");
+  assertEquals(mailgun.requests.length, 1);
+});
+
 // deno-lint-ignore no-explicit-any -- JSON
 function bouncedIn({ requests }: HttpRecorder): any {
   return requests.flatMap(({ body }) => JSON.parse(decoder.decode(body)).events)
