@@ -95,7 +95,8 @@ function sign(text: string, key: string): string {
     .slice(0, SIGNATURE_HEX);
 }
 
-function nearestDomain(domains: readonly string[], senderDomain: string): string {
+/** Of several domains the one that shares the most labels with the sender's, else the first. */
+export function nearestDomain(domains: readonly string[], senderDomain: string): string {
   const sender = senderDomain.split(".").reverse();
   const shared = (domain: string): number => {
     const labels = domain.split(".").reverse();

@@ -37,6 +37,6 @@ export interface PreflightCheck {
 export interface DnsRecordAdvice {
   /** The whole name, without the final dot. */
   readonly name: string;
-  readonly type: "TXT" | "PTR" | "A" | "CNAME";
+  readonly type: "TXT" | "PTR" | "A" | "CNAME" | "MX";
   readonly value: string;
 }

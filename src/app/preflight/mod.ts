@@ -8,11 +8,13 @@ import { isInNetworks, parseNetwork } from "../../policy/network.ts";
 import { type Finding, recordsOf } from "./check.ts";
 import { checkArc, checkDkim } from "./dkim.ts";
 import { checkMtaSts } from "./mta_sts.ts";
+import { nearestDomain } from "../../feedback/return_address.ts";
+import { checkReturnMx } from "./return_path.ts";
 import { checkDmarc, checkSpf, checkTlsRpt } from "./records.ts";
 import { checkPort25, checkReverseDns } from "./surroundings.ts";
 
 /** What the checks need of the configuration. */
-export type PreflightConfig = Pick<Config, "hostname" | "relay" | "dkim" | "arc">;
+export type PreflightConfig = Pick<Config, "hostname" | "relay" | "dkim" | "arc" | "bounces">;
 
 export interface PreflightOptions {
   readonly resolver: Resolver;
@@ -43,7 +45,7 @@ export function createPreflight(options: PreflightOptions): PreflightPort {
       return suggestedDomains(config());
     },
     async check(domain, { signal }) {
-      const { hostname, dkim, arc } = config();
+      const { hostname, dkim, arc, bounces } = config();
       const addresses = await publicAddresses(resolver, hostname);
       const seal: readonly StartedCheck[] = arc?.domain === domain
         ? [["arc", "ARC", checkArc(resolver, { domain, arc })]]
@@ -52,6 +54,7 @@ export function createPreflight(options: PreflightOptions): PreflightPort {
         ["spf", "SPF", checkSpf(resolver, { domain, addresses })],
         ["dkim", "DKIM", checkDkim(resolver, { domain, dkim })],
         ...seal,
+        ...returnPathChecks(resolver, { domain, hostname, addresses, bounces }),
         ["dmarc", "DMARC", checkDmarc(resolver, { domain })],
         ["reverse_dns", "Reverse DNS", checkReverseDns(resolver, { hostname, addresses })],
         [
@@ -75,6 +78,28 @@ export function createPreflight(options: PreflightOptions): PreflightPort {
       };
     },
   };
+}
+
+/** What is looked at where the domain's mail leaves from return addresses in another one. */
+function returnPathChecks(
+  resolver: Resolver,
+  { domain: sender, hostname, addresses, bounces: { domains } }: {
+    domain: string;
+    hostname: string;
+    addresses: readonly string[];
+    bounces: PreflightConfig["bounces"];
+  },
+): readonly StartedCheck[] {
+  if (domains.length === 0) return [];
+  const domain = nearestDomain(domains, sender);
+  return [
+    [
+      "return_mx",
+      `Bounces to ${domain}`,
+      checkReturnMx(resolver, { domain, hostname, addresses }),
+    ],
+    ["return_spf", `SPF of ${domain}`, checkSpf(resolver, { domain, addresses })],
+  ];
 }
 
 /** Domains that the relay's configuration names, and the one above its own name. */

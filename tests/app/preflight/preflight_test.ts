@@ -3,11 +3,13 @@ import type { PreflightCheck } from "../../../src/admin/ports.ts";
 import { createPreflight, type PreflightConfig } from "../../../src/app/preflight/mod.ts";
 import { evaluateSpf } from "../../../src/app/preflight/spf_eval.ts";
 import { systemClock } from "../../../src/base/clock.ts";
+import { bouncesConfig, bouncesSchema } from "../../../src/config/sections/bounces.ts";
 import { generateKey, readKey } from "../../../src/signing/key.ts";
 import { recordValue } from "../../../src/signing/record.ts";
 import { createResolver, type Resolver } from "../../../src/net/resolver.ts";
 import { type DnsServer, startDnsServer } from "../../support/dns_server.ts";
 
+const NO_BOUNCES = bouncesConfig(bouncesSchema.parse({}));
 const ADDRESS = "192.0.2.10";
 const REVERSE = "10.2.0.192.in-addr.arpa";
 
@@ -33,7 +35,7 @@ async function setUp(): Promise<Setup> {
         clock: systemClock,
         config: () => ({
           ...{ hostname: "relay.example.net", relay: { networks: [], domains: [] } },
-          ...{ dkim: [], arc: null, ...config },
+          ...{ dkim: [], arc: null, bounces: NO_BOUNCES, ...config },
         }),
         dial: () =>
           Promise.resolve({ kind: refusesDial ? "timeout" : "refused", reason: "no way" }),
@@ -217,3 +219,29 @@ for (const [record, expected] of SPF_CASES) {
     assertEquals(result, expected);
   });
 }
+
+const BOUNCES = { ...NO_BOUNCES, domains: ["bounces.example.net"] };
+
+Deno.test("a domain of return addresses without records gets each one to add", async () => {
+  await using setup = await setUp();
+  const checks = await setup.check({ bounces: BOUNCES });
+  assertEquals(checks.get("return_mx")?.verdict, "fail");
+  assertEquals(checks.get("return_mx")?.records, [
+    { name: "bounces.example.net", type: "MX", value: "10 relay.example.net" },
+  ]);
+  assertEquals(checks.get("return_spf")?.records, [
+    { name: "bounces.example.net", type: "TXT", value: `v=spf1 ip4:${ADDRESS} ~all` },
+  ]);
+});
+
+Deno.test("a domain of return addresses leads back to the relay, by name or by address", async () => {
+  const verdict = async (exchange: string, address: string): Promise<string | undefined> => {
+    await using setup = await setUp();
+    setup.dns.add("bounces.example.net", "MX", [{ preference: 10, exchange }]);
+    setup.dns.add("mail.example.net", "A", [address]);
+    return (await setup.check({ bounces: BOUNCES })).get("return_mx")?.verdict;
+  };
+  assertEquals(await verdict("relay.example.net", "192.0.2.99"), "pass");
+  assertEquals(await verdict("mail.example.net", ADDRESS), "pass");
+  assertEquals(await verdict("mail.example.net", "192.0.2.99"), "warning");
+});
