@@ -1,7 +1,9 @@
 import type { Clock } from "../base/clock.ts";
+import { parseMailbox } from "../mail/address.ts";
 import type { FeedbackDesk } from "../feedback/desk.ts";
 import { findRemote } from "../queue/remote_ids.ts";
 import type { MessageDetail, QueueStore } from "../queue/store.ts";
+import { sha256Hex } from "./proof.ts";
 import type { EventSource, ProviderReport, Reading } from "./source.ts";
 
 /** What takes reports to the desk. */
@@ -19,6 +21,8 @@ export type Reception =
 
 /** How many mailboxes are named where the provider does not say which of them it is. */
 const MOST_NAMED = 5;
+/** No id of a provider is longer. */
+const LONGEST_KEY_CHARS = 200;
 
 /** Finds out which message each report of a provider is about, and hands it to the desk. */
 export class Receiver {
@@ -47,7 +51,8 @@ export class Receiver {
   }
 
   async #take(report: ProviderReport, source: string): Promise<void> {
-    const { kind, key } = report;
+    const { kind } = report;
+    const key = report.key.length > LONGEST_KEY_CHARS ? sha256Hex(report.key) : report.key;
     const found = await this.#find(report);
     const { recipient, reason } = concerned(report, found);
     const messageId = found.detail?.message.id ?? null;
@@ -77,7 +82,7 @@ interface Found {
 }
 
 /**
- * Whom a report is about, and what it says. Where the provider does not tell, it can still be
+ * Whom a report is about, and what it says. Where the provider names no mailbox, it can still be
  * only one if the provider got the message for one alone; else the recipient is empty, and the
  * reason says who they are.
  */
@@ -85,7 +90,7 @@ function concerned(
   { recipient, candidates = [], reason }: ProviderReport,
   { detail, sent }: Found,
 ): { recipient: string; reason: string } {
-  if (recipient !== null) return { recipient, reason };
+  if (recipient !== null && parseMailbox(recipient).kind === "ok") return { recipient, reason };
   const known = detail?.recipients.filter(({ index }) => sent === null || sent.includes(index))
     .map(({ forwardPath }) => forwardPath) ?? candidates;
   const count = sent?.length ?? known.length;

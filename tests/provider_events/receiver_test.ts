@@ -126,6 +126,21 @@ Deno.test("provider events: where it is not said who it is, nobody is suppressed
   assertEquals(await suppressed(), ["third@dest.example", "user@dest.example"]);
 });
 
+Deno.test("provider events: what is no mailbox is not put on the list, nor a long id kept", async () => {
+  const { store, receive, suppressed, taken } = await bench();
+  await using _store = store;
+  for (const recipient of ["", "no mailbox", "a".repeat(100_000), "a@b@c", "\r\n@x.example"]) {
+    await receive({ ...REPORT, recipient, key: recipient });
+  }
+  assertEquals(await suppressed(), []);
+  assertEquals(
+    taken.every(({ recipient, key = "" }) => recipient === "" && key.length < 201),
+    true,
+  );
+  await receive({ ...REPORT, recipient: "grüße@dest.example", key: "event-2" });
+  assertEquals(await suppressed(), ["grüße@dest.example"]);
+});
+
 Deno.test("provider events: a large batch does not stand in a line", async () => {
   const { store, receive, suppressed } = await bench();
   await using _store = store;
