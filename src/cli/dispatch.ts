@@ -63,14 +63,21 @@ function choose(args: readonly string[], commands: readonly Command[]): Choice {
   const member = commands.find(({ name }) => name === `${first} ${second}`);
   if (member !== undefined) return { kind: "command", command: member, args: args.slice(2) };
   const command = commands.find(({ name }) => name === first);
-  if (command !== undefined) return { kind: "command", command, args: args.slice(1) };
   const group = commands.filter(({ name }) => name.startsWith(`${first} `));
-  if (group.length === 0) return { kind: "unknown", name: first };
-  if (second === undefined || second.startsWith("-")) {
-    const isAskedFor = second === "--help" || second === "-h";
-    return { kind: "overview", commands: group, isAskedFor };
+  const hasWord = second !== undefined && !second.startsWith("-");
+  if (group.length > 0 && hasWord && command?.operands === undefined) {
+    return { kind: "unknown", name: `${first} ${second}` };
   }
-  return { kind: "unknown", name: `${first} ${second}` };
+  if (command !== undefined) return { kind: "command", command, args: args.slice(1) };
+  return group.length === 0 ? { kind: "unknown", name: first } : wholeGroup(group, args.slice(1));
+}
+
+/** A group without the word that says which of its commands: it lists, where it can. */
+function wholeGroup(group: readonly Command[], args: readonly string[]): Choice {
+  const isAskedFor = args[0] === "--help" || args[0] === "-h";
+  const list = group.find(({ name }) => name.endsWith(" list"));
+  if (list !== undefined && !isAskedFor) return { kind: "command", command: list, args };
+  return { kind: "overview", commands: group, isAskedFor };
 }
 
 function unknownCommand(name: string, commands: readonly Command[]): string {

@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { Conn, Endpoint } from "./conn.ts";
 import { dial } from "./dial.ts";
+import { formatEndpoint } from "./endpoint.ts";
 import { readFully } from "./read_fully.ts";
 import { decodeAnswer, type DnsAnswer, type DnsQuestion, encodeQuery } from "./dns_message.ts";
 
@@ -62,6 +63,7 @@ function askOverUdp(
   { question, server, timeoutMs, clock, signal }: Ask,
   { edns }: { edns: boolean },
 ): Promise<DnsExchange | { kind: "truncated" }> {
+  if (!mayAsk(server)) return Promise.resolve({ kind: "unreachable" });
   return new Promise((resolve) => {
     const socket = createSocket(server.address.includes(":") ? "udp6" : "udp4");
     const end = (result: DnsExchange | { kind: "truncated" }): void => {
@@ -82,6 +84,17 @@ function askOverUdp(
     socket.once("connect", () => socket.send(encodeQuery(question, { id: question.id, edns })));
     socket.connect(server.port, server.address); // the system drops what others send
   });
+}
+
+/**
+ * Whether the runtime lets a datagram socket reach a server. It ends the process otherwise, where
+ * nothing can catch it.
+ */
+function mayAsk({ address, port }: Endpoint): boolean {
+  const any = address.includes(":") ? "[::]:0" : "0.0.0.0:0";
+  return [any, formatEndpoint({ address, port })].every((host) =>
+    Deno.permissions.querySync({ name: "net", host }).state === "granted"
+  );
 }
 
 async function askOverTcp(ask: Ask): Promise<DnsExchange> {

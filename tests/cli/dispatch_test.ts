@@ -86,13 +86,23 @@ for (const [args, expected] of WRONG) {
   });
 }
 
-Deno.test("a group without a command lists its commands", async () => {
-  const wrong = await run(["queue"]);
+Deno.test("a group that can list does, when no command is named", async () => {
+  const files = { "posthouse.toml": `data_dir = "/nowhere/at/all"\n` };
+  for (const group of ["queue", "key", "user"]) {
+    assertEquals(await run([group], { files }), await run([group, "list"], { files }));
+  }
   const asked = await run(["queue", "--help"]);
+  assertStringIncludes(asked.out, "queue cancel");
+  assertEquals((await run(["queue", "--json", "extra"], { files })).code, 2);
+});
+
+Deno.test("a group without a command lists its commands", async () => {
+  const wrong = await run(["dkim"]);
+  const asked = await run(["dkim", "--help"]);
   assertEquals([wrong.code, wrong.out], [2, ""]);
   assertEquals([asked.code, asked.err], [0, ""]);
   assertEquals(asked.out, wrong.err);
-  assertStringIncludes(asked.out, "queue cancel");
+  assertStringIncludes(asked.out, "dkim generate");
   assert(!asked.out.includes("Run the relay"));
 });
 

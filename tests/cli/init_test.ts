@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { RELAY_TYPES } from "../../src/relay/schemas.ts";
 import { freePort, startPeer, tempFolder, waitForPort } from "../support/peers.ts";
 import { PlainClient } from "../support/plain_client.ts";
 import { startRecordingSink } from "../support/recording_sink.ts";
@@ -76,7 +78,7 @@ Deno.test("the relay works with the permissions that init prints", async () => {
   const { out } = await run(["init", "permissions", "--config", config]);
   await using relay = startPeer(Deno.execPath(), {
     args: [
-      ...["run", "--quiet", "--no-prompt", `--config=${PROJECT}`, ...out.trim().split(" ")],
+      ...["run", "--quiet", `--config=${PROJECT}`, ...out.trim().split(" ")],
       ...[MAIN, "serve", "--config", config],
     ],
     cwd: folder.path,
@@ -88,4 +90,154 @@ Deno.test("the relay works with the permissions that init prints", async () => {
   await sink.waitForMessages(1, { timeoutMs: 20_000 });
   relay.kill("SIGTERM");
   assertEquals((await relay.ended).code, 0, relay.output().stderr);
+});
+
+/** The command that `init` prints, run in its folder with nothing but what it names. */
+async function startAsPrinted(
+  folder: string,
+  { args, env }: { args: readonly string[]; env?: Record<string, string> },
+) {
+  const file = `${folder}/posthouse.toml`;
+  const all = [
+    "init",
+    "--yes",
+    "--output",
+    file,
+    "--data-dir",
+    `${folder}/data`,
+    "--json",
+    ...args,
+  ];
+  const made = await run(all, env === undefined ? {} : { env });
+  assertEquals([made.code, made.err], [0, ""]);
+  assertEquals((await run(["check", "--config", file], env === undefined ? {} : { env })).code, 0);
+  const { command } = JSON.parse(made.out) as { command: string[] };
+  const [program, subcommand = "", ...rest] = command;
+  assertEquals([program, subcommand], ["deno", "run"]);
+  const flags = ["--quiet", `--config=${PROJECT}`];
+  return startPeer(Deno.execPath(), {
+    ...{ args: [subcommand, ...flags, ...rest], cwd: folder },
+    ...(env === undefined ? {} : { env }),
+  });
+}
+
+Deno.test("what init prints starts and relays, with no permission but those it names", async () => {
+  await using folder = await tempFolder();
+  await using sink = startRecordingSink();
+  const [port, adminPort] = [freePort(), freePort()];
+  await using relay = await startAsPrinted(folder.path, {
+    args: [
+      ...["--way", "smarthost", "--smarthost", `127.0.0.1:${sink.port}`, "--port", `${port}`],
+      ...["--admin-port", `${adminPort}`, "--hostname", "relay.example.net"],
+    ],
+  });
+  await relay.waitForOutput(/"type":"started"/);
+  using client = await PlainClient.greet(port);
+  const data = sampleMessage({ lines: ["hello"] });
+  await client.send({ from: "a@source.test", to: ["b@sink.test"], data });
+  await sink.waitForMessages(1, { timeoutMs: 20_000 });
+  for (const path of ["", "queue", "transports", "config", "preflight?domain=sink.test"]) {
+    const response = await fetch(`http://127.0.0.1:${adminPort}/${path}`);
+    await response.body?.cancel();
+    assertEquals(response.status, 200, path);
+  }
+  relay.kill("SIGTERM");
+  assertEquals((await relay.ended).code, 0, relay.output().stderr);
+  assertEquals(relay.output().stderr.match(/NotCapable|Requires/), null);
+});
+
+Deno.test("a relay for tests keeps all mail, and may reach nobody", async () => {
+  await using folder = await tempFolder();
+  const [port, adminPort] = [freePort(), freePort()];
+  await using relay = await startAsPrinted(folder.path, {
+    args: ["--for", "staging", "--port", `${port}`, "--admin-port", `${adminPort}`],
+  });
+  await relay.waitForOutput(/"type":"started"/);
+  using client = await PlainClient.greet(port);
+  const data = sampleMessage({ lines: ["hello"] });
+  await client.send({ from: "a@source.test", to: ["b@sink.test"], data });
+  const response = await fetch(`http://127.0.0.1:${adminPort}/api/v1/messages`);
+  const { items } = await response.json();
+  assertEquals(items.length, 1);
+  relay.kill("SIGTERM");
+  assertEquals((await relay.ended).code, 0, relay.output().stderr);
+});
+
+Deno.test("init asks at a terminal, again where an answer is of no use", async () => {
+  await using folder = await tempFolder();
+  const file = `${folder.path}/posthouse.toml`;
+  const typed = ["nothing", "lan", "", "10.1.0.0/16", "2599", "smarthost", "mail.example.net:587"];
+  const more = ["relay", "", "", "0"];
+  const { code, out, err } = await run(["init", "-o", file], {
+    terminals: ["stdin"],
+    stdin: [...typed, ...more].join("\n"),
+  });
+  assertEquals(code, 0, err);
+  assertStringIncludes(err, "expected one of app, lan, staging");
+  assertStringIncludes(err, "Its own name in the DNS [relay.example.net] ");
+  const text = await Deno.readTextFile(file);
+  assertEquals((Deno.statSync(file).mode ?? 0) & 0o777, 0o600);
+  assertStringIncludes(text, `"10.1.0.0/16"`);
+  assertStringIncludes(text, `password = { env = "POSTHOUSE_PASSWORD" }`);
+  assertStringIncludes(text, "enabled = false");
+  assertMatch(out, /^Set before it starts:\n {2}POSTHOUSE_PASSWORD$/m);
+  assertMatch(out, /--allow-net --allow-read=/); // mail.example.net may be anywhere
+});
+
+Deno.test("init does not replace a config, nor write one that is wrong", async () => {
+  await using folder = await tempFolder();
+  const file = `${folder.path}/posthouse.toml`;
+  const args = ["init", "--yes", "-o", file];
+  const wrong = await run([...args, "--hostname", "not a name"]);
+  assertEquals(wrong.code, 2);
+  assertMatch(wrong.err, /hostname: expected .*\n[^]*No config was written\.\n$/);
+  const missing = await run([...args, "--way", "smarthost"]);
+  assertEquals([missing.code, [...Deno.readDirSync(folder.path)].length], [2, 0]);
+  assertStringIncludes(missing.err, "--smarthost");
+  assertEquals((await run(args)).code, 0);
+  assertEquals((await run(args)).err, `There is ${file} already; --force replaces it.\n`);
+  assertEquals((await run([...args, "--force"])).code, 0);
+  const { out } = await run(["init", "--yes", "--for", "staging", "-o", "-"]);
+  assertStringIncludes(out, `mode = "capture"`);
+});
+
+Deno.test("init knows what each HTTP API needs", async () => {
+  const values: Record<string, string> = { url: "https://mail.example.net/in", region: "eu-1" };
+  for (const type of RELAY_TYPES) {
+    const set = new Set<string>();
+    for (;;) {
+      const args = [...set].flatMap((key) => ["--set", `${key}=${values[key] ?? key}`]);
+      const { code, out, err } = await run([
+        ...["init", "--yes", "--way", type, "-o", "-", "--json", ...args],
+      ]);
+      if (code === 0) {
+        assertStringIncludes(JSON.parse(out).config, `type = "${type}"`);
+        break;
+      }
+      const [, key] = /--set (\w+)=/.exec(err) ?? [];
+      assert(key !== undefined && !set.has(key), `${type}: ${err}`);
+      set.add(key);
+    }
+  }
+});
+
+Deno.test("hosts of an HTTP API are the only ones that a relay may reach", async () => {
+  const args = ["init", "--yes", "--way", "mailgun", "--set", "domain=mg.example.net", "-o", "-"];
+  const { out } = await run([...args, "--json"]);
+  const { command, variables } = JSON.parse(out);
+  assertStringIncludes(
+    command.join(" "),
+    " --allow-net=127.0.0.1:2525,127.0.0.1:8025,api.mailgun.net ",
+  );
+  assertStringIncludes(command.join(" "), ",MAILGUN_API_KEY ");
+  assertEquals(variables, ["MAILGUN_API_KEY"]);
+});
+
+Deno.test("init and its files are told apart", async () => {
+  assert(COMMANDS.some(({ name }) => name === "init"));
+  const { code, err } = await run(["init", "systemdd"]);
+  assertEquals([code, err], [
+    2,
+    "Unknown command init systemdd. Did you mean init systemd? See posthouse --help.\n",
+  ]);
 });

@@ -51,8 +51,8 @@ class TestIo implements CliIo {
   readonly args: readonly string[];
   readonly output = { out: "", err: "" };
   readonly #world: World;
-  /** Lines of standard input that are typed unseen, one after the other. */
-  readonly #secrets: string[];
+  /** Lines of standard input that were not read yet. */
+  readonly #lines: string[];
   readonly #listeners = new Set<(signal: Deno.Signal) => void>();
   readonly #keyListeners = new Set<(key: string) => void>();
   #onOutput: (() => void)[] = [];
@@ -60,7 +60,7 @@ class TestIo implements CliIo {
   constructor(args: readonly string[], world: World) {
     this.args = args;
     this.#world = world;
-    this.#secrets = world.stdin?.split("\n") ?? [];
+    this.#lines = world.stdin?.split("\n") ?? [];
   }
 
   env = (name: string): string | undefined => this.#world.env?.[name];
@@ -80,10 +80,10 @@ class TestIo implements CliIo {
 
   readonly stdin = {
     readAll: () => Promise.resolve(new TextEncoder().encode(this.#world.stdin ?? "")),
-    readLine: () => Promise.resolve(this.#world.stdin?.split("\n")[0] ?? null),
+    readLine: () => Promise.resolve(this.#lines.shift() ?? null),
     readSecret: (ask: () => void) => {
       ask();
-      return Promise.resolve(this.#secrets.shift() ?? null);
+      return Promise.resolve(this.#lines.shift() ?? null);
     },
     onKey: (listener: (key: string) => void) => {
       this.#keyListeners.add(listener);

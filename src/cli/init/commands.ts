@@ -1,28 +1,39 @@
-import type { Config } from "../../config/schema.ts";
 import { type Command, CONFIG_FLAG, type Invocation } from "../command.ts";
 import { readConfig, writeProblems } from "../configuration.ts";
+import { DEFAULT_CONFIG_FILE } from "../../config/load.ts";
 import { EXIT, type ExitCode, writeJson } from "../io.ts";
+import { initCommand } from "./config.ts";
 import { composeFile, containerFile } from "./container.ts";
 import { grafanaDashboard } from "./grafana.ts";
-import { permissionFlags } from "./permissions.ts";
+import { type LoadedFacts, permissionFlags } from "./permissions.ts";
+import { programFolder, shellText } from "./start_command.ts";
 import { systemdUnit } from "./systemd.ts";
 
 /** Makes a file's text from the configuration. */
-type Print = (config: Config, facts: { configFile: string }) => string;
+type Print = (facts: LoadedFacts) => string;
 
-/** Commands that print what surrounds the relay. */
+/** Commands that write a config and print what surrounds the relay. */
 export const initCommands: readonly Command[] = [
-  printing("systemd", "Print a systemd unit for the executable.", systemdUnit),
+  initCommand,
+  printing(
+    "systemd",
+    "Print a systemd unit for the executable.",
+    ({ config, file }) => systemdUnit(config, { configFile: absolute(file) }),
+  ),
   printing(
     "container",
     "Print a Dockerfile for this config.",
-    (config) => containerFile(config, { denoVersion: Deno.version.deno }),
+    (facts) => containerFile(facts, { denoVersion: Deno.version.deno }),
   ),
-  printing("compose", "Print a compose file for that container.", composeFile),
+  printing(
+    "compose",
+    "Print a compose file for that container.",
+    ({ config }) => composeFile(config),
+  ),
   printing(
     "permissions",
     "Print the permissions that deno run needs for this config.",
-    (config) => `${permissionFlags(config).join(" ")}\n`,
+    (facts) => `${shellText(permissionFlags(facts))}\n`,
   ),
   {
     name: "init grafana",
@@ -53,7 +64,12 @@ async function printFor({ io, flags }: Invocation, print: Print): Promise<ExitCo
     writeProblems(io, loaded);
     return EXIT.usage;
   }
-  const configFile = loaded.file?.startsWith("/") ? loaded.file : "/etc/posthouse.toml";
-  io.out(print(loaded.config, { configFile }));
+  const file = loaded.file ?? DEFAULT_CONFIG_FILE;
+  io.out(print({ ...loaded, file, program: programFolder() }));
   return EXIT.ok;
+}
+
+/** Where a service finds the config: a service has no working directory of its own. */
+function absolute(file: string): string {
+  return file.startsWith("/") ? file : "/etc/posthouse.toml";
 }

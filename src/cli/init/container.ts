@@ -1,9 +1,14 @@
 import type { Config } from "../../config/schema.ts";
-import { listenedPorts, permissionFlags } from "./permissions.ts";
+import { listenedPorts, type LoadedFacts, permissionFlags } from "./permissions.ts";
 
 /** A Dockerfile that runs the relay from its sources, with the permissions it needs and no more. */
-export function containerFile(config: Config, { denoVersion }: { denoVersion: string }): string {
-  const flags = permissionFlags(config).map((flag) => JSON.stringify(flag));
+export function containerFile(
+  facts: LoadedFacts,
+  { denoVersion }: { denoVersion: string },
+): string {
+  const { config } = facts;
+  const inside = { ...facts, file: "/etc/posthouse.toml", program: "/app/src" };
+  const flags = permissionFlags(inside).map((flag) => JSON.stringify(flag));
   const ports = listenedPorts(config);
   return `# Dockerfile, beside deno.json
 FROM denoland/deno:${denoVersion}
