@@ -25,6 +25,7 @@ export function* bounceFindings(root: Table): Iterable<Finding> {
   }
   if (hasDomains) yield* relayedFindings(root, domains);
   yield* transportFindings(root, bounces["transports"]);
+  yield* postmasterFindings(root, bounces);
   if (isTable(root["transports"]) && root["transports"][OWN_NAME] !== undefined) {
     const expected = "another name, as what comes back goes by this one";
     yield { path: ["transports", OWN_NAME], expected, got: `a transport named ${OWN_NAME}` };
@@ -38,6 +39,19 @@ function* relayedFindings({ relay }: Table, domains: readonly unknown[]): Iterab
     const path = ["bounces", "domains", index];
     yield { path, expected: "a domain that relay.domains does not send on" };
   }
+}
+
+/** What cannot be understood would go round in circles. */
+function* postmasterFindings({ notifications }: Table, bounces: Table): Iterable<Finding> {
+  const postmaster = isTable(notifications) ? notifications["postmaster"] : undefined;
+  if (typeof postmaster !== "string") return;
+  const own = [bounces["domains"], bounces["mailboxes"]].flat().map((one) =>
+    String(one).toLowerCase()
+  );
+  const mailbox = postmaster.toLowerCase();
+  if (!own.includes(mailbox) && !own.includes(mailbox.slice(mailbox.lastIndexOf("@") + 1))) return;
+  const expected = "a mailbox that bounces does not take, as what it cannot understand goes there";
+  yield { path: ["notifications", "postmaster"], expected };
 }
 
 function* transportFindings({ transports }: Table, used: unknown): Iterable<Finding> {

@@ -109,12 +109,22 @@ export class BounceTransport implements Transport {
     const trace = named ?? this.#traceOf(parts);
     const detail = trace === null ? null : await this.#options.store.get(idOf(trace));
     const found = attribute(meaning, { trace, detail });
-    for (const [place, { kind, recipient, messageId, reason }] of found.entries()) {
-      const key = `${job.message.id} ${place}`;
-      const source = meaning.kind === "complaint" ? "complaint" : "bounce";
-      await this.#options.desk.take({ kind, recipient, messageId, reason, source, key });
-    }
+    await this.#tell(job, { found, source: meaning.kind === "complaint" ? "complaint" : "bounce" });
     return await this.#passOn(job, { meaning, found, sender: senderOf(trace, detail) });
+  }
+
+  async #tell(
+    { message: { id, origin } }: DeliveryJob,
+    { found, source }: { found: readonly Attributed[]; source: string },
+  ): Promise<void> {
+    const { desk } = this.#options;
+    for (const [place, { kind, recipient, messageId, reason }] of found.entries()) {
+      const facts = { recipient, reason, source };
+      if (origin.protocol !== "LOCAL") {
+        await desk.take({ ...facts, kind, messageId, key: `${id} ${place}` });
+        // Of what this relay writes itself, the delivery has told already.
+      } else if (kind === "bounced") await desk.suppress(facts);
+    }
   }
 
   /** The recipient that the address names; null for a plain mailbox. */
@@ -150,7 +160,9 @@ export class BounceTransport implements Transport {
     const to = forwards && sender !== null && sender !== "" ? sender : null;
     if (to !== null && !this.#isOurs(to)) return await this.#handOn(job, { to, taken });
     if (isUnderstood) return delivered(taken === "" ? meaning.kind : taken);
-    if (operator === null) return { kind: "permanent", reply: NOT_UNDERSTOOD };
+    if (operator === null || this.#isOurs(operator)) {
+      return { kind: "permanent", reply: NOT_UNDERSTOOD };
+    }
     return await this.#handOn(job, { to: operator, taken: "not understood" });
   }
 

@@ -64,6 +64,10 @@ const MISTAKES: Readonly<Record<string, readonly [toml: string, problem: string]
     `transports.bounces.type = "mx"\n[bounces]\nmailboxes = ["fbl@source.test"]`,
     "transports.bounces: expected another name",
   ],
+  "a postmaster that is a bounce mailbox": [
+    `notifications.postmaster = "Fbl@source.test"\nbounces.mailboxes = ["fbl@source.test"]`,
+    "notifications.postmaster: expected a mailbox that bounces does not take",
+  ],
   "no sender's address": [
     `[bounces]\nsenders = ["example.net"]`,
     "bounces.senders[0]: expected a mail address",

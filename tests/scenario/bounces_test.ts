@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { RelayEvent } from "../../src/observe/events.ts";
 import { startHttpRecorder } from "../support/http_recorder.ts";
 import { PlainClient } from "../support/plain_client.ts";
 import { startRecordingSink } from "../support/recording_sink.ts";
@@ -186,4 +187,53 @@ Deno.test("bounces: without a postmaster it stays where it can be seen", async (
   const bounced = await running.waitFor(({ type }) => type === "bounced");
   assert(bounced.type === "bounced");
   assertStringIncludes(bounced.reply, "554 5.6.0");
+});
+
+Deno.test("bounces: a note of absence reaches the sender and suppresses nobody", async () => {
+  await using sink = startRecordingSink();
+  await using running = await relayTo(sink.port);
+  await send(running, { from: SENDER, to: ["away@dest.test"], data: DATA });
+  await sink.waitForMessages(1);
+  const to = [sink.messages[0]?.reversePath ?? ""];
+  const data = encoder.encode(
+    "From: away@dest.test\r\nSubject: Out of office\r\nAuto-Submitted: auto-replied\r\n\r\nAway.\r\n",
+  );
+  await send(running, { from: "away@dest.test", to, data });
+  await sink.waitForMessages(2);
+  const { reversePath, recipients } = sink.messages[1] ?? {};
+  assertEquals([reversePath, recipients], ["away@dest.test", [SENDER]]);
+  assert(!running.events.some(({ type }) => type === "feedback"));
+});
+
+Deno.test("bounces: a large one is handed on octet for octet", async () => {
+  await using sink = startRecordingSink();
+  await using running = await relayTo(sink.port);
+  await send(running, { from: SENDER, to: ["gone@dest.test"], data: DATA });
+  await sink.waitForMessages(1);
+  const to = sink.messages[0]?.reversePath ?? "";
+  const bounce = new TextDecoder().decode(notification({ to, recipient: "gone@dest.test" }));
+  const returned = ["--b", "Content-Type: message/rfc822", "", "Subject: large", ""];
+  const lines = new Array<string>(20_000).fill("x".repeat(70));
+  const text = bounce.replace("--b--", [...returned, ...lines, "--b--"].join("\r\n"));
+  const data = encoder.encode(text); // more than queue.spool_threshold
+  await send(running, { from: "", to: [to], data });
+  await sink.waitForMessages(2);
+  const came = new TextDecoder().decode(sink.messages[1]?.data);
+  assertEquals(came.slice(came.indexOf("From: MAILER-DAEMON")), text);
+});
+
+Deno.test("bounces: what the relay itself returns to a bounce mailbox goes no further", async () => {
+  await using sink = startRecordingSink({
+    judgeRecipient: (address) => address.startsWith("gone@") ? "550 5.1.1 No such user" : null,
+  });
+  await using running = await relayTo(sink.port);
+  await send(running, { from: "fbl@source.test", to: ["gone@dest.test"], data: DATA });
+  const isTaken = (event: RelayEvent): boolean =>
+    event.type === "delivered" && event.transport === "bounces";
+  const taken = await running.waitFor(isTaken);
+  assert(taken.type === "delivered");
+  assertEquals(taken.reply, "250 2.0.0 Taken: bounced <gone@dest.test>");
+  const list = await (await fetch(`${running.origin}/api/v1/suppressions`)).json();
+  assertEquals(list.items[0].address, "gone@dest.test");
+  assert(!running.events.some(({ type }) => type === "feedback"));
 });
