@@ -51,9 +51,10 @@ function attemptText(detail: TimelineEntry["detail"], reply: string): string {
 }
 
 function wordsOf(detail: TimelineEntry["detail"]): string {
-  return Object.entries(detail)
-    .filter(([, value]) => typeof value === "string" || typeof value === "number")
-    .map(([name, value]) => `${name} ${value}`).join(", ");
+  return Object.entries(detail).map(([name, value]) => {
+    if (value === true) return name;
+    return typeof value === "string" || typeof value === "number" ? `${name} ${value}` : "";
+  }).filter(Boolean).join(", ");
 }
 
 /** `0-3,7`; an empty list means all. */

@@ -193,6 +193,12 @@ function StepWords({ entry: { kind, detail } }: { entry: TimelineEntry }) {
     const to = transport === "" ? "back to the routes" : `to ${transport}`;
     return <>{`${to} by ${textOf(detail["by"])}`}</>;
   }
+  const source = textOf(detail["source"]);
+  if (source !== "") { // what others told later
+    const said = [textOf(detail["recipient"]), textOf(detail["reason"])].filter(Boolean).join(": ");
+    const then = detail["suppressed"] === true ? "; on the suppression list since" : "";
+    return <>{`${said}${said === "" ? "" : ", "}says ${source}${then}`}</>;
+  }
   const words = Object.entries(detail).map(([name, value]) => {
     if (Array.isArray(value)) return value.length === 0 ? "" : `${name} ${value.join(", ")}`;
     return typeof value === "string" || typeof value === "number" ? `${name} ${value}` : "";
