@@ -4,13 +4,14 @@ import { testAuthority } from "../support/certificates.ts";
 import { canRunDovecot, startDovecot } from "../support/dovecot.ts";
 import { tempFolder } from "../support/peers.ts";
 import { PlainClient } from "../support/plain_client.ts";
-import { canRunPostfix, startPostfix } from "../support/postfix.ts";
+import { canRunPostfix } from "../support/postfix.ts";
 import {
   type RecordedMessage,
   type RecordingSink,
   startRecordingSink,
 } from "../support/recording_sink.ts";
 import { startRelay } from "../support/relay_process.ts";
+import { startSecurePostfix } from "../support/secure_postfix.ts";
 import {
   assertOnlyTraceAdded,
   AWKWARD_MESSAGES,
@@ -33,32 +34,6 @@ interface NextHop {
   readonly start: StartServer;
   /** Sample messages that it does not leave as they are. */
   readonly changes: readonly string[];
-}
-
-async function startSecurePostfix(
-  nextHopPort: number,
-  { certificate, key }: KeyPair,
-  settings: Readonly<Record<string, string>> = {},
-) {
-  const folder = await tempFolder();
-  await Deno.writeTextFile(`${folder.path}/tls.pem`, key + certificate);
-  const postfix = await startPostfix({
-    nextHopPort,
-    settings: {
-      local_header_rewrite_clients: "", // or it adds what it misses
-      smtpd_tls_security_level: "may",
-      smtpd_tls_chain_files: `${folder.path}/tls.pem`,
-      ...settings,
-    },
-  });
-  return {
-    port: postfix.port,
-    log: () => postfix.log(),
-    async [Symbol.asyncDispose]() {
-      await postfix[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
 }
 
 function unpacked(name: UnpackedPeer): StartServer {

@@ -28,6 +28,8 @@ export interface DovecotOptions {
   readonly users: Readonly<Record<string, string>>;
   /** The most octets of a mailbox, as `1k`; without, there is no limit. */
   readonly quota?: string;
+  /** Where it asks whose an access token is: the token goes behind it. */
+  readonly tokenInfoUrl?: string;
 }
 
 /** The system's user without rights. */
@@ -87,8 +89,19 @@ async function writeConfig(
   await Deno.chmod(`${path}/log`, 0o666);
   if (isRoot) await Deno.chown(`${path}/mail`, NOBODY, NOBODY);
   const account = isRoot ? null : await accountName();
+  await Deno.writeTextFile(`${path}/oauth2.conf`, oauthConfig(options));
   const config = dovecotConfig({ path, ports, options, account });
   await Deno.writeTextFile(`${path}/dovecot.conf`, config);
+}
+
+function oauthConfig({ tokenInfoUrl = "http://127.0.0.1:9/" }: DovecotOptions): string {
+  return [
+    `tokeninfo_url = ${tokenInfoUrl}`,
+    `username_attribute = user`,
+    `active_attribute = active`,
+    `active_value = yes`,
+    ``,
+  ].join("\n");
 }
 
 async function accountName(): Promise<string> {
@@ -124,10 +137,12 @@ function dovecotConfig(
     `first_valid_uid = 1`,
     `ssl = no`,
     `disable_plaintext_auth = no`,
-    `auth_mechanisms = plain login cram-md5 scram-sha-256`,
+    `auth_failure_delay = 0`,
+    `auth_mechanisms = plain login cram-md5 scram-sha-256 oauthbearer xoauth2`,
     `auth_username_format = %Ln`, // the part before the @
     `mail_location = maildir:${path}/mail/%n`,
     ...quota,
+    `passdb {\n driver = oauth2\n mechanisms = oauthbearer xoauth2\n args = ${path}/oauth2.conf\n}`,
     `passdb {\n driver = passwd-file\n args = scheme=PLAIN username_format=%n ${path}/users\n}`,
     `userdb {\n driver = passwd-file\n args = username_format=%n ${path}/users\n}`,
     `service lmtp {`,
