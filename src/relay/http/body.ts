@@ -8,8 +8,19 @@ const WINDOW_BYTES = 48 * 1024;
 export interface RequestBody {
   readonly lengthBytes: number;
   /** The octets in order, from the beginning at each call. */
-  stream(): AsyncIterable<Uint8Array>;
+  stream(options?: StreamOptions): AsyncIterable<Uint8Array>;
 }
+
+/** How octets are read. */
+export interface StreamOptions {
+  /**
+   * Each chunk is good only until the next one is asked for, so that a message of any size needs
+   * one buffer. For readers that are done with a chunk by then.
+   */
+  readonly reuse?: boolean;
+}
+
+const REUSE: StreamOptions = { reuse: true };
 
 /** A body that is in memory. */
 export function bytesBody(bytes: Uint8Array): RequestBody {
@@ -28,15 +39,15 @@ export function textBody(text: string): RequestBody {
 
 /** The octets of a message as they are. */
 export function rawBody(message: MessageBody): RequestBody {
-  return { lengthBytes: message.sizeBytes, stream: () => message.stream() };
+  return { lengthBytes: message.sizeBytes, stream: (options) => message.stream(options) };
 }
 
 /** Bodies one after the other. */
 export function joinedBody(parts: readonly RequestBody[]): RequestBody {
   return {
     lengthBytes: parts.reduce((total, part) => total + part.lengthBytes, 0),
-    async *stream() {
-      for (const part of parts) yield* part.stream();
+    async *stream(options) {
+      for (const part of parts) yield* part.stream(options);
     },
   };
 }
@@ -45,7 +56,7 @@ export function joinedBody(parts: readonly RequestBody[]): RequestBody {
 export function base64Body(source: RequestBody): RequestBody {
   return {
     lengthBytes: Math.ceil(source.lengthBytes / 3) * 4,
-    stream: () => encodeBase64(source.stream()),
+    stream: () => encodeBase64(source.stream(REUSE)),
   };
 }
 
@@ -56,12 +67,12 @@ export function base64Body(source: RequestBody): RequestBody {
 export async function jsonTextBody(message: MessageBody): Promise<RequestBody | null> {
   let lengthBytes = 0;
   try {
-    for await (const piece of escapeJson(message.stream())) lengthBytes += piece.length;
+    for await (const piece of escapeJson(message.stream(REUSE))) lengthBytes += piece.length;
   } catch (error) {
     if (error instanceof NotUtf8Error) return null;
     throw error;
   }
-  return { lengthBytes, stream: () => escapeJson(message.stream()) };
+  return { lengthBytes, stream: () => escapeJson(message.stream(REUSE)) };
 }
 
 async function* encodeBase64(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

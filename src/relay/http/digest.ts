@@ -8,7 +8,7 @@ import type { RequestBody } from "./body.ts";
  */
 export async function sha256Hex(body: RequestBody): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of body.stream()) hash.update(chunk);
+  for await (const chunk of body.stream({ reuse: true })) hash.update(chunk);
   return hash.digest("hex");
 }
 

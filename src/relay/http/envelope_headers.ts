@@ -151,9 +151,9 @@ function encodedWords(text: string): string[] {
 function tailBody(body: RequestBody, offset: number): RequestBody {
   return {
     lengthBytes: body.lengthBytes - offset,
-    async *stream() {
+    async *stream(options) {
       let skipped = 0;
-      for await (const chunk of body.stream()) {
+      for await (const chunk of body.stream(options)) {
         const from = Math.min(offset - skipped, chunk.length);
         skipped += from;
         if (from < chunk.length) yield chunk.subarray(from);

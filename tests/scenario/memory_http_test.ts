@@ -1,0 +1,118 @@
+import { assert, assertEquals } from "@std/assert";
+import { createHash } from "node:crypto";
+import {
+  type HttpRecorder,
+  type RecordedRequest,
+  startHttpRecorder,
+} from "../support/http_recorder.ts";
+import { freePort, tempFolder } from "../support/peers.ts";
+import { PlainClient } from "../support/plain_client.ts";
+import { memoryStats } from "../support/process_stats.ts";
+import { startRelay } from "../support/relay_process.ts";
+import { messageOfSize } from "../support/sample_messages.ts";
+import { jsonOf } from "../relay/requests.ts";
+
+const MIB = 1024 * 1024;
+/** What the relay needs whatever it carries, and what waits for the garbage collector. */
+const LIMIT_MIB = 256;
+
+/** A way out and how it is given the octets. */
+interface Way {
+  readonly name: string;
+  readonly sizeMib: number;
+  readonly table: (url: string) => string;
+  readonly body: string;
+  readonly octets: (request: RecordedRequest) => Uint8Array;
+}
+
+const WAYS: readonly Way[] = [
+  {
+    name: "webhook",
+    sizeMib: 100,
+    table: (url) => `type = "webhook"\nurl = "${url}/in"\nsecret = "shared"`,
+    body: "{}",
+    octets: ({ body }) => body,
+  },
+  {
+    name: "webhook in JSON",
+    sizeMib: 50,
+    table: (url) => `type = "webhook"\nurl = "${url}/in"\nformat = "json"`,
+    body: "{}",
+    octets: (request) => Uint8Array.fromBase64(jsonOf(request).message),
+  },
+  {
+    name: "Mailgun",
+    sizeMib: 24,
+    table: (url) => `type = "mailgun"\ndomain = "x.test"\napi_key = "key"\nbase_url = "${url}"`,
+    body: `{"id":"<1@mg>"}`,
+    octets: fileOf,
+  },
+  {
+    name: "SES",
+    sizeMib: 28,
+    table: (url) =>
+      `type = "ses"\nregion = "eu-west-1"\naccess_key_id = "A"\nsecret_access_key = "s"\n` +
+      `base_url = "${url}"`,
+    body: `{"MessageId":"1"}`,
+    octets: (request) => Uint8Array.fromBase64(jsonOf(request).Content.Raw.Data),
+  },
+];
+
+for (const way of WAYS) {
+  Deno.test(`memory: ${way.sizeMib} MiB go out through ${way.name} in less than ${LIMIT_MIB} MiB`, () =>
+    sendLarge(way));
+}
+
+async function sendLarge({ sizeMib, table, body, octets }: Way): Promise<void> {
+  await using folder = await tempFolder();
+  await using api: HttpRecorder = startHttpRecorder(() => ({ kind: "answer", status: 200, body }));
+  await using relay = await startRelay({
+    folder: folder.path,
+    settings: `[limits]\nmessage_size = "110MiB"\n[transports.api]\n${table(api.url)}`,
+  });
+  const data = messageOfSize(sizeMib * MIB);
+  using client = await PlainClient.greet(relay.port);
+  const { reply } = await client.send({ from: "a@source.test", to: ["b@sink.test"], data });
+  assertEquals(reply.code, 250);
+  await api.waitForRequests(1);
+  await relay.waitForEvent("delivered");
+  const [request] = api.requests;
+  assert(request !== undefined);
+  const received = octets(request);
+  assertEquals(hashOf(received.subarray(received.length - data.length)), hashOf(data));
+  const { peakResidentKib } = await memoryStats(relay.pid);
+  assert(peakResidentKib < LIMIT_MIB * 1024, `peak ${Math.round(peakResidentKib / 1024)} MiB`);
+}
+
+Deno.test(`memory: 50 MiB come in by HTTP in less than ${LIMIT_MIB} MiB`, async () => {
+  await using folder = await tempFolder();
+  const port = freePort();
+  await using relay = await startRelay({
+    folder: folder.path,
+    settings: `[limits]\nmessage_size = "60MiB"\n[admin]\nport = ${port}\n` +
+      `[transports.none]\ntype = "smarthost"\nhosts = ["127.0.0.1:9"]`,
+  });
+  const origin = `http://127.0.0.1:${port}`;
+  const data = messageOfSize(50 * MIB);
+  const response = await fetch(`${origin}/api/v1/messages?from=a@source.test&to=b@sink.test`, {
+    method: "POST",
+    headers: { "content-type": "message/rfc822" },
+    body: new Uint8Array(data),
+  });
+  assertEquals(response.status, 201);
+  await response.body?.cancel();
+  const { peakResidentKib } = await memoryStats(relay.pid);
+  assert(peakResidentKib < LIMIT_MIB * 1024, `peak ${Math.round(peakResidentKib / 1024)} MiB`);
+});
+
+/** The file of a form whose last part it is. */
+function fileOf({ body }: RecordedRequest): Uint8Array {
+  const head = new TextDecoder("latin1").decode(body.subarray(0, 4096));
+  const start = head.indexOf("\r\n\r\n", head.indexOf("message/rfc822")) + 4;
+  const end = new TextDecoder("latin1").decode(body.subarray(-256)).lastIndexOf("\r\n--") - 256;
+  return body.subarray(start, body.length + end);
+}
+
+function hashOf(octets: Uint8Array): string {
+  return createHash("sha256").update(octets).digest("hex");
+}
