@@ -1,4 +1,3 @@
-import type { InferResponseType } from "hono/client";
 import type { AdminClient } from "../../admin/client.ts";
 import { EVENT_LEVELS, type EventLevel } from "../../observe/event_level.ts";
 import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
@@ -6,9 +5,9 @@ import type { FlagValues } from "../flags.ts";
 import { type CliIo, EXIT, type ExitCode } from "../io.ts";
 import { type Style, styleOf } from "../style.ts";
 import { pad, printable } from "../text.ts";
-import { answerOf, ask, RelayError } from "./ask.ts";
+import { ask } from "./ask.ts";
+import { type EventQuery, type EventView, follow } from "./follow.ts";
 import { RELAY_FLAGS, withRelay } from "./open.ts";
-import { serverSentEvents } from "./sse.ts";
 
 const DEFAULT_LAST = 10;
 const MAX_LAST = 1000;
@@ -17,8 +16,8 @@ const MAX_LAST = 1000;
 export const tailCommand: Command = {
   name: "tail",
   summary: "Show what the running relay does, as it happens.",
-  details: "Begins with the last events that fit, then follows until Ctrl-C. With --json each " +
-    "line is one event.",
+  details: "Begins with the last events that fit, then follows until Ctrl-C. When the " +
+    "connection is lost it comes back and shows what it missed. With --json each line is one event.",
   flags: [
     { name: "type", kind: "texts", value: "TYPE", help: "Events of this type, as delivered." },
     {
@@ -49,8 +48,6 @@ export const tailCommand: Command = {
   run: tail,
 };
 
-type EventView = InferResponseType<AdminClient["events"]["recent"]["$get"], 200>["items"][number];
-
 async function tail(invocation: Invocation): Promise<ExitCode> {
   const { io, flags } = invocation;
   const stopped = new AbortController();
@@ -60,9 +57,11 @@ async function tail(invocation: Invocation): Promise<ExitCode> {
       const show = shower(io, flags);
       const afterId = await showLast(client, { flags, show });
       if (flags.switch("once")) return EXIT.ok;
-      await follow(client, { flags, show, afterId, signal: stopped.signal });
-      if (stopped.signal.aborted) return EXIT.ok;
-      throw new RelayError("unreachable", "it ended the stream");
+      const notice = styleOf(io, "stderr").yellow;
+      const tell = (text: string): void => io.err(`${notice(text)}\n`);
+      const query = queryOf(flags);
+      await follow(client, { query, show, tell, afterId, signal: stopped.signal });
+      return EXIT.ok;
     });
   } finally {
     ignore();
@@ -82,34 +81,7 @@ async function showLast(
   return lastId;
 }
 
-async function follow(
-  client: AdminClient,
-  { flags, show, afterId, signal }: {
-    flags: FlagValues;
-    show: (event: EventView) => void;
-    afterId: number;
-    signal: AbortSignal;
-  },
-): Promise<void> {
-  const query = { ...queryOf(flags), after: String(afterId) };
-  try {
-    const { body } = await answerOf(client.events.$get({ query }, { init: { signal } }));
-    if (body === null) return;
-    for await (const { type, data } of serverSentEvents(body)) {
-      if (type !== "missed") show(JSON.parse(data));
-    }
-  } catch (error) {
-    if (!signal.aborted) throw streamError(error);
-  }
-}
-
-/** A stream that breaks off fails with a TypeError as `fetch` does. */
-function streamError(error: unknown): unknown {
-  if (!(error instanceof TypeError)) return error;
-  return new RelayError("unreachable", "the connection was lost", { cause: error });
-}
-
-function queryOf(flags: FlagValues) {
+function queryOf(flags: FlagValues): EventQuery {
   const types = flags.texts("type");
   const message = flags.text("message");
   const text = flags.text("text");

@@ -18,6 +18,73 @@ Deno.test("tail begins with the last events and follows", async () => {
   assertMatch(lines[0] ?? "", /^\d\d:\d\d:\d\d\.\d{3} info +[0-9A-Z]{16} /);
 });
 
+/** A place that passes connections on, until they are cut, to a port that may be changed. */
+function startPassage(port: number) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const open = new Set<Deno.Conn>();
+  let target = port;
+  const pass = async (conn: Deno.Conn): Promise<void> => {
+    open.add(conn);
+    try {
+      using other = await Deno.connect({ hostname: "127.0.0.1", port: target });
+      open.add(other);
+      const both = [conn.readable.pipeTo(other.writable), other.readable.pipeTo(conn.writable)];
+      await Promise.allSettled(both);
+    } catch {
+      // cut, or nobody is there
+    } finally {
+      open.delete(conn);
+      conn.close();
+    }
+  };
+  const passing = (async () => {
+    const all: Promise<void>[] = [];
+    for await (const conn of listener) all.push(pass(conn).catch(() => {}));
+    await Promise.all(all);
+  })();
+  const cut = (next = target): void => {
+    target = next;
+    for (const conn of [...open]) conn.close();
+    open.clear();
+  };
+  return {
+    url: `http://127.0.0.1:${listener.addr.port}`,
+    cut,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      cut();
+      await passing;
+    },
+  };
+}
+
+Deno.test("tail comes back when the connection is lost, and shows what it missed", async () => {
+  await using relay = await startTestRelay();
+  await using other = await startTestRelay();
+  await using passage = startPassage(Number(new URL(relay.url).port));
+  await relay.send("first@example.org");
+  const tail = relay.start(["tail", "--type", "delivered", "--url", passage.url]);
+  await tail.waitForOutput(/first@example\.org/);
+  await relay.send("second@example.org");
+  await tail.waitForOutput(/second@example\.org/);
+  passage.cut();
+  await relay.send("third@example.org");
+  await tail.waitForOutput(/third@example\.org/);
+  // Another relay counts its events anew.
+  await other.send("fourth@example.org");
+  passage.cut(Number(new URL(other.url).port));
+  await tail.waitForOutput(/fourth@example\.org/);
+  tail.signal("SIGINT");
+  const { code, out, err } = await tail.finished;
+  assertEquals([code, out.trimEnd().split("\n").length], [0, 4]);
+  assertEquals(err.trimEnd().split("\n"), [
+    "The connection to the relay was lost; trying again.",
+    "Connected again.",
+    "The connection to the relay was lost; trying again.",
+    "Connected again; the relay was started anew.",
+  ]);
+});
+
 Deno.test("tail gives programs one event a line", async () => {
   await using relay = await startTestRelay();
   await relay.send("you@example.org");
