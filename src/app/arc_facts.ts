@@ -1,19 +1,64 @@
+import type { Clock } from "../base/clock.ts";
+import { parseMailbox } from "../mail/address.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { IncomingMessage } from "../queue/intake.ts";
 import type { MethodResult } from "../signing/arc/method_result.ts";
 import type { SealFacts } from "../signing/arc/sealer.ts";
+import { authorsOf } from "../signing/author.ts";
+import type { DkimResult } from "../signing/verify/dkim_check.ts";
+import { type Authenticated, evaluateDmarc } from "./dmarc.ts";
 import { recordsOf } from "./preflight/check.ts";
 import { evaluateSpf } from "./preflight/spf_eval.ts";
 
+/** What finding out takes. */
+export interface FactServices {
+  readonly resolver: Resolver;
+  readonly clock: Clock;
+}
+
+/** RFC 7208 section 4.6.4: no check goes on for longer, so that no session waits for it. */
+const LIMIT_MS = 20_000;
+
 /** What the relay itself finds out about where a message came from, for its ARC seal. */
-export function sealFacts(message: IncomingMessage, resolver: Resolver): SealFacts {
+export function sealFacts(message: IncomingMessage, services: FactServices): SealFacts {
   const { clientAddress } = message.origin;
-  const methods = Promise.all([
+  const early = Promise.all([
     login(message),
-    reverseName(clientAddress, resolver),
-    senderPolicy(message, resolver),
+    reverseName(clientAddress, services),
+    senderPolicy(message, services),
   ]);
-  return { clientAddress, others: async () => (await methods).flatMap((result) => result ?? []) };
+  return {
+    clientAddress,
+    others: async (header, dkim) => {
+      const known = (await early).flatMap((result) => result ?? []);
+      const { from: [author, ...more] } = authorsOf(header);
+      // RFC 9989 section 5.3.1: of several authors, none speaks for the others.
+      if (author === undefined || more.length > 0) return known;
+      const authenticated = domainsThatPassed(dkim, known);
+      const dmarc = evaluateDmarc(services.resolver, { author, authenticated });
+      return [...known, await inTime(dmarc, { ...services, late: lateDmarc(author) })];
+    },
+  };
+}
+
+function domainsThatPassed(
+  dkim: readonly DkimResult[],
+  known: readonly MethodResult[],
+): readonly Authenticated[] {
+  const spf = known.find(({ method, result }) => method === "spf" && result === "pass");
+  return [
+    ...dkim.filter(({ verdict }) => verdict === "pass").map(({ domain }) => ({
+      ...{ method: "dkim", domain } as const,
+    })),
+    ...spf?.properties.map(([, domain]) => ({ ...{ method: "spf", domain } as const })) ?? [],
+  ];
+}
+
+function lateDmarc(author: string): MethodResult {
+  return {
+    ...{ method: "dmarc", result: "temperror", reason: "" },
+    properties: [["header.from", author]],
+  };
 }
 
 /** RFC 8601 section 2.7.4. */
@@ -22,37 +67,59 @@ function login({ origin: { user } }: IncomingMessage): MethodResult | null {
   return { method: "auth", result: "pass", reason: "", properties: [["smtp.auth", user]] };
 }
 
-/** RFC 8601 section 2.7.3 and 3: whether the address has a name that leads back to it. */
-async function reverseName(address: string, resolver: Resolver): Promise<MethodResult | null> {
+/** RFC 8601 section 2.7.3: whether the address has a name that leads back to it. */
+async function reverseName(
+  address: string,
+  services: FactServices,
+): Promise<MethodResult | null> {
   if (address === "") return null;
-  const names = await resolver.ptr(address);
-  const lookups = await Promise.all(
-    recordsOf(names).slice(0, MAX_NAMES).map((name) => resolver.addresses(name)),
-  );
-  const isBack = lookups.some((found) => recordsOf(found).some((one) => one.address === address));
-  const isOpen = [names, ...lookups].some(({ kind }) => kind === "temporary");
-  const result = isBack
-    ? "pass"
-    : isOpen
-    ? "temperror"
-    : names.kind === "found"
-    ? "fail"
-    : "permerror";
+  const checked = reverseResult(address, services.resolver);
+  const result = await inTime(checked, { ...services, late: "temperror" });
   return { method: "iprev", result, reason: "", properties: [["policy.iprev", address]] };
 }
 
 const MAX_NAMES = 10;
 
+async function reverseResult(address: string, resolver: Resolver): Promise<string> {
+  const names = await resolver.ptr(address);
+  if (names.kind === "temporary") return "temperror";
+  if (names.kind !== "found") return "permerror";
+  const lookups = await Promise.all(
+    names.records.slice(0, MAX_NAMES).map((name) => resolver.addresses(name)),
+  );
+  const isBack = lookups.some((found) => recordsOf(found).some((one) => one.address === address));
+  if (isBack) return "pass";
+  return lookups.some(({ kind }) => kind === "temporary") ? "temperror" : "fail";
+}
+
 /** RFC 7208 section 2.4: the domain of the reverse-path, or of the greeting where it is null. */
 async function senderPolicy(
   { envelope: { reversePath }, origin: { clientAddress: address, helo } }: IncomingMessage,
-  resolver: Resolver,
+  services: FactServices,
 ): Promise<MethodResult | null> {
   if (address === "") return null;
-  const isNull = reversePath === "";
-  const domain = isNull ? helo : reversePath.slice(reversePath.lastIndexOf("@") + 1);
-  if (!domain.includes(".") || domain.startsWith("[")) return null;
-  const result = await evaluateSpf(resolver, { domain: domain.toLowerCase(), address });
-  const property = isNull ? "smtp.helo" : "smtp.mailfrom";
+  const sender = reversePath === "" ? `postmaster@${helo}` : reversePath;
+  const parsed = parseMailbox(sender);
+  if (parsed.kind === "error" || parsed.mailbox.domain.startsWith("[")) return null;
+  const { domain } = parsed.mailbox;
+  const checked = evaluateSpf(services.resolver, { domain, address, sender, helo });
+  const result = await inTime(checked, { ...services, late: "temperror" });
+  const property = reversePath === "" ? "smtp.helo" : "smtp.mailfrom";
   return { method: "spf", result, reason: "", properties: [[property, domain]] };
+}
+
+/** The value, or `late` where it takes too long. */
+async function inTime<Value>(
+  value: Promise<Value>,
+  { clock, late }: { clock: Clock; late: Value },
+): Promise<Value> {
+  let cancel = (): void => {};
+  const timeUp = new Promise<Value>((resolve) => {
+    cancel = clock.schedule(LIMIT_MS, () => resolve(late));
+  });
+  try {
+    return await Promise.race([value, timeUp]);
+  } finally {
+    cancel();
+  }
 }

@@ -29,9 +29,10 @@ export class MailSigning {
   readonly #signer: DkimSigner | null;
   readonly #sealer: { readonly sealer: ArcSealer; readonly config: ArcConfig } | null;
   readonly #rules: RelayRules;
-  readonly #resolver: Resolver;
+  readonly #services: SigningServices;
 
-  constructor(config: Config, { clock, resolver, parallel }: SigningServices) {
+  constructor(config: Config, services: SigningServices) {
+    const { clock, resolver, parallel } = services;
     const gate = new Gate(parallel);
     const keys = readKeys(config.dkim);
     this.#signer = keys.length === 0 ? null : new DkimSigner({ keys, clock, gate });
@@ -43,7 +44,7 @@ export class MailSigning {
       }),
     };
     this.#rules = relayRules(config);
-    this.#resolver = resolver;
+    this.#services = services;
   }
 
   /**
@@ -56,7 +57,7 @@ export class MailSigning {
     const sealer = this.#sealerFor(message.origin, isTrusted);
     if (signer === null && sealer === null) return null;
     return new SigningStream((header) =>
-      signer?.work(header) ?? sealer?.work(header, sealFacts(message, this.#resolver)) ?? null
+      signer?.work(header) ?? sealer?.work(header, sealFacts(message, this.#services)) ?? null
     );
   }
 

@@ -19,6 +19,7 @@ async function startDns(): Promise<DnsServer> {
   for (const [name, value] of Object.entries(RECORDS)) {
     dns.add(name, "TXT", [value.match(/.{1,255}/g) ?? []]);
   }
+  dns.add("_dmarc.source.test", "TXT", ["v=DMARC1; p=reject"]);
   dns.add("source.test", "TXT", ["v=spf1 ip4:127.0.0.1 -all"]);
   dns.add("1.0.0.127.in-addr.arpa", "PTR", ["client.source.test"]);
   dns.add("client.source.test", "A", ["127.0.0.1"]);
@@ -87,6 +88,7 @@ Deno.test({
       assertMatch(text, /\tdkim=pass header\.d=source\.test header\.s=s1 header\.a=rsa-sha256/);
       assertStringIncludes(text, "\tiprev=pass policy.iprev=127.0.0.1;");
       assertStringIncludes(text, "\tspf=pass smtp.mailfrom=source.test;");
+      assertStringIncludes(text, "\tdmarc=pass header.from=source.test policy.dmarc=reject;");
       assertStringIncludes(text, "\tarc=none smtp.remote-ip=127.0.0.1\r\n");
       assertEquals((await verifyArcWithDkimPy(data, RECORDS)).slice(0, 2), ["pass", [1]]);
     }

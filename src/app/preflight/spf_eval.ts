@@ -2,6 +2,7 @@ import { parseIp } from "../../base/ip.ts";
 import { isInNetworks, parseNetwork } from "../../policy/network.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import { recordsOf, taggedRecords } from "./check.ts";
+import { expandMacros, type MacroFacts } from "./spf_macros.ts";
 
 /** What SPF says of an address (RFC 7208 2.6). */
 export type SpfResult =
@@ -23,29 +24,31 @@ const QUALIFIERS: Readonly<Record<string, SpfResult>> = {
   "~": "softfail",
   "?": "neutral",
 };
-const TERM = /^([+?~-])?([a-z0-9]+)(?::([^/]+))?(\/\S*)?$/i;
+const TERM = /^([+?~-])?([a-z0-9]+)(?::((?:[^/{]|\{[^}]*\})+))?(\/\S*)?$/i;
 
 type SpfResolver = Pick<Resolver, "txt" | "addresses" | "mx">;
 
-/**
- * Evaluates SPF for mail from a domain (RFC 7208 4). Macros are not expanded: mechanisms with them
- * do not match, which is right for almost every sender and said in no case to be a pass.
- */
+/** Evaluates SPF for mail from a domain (RFC 7208 4); `ptr` never matches. */
 export function evaluateSpf(
   resolver: SpfResolver,
-  { domain, address }: { domain: string; address: string },
+  { domain, address, sender = `postmaster@${domain}`, helo = domain }: {
+    domain: string;
+    address: string;
+    sender?: string;
+    helo?: string;
+  },
 ): Promise<SpfResult> {
-  return new Evaluation(resolver, address).check(domain);
+  return new Evaluation(resolver, { address, sender, helo }).check(domain);
 }
 
 class Evaluation {
   readonly #resolver: SpfResolver;
-  readonly #address: string;
+  readonly #client: Omit<MacroFacts, "domain">;
   #lookups = 0;
 
-  constructor(resolver: SpfResolver, address: string) {
+  constructor(resolver: SpfResolver, client: Omit<MacroFacts, "domain">) {
     this.#resolver = resolver;
-    this.#address = address;
+    this.#client = client;
   }
 
   async check(domain: string): Promise<SpfResult> {
@@ -67,13 +70,16 @@ class Evaluation {
     }
     if (redirect === null) return "neutral";
     if (!this.#countLookup()) return "permerror";
-    const result = await this.check(redirect);
+    const target = this.#expand(redirect, domain);
+    const result = target === null ? "permerror" : await this.check(target);
     return result === "none" ? "permerror" : result; // RFC 7208 6.1
   }
 
   /** What a mechanism decides; null when it does not match. */
   async #mechanism(term: string, domain: string): Promise<SpfResult | null> {
-    const [, sign = "+", name = "", argument = domain, prefix = ""] = TERM.exec(term) ?? [];
+    const [, sign = "+", name = "", text, prefix = ""] = TERM.exec(term) ?? [];
+    const argument = text === undefined ? domain : this.#expand(text, domain);
+    if (argument === null) return "permerror";
     const isMatch = await this.#matches(name.toLowerCase(), { argument, prefix, term });
     if (typeof isMatch === "string") return isMatch;
     return isMatch ? QUALIFIERS[sign] ?? "neutral" : null;
@@ -87,7 +93,6 @@ class Evaluation {
     if (name === "ip4" || name === "ip6") return this.#isIn(term.slice(term.indexOf(":") + 1));
     if (!["a", "mx", "include", "exists", "ptr"].includes(name)) return "permerror";
     if (!this.#countLookup()) return "permerror";
-    if (argument.includes("%")) return false;
     switch (name) {
       case "include":
         return await this.#includes(argument);
@@ -127,7 +132,11 @@ class Evaluation {
 
   #isIn(block: string): boolean {
     const parsed = parseNetwork(masked(block));
-    return parsed.kind === "ok" && isInNetworks(this.#address, [parsed.network]);
+    return parsed.kind === "ok" && isInNetworks(this.#client.address, [parsed.network]);
+  }
+
+  #expand(text: string, domain: string): string | null {
+    return text.includes("%") ? expandMacros(text, { ...this.#client, domain }) : text;
   }
 
   #countLookup(): boolean {

@@ -204,6 +204,9 @@ const SPF_CASES: readonly [record: string, expected: string][] = [
   ["v=spf1 redirect=other.example", "pass"],
   ["v=spf1 include:nothing.example -all", "permerror"],
   ["v=spf1 exists:%{i}.example.net -all", "fail"],
+  ["v=spf1 exists:%{ir}.%{l}._spf.%{d} -all", "pass"],
+  ["v=spf1 include:%{d1r}.example -all", "permerror"],
+  ["v=spf1 redirect=%{x}.example", "permerror"],
   ["v=spf1 bogus:x -all", "permerror"],
   [`v=spf1 ${"a:nowhere.example.net ".repeat(11)}-all`, "permerror"],
 ];
@@ -215,6 +218,7 @@ for (const [record, expected] of SPF_CASES) {
     dns.add("example.net", "TXT", [record]);
     dns.add("example.net", "MX", [{ preference: 1, exchange: "relay.example.net" }]);
     dns.add("other.example", "TXT", ["v=spf1 ip4:192.0.2.0/24 -all"]);
+    dns.add("10.2.0.192.postmaster._spf.example.net", "A", ["127.0.0.2"]);
     const result = await evaluateSpf(resolver, { domain: "example.net", address: ADDRESS });
     assertEquals(result, expected);
   });
