@@ -14,7 +14,7 @@ import type { Addressing } from "./addressing.ts";
 import { mailboxKey } from "./addresses.ts";
 import { apiAddress } from "./carry.ts";
 import type { RefreshTokens } from "./oauth.ts";
-import { outcomeOf, outcomeOfFailure } from "./outcome.ts";
+import { outcomeOf, outcomeOfFailure, replyOf } from "./outcome.ts";
 import { rateAllowance } from "./rate.ts";
 import { HttpTranscript } from "./transcript.ts";
 
@@ -111,6 +111,8 @@ export class HttpTransport implements Transport {
     job: DeliveryJob,
     { signal, rawOnly = false }: DeliverOptions,
   ): Promise<DeliveryReport> {
+    const broken = brokenPromise(job.message, { api: this.kind });
+    if (broken !== null) return refusal(job, { reply: broken });
     const plan = await this.#provider.plan(job);
     if (plan.kind === "unsuitable") return refusal(job, plan);
     const losses = plan.losses ?? [];
@@ -203,6 +205,22 @@ export function forEachRecipient(
     byKey.get(mailboxKey(apiAddress(recipient))) ??
       outcomeOf("uncertain", { text: `Nothing was said of ${recipient.forwardPath}` })
   );
+}
+
+/**
+ * What the sender was promised of the whole way and an API promises nothing of: TLS (RFC 8689
+ * section 4.2.1), and a return when it takes too long (RFC 2852 section 4.1.4). A notification
+ * goes in any case (RFC 8689 section 5).
+ */
+function brokenPromise(
+  { extras = {}, reversePath }: DeliveryJob["message"],
+  { api }: { api: string },
+): Reply | null {
+  if (extras.requireTls === true && reversePath !== "") {
+    return replyOf("5.7.30", `${api} does not promise TLS for the way behind it (REQUIRETLS)`);
+  }
+  if (extras.deliverBy?.mode !== "R") return null;
+  return replyOf("5.3.3", `${api} does not deliver in a given time (DELIVERBY)`);
 }
 
 /** The refusal of a whole job that was not sent. */
