@@ -3,13 +3,13 @@ import { isQueueId } from "../base/ids.ts";
 import { mailboxKey } from "../queue/mailbox.ts";
 import type { MessageDetail, RecipientRecord } from "../queue/store.ts";
 import { splitCopy } from "./plain_bounce.ts";
-import type { RecipientRef, ReturnAddresses } from "./return_address.ts";
+import type { ReturnAddresses, ReturnRef } from "./return_address.ts";
 import type { ReportParts } from "./report_reader.ts";
 
 /** The message that a report is about, as far as the report itself tells. */
 export type Trace =
   /** One of our return addresses names message and recipient: nobody else can have made it. */
-  | { readonly kind: "signed"; readonly ref: RecipientRef }
+  | { readonly kind: "signed"; readonly ref: ReturnRef }
   /** The returned header says that the message passed here; anybody may have written that. */
   | { readonly kind: "received"; readonly messageId: string };
 

@@ -108,7 +108,8 @@ export class BounceTransport implements Transport {
     const meaning = meaningOf(parts);
     const trace = named ?? this.#traceOf(parts);
     const detail = trace === null ? null : await this.#options.store.get(idOf(trace));
-    const found = attribute(meaning, { trace, detail });
+    const { addresses } = this.#options.rules();
+    const found = attribute(meaning, { trace, detail, addresses });
     await this.#tell(job, { found, source: meaning.kind === "complaint" ? "complaint" : "bounce" });
     return await this.#passOn(job, { meaning, found, sender: senderOf(trace, detail) });
   }
@@ -208,19 +209,26 @@ function senderOf(trace: Trace | null, detail: MessageDetail | null): string | n
 /** Findings about recipients that this relay sent to; the others may be anybody's invention. */
 function attribute(
   meaning: Meaning,
-  { trace, detail }: { trace: Trace | null; detail: MessageDetail | null },
+  { trace, detail, addresses }: {
+    trace: Trace | null;
+    detail: MessageDetail | null;
+    addresses: ReturnAddresses | null;
+  },
 ): Attributed[] {
   if (trace === null || !("findings" in meaning)) return [];
   const messageId = idOf(trace);
+  // When the message is forgotten, its return address still tells whether a name is the right one.
+  const namedBy = (names: readonly string[]): string | undefined =>
+    trace.kind === "signed"
+      ? names.find((name) => addresses?.isFor(trace.ref, name) === true)
+      : undefined;
   const index = trace.kind === "signed" ? trace.ref.index : null;
   const found = new Map<string, Attributed>();
   for (const finding of meaning.findings) {
     const { names } = finding;
     const known = detail === null ? null : recipientOf(detail, { index, names });
-    // The message may be forgotten already; what our own address brought is believed.
-    const recipient = known?.forwardPath ??
-      (detail === null && trace.kind === "signed" ? names[0] : undefined);
-    if (recipient === undefined) continue;
+    const recipient = known?.forwardPath ?? (detail === null ? namedBy(names) : undefined);
+    if (recipient === undefined || !isBelieved(trace, finding)) continue;
     const key = mailboxKey(recipient);
     const other = found.get(key);
     if (other === undefined || WEIGHTS[finding.kind] > WEIGHTS[other.kind]) {
@@ -228,6 +236,11 @@ function attribute(
     }
   }
   return [...found.values()];
+}
+
+/** Anybody may write that a message passed here: that mail arrived needs a better witness. */
+function isBelieved({ kind: trace }: Trace, { kind }: Finding): boolean {
+  return trace === "signed" || (kind !== "delivered" && kind !== "deferred");
 }
 
 function isAmong(mailboxes: readonly string[], mailbox: string): boolean {

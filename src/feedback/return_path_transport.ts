@@ -53,9 +53,10 @@ export class ReturnPathTransport implements Transport {
     const isAlone = recipient !== undefined && others.length === 0 && job.redirected !== true;
     if (!isAlone || !this.#applies(message)) return this.#inner.deliver(job, options);
     const parsed = parseMailbox(message.reversePath);
-    const domain = parsed.kind === "ok" ? parsed.mailbox.domain : "";
+    const senderDomain = parsed.kind === "ok" ? parsed.mailbox.domain : "";
     const ref = { messageId: message.id, index: recipient.index };
-    const reversePath = this.#rules.addresses.make(ref, domain);
+    const route = { recipient: recipient.forwardPath, senderDomain };
+    const reversePath = this.#rules.addresses.make(ref, route);
     if (reversePath === null) return this.#inner.deliver(job, options);
     return this.#inner.deliver({ ...job, message: { ...message, reversePath } }, options);
   }

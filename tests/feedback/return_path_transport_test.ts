@@ -9,7 +9,7 @@ import { sampleJob } from "../support/delivery_jobs.ts";
 const LOCAL = {
   ...{ listener: "local", clientAddress: "", clientPort: 0, helo: "", protocol: "LOCAL" as const },
 };
-const OURS = /^b-01j00000000000aa-0-[0-9a-f]{20}@bounces\.test$/;
+const OURS = /^b-01j00000000000aa-0-[0-9a-f]{8}-[0-9a-f]{20}@bounces\.test$/;
 
 /** A transport for senders in `news.test`, and the reverse-paths that it saw. */
 function bench() {

@@ -8,7 +8,7 @@ import { sampleMessage } from "../support/sample_messages.ts";
 
 const encoder = new TextEncoder();
 const ENV = { KEY: "a key that nobody guesses" };
-const RETURN_ADDRESS = /^b-[0-9a-z]{16}-[0-9a-z]{1,4}-[0-9a-f]{20}@bounces\.test$/;
+const RETURN_ADDRESS = /^b-[0-9a-z]{16}-[0-9a-z]{1,4}-[0-9a-f]{8}-[0-9a-f]{20}@bounces\.test$/;
 
 /** A relay that sends to `port` from return addresses. */
 function relayTo(port: number, more = ""): Promise<InProcessRelay> {
@@ -236,4 +236,48 @@ Deno.test("bounces: what the relay itself returns to a bounce mailbox goes no fu
   const list = await (await fetch(`${running.origin}/api/v1/suppressions`)).json();
   assertEquals(list.items[0].address, "gone@dest.test");
   assert(!running.events.some(({ type }) => type === "feedback"));
+});
+
+Deno.test("bounces: who holds a return address speaks for its recipient and nobody else", async () => {
+  await using sink = startRecordingSink();
+  await using running = await relayTo(sink.port);
+  await send(running, { from: SENDER, to: ["mallory@dest.test"], data: DATA });
+  await sink.waitForMessages(1);
+  const to = sink.messages[0]?.reversePath ?? "";
+  const { store } = running.relay;
+  const command = { kind: "delete" } as const; // as the end of its history does
+  await running.waitFor(({ type }) => type === "delivered");
+  await running.stored();
+  await store.command({ filter: {}, command, nowMs: Date.now(), by: "test" });
+  for (const recipient of ["victim@dest.test", "Mallory@dest.test"]) {
+    await send(running, { from: "", to: [to], data: notification({ to, recipient }) });
+  }
+  const feedback = await running.waitFor(({ type }) => type === "feedback");
+  assert(feedback.type === "feedback");
+  assertEquals(feedback.recipient, "Mallory@dest.test");
+  await running.waitFor((event) => event.type === "bounced"); // nobody understands the first one
+  const list = await (await fetch(`${running.origin}/api/v1/suppressions`)).json();
+  assertEquals(list.items.map(({ address }: { address: string }) => address), [
+    "mallory@dest.test",
+  ]);
+});
+
+Deno.test("bounces: whoever only says that mail passed here cannot say that it arrived", async () => {
+  await using sink = startRecordingSink();
+  await using running = await relayTo(sink.port);
+  await send(running, { from: SENDER, to: ["there@dest.test"], data: DATA });
+  await sink.waitForMessages(1);
+  const returned = new TextDecoder().decode(sink.messages[0]?.data);
+  const claim = async (action: string, status: string): Promise<void> => {
+    const facts = { to: "fbl@source.test", recipient: "there@dest.test", action, status };
+    const text = new TextDecoder().decode(notification(facts));
+    const part = `--b\r\nContent-Type: message/rfc822\r\n\r\n${returned}\r\n--b--`;
+    const data = encoder.encode(text.replace("--b--", part));
+    await send(running, { from: "", to: ["fbl@source.test"], data });
+  };
+  await claim("delivered", "2.0.0");
+  await claim("failed", "5.1.1");
+  await sink.waitForMessages(3); // both go on to the sender
+  const told = running.events.filter(({ type }) => type === "feedback");
+  assertEquals(told.map((event) => event.type === "feedback" && event.kind), ["bounced"]);
 });
