@@ -14,10 +14,19 @@ export function fishScript(commands: readonly Command[]): string {
     ];
   });
   const flags = commands.flatMap((command) => {
-    const when = command.name.split(" ").map((word) => `__fish_seen_subcommand_from ${word}`);
-    return flagsOf(command).map((flag) => flagLine(flag, when.join("; and ")));
+    const when = conditionOf(command, commands);
+    return flagsOf(command).map((flag) => flagLine(flag, when));
   });
   return `# fish completion for posthouse\n${[...lines, ...flags].join("\n")}\n`;
+}
+
+/** When the flags of a command are offered: its words were typed, and none of a longer name. */
+function conditionOf({ name }: Command, commands: readonly Command[]): string {
+  const words = name.split(" ").map((word) => `__fish_seen_subcommand_from ${word}`);
+  const longer = commands.filter((other) => other.name.startsWith(`${name} `))
+    .map((other) => other.name.slice(name.length + 1));
+  const not = longer.length === 0 ? [] : [`not __fish_seen_subcommand_from ${longer.join(" ")}`];
+  return [...words, ...not].join("; and ");
 }
 
 function line({ when, word, summary }: { when: string; word: string; summary: string }): string {

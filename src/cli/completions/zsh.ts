@@ -19,14 +19,17 @@ _posthouse() {
 ${
     groups.map(({ word, seconds }) =>
       `    ${word})
-      if (( CURRENT == 3 )); then
+      if (( CURRENT == 3 )) && [[ $words[3] != -* ]]; then
         names=(${seconds.map(described).join(" ")})
         _describe command names
         return
       fi
-      name="$name $words[3]"
-      shift words
-      (( CURRENT-- )) ;;`
+      case $words[3] in
+        ${seconds.map((each) => each.word).join("|")})
+          name="$name $words[3]"
+          shift words
+          (( CURRENT-- )) ;;
+      esac ;;`
     ).join("\n")
   }
   esac
@@ -45,18 +48,20 @@ function described({ word, summary }: { word: string; summary: string }): string
 }
 
 function argumentsOf(command: Command): string {
-  const flags = flagsOf(command).map((flag) => quote(flagSpec(flag)));
+  const flags = flagsOf(command).flatMap(flagSpecs).map(quote);
   const operands = command.operands === undefined ? [] : [quote(`*:${command.operands}:_files`)];
   return `    ${quote(command.name)}) _arguments ${[...flags, ...operands].join(" ")} ;;`;
 }
 
-/** `*--state[Messages with …]:STATE:(queued held)`, as _arguments reads it. */
-function flagSpec(flag: Flag): string {
-  const { name, kind, value = "VALUE", choices, help } = flag;
+/** `*--state[Messages with …]:STATE:(queued held)`, as _arguments reads it; so too its letter. */
+function flagSpecs(flag: Flag): string[] {
+  const { name, short, kind, value = "VALUE", choices, help } = flag;
   const repeat = kind === "texts" ? "*" : "";
   const text = help.replaceAll(/[[\]:]/g, "\\$&");
   const action = choices !== undefined ? `(${choices.join(" ")})` : takesFile(flag) ? "_files" : "";
-  return `${repeat}--${name}[${text}]${kind === "switch" ? "" : `:${value}:${action}`}`;
+  const rest = `[${text}]${kind === "switch" ? "" : `:${value.replaceAll(":", "\\:")}:${action}`}`;
+  const letter = short === undefined ? [] : [`${repeat}-${short}${rest}`];
+  return [`${repeat}--${name}${rest}`, ...letter];
 }
 
 function quote(text: string): string {
