@@ -111,14 +111,11 @@ export class Feedback {
   }
 
   /** Null where others decide. */
-  #judge({ recipient: { text, domain, localPart }, alias }: RecipientRequest): Decision | null {
+  #judge({ recipient: { text, domain }, alias }: RecipientRequest): Decision | null {
     if (alias || !this.#transport.owns(text, domain)) return null;
-    const addresses = this.#addresses;
-    if (addresses === null || !addresses.owns(domain)) return ACCEPT;
-    const isKnown = localPart.toLowerCase() === "postmaster" || // RFC 5321 4.5.1
-      this.#transport.isMailbox(text) ||
-      addresses.read(localPart, this.#parts.clock.now()) !== null;
-    return isKnown ? ACCEPT : refuse(NO_SUCH_ADDRESS, "the return address is not ours, or too old");
+    return this.#transport.accepts(text, this.#parts.clock.now())
+      ? ACCEPT
+      : refuse(NO_SUCH_ADDRESS, "the return address is not ours, or too old");
   }
 
   /** Made anew when the configuration changed. */

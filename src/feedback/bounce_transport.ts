@@ -74,11 +74,15 @@ export class BounceTransport implements Transport {
 
   /** Whether mail for a mailbox ends here. */
   owns(forwardPath: string, domain: string): boolean {
-    return this.#options.rules().addresses?.owns(domain) === true || this.isMailbox(forwardPath);
+    return this.#options.rules().addresses?.owns(domain) === true || this.#isMailbox(forwardPath);
   }
 
-  /** Whether it is one of the mailboxes that reports come to. */
-  isMailbox(forwardPath: string): boolean {
+  /** Of a mailbox that ends here, whether there is such an address. */
+  accepts(forwardPath: string, nowMs: number): boolean {
+    return this.#traceIn(forwardPath, nowMs) !== "unknown";
+  }
+
+  #isMailbox(forwardPath: string): boolean {
     return isAmong(this.#options.rules().mailboxes, forwardPath);
   }
 
@@ -130,7 +134,7 @@ export class BounceTransport implements Transport {
 
   /** The recipient that the address names; null for a plain mailbox. */
   #traceIn(forwardPath: string, nowMs: number): Trace | null | "unknown" {
-    if (this.isMailbox(forwardPath)) return null;
+    if (this.#isMailbox(forwardPath)) return null;
     const parsed = parseMailbox(forwardPath);
     if (parsed.kind === "error") return "unknown";
     const { localPart } = parsed.mailbox;

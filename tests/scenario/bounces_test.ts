@@ -281,3 +281,23 @@ Deno.test("bounces: whoever only says that mail passed here cannot say that it a
   const told = running.events.filter(({ type }) => type === "feedback");
   assertEquals(told.map((event) => event.type === "feedback" && event.kind), ["bounced"]);
 });
+
+Deno.test("bounces: a reload begins and ends return addresses", async () => {
+  await using sink = startRecordingSink();
+  await using running = await relayTo(sink.port);
+  const { relay, config } = running;
+  const sendOne = async (count: number): Promise<string> => {
+    await send(running, { from: SENDER, to: [`user${count}@dest.test`], data: DATA });
+    await sink.waitForMessages(count);
+    return sink.messages[count - 1]?.reversePath ?? "";
+  };
+  const first = await sendOne(1);
+  assertMatch(first, RETURN_ADDRESS);
+  await relay.reload({ ...config, bounces: { ...config.bounces, senders: ["*@news.test"] } });
+  assertEquals(await sendOne(2), SENDER);
+  using client = await PlainClient.greet(running.smtpPort);
+  await client.command("MAIL FROM:<>");
+  assertEquals((await client.command(`RCPT TO:<${first}>`)).code, 250); // those of before hold
+  await relay.reload({ ...config, bounces: { ...config.bounces, domains: [] } });
+  assertEquals(await sendOne(3), SENDER);
+});

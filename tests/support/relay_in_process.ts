@@ -1,5 +1,6 @@
 import { type Relay, startRelay } from "../../src/app.ts";
 import type { Clock } from "../../src/base/clock.ts";
+import type { Config } from "../../src/config/schema.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { formatProblem } from "../../src/config/problems.ts";
 import type { RelayEvent } from "../../src/observe/events.ts";
@@ -8,6 +9,8 @@ import { tempFolder } from "./peers.ts";
 /** A relay in the process of the test, in a folder of its own. */
 export interface InProcessRelay extends AsyncDisposable {
   readonly relay: Relay;
+  /** What it was started with. */
+  readonly config: Config;
   /** Where it accepts SMTP. */
   readonly smtpPort: number;
   /** Where its HTTP API is. */
@@ -53,7 +56,7 @@ export async function startInProcessRelay(
   const { admin } = relay;
   const owned = stack.move();
   return {
-    ...{ relay, events, dataDir: `${folder.path}/data` },
+    ...{ relay, config: loaded.config, events, dataDir: `${folder.path}/data` },
     smtpPort: relay.listeners[0]?.port ?? 0,
     origin: admin !== null && "port" in admin ? `http://127.0.0.1:${admin.port}` : "",
     waitFor: (fits) =>
