@@ -27,6 +27,7 @@ export function sealFacts(message: IncomingMessage, services: FactServices): Sea
     reverseName(clientAddress, services),
     senderPolicy(message, services),
   ]);
+  early.catch(() => {}); // it is awaited below, unless the message is given up before
   return {
     clientAddress,
     others: async (header, dkim) => {

@@ -20,13 +20,13 @@ export type KeyResult =
   | { readonly kind: "temperror" | "permerror"; readonly reason: string };
 
 /** RFC 8301 section 3.2; a longer key would be there to cost time. */
-const RSA_BITS = { least: 1024, most: 8192 };
+const RSA_BITS = { least: 1024, most: 4096 };
 const RSA = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 /** What stands before an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410 section 4). */
 const ED25519_HEAD = Uint8Array.fromHex("302a300506032b6570032100");
 const ED25519_KEY_BYTES = 32;
 
-/** Fetches the key of a signature. */
+/** Fetches the key of a signature. Never rejects, as nobody may wait for it yet. */
 export async function fetchKey(
   { domain, selector, keyType }: {
     readonly domain: string;
@@ -44,7 +44,11 @@ export async function fetchKey(
   if (record.type !== keyType || !record.takesSha256) return permanent("key for another algorithm");
   if (!record.isForMail) return permanent("key not for mail");
   const octets = Buffer.from(record.publicKey, "base64");
-  return record.type === "rsa" ? rsaKey(record, octets) : ed25519Key(record, octets);
+  try {
+    return await (record.type === "rsa" ? rsaKey : ed25519Key)(record, octets);
+  } catch {
+    return permanent("bad key");
+  }
 }
 
 function permanent(reason: string): KeyResult {
@@ -64,7 +68,9 @@ async function rsaKey(record: KeyRecord, der: Uint8Array): Promise<KeyResult> {
     key: {
       record,
       verify: (octets, signature) =>
-        crypto.subtle.verify(RSA.name, key, Uint8Array.from(signature), Uint8Array.from(octets)),
+        unlessThrown(() =>
+          crypto.subtle.verify(RSA.name, key, Uint8Array.from(signature), Uint8Array.from(octets))
+        ),
     },
   };
 }
@@ -90,8 +96,17 @@ function ed25519Key(record: KeyRecord, octets: Uint8Array): KeyResult {
       record,
       verify(signed, signature) {
         const hash = createHash("sha256").update(signed).digest(); // RFC 8463 section 3
-        return Promise.resolve(verifyNow(null, hash, object, signature));
+        return unlessThrown(() => Promise.resolve(verifyNow(null, hash, object, signature)));
       },
     },
   };
+}
+
+/** What cannot be a signature of a key at all is not one, either. */
+async function unlessThrown(verify: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await verify();
+  } catch {
+    return false;
+  }
 }

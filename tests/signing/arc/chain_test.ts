@@ -183,6 +183,22 @@ Deno.test("a chain is the same however the message is cut", async () => {
   }
 });
 
+Deno.test("whatever a stranger writes into a set, the chain has a status and can be sealed", async () => {
+  const random = seededRandom(8617);
+  const pick = (count: number): number => Math.floor(random.float() * count);
+  const text = decodeText(await sealedByUs(3));
+  const end = text.indexOf("From:");
+  const statuses = new Set<string>();
+  for (let round = 0; round < 300; round++) {
+    const at = pick(end);
+    const other = ["", "=", ";", "i=1;", "\r\n", "\0", " ", "AAAA"][pick(8)] ?? "";
+    const changed = encodeText(text.slice(0, at) + other + text.slice(at + pick(3)));
+    statuses.add((await verify(changed, { txt: TXT })).chain.status);
+    await seal(changed, { key: FAST.key, txt: TXT });
+  }
+  assertEquals([...statuses].sort(), ["fail", "pass"]);
+});
+
 /** The first field that begins like this, with its line break. */
 function field(text: string, start: RegExp): string {
   const at = text.search(start);

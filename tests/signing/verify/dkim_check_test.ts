@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { decodeText, encodeText } from "../../../src/base/bytes.ts";
+import { seededRandom } from "../../../src/base/random.ts";
 import { haveDkimPy, signWithDkimPy } from "../../support/dkim_peers.ts";
 import { AWKWARD_MESSAGES, sampleMessage } from "../../support/sample_messages.ts";
 import { CLOCK, dnsOf, makeKey, recordsOf, verify } from "../verify_setup.ts";
@@ -200,4 +201,33 @@ Deno.test("only so many signatures of one message are looked at", async () => {
     },
   });
   assertEquals([dkim.length, asked], [10, 10]);
+});
+
+Deno.test("whatever a stranger writes into a signature or a record, there is a verdict", async () => {
+  const random = seededRandom(6376);
+  const pick = (count: number): number => Math.floor(random.float() * count);
+  const changed = (text: string): string => {
+    const at = pick(text.length);
+    const other = ["", "A", "=", ";", " ", ":", "/", "\u0000", "AAAA"][pick(9)] ?? "";
+    return text.slice(0, at) + other + text.slice(at + pick(3));
+  };
+  const names = ["brisbane", "test"].map((name) => `${name}._domainkey.football.example.com`);
+  const records = await Promise.all(names.map(async (name) => {
+    const answer = await RFC_KEYS(name);
+    return answer.kind === "found" ? answer.records[0] ?? "" : "";
+  }));
+  const end = RFC_8463.indexOf("From: Joe");
+  const verdicts = new Set<string>();
+  for (let round = 0; round < 1500; round++) {
+    const isKey = round % 2 === 0;
+    const fields = RFC_8463.slice(0, end);
+    const message = (isKey ? fields : changed(fields)) + RFC_8463.slice(end);
+    const txt = dnsOf(Object.fromEntries(names.map((name, index) => {
+      const record = records[index] ?? "";
+      return [name, isKey ? changed(record) : record];
+    })));
+    const { dkim } = await verify(encodeText(message), { txt });
+    for (const { verdict } of dkim) verdicts.add(verdict);
+  }
+  assertEquals([...verdicts].sort(), ["fail", "pass", "permerror"]);
 });
