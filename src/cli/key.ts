@@ -6,6 +6,7 @@ import { systemClock } from "../base/clock.ts";
 import { systemRandom } from "../base/random.ts";
 import { type Command, CONFIG_FLAG, type Invocation, JSON_FLAG } from "./command.ts";
 import { configOrProblems } from "./configuration.ts";
+import { writeDone } from "./done.ts";
 import type { FlagValues } from "./flags.ts";
 import { EXIT, type ExitCode, writeJson } from "./io.ts";
 import { styleOf } from "./style.ts";
@@ -64,7 +65,7 @@ export const keyCommands: readonly Command[] = [
     name: "key revoke",
     summary: "Make a key worthless.",
     operands: "ID",
-    flags: [CONFIG_FLAG],
+    flags: [CONFIG_FLAG, JSON_FLAG],
     examples: [{ command: "key revoke 3fJx9aQ2", does: "By its id, as key list shows it" }],
     run: revoke,
   },
@@ -180,7 +181,7 @@ async function revoke(invocation: Invocation): Promise<ExitCode> {
   }
   return await withKeys(invocation, async (keys) => {
     if (await keys.revoke(id)) {
-      io.out(`Revoked ${id}.\n`);
+      writeDone(invocation, { line: `Revoked ${id}.`, value: { id } });
       return EXIT.ok;
     }
     const isConfigured = (await keys.list()).some((key) => key.id === id);

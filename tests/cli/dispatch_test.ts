@@ -114,3 +114,13 @@ Deno.test("colours only on a terminal and without NO_COLOR", async () => {
     assertEquals(await run(["--help"], { terminals: ["stdout"], env }), plain);
   }
 });
+
+Deno.test("every command that prints data or changes something takes --json", () => {
+  const without = COMMANDS.filter(({ flags }) => !flags.some(({ name }) => name === "json"))
+    .map(({ name }) => name);
+  // Logs, and files to be kept as they are.
+  assertEquals(without, [
+    ...["serve", "init systemd", "init container", "init compose", "init permissions"],
+    ...["init grafana", "completions"],
+  ]);
+});

@@ -90,6 +90,9 @@ Deno.test("a password that is made up is printed once", async () => {
   assertEquals(code, 0);
   assertMatch(out, /^[0-9a-z]{4}(-[0-9a-z]{4}){4}\n$/);
   assertEquals(await at.login("app", out.trim()), "app");
+  const other = await at.user(["add", "other", "--generate", "--json"]);
+  const { name, password } = JSON.parse(other.out);
+  assertEquals([name, await at.login("other", password)], ["other", "other"]);
 });
 
 Deno.test("a device has a password of its own, which can be revoked alone", async () => {

@@ -1,4 +1,5 @@
 import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
+import { writeDone } from "../done.ts";
 import { EXIT, type ExitCode, writeJson } from "../io.ts";
 import { styleOf } from "../style.ts";
 import { formatTable } from "../table.ts";
@@ -38,7 +39,7 @@ export const destinationCommands: readonly Command[] = [
     name: "destinations pause",
     summary: "Let mail for a domain wait in the queue.",
     operands: "DOMAIN",
-    flags: [...PAUSE_FLAGS, ...RELAY_FLAGS],
+    flags: [...PAUSE_FLAGS, ...RELAY_FLAGS, JSON_FLAG],
     examples: [{
       command: "destinations pause example.net --for 1h --reason 'they move'",
       does: "For an hour",
@@ -49,7 +50,7 @@ export const destinationCommands: readonly Command[] = [
     name: "destinations resume",
     summary: "End a pause; what waited is due now.",
     operands: "DOMAIN",
-    flags: RELAY_FLAGS,
+    flags: [...RELAY_FLAGS, JSON_FLAG],
     examples: [{ command: "destinations resume example.net", does: "Let it go" }],
     run: resume,
   },
@@ -57,7 +58,7 @@ export const destinationCommands: readonly Command[] = [
     name: "destinations flush",
     summary: "Try all mail for a domain now, though it was down.",
     operands: "DOMAIN",
-    flags: RELAY_FLAGS,
+    flags: [...RELAY_FLAGS, JSON_FLAG],
     examples: [{ command: "destinations flush example.net", does: "It is back" }],
     run: flush,
   },
@@ -118,7 +119,7 @@ async function pause(invocation: Invocation): Promise<ExitCode> {
   return await withRelay(invocation, async (client) => {
     const json = pauseOf(invocation.flags);
     await ask(client.destinations[":domain"].pause.$post({ param: { domain }, json }));
-    invocation.io.out(`Paused ${domain}.\n`);
+    writeDone(invocation, { line: `Paused ${domain}.`, value: { domain, isPaused: true } });
     return EXIT.ok;
   });
 }
@@ -128,7 +129,7 @@ async function resume(invocation: Invocation): Promise<ExitCode> {
   if (domain === null) return EXIT.usage;
   return await withRelay(invocation, async (client) => {
     await ask(client.destinations[":domain"].resume.$post({ param: { domain } }));
-    invocation.io.out(`Resumed ${domain}.\n`);
+    writeDone(invocation, { line: `Resumed ${domain}.`, value: { domain, isPaused: false } });
     return EXIT.ok;
   });
 }
@@ -140,7 +141,8 @@ async function flush(invocation: Invocation): Promise<ExitCode> {
     const { messages } = await ask(
       client.destinations[":domain"].flush.$post({ param: { domain } }),
     );
-    invocation.io.out(`${counted(messages, "message")} became due.\n`);
+    const line = `${counted(messages, "message")} became due.`;
+    writeDone(invocation, { line, value: { domain, messages } });
     return EXIT.ok;
   });
 }

@@ -1,4 +1,5 @@
 import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
+import { writeDone } from "../done.ts";
 import { EXIT, type ExitCode, writeJson } from "../io.ts";
 import { styleOf } from "../style.ts";
 import { formatTable } from "../table.ts";
@@ -32,6 +33,7 @@ export const suppressCommands: readonly Command[] = [
       { name: "for", kind: "duration", value: "TIME", help: "How long; until it is removed." },
       { name: "reason", kind: "text", value: "TEXT", help: "Why, for colleagues." },
       ...RELAY_FLAGS,
+      JSON_FLAG,
     ],
     examples: [{ command: "suppress add gone@example.net", does: "Nobody is there" }],
     run: add,
@@ -40,7 +42,7 @@ export const suppressCommands: readonly Command[] = [
     name: "suppress remove",
     summary: "Send a recipient mail again.",
     operands: "ADDRESS",
-    flags: RELAY_FLAGS,
+    flags: [...RELAY_FLAGS, JSON_FLAG],
     examples: [{ command: "suppress remove back@example.net", does: "Somebody is there again" }],
     run: remove,
   },
@@ -96,7 +98,7 @@ function write(
 }
 
 async function add(invocation: Invocation): Promise<ExitCode> {
-  const { io, flags } = invocation;
+  const { flags } = invocation;
   const address = named(invocation, "one address");
   if (address === null) return EXIT.usage;
   const forMs = flags.number("for");
@@ -106,7 +108,7 @@ async function add(invocation: Invocation): Promise<ExitCode> {
   };
   return await withRelay(invocation, async (client) => {
     await ask(client.suppressions[":address"].$put({ param: { address }, json }));
-    io.out(`Suppressed ${address}.\n`);
+    writeDone(invocation, { line: `Suppressed ${address}.`, value: { address, ...json } });
     return EXIT.ok;
   });
 }
@@ -116,7 +118,7 @@ async function remove(invocation: Invocation): Promise<ExitCode> {
   if (address === null) return EXIT.usage;
   return await withRelay(invocation, async (client) => {
     await ask(client.suppressions[":address"].$delete({ param: { address } }));
-    invocation.io.out(`${address} gets mail again.\n`);
+    writeDone(invocation, { line: `${address} gets mail again.`, value: { address } });
     return EXIT.ok;
   });
 }

@@ -1,5 +1,6 @@
 import type { AdminClient } from "../../admin/client.ts";
 import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
+import { writeDone } from "../done.ts";
 import { EXIT, type ExitCode, writeJson } from "../io.ts";
 import { styleOf } from "../style.ts";
 import { formatTable } from "../table.ts";
@@ -22,7 +23,7 @@ export const transportCommands: readonly Command[] = [
     name: "transports pause",
     summary: "Use a transport no more; mail takes the next one of its route, or waits.",
     operands: "NAME",
-    flags: [...PAUSE_FLAGS, ...RELAY_FLAGS],
+    flags: [...PAUSE_FLAGS, ...RELAY_FLAGS, JSON_FLAG],
     examples: [{ command: "transports pause backup --for 2h", does: "Until the work is done" }],
     run: (invocation) =>
       change(invocation, {
@@ -38,7 +39,7 @@ export const transportCommands: readonly Command[] = [
     name: "transports resume",
     summary: "Use a paused transport again.",
     operands: "NAME",
-    flags: RELAY_FLAGS,
+    flags: [...RELAY_FLAGS, JSON_FLAG],
     examples: [{ command: "transports resume backup", does: "The work is done" }],
     run: (invocation) =>
       change(invocation, {
@@ -50,7 +51,7 @@ export const transportCommands: readonly Command[] = [
     name: "transports reset",
     summary: "Forget that a transport and its destinations were down.",
     operands: "NAME",
-    flags: RELAY_FLAGS,
+    flags: [...RELAY_FLAGS, JSON_FLAG],
     examples: [{ command: "transports reset out", does: "Try everything again at once" }],
     run: (invocation) =>
       change(invocation, {
@@ -85,7 +86,7 @@ async function change(
   if (name === null) return EXIT.usage;
   return await withRelay(invocation, async (client) => {
     await apply(client, name);
-    invocation.io.out(`${done(name)}\n`);
+    writeDone(invocation, { line: done(name), value: { transport: name } });
     return EXIT.ok;
   });
 }

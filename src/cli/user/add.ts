@@ -1,7 +1,7 @@
 import { isSameUsername } from "../../auth/prepare.ts";
 import type { UserDocument } from "../../config/sections/users.ts";
 import { printToml } from "../../config/print_toml.ts";
-import { type Command, CONFIG_FLAG, type Invocation } from "../command.ts";
+import { type Command, CONFIG_FLAG, type Invocation, JSON_FLAG } from "../command.ts";
 import { configOrProblems } from "../configuration.ts";
 import { EXIT, type ExitCode } from "../io.ts";
 import { storedPassword } from "./credentials.ts";
@@ -24,6 +24,7 @@ export const userAddCommand: Command = {
     { name: "no-scram", kind: "switch", help: "Store no keys for SCRAM beside the hash." },
     { name: "print", kind: "switch", help: "Print the user for the config file; write nothing." },
     CONFIG_FLAG,
+    JSON_FLAG,
   ],
   examples: [
     { command: "user add alice@example.net", does: "Asks for a password" },
@@ -56,8 +57,7 @@ async function add(invocation: Invocation): Promise<ExitCode> {
         ? { kind: "refused", reason: `There is a user ${JSON.stringify(name)} already.` }
         : { kind: "changed", users: [...users, user] },
   );
-  if (result.kind === "written" && generated !== null) io.out(`${generated}\n`);
-  return tell(invocation, { result, done: `Added ${name}.` });
+  return tell(invocation, { result, name, done: `Added ${name}.`, secret: generated });
 }
 
 interface MadeUser {

@@ -1,5 +1,5 @@
 import type { UserDocument } from "../../config/sections/users.ts";
-import { type Command, CONFIG_FLAG, type Invocation } from "../command.ts";
+import { type Command, CONFIG_FLAG, type Invocation, JSON_FLAG } from "../command.ts";
 import { EXIT, type ExitCode } from "../io.ts";
 import { storedPassword } from "./credentials.ts";
 import type { UserEdit } from "./find.ts";
@@ -17,6 +17,7 @@ export const userDeviceCommand: Command = {
     ...PASSWORD_FLAGS.filter(({ name }) => name === "password-stdin"),
     { name: "revoke", kind: "switch", help: "Remove the device; the others stay." },
     CONFIG_FLAG,
+    JSON_FLAG,
   ],
   examples: [
     { command: "user device alice@example.net phone", does: "Prints a password for the phone" },
@@ -26,7 +27,7 @@ export const userDeviceCommand: Command = {
 };
 
 async function device(invocation: Invocation): Promise<ExitCode> {
-  const { io, flags } = invocation;
+  const { flags } = invocation;
   const names = ["the name of a user", "that of a device"];
   const [name, deviceName] = operandsOf(invocation, names) ?? [];
   if (name === undefined || deviceName === undefined) return EXIT.usage;
@@ -41,13 +42,12 @@ async function device(invocation: Invocation): Promise<ExitCode> {
     ? await readPassword(invocation)
     : generatePassword();
   if (input.kind === "wrong") return wrongUsage(invocation, input.reason);
-  const code = await changeUser(invocation, {
+  return await changeUser(invocation, {
     name,
     edit: (user) => withDevice(user, { name: deviceName, password: input.password }),
     done: `Added ${deviceName} to ${name}.`,
+    secret: input.isGenerated ? input.password : null,
   });
-  if (code === EXIT.ok && input.isGenerated) io.out(`${input.password}\n`);
-  return code;
 }
 
 async function withDevice(

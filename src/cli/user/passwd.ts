@@ -1,4 +1,4 @@
-import { type Command, CONFIG_FLAG, type Invocation } from "../command.ts";
+import { type Command, CONFIG_FLAG, type Invocation, JSON_FLAG } from "../command.ts";
 import { EXIT, type ExitCode } from "../io.ts";
 import { storedPassword } from "./credentials.ts";
 import { PASSWORD_FLAGS, readPassword } from "./password_input.ts";
@@ -10,7 +10,7 @@ export const userPasswdCommand: Command = {
   summary: "Change the password of a user.",
   operands: "NAME",
   details: "Devices keep theirs.",
-  flags: [...PASSWORD_FLAGS, CONFIG_FLAG],
+  flags: [...PASSWORD_FLAGS, CONFIG_FLAG, JSON_FLAG],
   examples: [
     { command: "user passwd alice@example.net", does: "Asks for the new password" },
     { command: "user passwd app --password-stdin < secret", does: "Reads it from a file" },
@@ -19,13 +19,12 @@ export const userPasswdCommand: Command = {
 };
 
 async function passwd(invocation: Invocation): Promise<ExitCode> {
-  const { io } = invocation;
   const [name] = operandsOf(invocation, ["the name of a user"]) ?? [];
   if (name === undefined) return EXIT.usage;
   const input = await readPassword(invocation);
   if (input.kind === "wrong") return wrongUsage(invocation, input.reason);
   const { password, isGenerated } = input;
-  const code = await changeUser(invocation, {
+  return await changeUser(invocation, {
     name,
     async edit(user) {
       const { password: _former, scram: _keys, ...rest } = user;
@@ -39,7 +38,6 @@ async function passwd(invocation: Invocation): Promise<ExitCode> {
       return { kind: "changed", user: { ...rest, ...stored } };
     },
     done: `Changed the password of ${name}.`,
+    secret: isGenerated ? password : null,
   });
-  if (code === EXIT.ok && isGenerated) io.out(`${password}\n`);
-  return code;
 }

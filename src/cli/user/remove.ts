@@ -1,4 +1,4 @@
-import { type Command, CONFIG_FLAG, type Invocation } from "../command.ts";
+import { type Command, CONFIG_FLAG, type Invocation, JSON_FLAG } from "../command.ts";
 import { EXIT, type ExitCode } from "../io.ts";
 import { changeUser, operandsOf } from "./run.ts";
 
@@ -8,7 +8,7 @@ export const userRemoveCommand: Command = {
   summary: "Remove a user and its devices.",
   operands: "NAME",
   details: "Sessions that are logged in may send no more. To keep the user: user set --disable.",
-  flags: [CONFIG_FLAG],
+  flags: [CONFIG_FLAG, JSON_FLAG],
   examples: [{ command: "user remove alice@example.net", does: "Removes the user" }],
   run: remove,
 };

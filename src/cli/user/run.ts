@@ -1,7 +1,7 @@
 import type { UserDocument } from "../../config/sections/users.ts";
 import type { Invocation } from "../command.ts";
 import { configOrProblems } from "../configuration.ts";
-import { EXIT, type ExitCode } from "../io.ts";
+import { EXIT, type ExitCode, writeJson } from "../io.ts";
 import { editOf, type UserEdit } from "./find.ts";
 import { type EditResult, editUsers } from "./users_store.ts";
 
@@ -19,11 +19,13 @@ export function operandsOf(
 /** Changes one user of the users file and tells what happened. */
 export async function changeUser(
   invocation: Invocation,
-  { name, edit, done }: {
+  { name, edit, done, secret = null }: {
     name: string;
     edit: (user: UserDocument) => UserEdit | Promise<UserEdit>;
     /** What is told when it is written. */
     done: string;
+    /** A password that was made up, to be told once. */
+    secret?: string | null;
   },
 ): Promise<ExitCode> {
   const { io, flags } = invocation;
@@ -33,18 +35,28 @@ export async function changeUser(
     config,
     editOf(name, { config, edit }),
   );
-  return tell(invocation, { result, done });
+  return tell(invocation, { result, name, done, secret });
 }
 
 /** Tells how an edit ended. A running relay notices the change by itself. */
 export function tell(
-  { io }: Invocation,
-  { result, done }: { result: EditResult; done: string },
+  { io, flags }: Invocation,
+  { result, name, done, secret }: {
+    result: EditResult;
+    name: string;
+    done: string;
+    secret: string | null;
+  },
 ): ExitCode {
   if (result.kind === "refused") {
     io.err(`${result.reason}\n`);
     return EXIT.failed;
   }
+  if (flags.switch("json")) {
+    writeJson(io, { name, file: result.path, password: secret });
+    return EXIT.ok;
+  }
+  if (secret !== null) io.out(`${secret}\n`);
   io.err(`${done} (${result.path})\n`);
   return EXIT.ok;
 }

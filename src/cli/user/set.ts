@@ -1,5 +1,5 @@
 import type { UserDocument } from "../../config/sections/users.ts";
-import { type Command, CONFIG_FLAG, type Invocation } from "../command.ts";
+import { type Command, CONFIG_FLAG, type Invocation, JSON_FLAG } from "../command.ts";
 import type { FlagValues } from "../flags.ts";
 import { EXIT, type ExitCode } from "../io.ts";
 import { LIMIT_FLAGS, readLimits } from "./limits.ts";
@@ -18,6 +18,7 @@ export const userSetCommand: Command = {
     { name: "enable", kind: "switch", help: "The user may log in." },
     { name: "disable", kind: "switch", help: "The user may not log in." },
     CONFIG_FLAG,
+    JSON_FLAG,
   ],
   examples: [
     { command: "user set app --per-hour 100 --message-size 5MiB", does: "Limits a user" },

@@ -46,6 +46,21 @@ Deno.test("destinations are paused, resumed and flushed", async () => {
   assertEquals(JSON.parse(json.out).total, 0);
 });
 
+Deno.test("what was changed is told to programs too", async () => {
+  await using relay = await startTestRelay();
+  const json = async (...args: string[]) => JSON.parse((await relay.run([...args, "--json"])).out);
+  assertEquals(await json("transports", "pause", "out"), { transport: "out" });
+  assertEquals(await json("destinations", "pause", "a.example"), {
+    ...{ domain: "a.example", isPaused: true },
+  });
+  assertEquals(await json("destinations", "flush", "a.example"), {
+    ...{ domain: "a.example", messages: 0 },
+  });
+  assertEquals(await json("suppress", "add", "x@a.example", "--reason", "gone"), {
+    ...{ address: "x@a.example", reason: "gone", expiresAtMs: null },
+  });
+});
+
 Deno.test("explain tells the way of a message", async () => {
   await using relay = await startTestRelay();
   const { code, out } = await relay.run(["explain", "you@example.org"]);
