@@ -1,4 +1,5 @@
 import { isAscii } from "node:buffer";
+import { asciiHeader } from "./ascii_header.ts";
 import { findField, headerSection } from "./headers.ts";
 import type { MimeEntity } from "./mime_entity.ts";
 import { type MimeVisitor, MimeWalk } from "./mime_walk.ts";
@@ -16,6 +17,8 @@ export interface EntityPlan {
   readonly encoding: TransferEncoding | null;
   /** The charset to declare, where an entity says nothing of its content (RFC 2045 section 5.2). */
   readonly charset: "utf-8" | "unknown-8bit" | null;
+  /** Whether its header section has to be written in ASCII. */
+  readonly encodesHeader: boolean;
 }
 
 /** How a message is brought into the form that a next hop takes. */
@@ -39,6 +42,8 @@ export type ConversionObstacle =
   | "unencodable"
   /** In something that claims to be encoded already, or outside of all parts. */
   | "malformed"
+  /** In a header field that has no form for them in ASCII, such as an address. */
+  | "header"
   /** More parts, or longer header sections, than mail has. */
   | "too_complex";
 
@@ -68,6 +73,8 @@ export async function planConversion(
 /** What was found out about one entity. */
 class EntityFacts {
   readonly entity: MimeEntity;
+  /** Whether the header section in ASCII is the same or another one; null where there is none. */
+  readonly asciiHeader: "same" | "other" | null;
   sizeBytes = 0;
   highOctets = 0;
   /** No bare CR or LF, no NUL, no line that is too long. */
@@ -77,8 +84,9 @@ class EntityFacts {
   #endedInCr = false;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
 
-  constructor(entity: MimeEntity) {
+  constructor(header: Uint8Array, entity: MimeEntity) {
     this.entity = entity;
+    this.asciiHeader = isAscii(header) ? "same" : asciiHeader(header) === null ? null : "other";
   }
 
   add(octets: Uint8Array): void {
@@ -146,7 +154,7 @@ class Survey implements MimeVisitor {
     if (this.entities.length === 0) {
       this.isSigned = findField(headerSection(octets), "dkim-signature") !== null;
     }
-    this.entities.push(new EntityFacts(entity));
+    this.entities.push(new EntityFacts(octets, entity));
   }
 
   body(octets: Uint8Array): void {
@@ -176,18 +184,39 @@ function decide(survey: Survey, target: ConversionTarget): ConversionPlan {
     if (typeof plan === "string") return { kind: "impossible", reason: plan };
     entities.push(plan);
     const isEncoded = plan.encoding === "base64" || plan.encoding === "quoted-printable";
-    breaksSignature ||= plan.encoding !== null && survey.isSigned;
+    breaksSignature ||= survey.isSigned && (plan.encoding !== null || plan.encodesHeader);
     if (isEncoded) sizeBytes += growthOf(facts, plan.encoding);
   }
   return { kind: "possible", entities, breaksSignature, sizeBytes };
 }
 
-const AS_IT_IS: EntityPlan = { encoding: null, charset: null };
-
+/**
+ * Without SMTPUTF8 a header section has 7 bits (RFC 5322 section 2.2), and yet there are others. A
+ * server of 8 bits gets them as they came, as from Postfix and Exim; one of 7 bits must not
+ * (RFC 6152 section 3).
+ */
 function decideEntity(
   facts: EntityFacts,
   target: ConversionTarget,
 ): EntityPlan | ConversionObstacle {
+  const content = decideContent(facts, target);
+  if (typeof content === "string") return content;
+  if (facts.asciiHeader === "same" || target === "8bit") {
+    return { ...content, encodesHeader: false };
+  }
+  if (facts.entity.isSealed) return "sealed";
+  return facts.asciiHeader === null ? "header" : { ...content, encodesHeader: true };
+}
+
+/** What happens to the body of an entity, and what its header section says of it. */
+type ContentPlan = Omit<EntityPlan, "encodesHeader">;
+
+const AS_IT_IS: ContentPlan = { encoding: null, charset: null };
+
+function decideContent(
+  facts: EntityFacts,
+  target: ConversionTarget,
+): ContentPlan | ConversionObstacle {
   const { entity, highOctets, isLines } = facts;
   const fits = isLines && (highOctets === 0 || target === "8bit");
   if (fits) return relabel(facts, target);
@@ -200,7 +229,7 @@ function decideEntity(
 }
 
 /** An entity that fits keeps its octets; what it says of them may have to change. */
-function relabel({ entity, highOctets }: EntityFacts, target: ConversionTarget): EntityPlan {
+function relabel({ entity, highOctets }: EntityFacts, target: ConversionTarget): ContentPlan {
   const isComposite = entity.kind !== "leaf";
   const isWrong = entity.encoding === "binary" ||
     (entity.encoding === "8bit" && target === "7bit");

@@ -1,4 +1,5 @@
 import { concatBytes, encodeText } from "../base/bytes.ts";
+import { asciiHeader } from "./ascii_header.ts";
 import type { ConversionPlan, EntityPlan } from "./conversion_plan.ts";
 import { findField, headerSection } from "./headers.ts";
 import type { MimeEntity } from "./mime_entity.ts";
@@ -76,7 +77,8 @@ class Converter implements MimeVisitor {
     return taken;
   }
 
-  #described(header: Uint8Array, { encoding, charset }: EntityPlan): Uint8Array {
+  #described(written: Uint8Array, { encoding, charset, encodesHeader }: EntityPlan): Uint8Array {
+    const header = encodesHeader ? asciiHeader(written) ?? written : written;
     if (encoding === null) return header;
     return describe(header, { encoding, charset, isMessage: this.#isMessage });
   }

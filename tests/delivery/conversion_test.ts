@@ -83,6 +83,37 @@ Deno.test("conversion: the new form is held against the server's limit, too", as
   assertMatch(outcome, /^unsuitable 552 5\.3\.4 Message of \d+ octets exceeds/);
 });
 
+const RAW_FIELD: SampleJob = {
+  body: "DKIM-Signature: v=1\r\nSubject: Grüße, Zoë\r\n\r\nHello\r\n",
+};
+
+Deno.test("conversion: fields with raw octets are encoded for a server of 7 bits", async () => {
+  const { outcome, data, report } = await deliver([], { sample: RAW_FIELD });
+  assertEquals(outcome, "delivered 250 2.0.0 Stored");
+  assertEquals(
+    data,
+    "DKIM-Signature: v=1\r\nSubject: =?utf-8?B?R3LDvMOfZSwgWm/Dqw==?=\r\n\r\nHello\r\n",
+  );
+  assertEquals(report.losses, [{ kind: "signature", what: "DKIM-Signature" }]);
+});
+
+Deno.test("conversion: fields with raw octets go to a server of 8 bits as they came", async () => {
+  const { data, mail, report } = await deliver(["8BITMIME"], { sample: RAW_FIELD });
+  const octets = Uint8Array.from(data, (char) => char.charCodeAt(0));
+  assertEquals(decodeText(octets), RAW_FIELD.body);
+  assertEquals(mail, "MAIL FROM:<sender@origin.example> BODY=8BITMIME");
+  assertEquals(report.losses, undefined);
+});
+
+Deno.test("conversion: an address with raw octets cannot go to a server of 7 bits", async () => {
+  const sample: SampleJob = { body: "From: zoë@a.example\r\n\r\nHello\r\n" };
+  const { outcome } = await deliver([], { sample });
+  assertEquals(
+    outcome,
+    "unsuitable 554 5.6.3 Next hop takes 7 bits, and the message has 8 in an address or an identifier",
+  );
+});
+
 Deno.test("conversion: fields outside ASCII cannot go to a server without SMTPUTF8", async () => {
   const message = { smtpUtf8: true, body: "8BITMIME" } as const;
   const fields: SampleJob = { body: "Subject: é\r\n\r\nHello\r\n", message };

@@ -94,6 +94,7 @@ const OBSTACLE_TEXT: Readonly<Record<ConversionObstacle, string>> = {
   sealed: "Next hop takes 7 bits, and the message is signed or encrypted in 8",
   unencodable: "Next hop takes 7 bits, and a part of 8 bits must not be encoded",
   malformed: "Next hop takes 7 bits, and the message has 8 where MIME has none",
+  header: "Next hop takes 7 bits, and the message has 8 in an address or an identifier",
   too_complex: "Next hop takes 7 bits, and the message has too many parts to convert",
 };
 
