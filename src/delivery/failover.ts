@@ -83,6 +83,18 @@ export function isLimited(outcome: Outcome): outcome is Extract<Outcome, { kind:
 }
 
 /**
+ * Whether some recipients kept the message from the others, for whom nothing was tried: the peer
+ * is fine, and can be asked for these at once. Each time it blames somebody there is one less.
+ */
+export function isBlame(outcomes: readonly Outcome[]): boolean {
+  const limited = outcomes.filter(isLimited);
+  return limited.length > 0 && outcomes.some(({ kind }) => kind === "permanent") &&
+    limited.every(({ retryAfterMs, slowsDown }) =>
+      retryAfterMs === undefined && slowsDown !== true
+    );
+}
+
+/**
  * What the last transport's outcome comes to: a message that does not suit it waits for an earlier
  * one that would take it, and limits are waited for at the transport whose limit is over first.
  */

@@ -4,7 +4,7 @@ import type { EventSink } from "../observe/events.ts";
 import type { Circuit } from "./circuit.ts";
 import type { Destination } from "./destination.ts";
 import type { DestinationTable } from "./destination_table.ts";
-import { isLimited } from "./failover.ts";
+import { isBlame, isLimited } from "./failover.ts";
 import type { DeliveryReport, Outcome, RateAllowance, Transport } from "./transport.ts";
 
 /** What attempts are learnt from, and who is told. */
@@ -54,7 +54,9 @@ export class Learner<Job> {
     const pausing = outcomes.find(isPausing);
     if (pausing !== undefined) return this.#pause(destination, { pausing, startedAtMs });
     const limited = outcomes.find(isLimited);
-    if (limited !== undefined) return this.#learnLimit(destination, { ...facts, limited });
+    if (limited !== undefined && !isBlame(outcomes)) {
+      return this.#learnLimit(destination, { ...facts, limited });
+    }
     if (outcomes.some(isTrouble)) return destination.troubled();
     if (remote !== null && destination.succeeded()) this.#tellUp(destination);
   }

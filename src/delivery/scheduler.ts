@@ -12,7 +12,7 @@ import type { RetryPolicy } from "./conclude.ts";
 import type { Destination, DestinationLimits, Ticket } from "./destination.ts";
 import { DestinationTable } from "./destination_table.ts";
 import { Dispatcher, type Router, type Suppressions } from "./dispatcher.ts";
-import { divide } from "./failover.ts";
+import { divide, isBlame } from "./failover.ts";
 import { addresseesOf, type Job } from "./job.ts";
 import { Learner } from "./learner.ts";
 import { OperatorPauses } from "./pauses.ts";
@@ -339,7 +339,8 @@ export class Scheduler {
     const { settled, moved, waiting } = divide(job, {
       outcomes: report.outcomes,
       mayMove: !isStopping,
-      mayWait: !isStopping && mayWaitInLine(destination, job, endedAtMs),
+      mayWait: !isStopping &&
+        (isBlame(report.outcomes) || mayWaitInLine(destination, job, endedAtMs)),
     });
     for (const refused of refusedIn(job, settled)) this.#options.onRefused?.(refused);
     if (waiting.length > 0) destination.waiting.unshift({ ...job, recipients: waiting });
