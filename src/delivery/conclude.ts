@@ -100,9 +100,8 @@ export function formatRemote(remote: RemoteHop | null): string {
   if (remote === null) return "";
   const { host, address, port } = remote;
   if (port === 0) return address;
-  return host === address && parseIp(host) === null
-    ? `${host}:${port}` // looked up by a proxy
-    : `${host}[${address}]:${port}`;
+  const isLookedUp = address !== "" && (address !== host || parseIp(host) !== null);
+  return isLookedUp ? `${host}[${address}]:${port}` : `${host}:${port}`; // else by somebody else
 }
 
 /** The kind of an outcome, or why there was no attempt at all. */

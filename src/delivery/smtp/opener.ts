@@ -46,6 +46,14 @@ interface Approach {
   readonly transcript: Transcript;
 }
 
+/** What failures are remembered by. */
+interface Places {
+  /** Nobody can connect, whatever is asked of the connection. */
+  readonly address: string;
+  /** Sessions under one policy. */
+  readonly session: string;
+}
+
 /** An open session, before it is known whether it will do. */
 interface Opened {
   readonly kind: "opened";
@@ -84,8 +92,8 @@ export class SessionOpener {
       readonly address: string;
     },
   ): Promise<SessionResult> {
-    const place = `${address} ${key}`;
-    const known = this.#failures.recall(place);
+    const places: Places = { address: `${address} ${port}`, session: `${address} ${key}` };
+    const known = this.#failures.recall(places.address) ?? this.#failures.recall(places.session);
     const { via } = this.#dialer;
     const hop = { host, address, port, ...(via === null ? {} : { via }) };
     if (known !== null) {
@@ -93,11 +101,8 @@ export class SessionOpener {
       return failed(broken(known), { progress: "not_tried", hop });
     }
     const result = await this.#establish({ hop, policy, expectation, signal, transcript });
-    if (result.kind === "failed") {
-      this.#learn(place, result.outcome);
-      return result;
-    }
-    this.#failures.succeeded(place);
+    this.#learn(places, result);
+    if (result.kind === "failed") return result;
     const { client, proof } = result;
     const openedAtMs = this.#options.services.clock.monotonic();
     const { login, protocol = "smtp" } = this.#options;
@@ -106,9 +111,16 @@ export class SessionOpener {
     return { kind: "session", session: { client, hop, key, proof, peer, openedAtMs } };
   }
 
-  #learn(place: string, outcome: Outcome): void {
-    if (outcome.kind === "broken") this.#failures.failed(place, outcome.reply);
-    else this.#failures.succeeded(place);
+  #learn({ address, session }: Places, result: Opened | Failed): void {
+    const trouble = result.kind === "failed" && result.outcome.kind === "broken"
+      ? result.outcome.reply
+      : null;
+    if (trouble !== null && result.kind === "failed" && result.progress === "not_connected") {
+      return this.#failures.failed(address, trouble);
+    }
+    this.#failures.succeeded(address);
+    if (trouble === null) this.#failures.succeeded(session);
+    else this.#failures.failed(session, trouble);
   }
 
   async #establish(approach: Approach): Promise<Opened | Failed> {
