@@ -268,6 +268,27 @@ export interface MessageListItem {
   readonly lastReply: string;
 }
 
+/** The orders in which messages are listed; the next attempt is that of queued recipients. */
+export const LIST_ORDERS = ["newest", "oldest", "next", "largest", "attempts"] as const;
+export type ListOrder = typeof LIST_ORDERS[number];
+
+/** What is to be listed. */
+export interface ListRequest {
+  readonly filter: MessageFilter;
+  readonly limit: number;
+  /** Default `newest`. */
+  readonly order?: ListOrder;
+  /** Of a page before, in the same order. */
+  readonly cursor?: string;
+}
+
+/** How many messages fit, as far as there was time to count. */
+export interface PartialCount {
+  readonly count: number;
+  /** False when there may be more. */
+  readonly isComplete: boolean;
+}
+
 export interface MessagePage {
   readonly items: readonly MessageListItem[];
   /**
@@ -372,12 +393,11 @@ export interface QueueStore extends AsyncDisposable {
   /** The octets of a message in order, in chunks of at most 64 KiB; null when they are gone. */
   body(messageId: string, options?: BodyOptions): Promise<AsyncIterable<Uint8Array> | null>;
   get(messageId: string): Promise<MessageDetail | null>;
-  /** Newest first. */
-  list(
-    request: { filter: MessageFilter; limit: number; cursor?: string },
-  ): Promise<MessagePage>;
+  list(request: ListRequest): Promise<MessagePage>;
   /** How many messages fit. */
   count(filter: MessageFilter): Promise<number>;
+  /** The same, but for no longer than a time. */
+  countWithin(filter: MessageFilter, withinMs: number): Promise<PartialCount>;
   /**
    * Applies a command to all recipients that fit; returns how many messages it changed. `hold`
    * and `cancel` end claims, `retry` leaves claimed recipients as they are.

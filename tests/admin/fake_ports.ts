@@ -147,6 +147,7 @@ function queueOf(store: QueueStore, clock: Clock): QueuePort {
   return {
     list: (request) => store.list(request),
     count: (filter) => store.count(filter),
+    countWithin: (filter, withinMs) => store.countWithin(filter, withinMs),
     get: (id) => store.get(id),
     body: (id) => store.body(id),
     stats: () => store.stats(),

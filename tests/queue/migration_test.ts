@@ -11,7 +11,10 @@ Deno.test("a queue of the first schema is brought up to date with what is in it"
   }
   folder.sql(`DROP TABLE shelf; DROP TABLE outbox; DROP TABLE outbox_reached;
     DROP TABLE outbox_calls; DROP INDEX messages_kept;
-    ALTER TABLE messages DROP COLUMN kept; ALTER TABLE recipients DROP COLUMN transport;
+    ALTER TABLE messages DROP COLUMN kept; DROP TABLE facts;
+    DROP INDEX messages_by_mask; DROP INDEX recipients_by_facts;
+    ALTER TABLE recipients DROP COLUMN transport; ALTER TABLE recipients DROP COLUMN size;
+    ALTER TABLE recipients DROP COLUMN received_at; ALTER TABLE recipients DROP COLUMN listener;
      PRAGMA user_version = 1;`);
   await using store = await folder.open();
   assertEquals(await statesOf(store, 1), ["queued"]);
@@ -19,4 +22,7 @@ Deno.test("a queue of the first schema is brought up to date with what is in it"
   await store.shelf.put("a", { key: "one", value: "{}", expiresAtMs: null });
   assertEquals((await store.shelf.get("a", "one"))?.key, "one");
   assertEquals(await store.outbox.placeBefore(), 0);
+  const recipient = "user@dest.example";
+  assertEquals(await store.count({ text: "message 1", listener: "smtp", recipient }), 1);
+  assertEquals(await store.count({ text: "user@dest", maxSizeBytes: 20, states: ["queued"] }), 1);
 });

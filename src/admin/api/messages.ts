@@ -1,17 +1,21 @@
 import { Hono } from "hono";
 import { z } from "zod";
+import { LIST_ORDERS } from "../../queue/store.ts";
 import type { AdminEnv } from "../env.ts";
 import { answer } from "../http/answer.ts";
 import { param, query } from "../http/input.ts";
 import { operation } from "../http/operation.ts";
 import { problem } from "../http/problem.ts";
-import { countWithin } from "./bounded_count.ts";
+import { COUNT_MS } from "./count_time.ts";
 import type { ApiContext } from "./context.ts";
 import { pageQuery, queueId } from "./schemas/fields.ts";
 import { filterOf, filterQuery } from "./schemas/filter.ts";
 import { messageCountSchema, messageDetailSchema, messagePageSchema } from "./schemas/messages.ts";
 
 export const messagePath = z.strictObject({ id: queueId() });
+
+const listOrder = z.enum(LIST_ORDERS).default("newest")
+  .describe("A cursor goes on in the order that it comes from.");
 
 /** Lists and single messages. */
 export function messageRoutes({ ports: { queue }, clock }: ApiContext) {
@@ -21,17 +25,18 @@ export function messageRoutes({ ports: { queue }, clock }: ApiContext) {
       operation({
         id: "listMessages",
         tag: "Messages",
-        summary: "List messages, newest first",
-        description: "Filters combine: a message is listed when all that are given fit.",
+        summary: "List messages",
+        description: "Filters combine: a message is listed when all that are given fit. In the " +
+          "order `next` stands what is queued, by its next attempt.",
         role: "viewer",
         answer: messagePageSchema,
       }),
-      query(z.strictObject({ ...filterQuery, ...pageQuery })),
+      query(z.strictObject({ ...filterQuery, ...pageQuery, order: listOrder })),
       async (c) => {
-        const { limit, cursor, ...filter } = c.req.valid("query");
+        const { limit, cursor, order, ...filter } = c.req.valid("query");
         const page = await queue.list({
           filter: filterOf(filter, clock.now()),
-          limit,
+          ...{ limit, order },
           ...(cursor === undefined ? {} : { cursor }),
         });
         return answer(c, messagePageSchema, page);
@@ -49,7 +54,7 @@ export function messageRoutes({ ports: { queue }, clock }: ApiContext) {
       query(z.strictObject(filterQuery)),
       async (c) => {
         const filter = filterOf(c.req.valid("query"), clock.now());
-        return answer(c, messageCountSchema, await countWithin({ queue, clock }, filter));
+        return answer(c, messageCountSchema, await queue.countWithin(filter, COUNT_MS));
       },
     )
     .get(

@@ -4,7 +4,8 @@ import type { MessageFilter, QueueCommand, QueueStore, Readdressing } from "../.
 export type { Readdressing };
 
 /** The queue. Every method throws `StoreError` when the store cannot do it. */
-export interface QueuePort extends Pick<QueueStore, "list" | "count" | "get" | "body" | "stats"> {
+export interface QueuePort
+  extends Pick<QueueStore, "list" | "count" | "countWithin" | "get" | "body" | "stats"> {
   /** Applies a command to all that fit, tells the scheduler, and returns how many it changed. */
   command(request: {
     readonly filter: MessageFilter;

@@ -46,6 +46,7 @@ export function queuePort(parts: RelayParts): QueuePort {
     sendAllAgain: (request) => sendAllAgain(request, parts),
     list: (request) => store.list(request),
     count: (filter) => store.count(filter),
+    countWithin: (filter, withinMs) => store.countWithin(filter, withinMs),
     get: (id) => store.get(id),
     body: (id) => store.body(id),
     stats: () => store.stats(),

@@ -4,10 +4,12 @@ import {
   type ClaimRequest,
   type ClaimResult,
   type CommandRequest,
+  type ListRequest,
   type MessageDetail,
   type MessageFilter,
   type MessagePage,
   type NewMessage,
+  type PartialCount,
   type QueueStore,
   RECIPIENT_STATES,
   type RecipientState,
@@ -20,6 +22,7 @@ import { outboxEvent } from "../outbox.ts";
 import { settled } from "../transition.ts";
 import { applyCommand } from "./command.ts";
 import { MemoryOutbox } from "./outbox.ts";
+import { pageOf } from "./page.ts";
 import { MemoryShelf, type Run } from "./shelf.ts";
 import { claimDue, earliestDue, freeExpiredLeases } from "./claim.ts";
 import {
@@ -27,7 +30,6 @@ import {
   fitting,
   hasFailed,
   isLive,
-  listItem,
   type StoredMessage,
   storedMessage,
 } from "./message.ts";
@@ -130,19 +132,8 @@ class MemoryStore implements QueueStore {
     });
   }
 
-  list(
-    { filter, limit, cursor }: { filter: MessageFilter; limit: number; cursor?: string },
-  ): Promise<MessagePage> {
-    return this.#run(() => {
-      const below = cursor === undefined ? Infinity : Number(cursor);
-      const fit = [...this.#messages.values()].reverse().filter((message) =>
-        message.sequence < below && fitting(message, filter) !== null
-      );
-      const page = fit.slice(0, limit);
-      const last = page.at(-1);
-      const isMore = last !== undefined && fit.length > page.length;
-      return { items: page.map(listItem), cursor: isMore ? String(last.sequence) : null };
-    });
+  list(request: ListRequest): Promise<MessagePage> {
+    return this.#run(() => pageOf(this.#messages.values(), request));
   }
 
   count(filter: MessageFilter): Promise<number> {
@@ -153,6 +144,10 @@ class MemoryStore implements QueueStore {
       }
       return count;
     });
+  }
+
+  async countWithin(filter: MessageFilter): Promise<PartialCount> {
+    return { count: await this.count(filter), isComplete: true };
   }
 
   command(request: CommandRequest): Promise<number> {

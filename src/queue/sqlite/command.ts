@@ -15,6 +15,8 @@ type FactsRow = [id: string, reversePath: string, record: string];
 
 /** How many messages one call works on, so that others need not wait for long. */
 const MESSAGES_PER_CALL = 200;
+/** How long one call looks for them. */
+const SEARCH_MS = 30;
 
 /** Applies an operator's command to some of the messages that fit. */
 export function commandHandler(
@@ -64,11 +66,11 @@ export function commandHandler(
   };
 
   return (request) => {
-    const range = { below: request.below, limit: MESSAGES_PER_CALL };
+    const range = { after: request.after, limit: MESSAGES_PER_CALL, withinMs: SEARCH_MS };
     const found = findMessages(database, { filter: request.filter, range });
     let changed = 0;
     for (const sequence of found.sequences) if (apply(sequence, request)) changed += 1;
-    return { changed, below: found.below };
+    return { changed, after: found.after };
   };
 }
 

@@ -4,10 +4,11 @@ import type { MessageFilter } from "../store.ts";
 import { foldAscii } from "../mailbox.ts";
 import { maskOf, STATE_CODE } from "./counters.ts";
 import { POSITION_BITS, POSITIONS } from "./key.ts";
+import { REPLY_START_CHARS } from "./schema.ts";
 
 /**
- * A part of a WHERE clause with its values. Messages are `m` in it and recipients `r`; empty
- * text always holds.
+ * A part of a WHERE clause with its values. Recipients are `r` in it and what is known of messages
+ * `f`; empty text always holds.
  */
 export interface Condition {
   readonly sql: string;
@@ -18,13 +19,10 @@ export interface Condition {
 export const MESSAGE_OF_RECIPIENT = `r.key >> ${POSITION_BITS}`;
 /** Holds for the recipients of a message. */
 function of(table: string): string {
-  return `${table}.key >= m.seq * ${POSITIONS} AND ${table}.key < (m.seq + 1) * ${POSITIONS}`;
+  return `${table}.key >= f.seq * ${POSITIONS} AND ${table}.key < (f.seq + 1) * ${POSITIONS}`;
 }
-
-const LISTENER = "json_extract(m.record, '$.origin.listener')";
-const SIZE = "json_extract(m.record, '$.facts.sizeBytes')";
-const SUBJECT = "json_extract(m.record, '$.summary.subject')";
-const AUTHOR = "json_extract(m.record, '$.summary.from')";
+/** As it stands in the index; in other words the index would not be used. */
+const REPLY_START = `substr(r.last_reply, 1, ${REPLY_START_CHARS})`;
 
 /** All of some conditions. */
 export function allOf(conditions: readonly Condition[]): Condition {
@@ -36,16 +34,21 @@ export function allOf(conditions: readonly Condition[]): Condition {
 }
 
 /** Whether a filter says more about recipients than their states. */
-export function namesRecipients({ domain, recipient }: MessageFilter): boolean {
-  return domain !== undefined || recipient !== undefined;
+export function looksAtRecipients(filter: MessageFilter): boolean {
+  const { domain, recipient, transport, minAttempts, replyStart } = filter;
+  return [domain, recipient, transport, minAttempts, replyStart].some((key) => key !== undefined);
 }
 
-/** Whether a filter can only be answered by looking at each message. */
-export function needsScan(filter: MessageFilter): boolean {
-  const { listener, minSizeBytes, maxSizeBytes, transport, minAttempts, replyStart, text } = filter;
-  if (filter.sender !== undefined || namesRecipients(filter)) return false;
-  return [listener, minSizeBytes, maxSizeBytes, transport, minAttempts, replyStart, text]
-    .some((key) => key !== undefined);
+/** Whether a filter asks what only messages know, not their recipients. */
+export function looksAtText({ sender, text }: MessageFilter): boolean {
+  return sender !== undefined || text !== undefined;
+}
+
+/** Whether states and times of arrival are all that a filter asks for. */
+export function isPlain(filter: MessageFilter): boolean {
+  const { listener, minSizeBytes, maxSizeBytes } = filter;
+  return !looksAtRecipients(filter) && !looksAtText(filter) &&
+    [listener, minSizeBytes, maxSizeBytes].every((key) => key === undefined);
 }
 
 /** What a filter asks of one recipient. */
@@ -59,10 +62,18 @@ export function recipientCondition(filter: MessageFilter): Condition {
       : [{ sql: `r.state IN (${states.map((state) => STATE_CODE[state]).join()})`, values: [] }]),
     ...(transport === undefined ? [] : [{ sql: "r.transport = ?", values: [transport] }]),
     ...(minAttempts === undefined ? [] : [{ sql: "r.attempts >= ?", values: [minAttempts] }]),
-    ...(replyStart === undefined
-      ? []
-      : [{ sql: "substr(r.last_reply, 1, ?) = ?", values: [[...replyStart].length, replyStart] }]),
+    ...(replyStart === undefined ? [] : [replyCondition(replyStart)]),
   ]);
+}
+
+function replyCondition(replyStart: string): Condition {
+  const start = [...replyStart].length > REPLY_START_CHARS ? "r.last_reply" : REPLY_START;
+  return beginning(start, replyStart);
+}
+
+/** Holds for texts that begin so. To compare ends is cheaper than to cut. */
+function beginning(column: string, start: string): Condition {
+  return { sql: `${column} >= ? AND ${column} < ?`, values: [start, `${start}\u{10ffff}`] };
 }
 
 function domainCondition(domain: string, subdomains: boolean): Condition {
@@ -80,56 +91,65 @@ function mailboxCondition(recipient: string): Condition {
   return allOf([{ sql: "r.domain = ?", values: [parsed.mailbox.domain] }, mailbox]);
 }
 
-/** What a filter asks of the time of arrival. */
-export function timeCondition(
-  { receivedBeforeMs, receivedAfterMs }: MessageFilter,
-): Condition {
+/** What a filter asks of what recipients know of their message, too; `table` is `r` or `f`. */
+export function commonCondition(filter: MessageFilter, table: "r" | "f" | "m"): Condition {
+  const { receivedBeforeMs, receivedAfterMs, listener, minSizeBytes, maxSizeBytes } = filter;
+  const asked: readonly (readonly [string, SQLInputValue | undefined])[] = [
+    ["received_at <", receivedBeforeMs],
+    ["received_at >", receivedAfterMs],
+    ["listener =", listener],
+    ["size >=", minSizeBytes],
+    ["size <=", maxSizeBytes],
+  ];
+  return allOf(
+    asked.flatMap(([test, value]) =>
+      value === undefined ? [] : [{ sql: `${table}.${test} ?`, values: [value] }]
+    ),
+  );
+}
+
+/** What a filter asks of what only messages know. */
+export function textCondition({ sender, text }: MessageFilter): Condition {
   return allOf([
-    ...(receivedBeforeMs === undefined
-      ? []
-      : [{ sql: "m.received_at < ?", values: [receivedBeforeMs] }]),
-    ...(receivedAfterMs === undefined
-      ? []
-      : [{ sql: "m.received_at > ?", values: [receivedAfterMs] }]),
+    ...(sender === undefined ? [] : [senderCondition(sender)]),
+    ...(text === undefined ? [] : [partCondition(text)]),
   ]);
 }
 
-/** What a filter asks of the message, but for the states of its recipients. */
-export function messageCondition(filter: MessageFilter): Condition {
-  const { sender, listener, minSizeBytes, maxSizeBytes, text } = filter;
-  return allOf([
-    timeCondition(filter),
-    ...(listener === undefined ? [] : [{ sql: `${LISTENER} = ?`, values: [listener] }]),
-    ...(minSizeBytes === undefined ? [] : [{ sql: `${SIZE} >= ?`, values: [minSizeBytes] }]),
-    ...(maxSizeBytes === undefined ? [] : [{ sql: `${SIZE} <= ?`, values: [maxSizeBytes] }]),
-    ...(text === undefined ? [] : [textCondition(text)]),
-    ...(sender === undefined
-      ? []
-      : [{ sql: "lower(m.reverse_path) = lower(?)", values: [sender] }]),
-  ]);
+/** The text begins with the reverse-path. */
+function senderCondition(sender: string): Condition {
+  return beginning("f.text", `${foldAscii(sender)}\n`);
 }
 
-function textCondition(text: string): Condition {
+function partCondition(text: string): Condition {
   const part = foldAscii(text);
-  // Taking the record apart costs most, so that is done only where the text stands somewhere in it.
-  const written = JSON.stringify(part).slice(1, -1);
-  const fields = [SUBJECT, AUTHOR].map((place) => `instr(lower(${place}), ?)`).join(" OR ");
-  const sql = `(instr(lower(m.reverse_path), ?)
-    OR (instr(lower(m.record), ?) AND (${fields}))
-    OR EXISTS (SELECT 1 FROM recipients t WHERE ${of("t")} AND instr(lower(t.forward_path), ?)))`;
-  return { sql, values: [part, written, part, part, part] };
+  const sql = `(instr(f.text, ?) OR (f.more AND EXISTS (
+    SELECT 1 FROM recipients t WHERE ${of("t")} AND instr(lower(t.forward_path), ?))))`;
+  return { sql, values: [part, part] };
+}
+
+/** What a filter asks of the states of a message's recipients. */
+export function maskCondition({ states }: MessageFilter): Condition {
+  if (states === undefined) return { sql: "", values: [] };
+  return { sql: `f.mask & ${maskOf(states)} <> 0`, values: [] };
+}
+
+/** Holds for messages with a recipient that fits. */
+export function existsCondition(filter: MessageFilter): Condition {
+  const { sql, values } = recipientCondition(filter);
+  return { sql: `EXISTS (SELECT 1 FROM recipients r WHERE ${of("r")} AND ${sql})`, values };
 }
 
 /** All that a filter asks, but for the ids, in terms of the message. */
 export function wholeCondition(filter: MessageFilter): Condition {
-  const message = messageCondition(filter);
-  const looksAtRecipients = namesRecipients(filter) || filter.transport !== undefined ||
-    filter.minAttempts !== undefined || filter.replyStart !== undefined;
-  if (looksAtRecipients) {
-    const { sql, values } = recipientCondition(filter);
-    const exists = `EXISTS (SELECT 1 FROM recipients r WHERE ${of("r")} AND ${sql})`;
-    return allOf([message, { sql: exists, values }]);
-  }
-  if (filter.states === undefined) return message;
-  return allOf([message, { sql: `m.mask & ${maskOf(filter.states)} <> 0`, values: [] }]);
+  return allOf([
+    commonCondition(filter, "f"),
+    textCondition(filter),
+    looksAtRecipients(filter) ? existsCondition(filter) : maskCondition(filter),
+  ]);
+}
+
+/** A condition as it stands after others. */
+export function and({ sql }: Condition): string {
+  return sql === "" ? "" : `AND ${sql}`;
 }

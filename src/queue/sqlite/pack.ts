@@ -25,6 +25,7 @@ import {
   type PackedSettlement,
   type RecipientRow,
 } from "./protocol.ts";
+import { searchText } from "./search_text.ts";
 import { decodeEntry, encodeEntry } from "./timeline.ts";
 
 /** Copies octets into the batch's buffer and returns where they begin. */
@@ -56,6 +57,9 @@ export function packMessage(
     nowMs,
     packed,
     events,
+    record.facts.sizeBytes,
+    record.origin.listener,
+    searchText(record, recipients),
   ];
 }
 

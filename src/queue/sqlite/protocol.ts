@@ -4,7 +4,9 @@ import type { ShelfEntry, ShelfListRequest, ShelfRecord } from "../shelf.ts";
 import type {
   ClaimRequest,
   CommandRequest,
+  ListRequest,
   MessageFilter,
+  PartialCount,
   RecipientState,
   StoreErrorKind,
   StoreStats,
@@ -27,20 +29,20 @@ export interface Calls {
   abandon: { args: { owner: string; limit: number }; result: number };
   /** Ends the claims of a process that died, at most `limit`; returns how many. */
   interrupt: { args: { nowMs: number; limit: number }; result: number };
-  /** Works on some messages below `below`; `below` of the result is null when all are done. */
+  /** Works on some messages after `after`; that of the result is null when all are done. */
   command: {
-    args: CommandRequest & { below: number | null };
-    result: { changed: number; below: number | null };
+    args: CommandRequest & { after: number | null };
+    result: { changed: number; after: number | null };
   };
   purge: { args: { beforeMs: number; limit: number }; result: number };
   dropBodies: { args: { beforeMs: number; limit: number }; result: number };
   /** Names of the spool files that messages refer to. */
   spoolNames: { args: null; result: string[] };
   list: {
-    args: { filter: MessageFilter; limit: number; below: number | null };
-    result: { items: PackedListItem[]; below: number | null };
+    args: ListRequest;
+    result: { items: PackedListItem[]; cursor: string | null };
   };
-  count: { args: MessageFilter; result: number };
+  count: { args: CountRequest; result: PartialCount };
   get: { args: string; result: PackedDetail | null };
   body: { args: string; result: PackedBody | null };
   stats: { args: null; result: StoreStats };
@@ -65,6 +67,15 @@ export interface Calls {
     result: (OutboxCall & { id: number })[];
   };
   outboxPurge: { args: { beforeMs: number; limit: number }; result: number };
+}
+
+/** What is to be counted, and which part of the messages is looked at. */
+export interface CountRequest {
+  readonly filter: MessageFilter;
+  readonly withinMs: number;
+  readonly part: number;
+  /** How many parts there are. */
+  readonly parts: number;
 }
 
 export type CallName = keyof Calls;
@@ -93,6 +104,10 @@ export type PackedMessage = readonly [
   recipients: readonly (string | number | null)[],
   /** For the outbox. */
   events: readonly OutboxEvent[],
+  sizeBytes: number,
+  listener: string,
+  /** See search_text.ts. */
+  text: string,
 ];
 export const PACKED_RECIPIENT_FIELDS = 7;
 

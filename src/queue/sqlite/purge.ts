@@ -18,6 +18,7 @@ export function messageRemover(
     "DELETE FROM timeline WHERE key >= ? AND key < ?",
   ].map((sql) => database.prepare(sql));
   const removeBody = database.prepare("DELETE FROM bodies WHERE message = ?");
+  const removeFacts = database.prepare("DELETE FROM facts WHERE seq = ?");
   const removeMessage = database.prepare("DELETE FROM messages WHERE seq = ?");
 
   return (sequence) => {
@@ -26,6 +27,7 @@ export function messageRemover(
     const [spool, kept, mask, ...counts] = row;
     for (const removal of removals) removal.run(keyOf(sequence, 0), keyOf(sequence + 1, 0));
     removeMessage.run(sequence);
+    removeFacts.run(sequence);
     if ((mask & LIVE_MASK) !== 0 || kept !== 0) {
       if (spool === null) removeBody.run(sequence);
       else unspooled.push(spool);

@@ -2,6 +2,7 @@ import { LIVE_MASK } from "./counters.ts";
 import { keyOf, POSITIONS } from "./key.ts";
 import type { EventWriter } from "./outbox_table.ts";
 import { PACKED_RECIPIENT_FIELDS, type PackedMessage } from "./protocol.ts";
+import { TEXT_RECIPIENTS } from "./search_text.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Stores a message with its recipients, its octets and what is told of it. */
@@ -17,14 +18,16 @@ export function putHandler(
   );
   const insertRecipient = database.prepare(
     `INSERT INTO recipients (key, forward_path, domain, extras, state, attempts, next_attempt_at,
-       delay_notified, last_reply, owner, lease_until, transport)
-     VALUES (?, ?, ?, ?, ?, 0, ?, ?, '', ?, ?, ?)`,
+       delay_notified, last_reply, owner, lease_until, transport, received_at, size, listener)
+     VALUES (?, ?, ?, ?, ?, 0, ?, ?, '', ?, ?, ?, ?, ?, ?)`,
   );
+  const insertFacts = database.prepare("INSERT INTO facts VALUES (?, ?, ?, ?, ?, lower(?), ?)");
   const insertBody = database.prepare("INSERT INTO bodies VALUES (?, ?)");
 
   return (message) => {
     const [id, receivedAtMs, reversePath, record, spool, start, length] = message;
     const [, , , , , , , leaseOwner, leaseUntilMs, nowMs, recipients, events] = message;
+    const [, , , , , , , , , , , , sizeBytes, listener, text] = message;
     if (recipients.length > POSITIONS * PACKED_RECIPIENT_FIELDS) {
       const count = recipients.length / PACKED_RECIPIENT_FIELDS;
       throw new Error(`a message has at most ${POSITIONS} recipients, got ${count}`);
@@ -35,6 +38,8 @@ export function putHandler(
     const doneAtMs = isLive ? null : nowMs;
     const sequence = insertMessage
       .run(id, receivedAtMs, reversePath, record, spool, mask, queued, held, doneAtMs);
+    const hasMore = recipients.length > TEXT_RECIPIENTS * PACKED_RECIPIENT_FIELDS ? 1 : 0;
+    insertFacts.run(sequence, mask, receivedAtMs, sizeBytes, listener, text, hasMore);
     for (let at = 0, index = 0; at < recipients.length; at += PACKED_RECIPIENT_FIELDS, index++) {
       const [path, domain, extras, state, nextAttemptAtMs, marks, transport] = recipients
         .slice(at, at + PACKED_RECIPIENT_FIELDS) as PackedRecipient;
@@ -43,7 +48,10 @@ export function putHandler(
       const untilMs = isLeased ? leaseUntilMs : null;
       const key = keyOf(sequence, index);
       insertRecipient
-        .run(key, path, domain, extras, state, nextAttemptAtMs, marks, owner, untilMs, transport);
+        .run(
+          ...[key, path, domain, extras, state, nextAttemptAtMs, marks, owner, untilMs, transport],
+          ...[receivedAtMs, sizeBytes, listener],
+        );
     }
     if (spool === null && isLive) {
       insertBody.run(sequence, bench.bytes.subarray(start, start + length));

@@ -8,7 +8,8 @@ import type {
   PackedListItem,
   RecipientRow,
 } from "./protocol.ts";
-import { countMessages, findMessages } from "./search.ts";
+import { countMessages } from "./counting.ts";
+import { pageOf } from "./page.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** The most steps of a timeline that are shown; the last ones are. */
@@ -20,12 +21,11 @@ export function queryHandlers(bench: Workbench): Handlers {
   const { database } = bench;
   const item = itemReader(bench);
   return {
-    list({ filter, limit, below }) {
-      const found = findMessages(database, { filter, range: { below, limit } });
-      const items = found.sequences.flatMap((sequence) => item(sequence) ?? []);
-      return { items, below: found.below };
+    list(request) {
+      const { sequences, cursor } = pageOf(database, request);
+      return { items: sequences.flatMap((sequence) => item(sequence) ?? []), cursor };
     },
-    count: (filter) => countMessages(database, filter),
+    count: (request) => countMessages(database, request),
     get: detailReader(bench),
     body: bodyReader(bench),
   };
@@ -131,10 +131,9 @@ function bodyReader({ database, handOver }: Workbench): (id: string) => PackedBo
 
 /** Counts for status displays; cheap enough for the connection that writes. */
 export function statsReader({ database }: Workbench): NonNullable<Handlers["stats"]> {
-  // Messages come in order of arrival, but for the time a session takes.
   const selectOldest = database.prepare<[number]>(
     `SELECT received_at FROM messages INDEXED BY messages_by_mask
-     WHERE mask = ? ORDER BY seq LIMIT 1`,
+     WHERE mask = ? ORDER BY received_at LIMIT 1`,
   );
   const selectDue = database.prepare<[number | null]>(
     `SELECT min(next_attempt_at) FROM recipients INDEXED BY recipients_due

@@ -19,7 +19,11 @@ export function readdresser(
   );
   const insert = database.prepare(
     `INSERT INTO recipients (key, forward_path, domain, extras, state, attempts, next_attempt_at,
-       delay_notified, last_reply) VALUES (?, ?, ?, ?, 0, 0, ?, 0, '')`,
+       delay_notified, last_reply, received_at, size, listener)
+     SELECT ?, ?, ?, ?, 0, 0, ?, 0, '', received_at, size, listener FROM facts WHERE seq = ?`,
+  );
+  const addText = database.prepare(
+    "UPDATE facts SET text = text || char(10) || lower(?) WHERE seq = ?",
   );
 
   return ({ sequence, filter, command, nowMs, by }) => {
@@ -40,7 +44,8 @@ export function readdresser(
     const extras = rows[result.cancel[0] ?? -1]?.[2] ?? null;
     result.add.forEach(({ forwardPath, domain }, position) => {
       const key = keyOf(sequence, rows.length + position);
-      insert.run(key, forwardPath, domain, notifyOf(extras), nowMs);
+      insert.run(key, forwardPath, domain, notifyOf(extras), nowMs, sequence);
+      addText.run(forwardPath, sequence);
     });
     table.added(change, result.add.length);
     table.finish({ ...change, lastReply: null });

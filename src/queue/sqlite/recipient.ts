@@ -66,6 +66,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
     `UPDATE messages SET mask = ?, queued = ?, held = ?, delivered = ?, failed = ?, expired = ?,
        cancelled = ?, last_reply = coalesce(?, last_reply), done_at = ? WHERE seq = ?`,
   );
+  const updateFacts = database.prepare("UPDATE facts SET mask = ? WHERE seq = ?");
   const deleteBody = database.prepare("DELETE FROM bodies WHERE message = ?");
   const keepBody = database.prepare("UPDATE messages SET kept = 1 WHERE seq = ?");
 
@@ -80,6 +81,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
       ...[mask, queued, held, delivered, failed, expired, cancelled],
       ...[lastReply, doneAtMs, sequence],
     );
+    if (mask !== oldMask) updateFacts.run(mask, sequence);
     counters.addMessages(oldMask, -1);
     counters.addMessages(mask, 1);
     moves.forEach((move, code) => counters.addRecipients(code, move));

@@ -3,13 +3,16 @@ import type { Database } from "./database.ts";
 import { POSITION_BITS } from "./key.ts";
 
 /**
- * Searches by mailbox or domain go through the messages in buckets of 128, newest first. The
- * indexes begin with the bucket, so what is written together falls on few pages whatever its keys
- * are, and a search costs one seek for each bucket.
+ * Searches go through the messages in buckets of 128. The index over recipients begins with the
+ * bucket, so what is written together falls on few pages whatever its keys are, and a search for a
+ * domain or a mailbox costs one seek for each bucket.
  */
 export const BUCKET_BITS = 7;
 /** The bucket of a recipient's key. */
 export const KEY_BUCKET_BITS = POSITION_BITS + BUCKET_BITS;
+
+/** As much of a last reply as searches look at: `451 4.7.1` and its like. */
+export const REPLY_START_CHARS = 13;
 
 /** Each takes the schema from the version that is its position to the next. */
 const MIGRATIONS: readonly string[] = [
@@ -110,6 +113,40 @@ const MIGRATIONS: readonly string[] = [
   `
   -- The transport of the last attempt, or the one that an operator chose (a mark says which).
   ALTER TABLE recipients ADD COLUMN transport TEXT;
+  `,
+  `
+  -- What people look for in messages, narrow enough for all of it to be looked at.
+  CREATE TABLE facts (
+    seq INTEGER PRIMARY KEY,
+    mask INTEGER NOT NULL,            -- as in messages
+    received_at INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    listener TEXT NOT NULL,
+    text TEXT NOT NULL,               -- in lower case, see search_text.ts
+    more INTEGER NOT NULL             -- whether it has recipients that the text leaves out
+  );
+  INSERT INTO facts
+    SELECT seq, mask, received_at, coalesce(json_extract(record, '$.facts.sizeBytes'), 0),
+      coalesce(json_extract(record, '$.origin.listener'), ''),
+      lower(reverse_path || char(10) || coalesce(json_extract(record, '$.summary.subject'), '') ||
+        char(10) || coalesce(json_extract(record, '$.summary.from'), '') || char(10)), 1
+    FROM messages WHERE json_valid(record);
+  DROP INDEX IF EXISTS messages_by_sender;
+  DROP INDEX IF EXISTS messages_by_mask;
+  CREATE INDEX messages_by_mask ON messages (mask, received_at);
+
+  -- The same of its message in each recipient, so that one index answers for both.
+  ALTER TABLE recipients ADD COLUMN received_at INTEGER;
+  ALTER TABLE recipients ADD COLUMN size INTEGER;
+  ALTER TABLE recipients ADD COLUMN listener TEXT;
+  UPDATE recipients SET (received_at, size, listener) =
+    (SELECT received_at, size, listener FROM facts WHERE seq = key >> ${POSITION_BITS});
+  DROP INDEX IF EXISTS recipients_by_mailbox;
+  CREATE INDEX recipients_by_facts ON recipients (
+    key >> ${KEY_BUCKET_BITS}, domain, lower(forward_path), state, attempts,
+    substr(last_reply, 1, ${REPLY_START_CHARS}), transport, next_attempt_at, received_at, size,
+    listener
+  );
   `,
 ];
 

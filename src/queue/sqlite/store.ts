@@ -4,11 +4,13 @@ import {
   type ClaimRequest,
   type ClaimResult,
   type CommandRequest,
+  type ListRequest,
   type MessageDetail,
   type MessageFilter,
   type MessagePage,
   type NewMessage,
   type Outbox,
+  type PartialCount,
   type QueueStore,
   type Settlement,
   type Shelf,
@@ -16,6 +18,7 @@ import {
   type StoreStats,
 } from "../store.ts";
 import { Connection } from "./connection.ts";
+import { isDivisible } from "./counting.ts";
 import { makeFolders, SPOOL_FOLDER, takeLock } from "./folder.ts";
 import { sqliteOutbox } from "./outbox.ts";
 import { packMessage, packSettlement, unpackClaim, unpackDetail, unpackListItem } from "./pack.ts";
@@ -74,6 +77,8 @@ class SqliteStore implements QueueStore {
   readonly #writer: Connection;
   /** A second connection, so that queries do not keep commits waiting. */
   readonly #reader: Connection;
+  /** A third one, which counts one half of the messages while the second counts the other. */
+  readonly #counter: Connection;
   readonly #listeners = new Set<() => void>();
   #lock: Disposable | null = null;
 
@@ -91,6 +96,7 @@ class SqliteStore implements QueueStore {
     this.#spoolFolder = `${folder}/${SPOOL_FOLDER}`;
     this.#writer = new Connection({ ...common, role: "writer", watchMs: WATCH_MS });
     this.#reader = new Connection({ ...common, role: "reader", watchMs: 0 });
+    this.#counter = new Connection({ ...common, role: "reader", watchMs: 0 });
     const connections = { writer: this.#writer, reader: this.#reader };
     this.shelf = sqliteShelf({ writer: this.#writer, clock });
     this.outbox = sqliteOutbox(connections);
@@ -172,32 +178,41 @@ class SqliteStore implements QueueStore {
     return detail === null ? null : unpackDetail(detail);
   }
 
-  async list(
-    { filter, limit, cursor }: { filter: MessageFilter; limit: number; cursor?: string },
-  ): Promise<MessagePage> {
-    const below = cursor === undefined ? null : Number(cursor);
-    const page = await this.#read("list", { filter, limit, below });
+  async list(request: ListRequest): Promise<MessagePage> {
+    const { items, cursor } = await this.#read("list", request);
+    return { items: items.map(unpackListItem), cursor };
+  }
+
+  async count(filter: MessageFilter): Promise<number> {
+    return (await this.countWithin(filter, Infinity)).count;
+  }
+
+  async countWithin(filter: MessageFilter, withinMs: number): Promise<PartialCount> {
+    const request = { filter, withinMs };
+    if (!isDivisible(filter)) return await this.#read("count", { ...request, part: 0, parts: 1 });
+    const counters = [this.#reader, this.#counter];
+    const counts = await Promise.all(
+      counters.map((counter, part) =>
+        counter.call("count", () => ({ ...request, part, parts: counters.length }))
+      ),
+    );
     return {
-      items: page.items.map(unpackListItem),
-      cursor: page.below === null ? null : String(page.below),
+      count: counts.reduce((sum, { count }) => sum + count, 0),
+      isComplete: counts.every(({ isComplete }) => isComplete),
     };
   }
 
-  count(filter: MessageFilter): Promise<number> {
-    return this.#read("count", filter);
-  }
-
   async command(request: CommandRequest): Promise<number> {
-    let below: number | null = null;
+    let after: number | null = null;
     let total = 0;
     do {
       const step: Calls["command"]["result"] = await this.#writer.call("command", () => ({
         ...request,
-        below,
+        after,
       }));
       total += step.changed;
-      below = step.below;
-    } while (below !== null);
+      after = step.after;
+    } while (after !== null);
     return total;
   }
 
@@ -231,6 +246,7 @@ class SqliteStore implements QueueStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listeners.clear();
+    await this.#counter.close();
     await this.#reader.close();
     await this.#writer.close();
     this.#lock?.[Symbol.dispose]();

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { MessageFilter, QueueStore } from "../../../src/queue/store.ts";
+import type { ListOrder, MessageFilter, QueueStore } from "../../../src/queue/store.ts";
 import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
 import { type StoreCase } from "./case.ts";
 
@@ -149,6 +149,75 @@ export const queryCases: readonly StoreCase[] = [
           by: "test",
         });
       }
+    },
+  },
+  {
+    title: "lists in every order, page by page",
+    async run(store) {
+      const sizes = [30, 10, 20, 20, 50];
+      for (const [number, sizeBytes] of sizes.entries()) {
+        const { facts } = messageOf(number);
+        const to = [
+          recipientOf(`a@dest.example`, { nextAttemptAtMs: NOW_MS + sizeBytes }),
+          recipientOf(`b@dest.example`, { nextAttemptAtMs: NOW_MS + 100 - sizeBytes }),
+          recipientOf(`c@dest.example`, { state: "held", nextAttemptAtMs: NOW_MS }),
+        ];
+        await store.put(messageOf(number, { to, facts: { ...facts, sizeBytes } }));
+      }
+      const ordered = async (order: ListOrder, filter: MessageFilter = {}) => {
+        const seen: number[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await store.list({
+            ...{ filter, order, limit: 2 },
+            ...(cursor === undefined ? {} : { cursor }),
+          });
+          seen.push(...page.items.map(({ message }) => Number(message.id.slice(6))));
+          cursor = page.cursor ?? undefined;
+        } while (cursor !== undefined);
+        return seen;
+      };
+      assertEquals(await ordered("newest"), [4, 3, 2, 1, 0]);
+      assertEquals(await ordered("oldest"), [0, 1, 2, 3, 4]);
+      assertEquals(await ordered("oldest", { states: ["held"] }), [0, 1, 2, 3, 4]);
+      assertEquals(await ordered("oldest", { recipient: "b@dest.example" }), [0, 1, 2, 3, 4]);
+      assertEquals(await ordered("largest"), [4, 0, 3, 2, 1]);
+      assertEquals(await ordered("largest", { maxSizeBytes: 30 }), [0, 3, 2, 1]);
+      assertEquals(await ordered("next"), [1, 2, 3, 0, 4]);
+      assertEquals(await ordered("next", { recipient: "b@dest.example" }), [4, 0, 2, 3, 1]);
+      assertEquals(await ordered("next", { text: "message 3" }), [3]);
+      assertEquals(await ordered("next", { states: ["held"] }), []);
+      await store.claim(claimOf({ nowMs: NOW_MS + 10, limit: 1 }));
+      await store.settle(settlementOf(1, {
+        recipients: [{
+          index: 0,
+          disposition: { kind: "retry", nextAttemptAtMs: NOW_MS + 1e6, counts: true },
+        }],
+      }));
+      assertEquals(await ordered("attempts"), [1, 4, 3, 2, 0]);
+      assertEquals(await ordered("attempts", { sender: "sender@origin.example" }), [1, 4, 3, 2, 0]);
+    },
+  },
+  {
+    title: "text is found in recipients beyond the first, and in those that were added",
+    async run(store) {
+      const to = Array.from({ length: 150 }, (_, index) => `r${index}@dest.example`);
+      await store.put(messageOf(1, { to }));
+      await store.put(messageOf(2));
+      const add = [{ forwardPath: "Late@dest.example", domain: "dest.example" }];
+      await store.command({
+        ...{ filter: { ids: [idOf(2)] }, nowMs: NOW_MS, by: "op" },
+        command: { kind: "readdress", add },
+      });
+      assertEquals(await fitting(store, { text: "R149@dest" }), [1]);
+      assertEquals(await fitting(store, { text: "late@DEST" }), [2]);
+      assertEquals(await fitting(store, { recipient: "late@dest.example", listener: "smtp" }), [2]);
+      assertEquals(await fitting(store, { text: "late@dest", domain: "dest.example" }), [2]);
+      assertEquals(await fitting(store, { text: "message", domain: "dest.example" }), [2, 1]);
+      assertEquals(await store.countWithin({ text: "message" }, 60_000), {
+        count: 2,
+        isComplete: true,
+      });
     },
   },
   {

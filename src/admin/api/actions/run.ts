@@ -5,7 +5,7 @@ import { answer } from "../../http/answer.ts";
 import { problem } from "../../http/problem.ts";
 import type { MessageFilter, QueueCommand, RecipientState } from "../../ports.ts";
 import { RECIPIENT_STATES } from "../../../queue/store.ts";
-import { countWithin } from "../bounded_count.ts";
+import { COUNT_MS } from "../count_time.ts";
 import type { ApiContext } from "../context.ts";
 import { switchText } from "../schemas/fields.ts";
 import { type FilterInput, filterOf, filterSchema, isOpenFilter } from "../schemas/filter.ts";
@@ -100,14 +100,14 @@ export function commanding(
 }
 
 async function run(
-  { ports: { queue }, clock }: ApiContext,
+  { ports: { queue } }: ApiContext,
   { action, filter, by, dryRun, perform }: ActionRequest & { by: string },
 ): Promise<z.output<typeof actionResultSchema>> {
   const narrowed = { ...filter, states: statesOf(action, filter.states) };
   if (narrowed.states.length === 0) {
     return { action, matching: 0, isComplete: true, changed: 0, dryRun };
   }
-  const { count: matching, isComplete } = await countWithin({ queue, clock }, narrowed);
+  const { count: matching, isComplete } = await queue.countWithin(narrowed, COUNT_MS);
   const changed = dryRun || (matching === 0 && isComplete)
     ? 0
     : await perform({ filter: narrowed, by });
