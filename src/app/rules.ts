@@ -50,7 +50,7 @@ export function deliveryRules(
     retry: retryPolicy({ schedule: retrySchedule(config), clock, random, uncertain }),
     classifier: replyClassifier(config),
     notifications: signing.signed(notificationMaker(bounces)),
-    expansionNotice: expansionNoticeMaker(bounces),
+    expansionNotice: signing.signedNotice(expansionNoticeMaker(bounces)),
     signing,
   };
 }

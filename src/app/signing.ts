@@ -6,7 +6,7 @@ import type { NotificationMaker } from "../delivery/notifications.ts";
 import type { Origin } from "../mail/envelope.ts";
 import type { Resolver } from "../net/resolver.ts";
 import { isTrusted, type RelayRules } from "../policy/relay_policy.ts";
-import type { IncomingMessage } from "../queue/intake.ts";
+import type { ExpansionNotice, IncomingMessage } from "../queue/intake.ts";
 import type { MessageRecord, NewMessage } from "../queue/store.ts";
 import { ArcSealer } from "../signing/arc/sealer.ts";
 import { readKeys } from "../signing/keys.ts";
@@ -87,6 +87,16 @@ export class MailSigning {
       return Promise.resolve(made).then((messages) =>
         Promise.all(messages.map((message) => signedMessage(message, signer)))
       );
+    };
+  }
+
+  /** Makes notices of expansion that are signed like other mail. */
+  signedNotice(make: ExpansionNotice): ExpansionNotice {
+    const signer = this.#signer;
+    if (signer === null) return make;
+    return async (facts) => {
+      const notice = await make(facts);
+      return notice === null ? null : await signedMessage(notice, signer);
     };
   }
 

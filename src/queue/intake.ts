@@ -33,7 +33,7 @@ export type ExpansionNotice = (
     /** The first octets of the message, its header section among them. */
     readonly start: Uint8Array;
   },
-) => NewMessage | null;
+) => NewMessage | null | Promise<NewMessage | null>;
 
 /** Takes the octets of a message as they pass and makes fields that go in front of them. */
 export interface SigningStream {

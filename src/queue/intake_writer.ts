@@ -122,7 +122,7 @@ export class IntakeWriter {
     if (expanded === undefined || expansionNotice === undefined) return;
     const start = this.#start ?? this.#buffer.subarray(0, this.#length);
     try {
-      const notice = expansionNotice({ message, expanded, start });
+      const notice = await expansionNotice({ message, expanded, start });
       if (notice === null) return;
       await store.put(notice);
       scheduler.wake();

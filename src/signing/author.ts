@@ -24,7 +24,12 @@ function domainsOf({ bytes, fields }: MessageHeader, name: string): readonly str
   // RFC 6376 section 8.15: of two, verifiers and readers may take either.
   if (field === undefined || more.length > 0) return [];
   if (field.valueEnd - field.valueStart > FIELD_LIMIT_BYTES) return [];
-  const mailboxes = addressParser(fieldText(bytes, field), { flatten: true });
+  return domainsIn(fieldText(bytes, field));
+}
+
+/** The domains of the mailboxes in the value of a field, A-labels in lower case, each once. */
+export function domainsIn(value: string): readonly string[] {
+  const mailboxes = addressParser(value, { flatten: true });
   return [...new Set(mailboxes.flatMap(({ address = "" }) => domainOf(address) ?? []))];
 }
 

@@ -88,11 +88,19 @@ function signingKey(type: KeyType, object: KeyObject): SigningKey {
   };
 }
 
+/** The key is imported with the first signature, since many are read to be shown or checked. */
 function rsaSigner(object: KeyObject): SigningKey["sign"] {
+  let imported: Promise<CryptoKey> | null = null;
+  return async (octets) => {
+    imported ??= importRsa(object);
+    const signature = crypto.subtle.sign(RSA.name, await imported, Uint8Array.from(octets));
+    return new Uint8Array(await signature);
+  };
+}
+
+function importRsa(object: KeyObject): Promise<CryptoKey> {
   const der = Uint8Array.from(object.export({ type: "pkcs8", format: "der" }));
-  const imported = crypto.subtle.importKey("pkcs8", der, RSA, false, ["sign"]);
-  return async (octets) =>
-    new Uint8Array(await crypto.subtle.sign(RSA.name, await imported, Uint8Array.from(octets)));
+  return crypto.subtle.importKey("pkcs8", der, RSA, false, ["sign"]);
 }
 
 /** RFC 8463 section 3: Ed25519 signs the hash of what RSA signs. */

@@ -20,7 +20,11 @@ function recordOf(pem: string): string {
 
 /** A relay that signs for source.test and sends everything to a port. */
 function startSigningRelay(
-  { port, networks = `["127.0.0.0/8"]` }: { port: number; networks?: string },
+  { port, networks = `["127.0.0.0/8"]`, toml: more = "" }: {
+    port: number;
+    networks?: string;
+    toml?: string;
+  },
 ): Promise<InProcessRelay> {
   const toml = `
     queue.retry = ["1s"]
@@ -35,6 +39,7 @@ function startSigningRelay(
     domain = "source.test"
     selector = "s1"
     key = { env = "DKIM_KEY" }
+    ${more}
   `;
   return startInProcessRelay({ toml, env: { DKIM_KEY: PEM } });
 }
@@ -108,4 +113,20 @@ Deno.test("DKIM: notifications are signed like other mail", async () => {
   await sink.waitForMessages(1);
   const text = decodeText(sink.messages[0]?.data ?? new Uint8Array());
   assertMatch(text, /^DKIM-Signature:[^]*From: [^\r]*mailer-daemon@relay\.source\.test/i);
+});
+
+Deno.test("DKIM: that a list was expanded is told in signed mail", async () => {
+  await using sink = startRecordingSink();
+  const toml = `[aliases]\n"team@sink.test" = ["a@sink.test", "b@sink.test"]`;
+  await using running = await startSigningRelay({ port: sink.port, toml });
+  using client = await PlainClient.greet(running.smtpPort);
+  for (const line of ["MAIL FROM:<s@source.test>", "RCPT TO:<team@sink.test> NOTIFY=SUCCESS"]) {
+    assertEquals((await client.command(line)).code, 250);
+  }
+  assertEquals((await client.command("DATA")).code, 354);
+  assertEquals((await client.command("From: s@other.test\r\n\r\ntext\r\n.")).code, 250);
+  await sink.waitForMessages(2);
+  const texts = sink.messages.map(({ data }) => decodeText(data));
+  const notice = texts.find((text) => /mailer-daemon@/i.test(text));
+  assertMatch(notice ?? "", /^DKIM-Signature:/);
 });

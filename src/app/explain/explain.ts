@@ -11,7 +11,8 @@ import { ruleFor } from "../../delivery/tls/rules.ts";
 import { compileTreatment, type Fate, stricter } from "../../delivery/treatment.ts";
 import { parseMailbox } from "../../mail/address.ts";
 import type { Resolver } from "../../net/resolver.ts";
-import { keysFor, readKeys } from "../../signing/keys.ts";
+import { domainsIn } from "../../signing/author.ts";
+import { keysForAuthors, readKeys } from "../../signing/keys.ts";
 import { mxTlsRules, tlsRules } from "../tls_rules.ts";
 import { hostsOf } from "./hosts.ts";
 
@@ -158,11 +159,15 @@ function tlsOf(transport: TransportConfig, domain: string): string {
   }
 }
 
-/** The keys that would sign it, when its author is at the domain of the sender or of From. */
+/** The keys that would sign it; without From, as if its author were the sender. */
 function keysOf({ from, headers }: RouteQuestion, { dkim }: Config): RouteTrace["dkim"] {
-  const author = headers?.["from"]?.[0]?.match(/<([^<>]+)>/)?.[1] ?? headers?.["from"]?.[0] ?? from;
-  const domain = domainOf(author);
-  return keysFor(readKeys(dkim), domain).map(({ domain, selector, key: { algorithm } }) => ({
+  const authors = {
+    from: domainsIn(headers?.["from"]?.[0] ?? from),
+    sender: domainsIn(headers?.["sender"]?.[0] ?? ""),
+  };
+  return keysForAuthors(readKeys(dkim), authors).map((
+    { domain, selector, key: { algorithm } },
+  ) => ({
     ...{ domain, selector, algorithm },
   }));
 }
