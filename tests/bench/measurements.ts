@@ -2,11 +2,10 @@
 import { freePort, tempFolder } from "../support/peers.ts";
 import { PlainClient } from "../support/plain_client.ts";
 import { memoryStats, treeStats } from "../support/process_stats.ts";
-import type { Contender, RunningServer } from "./contender.ts";
 import { runSource, startCountingSink } from "../support/load.ts";
-
-/** Figures by name; the unit is in the name. */
-export type Figures = Readonly<Record<string, number>>;
+import type { Contender, RunningServer } from "./contender.ts";
+import { messageBody, percentile } from "./figures.ts";
+import type { Figures } from "./figures.ts";
 
 const SIZE_BYTES = 2048;
 const SESSIONS = 20;
@@ -19,34 +18,11 @@ export async function measureAccept(contender: Contender): Promise<Figures> {
   const load = { port: server.port, sessions: SESSIONS, sizeBytes: SIZE_BYTES };
   const messages = contender.messages;
   await runSource({ ...load, messages: messages * WARM_UP_SHARE });
-  const before = await treeStats(server.pid);
+  const before = await treeStats(...server.pids);
   const seconds = await runSource({ ...load, messages });
-  const after = await treeStats(server.pid);
+  const after = await treeStats(...server.pids);
   return {
     messages_per_second: messages / seconds,
-    cpu_ms_per_message: (after.cpuMs - before.cpuMs) / messages,
-  };
-}
-
-/** From source to sink, connections reused on both sides. */
-export async function measureRelay(contender: Contender): Promise<Figures> {
-  await using sink = await startCountingSink();
-  await using server = await contender.start({ nextHopPort: sink.port });
-  const load = { port: server.port, sessions: SESSIONS, sizeBytes: SIZE_BYTES };
-  const messages = contender.messages;
-  const warmUp = messages * WARM_UP_SHARE;
-  await runSource({ ...load, messages: warmUp });
-  await sink.waitForMessages(warmUp);
-  const before = await treeStats(server.pid);
-  const startedAt = performance.now();
-  await runSource({ ...load, messages });
-  const acceptedAt = performance.now();
-  await sink.waitForMessages(warmUp + messages);
-  const seconds = (performance.now() - startedAt) / 1000;
-  const after = await treeStats(server.pid);
-  return {
-    messages_per_second: messages / seconds,
-    accepted_per_second: messages / ((acceptedAt - startedAt) / 1000),
     cpu_ms_per_message: (after.cpuMs - before.cpuMs) / messages,
   };
 }
@@ -74,7 +50,7 @@ export async function measureLatency(contender: Contender): Promise<Figures> {
 }
 
 async function dotToReplyMs(client: PlainClient): Promise<number> {
-  const data = body(SIZE_BYTES);
+  const data = messageBody(SIZE_BYTES);
   const result = await client.send({ from: "a@source.test", to: ["b@sink.test"], data });
   if (result.reply.code !== 250 || result.dotToReplyMs === null) {
     throw new Error(`refused: ${result.reply.code} ${result.reply.lines.join(" ")}`);
@@ -88,11 +64,11 @@ export async function measureIdle(contender: Contender): Promise<Figures> {
   const clients: PlainClient[] = [];
   try {
     clients.push(await PlainClient.greet(server.port));
-    const before = await treeStats(server.pid);
+    const before = await treeStats(...server.pids);
     while (clients.length < contender.idleSessions) {
       clients.push(await PlainClient.greet(server.port));
     }
-    const after = await treeStats(server.pid);
+    const after = await treeStats(...server.pids);
     return {
       sessions: clients.length,
       kib_per_session: (after.proportionalKib - before.proportionalKib) / (clients.length - 1),
@@ -108,7 +84,7 @@ export async function measureLarge(contender: Contender): Promise<Figures> {
   await using sink = await startCountingSink();
   await using server = await contender.start({ nextHopPort: sink.port });
   using client = await PlainClient.greet(server.port);
-  const data = body(LARGE_BYTES);
+  const data = messageBody(LARGE_BYTES);
   const startedAt = performance.now();
   const { reply } = await client.send({ from: "a@source.test", to: ["b@sink.test"], data });
   if (reply.code !== 250) throw new Error(`refused: ${reply.code} ${reply.lines.join(" ")}`);
@@ -127,7 +103,7 @@ async function peakOf(
   { contender, server }: { contender: Contender; server: RunningServer },
 ): Promise<Figures> {
   if (contender.name !== "posthouse") return {};
-  return { peak_resident_mib: (await memoryStats(server.pid)).peakResidentKib / 1024 };
+  return { peak_resident_mib: (await memoryStats(server.pids[0])).peakResidentKib / 1024 };
 }
 
 /** What the disk takes to make 2 KiB durable, without any server. */
@@ -146,7 +122,7 @@ interface DiskProbe extends AsyncDisposable {
 async function openDiskProbe(): Promise<DiskProbe> {
   const folder = await tempFolder();
   const file = await Deno.open(`${folder.path}/file`, { create: true, write: true });
-  const data = body(SIZE_BYTES);
+  const data = messageBody(SIZE_BYTES);
   return {
     syncMs: () => {
       const startedAt = performance.now();
@@ -167,18 +143,4 @@ export async function measureTools(): Promise<Figures> {
   const messages = 20_000;
   const load = { port: sink.port, sessions: SESSIONS, sizeBytes: SIZE_BYTES };
   return { messages_per_second: messages / await runSource({ ...load, messages }) };
-}
-
-/** A message with a header section, lines of 64 octets and this size. */
-function body(sizeBytes: number): Uint8Array {
-  const head = "From: <a@source.test>\r\nTo: <b@sink.test>\r\nSubject: load\r\n\r\n";
-  const line = `${"x".repeat(62)}\r\n`;
-  const lines = Math.ceil((sizeBytes - head.length) / line.length);
-  return new TextEncoder().encode(head + line.repeat(lines));
-}
-
-/** The value below which `share` of the values are; NaN for none. */
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }

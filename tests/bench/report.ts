@@ -1,4 +1,4 @@
-import type { Figures } from "./measurements.ts";
+import type { Figures } from "./figures.ts";
 
 /** The figures of one measurement, by contender. */
 export interface Section {
@@ -6,7 +6,7 @@ export interface Section {
   readonly figures: Readonly<Record<string, Figures>>;
 }
 
-/** Lays sections out as text; where two contenders share a figure, its ratio stands beside it. */
+/** Lays sections out as text; the ratio of the first two contenders stands behind their figures. */
 export function formatSections(sections: readonly Section[]): string {
   return sections.map(formatSection).join("\n");
 }
@@ -14,11 +14,12 @@ export function formatSections(sections: readonly Section[]): string {
 function formatSection({ title, figures }: Section): string {
   const names = Object.keys(figures);
   const keys = [...new Set(Object.values(figures).flatMap((each) => Object.keys(each)))];
-  const columns = names.length === 2 ? [...names, `${names[0]}/${names[1]}`] : names;
+  const hasRatio = names.length >= 2;
+  const columns = hasRatio ? [...names, `${names[0]}/${names[1]}`] : names;
   const rows = keys.map((key) => {
     const values = names.map((name) => figures[name]?.[key] ?? NaN);
     const [first = NaN, second = NaN] = values;
-    return [key, ...(names.length === 2 ? [...values, first / second] : values).map(formatNumber)];
+    return [key, ...(hasRatio ? [...values, first / second] : values).map(formatNumber)];
   });
   return formatTable([[title, ...columns], ...rows]);
 }

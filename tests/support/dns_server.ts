@@ -49,7 +49,7 @@ export type Misbehaviour =
 
 /** A DNS server on loopback, for UDP and TCP, with a zone that tests write. */
 export interface DnsServer extends AsyncDisposable {
-  /** `127.0.0.1:port`, as `createResolver({ servers })` wants it. */
+  /** `127.0.0.1:port` or so, as `createResolver({ servers })` wants it. */
   readonly address: string;
   /** What was asked so far, such as `MX example.org`. */
   readonly queries: readonly string[];
@@ -68,16 +68,21 @@ export interface DnsServer extends AsyncDisposable {
   misbehave(name: string, how: Misbehaviour | null): void;
 }
 
-/** Starts a DNS server on a port that the system chooses. */
-export async function startDnsServer(): Promise<DnsServer> {
+/** Starts a DNS server on a port that the system chooses, where none is given. */
+export async function startDnsServer(
+  { hostname = "127.0.0.1", port: wanted = 0 }: { hostname?: string; port?: number } = {},
+): Promise<DnsServer> {
   const udp = createSocket("udp4");
-  await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve, reject) => {
+    udp.once("error", reject);
+    udp.bind(wanted, hostname, resolve);
+  });
   const { port } = udp.address();
   try {
-    return new ZoneServer(udp, Deno.listen({ hostname: "127.0.0.1", port }));
+    return new ZoneServer(udp, Deno.listen({ hostname, port }));
   } catch (error) {
     udp.close();
-    if (error instanceof Deno.errors.AddrInUse) return await startDnsServer();
+    if (wanted === 0 && error instanceof Deno.errors.AddrInUse) return await startDnsServer();
     throw error;
   }
 }
@@ -97,7 +102,7 @@ class ZoneServer implements DnsServer {
   constructor(udp: Socket, tcp: Deno.TcpListener) {
     this.#udp = udp;
     this.#tcp = tcp;
-    this.address = `127.0.0.1:${tcp.addr.port}`;
+    this.address = `${tcp.addr.hostname}:${tcp.addr.port}`;
     udp.on("message", (bytes, from) => this.#onMessage(bytes, from));
     this.#serving = this.#serveTcp();
   }

@@ -26,9 +26,10 @@ export async function runSource(
   return (performance.now() - startedAt) / 1000;
 }
 
-/** A running smtp-sink. */
+/** A running smtp-sink, or one that stands in for it. */
 export interface CountingSink extends AsyncDisposable {
   readonly port: number;
+  readonly pid: number;
   /** Resolves when it has taken `count` messages since it started. */
   waitForMessages(count: number): Promise<void>;
 }
@@ -37,15 +38,16 @@ export interface CountingSink extends AsyncDisposable {
 export async function startCountingSink(): Promise<CountingSink> {
   const port = freePort();
   const child = new Deno.Command(findPeer("smtp-sink") ?? "smtp-sink", {
-    args: ["-c", ...SINK_USER, `127.0.0.1:${port}`, "1000"],
+    args: ["-c", "-m", "5000", ...SINK_USER, `127.0.0.1:${port}`, "1000"],
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  const counter = new Counter();
+  const counter = new MessageCounter();
   const reading = counter.read(child.stdout);
   await waitForPort(port);
   return {
     port,
+    pid: child.pid,
     waitForMessages: (count) => counter.reach(count),
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGKILL");
@@ -55,7 +57,7 @@ export async function startCountingSink(): Promise<CountingSink> {
 }
 
 /** Follows the counters that smtp-sink prints: `sess=1 quit=0 mesg=42`, each ended by CR. */
-class Counter {
+export class MessageCounter {
   #count = 0;
   #rest = "";
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];

@@ -1,5 +1,5 @@
 /** A real Postfix of the test's own: configuration, queue, log and port apart from the system's. */
-import { freePort, havePeer, runPeer, tempFolder, waitForPort } from "./peers.ts";
+import { freePort, havePeer, type PeerResult, runPeer, tempFolder, waitForPort } from "./peers.ts";
 
 /** A running Postfix. Disposing of it stops it and removes its folder. */
 export interface Postfix extends AsyncDisposable {
@@ -17,6 +17,8 @@ export interface PostfixOptions {
   readonly nextHopPort: number;
   /** More lines of main.cf. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** IP address of the one name server that it asks, at port 53; that of the system otherwise. */
+  readonly nameServer?: string;
 }
 
 /** Whether Postfix can be run here: it must be installed, and its master wants to be root. */
@@ -31,7 +33,8 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   const config = `${folder.path}/etc`;
   try {
     await writeConfig({ path: folder.path, port, options });
-    await postfix(config, "start");
+    if (options.nameServer === undefined) await postfix(config, "start");
+    else await startWithNameServer(folder.path, { config, nameServer: options.nameServer });
     await waitForPort(port);
   } catch (error) {
     await folder[Symbol.asyncDispose]();
@@ -84,8 +87,22 @@ function mainConfig({ path, options }: { path: string; options: PostfixOptions }
   return Object.entries(settings).map(([key, value]) => `${key} = ${value}\n`).join("");
 }
 
+/** Starts it where `/etc/resolv.conf` is another one, for it and its children alone. */
+async function startWithNameServer(
+  folder: string,
+  { config, nameServer }: { config: string; nameServer: string },
+): Promise<void> {
+  const file = `${folder}/resolv.conf`;
+  await Deno.writeTextFile(file, `nameserver ${nameServer}\n`);
+  const script = `mount --bind ${file} /etc/resolv.conf && exec postfix -c ${config} start`;
+  check(await runPeer("unshare", { args: ["--mount", "sh", "-c", script] }), "start");
+}
+
 async function postfix(config: string, action: "start" | "stop"): Promise<void> {
-  const result = await runPeer("postfix", { args: ["-c", config, action] });
+  check(await runPeer("postfix", { args: ["-c", config, action] }), action);
+}
+
+function check(result: PeerResult, action: string): void {
   if (result.code !== 0) {
     throw new Error(`postfix ${action}: status ${result.code}: ${result.stdout}${result.stderr}`);
   }

@@ -27,11 +27,11 @@ interface StatLine {
   readonly cpuTicks: number;
 }
 
-/** Measures the tree below and including `pid`. */
-export async function treeStats(pid: number): Promise<TreeStats> {
+/** Measures the trees below and including `pids`, together. */
+export async function treeStats(...pids: readonly number[]): Promise<TreeStats> {
   const stats = (await shell("cat /proc/[0-9]*/stat 2>/dev/null")).split("\n")
     .filter((line) => line !== "").map(parseStat);
-  const tree = descendants({ stats, pid });
+  const tree = pids.flatMap((pid) => descendants({ stats, pid }));
   const rollups = await shell(
     `cat ${tree.map((member) => `/proc/${member.pid}/smaps_rollup`).join(" ")} 2>/dev/null`,
   );

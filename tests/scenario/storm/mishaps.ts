@@ -26,7 +26,7 @@ export interface Climate {
   readonly mishaps: number;
   /** Share of connections that are cut after a random number of octets. */
   readonly cuts: number;
-  /** Whether nothing is refused for good, so that mail arrives in the end. */
+  /** Whether nothing is refused for good or slowed down, so that mail arrives in the end. */
   readonly passing: boolean;
 }
 
@@ -96,7 +96,9 @@ export function mishapAt(
   if (!climate.passing && random.float() < THROTTLING_SHARE) {
     return { kind, reply: pick(THROTTLING, random) };
   }
-  const replies = REFUSALS[stage].filter((reply) => !climate.passing || reply.startsWith("4"));
+  const replies = REFUSALS[stage].filter((reply) =>
+    !climate.passing || reply.startsWith("4") && !reply.startsWith("421")
+  );
   return { kind, reply: pick(replies, random) };
 }
 
