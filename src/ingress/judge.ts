@@ -3,8 +3,8 @@ import type { Envelope, Recipient } from "../mail/envelope.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import { type AliasMap, membersInPlace } from "../policy/aliases.ts";
 import { decideUserSender } from "../policy/user_sender.ts";
-import type { ServerPolicy, SessionFacts } from "../smtp/server/policy.ts";
-import type { SubmittedMessage, Submitter } from "./submission.ts";
+import type { RecipientRequest, ServerPolicy, SessionFacts } from "../smtp/server/policy.ts";
+import type { RefusedRecipient, SubmittedMessage, Submitter } from "./submission.ts";
 
 /** The name by which rules and routes know this way in. */
 export const HTTP_LISTENER = "http";
@@ -24,7 +24,11 @@ export interface JudgeRules {
 /** What MAIL and RCPT would have come to. */
 export type Judged =
   | { readonly kind: "accepted"; readonly envelope: Envelope }
-  | { readonly kind: "refused"; readonly reply: Reply; readonly recipient?: string };
+  | {
+    readonly kind: "refused";
+    readonly reply: Reply;
+    readonly recipients?: readonly RefusedRecipient[];
+  };
 
 type Refused = Extract<Judged, { readonly kind: "refused" }>;
 
@@ -79,38 +83,51 @@ async function judgeSender(
   return decision.kind === "refuse" ? decision.reply : null;
 }
 
-/** All or nobody: an answer by HTTP speaks of the whole message. */
+/** All or nobody: an answer by HTTP speaks of the whole message, and names whom it is about. */
 async function judgeRecipients(
   to: SubmittedMessage["to"],
   { facts, reversePath, rules }: { facts: SessionFacts; reversePath: string; rules: JudgeRules },
 ): Promise<Recipient[] | Refused> {
-  const { policy, aliases, recipients: most } = rules;
   const named = new Set<string>();
   const recipients = new Map<string, Recipient>();
+  const refused: RefusedRecipient[] = [];
   for (const text of to) {
-    const recipient = mailboxOf(text, "5.1.3");
-    if ("kind" in recipient) return { ...recipient, recipient: text };
-    const key = keyOf(recipient);
+    const parsed = mailboxOf(text, "5.1.3");
+    if ("kind" in parsed) {
+      refused.push({ mailbox: text, reply: parsed.reply });
+      continue;
+    }
+    const key = keyOf(parsed);
     if (named.has(key)) continue;
-    if (named.size >= most) return { kind: "refused", reply: TOO_MANY };
-    const alias = aliases?.get(recipient) ?? null;
-    const decision = await policy.rcpt(facts, {
-      ...{ recipient, routed: false, alias: alias !== null, reversePath },
-      recipientCount: named.size,
-    });
-    if (decision.kind === "refuse") {
-      return { kind: "refused", reply: decision.reply, recipient: text };
-    }
+    if (named.size >= rules.recipients) return { kind: "refused", reply: TOO_MANY };
+    const recipientCount = named.size;
     named.add(key);
-    const added = alias === null || aliases === null
-      ? [{ forwardPath: withAsciiDomain(recipient), domain: recipient.domain }]
-      : membersInPlace(recipient, { members: aliases.expand(alias), params: {} });
-    for (const one of added) {
-      recipients.set(one.forwardPath, recipients.get(one.forwardPath) ?? one);
-    }
+    const request = { recipient: parsed, reversePath, recipientCount };
+    const added = await judgeRecipient(request, { facts, rules });
+    if (!Array.isArray(added)) refused.push({ mailbox: text, reply: added });
+    else {for (const one of added) {
+        recipients.set(one.forwardPath, recipients.get(one.forwardPath) ?? one);
+      }}
   }
-  if (recipients.size === 0) return { kind: "refused", reply: NOBODY };
-  return [...recipients.values()];
+  const [first] = refused;
+  if (first !== undefined) return { kind: "refused", reply: first.reply, recipients: refused };
+  return recipients.size === 0 ? { kind: "refused", reply: NOBODY } : [...recipients.values()];
+}
+
+/** The recipient, or those that an alias stands for, or why there are none. */
+async function judgeRecipient(
+  { recipient, ...request }: Pick<RecipientRequest, "recipient" | "reversePath" | "recipientCount">,
+  { facts, rules: { policy, aliases } }: { facts: SessionFacts; rules: JudgeRules },
+): Promise<Recipient[] | Reply> {
+  const alias = aliases?.get(recipient) ?? null;
+  const decision = await policy.rcpt(facts, {
+    ...{ ...request, recipient, routed: false, alias: alias !== null },
+  });
+  if (decision.kind === "refuse") return decision.reply;
+  if (alias === null || aliases === null) {
+    return [{ forwardPath: withAsciiDomain(recipient), domain: recipient.domain }];
+  }
+  return membersInPlace(recipient, { members: aliases.expand(alias), params: {} });
 }
 
 function mailboxOf(text: string, enhanced: "5.1.3" | "5.1.7"): Mailbox | Refused {

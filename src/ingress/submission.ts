@@ -49,6 +49,12 @@ export interface BatchSubmission extends SubmissionRequest {
   readonly messages: readonly SubmittedMessage[];
 }
 
+/** A recipient that would not get the message. */
+export interface RefusedRecipient {
+  readonly mailbox: string;
+  readonly reply: Reply;
+}
+
 /** Why nothing was taken. */
 export type SubmissionFailure =
   /** As an SMTP client would have been told; a code below 500 means that later may be better. */
@@ -57,8 +63,8 @@ export type SubmissionFailure =
     readonly reply: Reply;
     /** The position of the message that it is about. */
     readonly index: number;
-    /** The recipient that it is about, as it was given. */
-    readonly recipient?: string;
+    /** The recipients that were refused, as they were given, when it is about recipients. */
+    readonly recipients?: readonly RefusedRecipient[];
   }
   | { readonly kind: "failed"; readonly failure: "full" | "unavailable" }
   /** Another message was, or is being, handed in by a request of the same name. */

@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { encodeText } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Envelope, Origin } from "../mail/envelope.ts";
-import { formatReceived } from "../mail/received.ts";
+import { addressLiteral, formatReceived } from "../mail/received.ts";
 import { formatReply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
 import { parseTraceparent } from "../observe/traces.ts";
@@ -257,9 +257,11 @@ function fingerprintOf({ messages, fingerprint }: BatchSubmission, hash: Hash): 
   return createHash("sha256").update(JSON.stringify([envelopes, content])).digest("hex");
 }
 
+/** HTTP clients have no name, so an address literal stands for one (RFC 5321 4.1.3). */
 function originOf({ user, clientAddress }: Submitter, hostname: string): Origin {
+  const helo = clientAddress === "" ? hostname : addressLiteral(clientAddress);
   return {
-    ...{ listener: HTTP_LISTENER, clientAddress, clientPort: 0, helo: hostname, protocol: "HTTP" },
+    ...{ listener: HTTP_LISTENER, clientAddress, clientPort: 0, helo, protocol: "HTTP" },
     ...(user === null ? {} : { user }),
   };
 }

@@ -33,7 +33,7 @@ Deno.test("submit: what is queued is in the store with its envelope and its trac
   assertEquals(detail?.recipients.map(({ forwardPath }) => forwardPath), ["bob@dest.example"]);
   assertEquals(detail?.message.origin.user, "key app");
   const octets = await text(result.id);
-  assertStringIncludes(octets, "Received: from relay.example ([192.0.2.1])\r\n");
+  assertStringIncludes(octets, "Received: from [192.0.2.1] ([192.0.2.1])\r\n");
   assertStringIncludes(octets, "with HTTP");
   assert(octets.endsWith("Subject: hi\r\n\r\nText\r\n"));
   assertEquals(detail?.message.facts.sizeBytes, encodeText(octets).length);
@@ -258,7 +258,20 @@ Deno.test("submit: strangers reach aliases, and through them whomever they name"
   assertEquals(reached.kind, "queued");
   const refused = await submitter.submit(submission({ by, to: ["ada@far.example"] }));
   assert(refused.kind === "refused");
-  assertEquals(refused.recipient, "ada@far.example");
+  assertEquals(refused.recipients?.map(({ mailbox }) => mailbox), ["ada@far.example"]);
+});
+
+Deno.test("submit: all recipients that are refused are named", async () => {
+  const { submitter } = submitterBench();
+  const to = ["no mailbox", "bob@ours.example", "ada@far.example", "carl@far.example"];
+  const result = await submitter.submit(submission({ by: STRANGER, to }));
+  assert(result.kind === "refused");
+  assertEquals(result.reply.code, 501);
+  assertEquals(result.recipients?.map(({ mailbox, reply }) => [mailbox, reply.code]), [
+    ["no mailbox", 501],
+    ["ada@far.example", 550],
+    ["carl@far.example", 550],
+  ]);
 });
 
 Deno.test("submit: messages of one request are taken together", async () => {

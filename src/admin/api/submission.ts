@@ -42,7 +42,8 @@ export function submissionRoutes({ ports, clock, random }: ApiContext) {
     summary: "Put a message into the queue",
     description:
       "In fields, or as `message/rfc822` with the envelope in the query (`from`, `to`) " +
-      "or in X-Posthouse-Mail-From and X-Posthouse-Rcpt-To. Answers once the message is on disk. " +
+      "or in X-Posthouse-Mail-From and X-Posthouse-Rcpt-To; X-Posthouse-SMTPUTF8 says that its " +
+      "header section holds UTF-8 (RFC 6531). Answers once the message is on disk. " +
       "With an Idempotency-Key, a request that is repeated within a day puts in no second one.",
     role: "send",
     status: 201,
@@ -95,7 +96,8 @@ function rawMessage(ports: AdminPorts): MiddlewareHandler<AdminEnv> {
     const key = keyOf(c);
     if (key.kind === "wrong") return problem(c, "invalid-request", { detail: key.reason });
     const message = c.req.raw.body ?? new Uint8Array(0);
-    return await submit(c, { ports, request: { ...envelope, ...key.key, message } });
+    const smtpUtf8 = c.req.header("x-posthouse-smtputf8") !== undefined;
+    return await submit(c, { ports, request: { ...envelope, ...key.key, message, smtpUtf8 } });
   };
 }
 
@@ -120,7 +122,8 @@ function answerTo(c: Context<AdminEnv>, result: SubmitResult) {
   if (result.kind === "refused") {
     const isForNow = result.why === "later" || result.why === "unavailable";
     const headers = isForNow ? { "retry-after": "60" } : {};
-    return problem(c, KINDS[result.why], { detail: result.reason, headers });
+    const named = result.recipients === undefined ? {} : { recipients: result.recipients };
+    return problem(c, KINDS[result.why], { detail: result.reason, ...named, headers });
   }
   if (!result.repeated) return answer(c, submittedSchema, { id: result.id }, 201);
   c.header("idempotent-replayed", "true");

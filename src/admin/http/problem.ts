@@ -19,6 +19,8 @@ export const problemSchema = z.object({
   detail: z.string().optional(),
   /** For requests that are wrong: everything that is. */
   errors: z.array(fieldProblemSchema).optional(),
+  /** For messages that are refused because of recipients: all of those. */
+  recipients: z.array(z.object({ address: z.string(), reply: z.string() })).optional(),
 }).meta({ id: "Problem" });
 
 /** The kinds of problem with their titles. The type is `/problems/` and the key. */
@@ -56,6 +58,13 @@ export interface Problem<Kind extends ProblemKind = ProblemKind> {
   readonly status: StatusOf<Kind>;
   readonly detail?: string;
   readonly errors?: readonly FieldProblem[];
+  readonly recipients?: readonly RecipientProblem[];
+}
+
+/** A recipient that was refused, and what an SMTP client would have been told. */
+export interface RecipientProblem {
+  readonly address: string;
+  readonly reply: string;
 }
 
 /** What a problem may say beside its kind, and header fields to send with it. */
@@ -63,6 +72,7 @@ export interface ProblemDetails {
   /** One sentence for people; what clients sent is quoted in it only when harmless. */
   readonly detail?: string;
   readonly errors?: readonly FieldProblem[];
+  readonly recipients?: readonly RecipientProblem[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -70,7 +80,7 @@ export interface ProblemDetails {
 export function problem<Kind extends ProblemKind>(
   c: Context,
   kind: Kind,
-  { detail, errors, headers = {} }: ProblemDetails = {},
+  { detail, errors, recipients, headers = {} }: ProblemDetails = {},
 ): Response & TypedResponse<Problem<Kind>, StatusOf<Kind>, "json"> {
   const { status, title } = KINDS[kind];
   const body: Problem<Kind> = {
@@ -79,6 +89,7 @@ export function problem<Kind extends ProblemKind>(
     status: status as StatusOf<Kind>,
     ...(detail === undefined ? {} : { detail }),
     ...(errors === undefined ? {} : { errors }),
+    ...(recipients === undefined ? {} : { recipients }),
   };
   const response: Response = c.newResponse(JSON.stringify(body), status, {
     ...headers,

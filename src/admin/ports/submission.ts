@@ -45,4 +45,10 @@ export type SubmitRefusal =
 export type SubmitResult =
   /** `repeated`: by an earlier request of the same name. */
   | { readonly kind: "queued"; readonly id: string; readonly repeated: boolean }
-  | { readonly kind: "refused"; readonly why: SubmitRefusal; readonly reason: string };
+  | {
+    readonly kind: "refused";
+    readonly why: SubmitRefusal;
+    readonly reason: string;
+    /** When it is because of recipients: those, each with what an SMTP client would be told. */
+    readonly recipients?: readonly { readonly address: string; readonly reply: string }[];
+  };

@@ -21,7 +21,7 @@ function resultOf(result: SubmissionResult): SubmitResult {
     case "queued":
       return result;
     case "refused":
-      return { kind: "refused", why: whyOf(result.reply), reason: reasonOf(result) };
+      return refusalOf(result);
     case "failed":
       return result.failure === "full"
         ? { kind: "refused", why: "full", reason: "There is no room for it in the queue." }
@@ -33,9 +33,19 @@ function resultOf(result: SubmissionResult): SubmitResult {
   }
 }
 
-function reasonOf({ reply, recipient }: Extract<SubmissionResult, { kind: "refused" }>): string {
+function refusalOf(
+  { reply, recipients = [] }: Extract<SubmissionResult, { kind: "refused" }>,
+): SubmitResult {
+  const [first] = recipients;
   const text = formatReply(reply);
-  return recipient === undefined ? text : `${text} (${recipient})`;
+  const reason = first === undefined ? text : `${text} (${first.mailbox})`;
+  const why = whyOf(reply);
+  if (first === undefined) return { kind: "refused", why, reason };
+  const named = recipients.map(({ mailbox: address, reply }) => ({
+    address,
+    reply: formatReply(reply),
+  }));
+  return { kind: "refused", why, reason, recipients: named };
 }
 
 /** What a reply comes to where a status has to say it (RFC 3463 3.4, 3.6). */

@@ -200,8 +200,8 @@ function handedOf(result: BatchResult, count: number): HandedAll {
     case "conflict":
       return refusal("conflict", "Another request has this key");
     case "refused": {
-      const { reply, recipient, index } = result;
-      const about = recipient === undefined ? "" : ` (${recipient})`;
+      const { reply, recipients = [], index } = result;
+      const about = recipients.map(({ mailbox }) => ` (${mailbox})`)[0] ?? "";
       const text = `${placeOf(index, count)}${formatReply(reply)}${about}`;
       if (reply.enhanced === "5.3.4") return { ...refusal("too_large", text), index };
       // RFC 5321 4.2.1: 4yz is for now; but of too many recipients later means nothing.

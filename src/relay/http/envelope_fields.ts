@@ -13,6 +13,7 @@ export function envelopeFields(job: DeliveryJob): Record<string, string> {
     "x-posthouse-id": message.id,
     "x-posthouse-mail-from": encodeMailbox(message.reversePath),
     "x-posthouse-rcpt-to": recipients.map(apiAddress).map(encodeMailbox).join(","),
+    ...(message.smtpUtf8 ? { "x-posthouse-smtputf8": "yes" } : {}),
     "idempotency-key": idempotencyKey(job, recipients),
   };
 }

@@ -10,10 +10,12 @@ export function posthouseRequest(
   job: DeliveryJob,
   { config, base }: { config: PosthouseConfig; base: URL },
 ): HttpRequest {
+  const [traceparent] = job.message.headers?.["traceparent"] ?? [];
   return {
     url: below(base, "/api/v1/messages"),
     headers: {
       ...envelopeFields(job),
+      ...(traceparent === undefined ? {} : { traceparent }),
       "authorization": `Bearer ${config.api_key}`,
       "content-type": "message/rfc822",
     },

@@ -21,7 +21,7 @@ contract({
   rawOctets: ({ body }) => body,
   anyOctets: true,
   international: true,
-  maxRecipients: 1000,
+  maxRecipients: 100,
   rows: [
     { what: "taken", status: 201, body: { id: "0Q8XYZ0000000002" }, expect: "delivered" },
     {
@@ -31,6 +31,35 @@ contract({
       expect: "permanent",
     },
     { what: "refused by policy", status: 422, body: { title: "Refused" }, expect: "permanent" },
+    {
+      what: "some recipients refused",
+      status: 422,
+      body: {
+        type: "/problems/refused",
+        recipients: [
+          { address: "BOB@two.example", reply: "550 5.7.1 Not here" },
+          { address: "carol@one.example", reply: "451 4.3.0 Not now" },
+        ],
+      },
+      expect: [
+        { kind: "temporary", enhanced: "4.3.0", counts: false },
+        { kind: "permanent", enhanced: "5.7.1" },
+        { kind: "temporary", enhanced: "4.3.0" },
+        { kind: "temporary", enhanced: "4.3.0", counts: false },
+      ],
+    },
+    {
+      what: "the same key for something else",
+      status: 422,
+      body: { type: "/problems/key-taken" },
+      expect: "uncertain",
+    },
+    {
+      what: "too many recipients",
+      status: 413,
+      body: { type: "/problems/too-many-recipients" },
+      expect: { kind: "unsuitable", enhanced: "5.5.3" },
+    },
     { what: "the same key at work", status: 409, expect: "temporary" },
     { what: "a full store", status: 507, expect: { kind: "temporary", counts: false } },
   ],
