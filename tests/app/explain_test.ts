@@ -56,6 +56,12 @@ async function explain(args: readonly string[]): Promise<{ code: number; out: st
     { priority: 0, weight: 0, port: 0, target: "." },
   ]);
   dns.add("smtp.provider.example", "A", ["192.0.2.8"]);
+  dns.add("loop.example", "MX", [
+    { preference: 10, exchange: "mx1.big.example" },
+    { preference: 20, exchange: "Relay.Example.Net" },
+    { preference: 30, exchange: "mx1.big.example" },
+  ]);
+  dns.add("relay.example.net", "A", ["192.0.2.9"]);
   dns.add("null.example", "MX", [{ preference: 0, exchange: "." }]);
   const toml = `dns.servers = ["${dns.address}"]\n${CONFIG}`;
   return await run(["explain", ...args, "--offline", "--config", "/c.toml"], {
@@ -76,7 +82,7 @@ Deno.test("explain tells rule, hosts, TLS, limits and keys without a relay", asy
     ...{ name: "internet", kind: "mx", weight: null, destination: "dest.example" },
     hosts: [{
       ...{ host: "mx1.big.example", port: 25, preference: 10, addresses: ["192.0.2.7"] },
-      ...{ problem: "", tlsa: null },
+      ...{ problem: "", tlsa: null, tls: "TLS where it is offered" },
     }],
     limits: [{ rule: "big", limit: "60 messages in 60 s, shared" }],
     ...{ state: "unknown", reason: "" },
@@ -92,7 +98,7 @@ Deno.test("explain looks at header fields and shows weights", async () => {
   assertStringIncludes(out, "1. internet (mx, weight 9)");
   assertStringIncludes(out, "MX 0 .:25: the domain takes no mail (null MX)");
   assertStringIncludes(out, "2. spare (smarthost, weight 1)");
-  assertStringIncludes(out, "127.0.0.1:2526: 127.0.0.1");
+  assertStringIncludes(out, "127.0.0.1:2526: 127.0.0.1; TLS with any certificate\n");
   assertStringIncludes(
     out,
     "from: 192.0.2.1, 2001:db8::1\n   proxy: socks5://proxy.example:1080\n",
@@ -109,4 +115,13 @@ Deno.test("explain asks for the servers of the kind of TLS that is configured", 
   const { out } = await explain(["a@srv.example"]);
   assertStringIncludes(out, "smtp.provider.example:465: 192.0.2.8");
   assertStringIncludes(out, "_submission._tcp.provider.example: the domain offers no submission");
+});
+
+Deno.test("explain tells which exchangers lead back here", async () => {
+  const { out } = await explain(["a@loop.example"]);
+  assertEquals(out.match(/^ {3}MX .*$/gm), [
+    "   MX 10 mx1.big.example:25: 192.0.2.7; TLS where it is offered",
+    "   MX 20 relay.example.net:25: it is this relay, or no better: mail would loop",
+    "   MX 30 mx1.big.example:25: it is this relay, or no better: mail would loop",
+  ]);
 });

@@ -69,6 +69,8 @@ export interface RouteTraceWay {
     /** Why it cannot be used; empty when it can. */
     readonly problem: string;
     readonly tlsa: number | null;
+    /** What connections to it must come to, in words; empty where that is not known. */
+    readonly tls: string;
   }[];
   /** What is asked of connections. */
   readonly tls: string;

@@ -95,11 +95,11 @@ async function wayOf(
     services: ExplainServices;
   },
 ): Promise<RouteTrace["transports"][number]> {
-  const { config, resolver, stateOf } = services;
+  const { config, resolver, clock, stateOf } = services;
   const transport = config.transports[name];
   if (transport === undefined) throw new RangeError(`Cannot explain ${name}: no such transport`);
   const [hosts, limits] = await Promise.all([
-    hostsOf(transport, { domain, resolver }),
+    hostsOf(transport, { domain, resolver, clock, hostname: config.hostname }),
     limitsOf({ name, kind: transport.type }, { domain, route, services }),
   ]);
   return {

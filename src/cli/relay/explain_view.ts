@@ -55,12 +55,12 @@ function writeWay(
 }
 
 function hostLine(
-  { host, port, preference, addresses, problem, tlsa }: RouteTraceWay["hosts"][number],
+  { host, port, preference, addresses, problem, tls }: RouteTraceWay["hosts"][number],
   style: Style,
 ): string {
   const place = port === 0 ? host : formatEndpoint({ address: host, port });
   const rank = preference === null ? "" : `MX ${preference} `;
   const found = problem === "" ? addresses.join(", ") : style.red(problem);
-  const records = tlsa === null || tlsa === 0 ? "" : `, ${tlsa} TLSA records`;
-  return `${rank}${printable(place)}: ${printable(found)}${records}`;
+  const secured = tls === "" ? "" : `; ${printable(tls)}`;
+  return `${rank}${printable(place)}: ${printable(found)}${secured}`;
 }

@@ -95,6 +95,7 @@ const traceHost = z.object({
   tlsa: z.int().nullable().describe(
     "TLSA records that DNSSEC vouches for, where they are asked for.",
   ),
+  tls: z.string().describe("What connections to it must come to, MTA-STS and DANE included."),
 });
 
 export const routeTraceSchema = z.object({
