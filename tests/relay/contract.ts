@@ -159,6 +159,7 @@ export function contract(api: ProviderCase): void {
   }
   if (api.rawOctets !== undefined) test("the octets stay as they are", () => checkOctets(api));
   if (api.converts === true) test("what would be lost is told before", () => checkLosses(api));
+  test("what is left of a rate is told, in each way that APIs tell it", () => checkRates(api));
   test("what does not fit is left to another transport", () => checkLimits(api));
   test("every answer has its meaning", () => checkAnswers(api));
   test("answers that are cut, slow or nonsense", () => checkBrokenAnswers(api));
@@ -300,6 +301,21 @@ async function checkLosses(api: ProviderCase): Promise<void> {
   }
   const binary = await attempt(api, RICH, { recipients: ENVELOPE, lineOriented: false });
   expect(binary.report.outcomes, "delivered", "BINARYMIME");
+}
+
+async function checkRates(api: ProviderCase): Promise<void> {
+  for (const prefix of ["ratelimit-", "x-ratelimit-", "x-sib-ratelimit-"]) {
+    await using server = startHttpRecorder((request) => {
+      const script = api.prelude?.(request) ?? api.accept(request);
+      if (script.kind !== "answer") return script;
+      const rate = { [`${prefix}remaining`]: "3", [`${prefix}reset`]: "20" };
+      return { ...script, headers: { ...script.headers, ...rate } };
+    });
+    await using transport = api.create(server.url, options(new ManualClock(NOW_MS)));
+    const job = jobOf(PLAIN, { recipients: ENVELOPE });
+    const { rate } = await transport.deliver(job, { signal: NEVER });
+    assertEquals(rate, { remaining: 3, resetAfterMs: 20_000 }, prefix);
+  }
 }
 
 async function checkLimits(api: ProviderCase): Promise<void> {
