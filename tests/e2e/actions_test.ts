@@ -63,6 +63,20 @@ suite("many messages are acted on from the queue", {
     await page.goto("/queue/confirm?action=release&view=delivered");
     await page.getByRole("heading", { name: "Nothing fits" }).waitFor();
   },
+  "the order stands in the address, and pages go on in it": async (page, relay) => {
+    await page.goto("/queue?view=all");
+    await page.getByLabel("Order", { exact: true }).selectOption({ label: "Largest first" });
+    await page.waitForURL(/order=largest/);
+    const { items } = await relay.store.list({ filter: {}, order: "largest", limit: 51 });
+    const first = page.locator("[data-row-link]").first();
+    assertEquals(await first.getAttribute("href"), `/messages/${items[0]?.message.id}`);
+    await page.getByRole("link", { name: "Smaller" }).click();
+    await page.waitForURL(/cursor=/);
+    assertEquals(await first.getAttribute("href"), `/messages/${items[50]?.message.id}`);
+    await page.getByLabel("Order", { exact: true }).selectOption({ label: "Next attempt first" });
+    await page.waitForURL(/order=next/);
+    assertEquals(await page.getByLabel("Order", { exact: true }).inputValue(), "next");
+  },
   "filters stand in the address and can be taken out": async (page) => {
     await page.goto("/queue");
     await page.getByLabel("Domain").fill("bigmail.example");

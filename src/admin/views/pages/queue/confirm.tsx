@@ -1,6 +1,8 @@
+import type { PartialCount } from "../../../../queue/store.ts";
+import { COUNT_MS } from "../../../api/count_time.ts";
 import type { MessageFilter, MessageListItem } from "../../../ports.ts";
 import { Empty, Notice, Panel } from "../../parts/boxes.tsx";
-import { counted } from "../../parts/quantity.ts";
+import { countedSoFar } from "../../parts/quantity.ts";
 import type { Visit } from "../../visit.tsx";
 import { changeable, type QueueAction, type QueueActionName, queueActionOf } from "./actions.ts";
 import { ActionFields, HiddenFields } from "./ask.tsx";
@@ -32,7 +34,8 @@ export async function confirmPage(visit: Visit): Promise<Response> {
   const { name, action, query, performance, back } = intent;
   const filter = pinned(meantBy(intent), visit.nowMs);
   const { total, samples } = await preview(visit, filter);
-  const what = counted(total, "message");
+  const what = countedSoFar(total, "message");
+  const isNone = total.isComplete && total.count === 0;
   const isReady = performance !== null || action.asks === "transport";
   const hidden = [
     ["action", name],
@@ -46,7 +49,7 @@ export async function confirmPage(visit: Visit): Promise<Response> {
     children: (
       <>
         <header class="page-head">
-          <h1>{total === 0 ? "Nothing fits" : action.question(what)}</h1>
+          <h1>{isNone ? "Nothing fits" : action.question(what)}</h1>
           <p class="page-lead">{action.explanation}</p>
         </header>
         {query.params["ids"] === undefined && <Scope query={query} />}
@@ -62,14 +65,12 @@ export async function confirmPage(visit: Visit): Promise<Response> {
           <HiddenFields
             fields={[...hidden, ["receivedBeforeMs", String(filter.receivedBeforeMs)]]}
           />
-          {action.asks === "transport" && total > 0 && (
-            <ActionFields visit={visit} intent={intent} />
-          )}
+          {action.asks === "transport" && !isNone && <ActionFields visit={visit} intent={intent} />}
           {action.asks === "recipients" && (
             <HiddenFields fields={[["remove", intent.input.remove], ["add", intent.input.add]]} />
           )}
           <div class="button-row">
-            {total > 0 && isReady && <Confirm action={action} what={what} />}
+            {!isNone && isReady && <Confirm action={action} what={what} />}
             <a class="button" href={back}>Back</a>
           </div>
         </form>
@@ -119,10 +120,10 @@ function meantBy({ action, query, performance }: Intent): MessageFilter {
 async function preview(
   { ports: { queue } }: Visit,
   filter: MessageFilter,
-): Promise<{ total: number; samples: readonly MessageListItem[] }> {
-  if (filter.states?.length === 0) return { total: 0, samples: [] };
+): Promise<{ total: PartialCount; samples: readonly MessageListItem[] }> {
+  if (filter.states?.length === 0) return { total: { count: 0, isComplete: true }, samples: [] };
   const [total, { items }] = await Promise.all([
-    queue.count(filter),
+    queue.countWithin(filter, COUNT_MS),
     queue.list({ filter, limit: SAMPLES }),
   ]);
   return { total, samples: items };
@@ -144,14 +145,17 @@ function backOf(from: string | undefined, { params }: QueueQuery): string {
 
 function Samples(
   { total, samples, nowMs }: {
-    total: number;
+    total: PartialCount;
     samples: readonly MessageListItem[];
     nowMs: number;
   },
 ) {
   return (
-    <Panel id="samples" title={total > SAMPLES ? `The newest ${SAMPLES} of them` : "Messages"}>
-      {total === 0
+    <Panel
+      id="samples"
+      title={total.count > SAMPLES ? `The newest ${SAMPLES} of them` : "Messages"}
+    >
+      {samples.length === 0
         ? (
           <Empty title="Nothing here can be changed that way" tight>
             <p>The messages are in other states, or were delivered meanwhile.</p>

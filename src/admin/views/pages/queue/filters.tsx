@@ -1,3 +1,4 @@
+import { LIST_ORDERS, type ListOrder } from "../../../../queue/store.ts";
 import { formatSize } from "../../../../observe/quantities.ts";
 import { filterQuery } from "../../../api/schemas/filter.ts";
 import { Icon } from "../../parts/icon.tsx";
@@ -59,9 +60,10 @@ export function hasField(key: string): boolean {
 
 /** The fields that narrow a list: those of the API. */
 export function FilterForm(
-  { view, params, errors = new Map() }: {
+  { view, params, order = "newest", errors = new Map() }: {
     view: ViewName;
     params: QueueParams;
+    order?: ListOrder;
     errors?: ReadonlyMap<string, string>;
   },
 ) {
@@ -83,6 +85,7 @@ export function FilterForm(
         <TextFilter {...common} name="recipient" hint="user@example.net" isFirst={!isSearchable} />
         <TextFilter {...common} name="domain" hint="example.net" />
         <AgeFilter params={params} />
+        <OrderChoice order={order} />
         <button type="submit" class="button">Filter</button>
       </div>
       <details class="more-filters" open={isOpen}>
@@ -122,6 +125,29 @@ function TextFilter(
         aria-describedby={error === undefined ? undefined : `filter-${name}-error`}
       />
       {error !== undefined && <p class="field-error" id={`filter-${name}-error`}>{error}</p>}
+    </div>
+  );
+}
+
+const ORDERS: Readonly<Record<ListOrder, string>> = {
+  newest: "Newest first",
+  oldest: "Oldest first",
+  next: "Next attempt first",
+  largest: "Largest first",
+  attempts: "Most tries first",
+};
+
+function OrderChoice({ order }: { order: ListOrder }) {
+  return (
+    <div class="field">
+      <label for="filter-order">Order</label>
+      <select class="input" id="filter-order" name="order" data-submit-on-change>
+        {LIST_ORDERS.map((one) => (
+          <option value={one === "newest" ? "" : one} selected={one === order}>
+            {ORDERS[one]}
+          </option>
+        ))}
+      </select>
     </div>
   );
 }

@@ -1,7 +1,9 @@
+import type { ListOrder, PartialCount } from "../../../../queue/store.ts";
+import { COUNT_MS } from "../../../api/count_time.ts";
 import type { MessagePage, RecipientState } from "../../../ports.ts";
 import { Empty, Notice } from "../../parts/boxes.tsx";
 import { LiveMark } from "../../parts/live_mark.tsx";
-import { count, counted } from "../../parts/quantity.ts";
+import { count, counted, countedSoFar } from "../../parts/quantity.ts";
 import type { Visit } from "../../visit.tsx";
 import { actionsIn, queueActionOf } from "./actions.ts";
 import { FilterChips, FilterForm, hasField, ViewTabs } from "./filters.tsx";
@@ -17,6 +19,14 @@ import {
 
 const PAGE_SIZE = 50;
 const LIVE_MS = 3_000;
+/** What the next page has, by the order of the list. */
+const NEXT_PAGES: Readonly<Record<ListOrder, string>> = {
+  newest: "Older",
+  oldest: "Newer",
+  next: "Later",
+  largest: "Smaller",
+  attempts: "Less often tried",
+};
 
 /** The list of messages. */
 export async function queuePage(visit: Visit): Promise<Response> {
@@ -25,10 +35,10 @@ export async function queuePage(visit: Visit): Promise<Response> {
   if (read.kind === "wrong") return await showWrong(visit, read);
   const { query } = read;
   const { queue } = visit.ports;
-  const { filter, cursor } = query;
+  const { filter, cursor, order } = query;
   const [page, total] = await Promise.all([
-    queue.list({ filter, limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) }),
-    queue.count(filter),
+    queue.list({ filter, order, limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) }),
+    queue.countWithin(filter, COUNT_MS),
   ]);
   return await visit.show({
     title: "Queue",
@@ -39,7 +49,7 @@ export async function queuePage(visit: Visit): Promise<Response> {
         <Heading query={query} total={total} />
         <Done did={did?.[0]} n={n?.[0]} />
         <ViewTabs view={query.view} params={query.params} />
-        <FilterForm view={query.view} params={query.params} />
+        <FilterForm view={query.view} params={query.params} order={query.order} />
         <FilterChips params={query.params} />
         <section
           class="panel"
@@ -78,11 +88,11 @@ async function showWrong(
   });
 }
 
-function Heading({ query, total }: { query: QueueQuery; total: number }) {
+function Heading({ query, total }: { query: QueueQuery; total: PartialCount }) {
   return (
     <header class="page-head">
       <h1>Queue</h1>
-      <span class="soft" id="queue-total" data-live-part="">{counted(total, "message")}</span>
+      <span class="soft" id="queue-total" data-live-part="">{countedSoFar(total, "message")}</span>
       {query.cursor === undefined && (
         <div class="page-actions">
           <LiveMark />
@@ -107,7 +117,7 @@ function List(
     visit: Visit;
     query: QueueQuery;
     page: MessagePage;
-    total: number;
+    total: PartialCount;
   },
 ) {
   const { params, cursor } = query;
@@ -134,10 +144,10 @@ function List(
         : <MessageTable items={page.items} nowMs={visit.nowMs} canPick={canPick} />}
       {(cursor !== undefined || page.cursor !== null) && (
         <nav class="panel-foot pager" aria-label="Pages of the list">
-          {cursor !== undefined && <a class="button" href={queueAddress(params)}>Newest</a>}
+          {cursor !== undefined && <a class="button" href={queueAddress(params)}>First page</a>}
           {page.cursor !== null && (
             <a class="button" href={queueAddress(params, { cursor: page.cursor })} rel="next">
-              {page.items.length === 0 ? "Search on" : "Older"}
+              {page.items.length === 0 ? "Search on" : NEXT_PAGES[query.order]}
             </a>
           )}
         </nav>
@@ -151,9 +161,9 @@ function hasCompose(visit: Visit): boolean {
 }
 
 function BulkBar(
-  { total, states }: { total: number; states: readonly RecipientState[] | null },
+  { total, states }: { total: PartialCount; states: readonly RecipientState[] | null },
 ) {
-  const everything = `All ${count(total)} that fit`;
+  const everything = total.isComplete ? `All ${count(total.count)} that fit` : "All that fit";
   return (
     <div class="bulk" role="group" aria-label="Actions on messages">
       <span class="bulk-what" data-picked={everything} data-keep="">{everything}</span>

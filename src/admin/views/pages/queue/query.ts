@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LIST_ORDERS, type ListOrder } from "../../../../queue/store.ts";
 import { filterOf, filterQuery } from "../../../api/schemas/filter.ts";
 import { pageQuery } from "../../../api/schemas/fields.ts";
 import type { MessageFilter, RecipientState } from "../../../ports.ts";
@@ -27,6 +28,7 @@ const paramsSchema = z.strictObject({
   view: z.enum(Object.keys(VIEWS) as [ViewName, ...ViewName[]]).default("live"),
   ...fields,
   cursor: pageQuery.cursor,
+  order: z.enum(LIST_ORDERS).default("newest"),
 });
 
 /** A list that is asked for. */
@@ -36,6 +38,7 @@ export interface QueueQuery {
   readonly params: QueueParams;
   readonly filter: MessageFilter;
   readonly cursor: string | undefined;
+  readonly order: ListOrder;
 }
 
 export type QueueQueryResult =
@@ -53,6 +56,7 @@ export const NULL_SENDER = "<>";
 /** Parameters that do not belong to a filter. */
 const OTHERS = ["cursor", "action", "from", ...INPUT_NAMES];
 
+/** Those that do not belong to a list at all. */
 const NO_FILTERS = OTHERS.slice(1);
 
 /** Reads the address of a list, whose filters are those of the API. */
@@ -70,10 +74,10 @@ export function readQueueQuery(
     );
     return { kind: "wrong", params, errors };
   }
-  const { view, cursor, ...rest } = result.data;
+  const { view, cursor, order, ...rest } = result.data;
   const { states } = VIEWS[view];
   const input = states === null ? rest : { ...rest, states: [...states] };
-  return { kind: "ok", query: { view, params, filter: filterOf(input, nowMs), cursor } };
+  return { kind: "ok", query: { view, params, filter: filterOf(input, nowMs), cursor, order } };
 }
 
 /** The address of a list; changes replace what stands in `params`, null takes it out. */
@@ -97,7 +101,7 @@ export function queueAddress(
 /** The filters of a list as names and values, without the view. */
 export function filterParams(params: QueueParams): [key: string, value: string][] {
   return Object.entries(params)
-    .filter(([key]) => key !== "view" && !OTHERS.includes(key))
+    .filter(([key]) => key !== "view" && key !== "order" && !OTHERS.includes(key))
     .flatMap(([key, values]) => values.map((value): [string, string] => [key, value]));
 }
 
