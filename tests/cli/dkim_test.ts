@@ -34,6 +34,7 @@ for (const bits of RSA_SIZES) {
       const { stdout } = await runPeer("openssl", { args: ["pkey", "-in", file, "-pubout"] });
       const published = stdout.replace(/-----[^-]*-----|\s/g, "");
       assertEquals(strings.join(""), `v=DKIM1; k=rsa; p=${published}`);
+      assertStringIncludes(out, `\nValue: v=DKIM1; k=rsa; p=${published}\n`);
     },
   });
 }

@@ -75,8 +75,9 @@ async function generate({ io, flags }: Invocation): Promise<ExitCode> {
   if (flags.switch("json")) writeJson(io, { domain, selector, type, file, name, value });
   else {
     io.out(
-      `The private key is in ${file}.\n\nPublish this record:\n\n${zoneLine(name, value)}\n\n` +
-        `Then let the relay sign with it:\n\n[[dkim]]\ndomain = "${domain}"\n` +
+      `The private key is in ${file}.\n\nPublish this record, in a zone file:\n\n` +
+        `${zoneLine(name, value)}\n\nor in a form that asks for them:\n\n` +
+        `Name:  ${name}\nType:  TXT\nValue: ${value}\n\nThen let the relay sign with it:\n\n[[dkim]]\ndomain = "${domain}"\n` +
         `selector = "${selector}"\nkey = { file = ${JSON.stringify(file)} }\n\n` +
         "posthouse dkim check tells whether the DNS has it.\n",
     );
