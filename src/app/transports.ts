@@ -10,6 +10,7 @@ import type { RelayTransportConfig } from "../config/sections/transport_relay.ts
 import { LmtpTransport } from "../delivery/lmtp.ts";
 import { MxTransport } from "../delivery/mx.ts";
 import { SmarthostTransport } from "../delivery/smarthost.ts";
+import { formatProxy } from "../delivery/smtp/dialer.ts";
 import type { Login, SmtpTransportOptions } from "../delivery/smtp/options.ts";
 import type { Transport } from "../delivery/transport.ts";
 import { fetchFrom, type OwnFetch } from "../net/http_fetch.ts";
@@ -152,10 +153,11 @@ function makeTransport(config: TransportConfig, making: Making): Transport {
 }
 
 function makeRelay(config: RelayTransportConfig, { name, services }: Making): Transport {
-  const { type, provider: table, timeoutMs, maxConcurrency } = config;
+  const { type, provider: table, timeoutMs, maxConcurrency, proxy } = config;
   const made = createRelay({ type, table }, {
     ...{ name, timeoutMs, fetch: services.fetch, clock: services.clock },
     refreshTokens: services.refreshTokens,
+    ...(proxy === null ? {} : { via: formatProxy(proxy) }),
     ...(maxConcurrency === null ? {} : { maxConcurrency }),
   });
   if (made.kind === "created") return made.transport;

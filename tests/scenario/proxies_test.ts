@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { RelayEvent } from "../../src/observe/events.ts";
 import { startHttpRecorder } from "../support/http_recorder.ts";
 import { havePeer } from "../support/peers.ts";
 import { PlainClient } from "../support/plain_client.ts";
@@ -66,11 +67,9 @@ for (const { peer: name, scheme, start, trace } of KINDS) {
       assertEquals(event.type, "delivered");
       assertEquals(server.messages.length, 1);
       assertStringIncludes(proxy.output(), trace(server.port));
-      assert("messageId" in event);
-      const { timeline } = await messageOf(relay, event.messageId);
-      const attempt = timeline.find(({ kind }) => kind === "attempt");
-      assertEquals(attempt?.detail["proxy"], `${scheme}://${place}`);
-      assertEquals(attempt?.detail["remote"], `localhost:${server.port}`);
+      const attempt = await attemptOf(relay, event);
+      assertEquals(attempt["proxy"], `${scheme}://${place}`);
+      assertEquals(attempt["remote"], `localhost:${server.port}`);
     },
   });
 
@@ -100,8 +99,12 @@ for (const { peer: name, scheme, start, trace } of KINDS) {
         toml: `[transports.out]\ntype = "webhook"\nurl = "http://localhost:${port}/mail"\n` +
           `proxy = "${scheme}://relay:s3cret@127.0.0.1:${proxy.port}"\n`,
       });
-      assertEquals((await send(relay)).type, "delivered");
+      const event = await send(relay);
+      assertEquals(event.type, "delivered");
       assertEquals(api.requests.length, 1);
+      const attempt = await attemptOf(relay, event);
+      assertEquals(attempt["proxy"], `${scheme}://127.0.0.1:${proxy.port}`);
+      assertEquals(attempt["remote"], `localhost:${port}`);
       assertStringIncludes(proxy.output(), `localhost:${port}`);
     },
   });
@@ -111,7 +114,11 @@ interface ShownMessage {
   readonly timeline: readonly { kind: string; detail: Readonly<Record<string, unknown>> }[];
 }
 
-async function messageOf({ origin }: InProcessRelay, id: string): Promise<ShownMessage> {
-  const response = await fetch(`${origin}/api/v1/messages/${id}`);
-  return await response.json();
+/** What the API tells of the attempt that an event is about. */
+async function attemptOf({ origin, stored }: InProcessRelay, event: RelayEvent) {
+  assert("messageId" in event);
+  await stored();
+  const response = await fetch(`${origin}/api/v1/messages/${event.messageId}`);
+  const { timeline }: ShownMessage = await response.json();
+  return timeline.find(({ kind }) => kind === "attempt")?.detail ?? {};
 }

@@ -70,6 +70,8 @@ export interface ProviderOptions {
   /** The name of the transport in the config file. */
   readonly name: string;
   readonly fetch: Fetch;
+  /** The proxy that `fetch` goes through, for reports; absent without one. */
+  readonly via?: string;
   readonly clock: Clock;
   /** The time for one request and its answer; five minutes where not given. */
   readonly timeoutMs?: number;
@@ -131,7 +133,7 @@ export class HttpTransport implements Transport {
       outcomes: job.recipients.map((recipient) =>
         named(outcomes.get(recipient) ?? unplanned(recipient), this.kind)
       ),
-      remote: remoteOf(this.#provider.baseUrl),
+      remote: remoteOf(this.#provider.baseUrl, this.#options),
       ...securityOf(this.#provider.baseUrl),
       ...(losses.length === 0 ? {} : { losses }),
       ...(rate === null ? {} : { rate }),
@@ -271,9 +273,15 @@ function securityOf({ protocol }: URL): Pick<DeliveryReport, "tls" | "proof"> {
     : { tls: null };
 }
 
-function remoteOf({ hostname, port, protocol }: URL): DeliveryReport["remote"] {
+function remoteOf(
+  { hostname, port, protocol }: URL,
+  { via }: Pick<ProviderOptions, "via">,
+): DeliveryReport["remote"] {
   const usual = protocol === "https:" ? 443 : 80;
-  return { host: hostname, address: "", port: port === "" ? usual : Number(port) };
+  return {
+    ...{ host: hostname, address: "", port: port === "" ? usual : Number(port) },
+    ...(via === undefined ? {} : { via }),
+  };
 }
 
 function isList(results: Outcome | readonly Outcome[]): results is readonly Outcome[] {
