@@ -1,4 +1,5 @@
 import type { MessageFilter, QueueCommand, RecipientState } from "../../queue/store.ts";
+import { commandOutline } from "../../webhooks/command_outline.ts";
 import type { Flag, Invocation } from "../command.ts";
 import { EXIT, type ExitCode, writeJson } from "../io.ts";
 import { isAgreed } from "../question.ts";
@@ -55,11 +56,15 @@ export async function applyChange(invocation: Invocation, change: Change): Promi
     ...read.filter,
     ...change.narrowing,
   };
-  return await withQueue(invocation, async (store) => {
+  return await withQueue(invocation, async (store, { webhooks }) => {
     const matching = await store.count(filter);
     if (!(await isWanted(invocation, { change, matching }))) return EXIT.failed;
     const { command } = change;
-    const changed = matching === 0 ? 0 : await store.command({ filter, command, nowMs, by: ACTOR });
+    const told = webhooks.length === 0 ? null : commandOutline(command.kind, ACTOR);
+    const event = told === null ? {} : { event: told };
+    const changed = matching === 0
+      ? 0
+      : await store.command({ filter, command, nowMs, by: ACTOR, ...event });
     if (flags.switch("json")) writeJson(io, { command: change.name, matching, changed });
     else io.out(`${change.done} ${counted(changed, "message")}.\n`);
     // An id that means nothing is a mistake; a filter that fits nothing is an answer.
