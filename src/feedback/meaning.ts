@@ -3,7 +3,7 @@ import { decodeEncodedWords } from "../mail/encoded_word.ts";
 import type { FeedbackKind } from "../observe/events.ts";
 import { parseDeliveryStatus, type RecipientStatus } from "./delivery_status.ts";
 import { type FeedbackReport, parseFeedbackReport, withoutBrackets } from "./feedback_report.ts";
-import { type PlainBounce, readPlainBounce, saidOf } from "./plain_bounce.ts";
+import { linesOf, type PlainBounce, readPlainBounce, saidOf } from "./plain_bounce.ts";
 import type { ReportParts } from "./report_reader.ts";
 import { severityOf } from "./severity.ts";
 
@@ -32,7 +32,8 @@ export function meaningOf(parts: ReportParts): Meaning {
   if (report !== null) return meaningOfReport(report);
   const status = deliveryStatus === null ? null : parseDeliveryStatus(deliveryStatus);
   if (status !== null) {
-    const findings = status.recipients.map((one) => findingOf(one, parts.text));
+    const lines = linesOf(parts.text);
+    const findings = status.recipients.map((one) => findingOf(one, lines));
     return { kind: "bounce", findings: findings.filter((one) => one !== null) };
   }
   const field = fieldReader(parts.header);
@@ -73,11 +74,11 @@ function isReply(field: FieldReader): boolean {
     field("x-autorespond") !== "" || /auto_?reply/i.test(field("precedence"));
 }
 
-function findingOf(recipient: RecipientStatus, text: string): Finding | null {
+function findingOf(recipient: RecipientStatus, lines: readonly string[]): Finding | null {
   const { originalRecipient, finalRecipient, diagnostic } = recipient;
   const names = [originalRecipient, finalRecipient].map((name) => name?.text)
     .filter((name) => name !== undefined && name.includes("@")) as string[];
-  const said = diagnostic?.text ?? (names[0] === undefined ? null : saidOf(text, names[0])) ?? "";
+  const said = diagnostic?.text ?? (names[0] === undefined ? null : saidOf(lines, names[0])) ?? "";
   const kind = kindOf(recipient, said);
   if (kind === null) return null;
   return { kind, names: [...new Set(names)], reason: reasonOf(recipient, said) };

@@ -45,7 +45,7 @@ export function readPlainBounce(fields: BounceFields, text: string): PlainBounce
   const isBounce = isQmail || fields.failedRecipients !== "" ||
     (FROM_SERVER.test(fields.from) && (SUBJECT.test(fields.subject) || CODE.test(message)));
   if (!isBounce) return null;
-  const lines = message.split(/\r?\n/).slice(0, LINES_LIMIT);
+  const lines = message.split(/\r?\n/, LINES_LIMIT);
   const telling = lines.find((line) => CODE.test(line)) ?? lines.find(saysNoSuchMailbox);
   const named = fields.failedRecipients.split(",").map((name) => name.trim()).filter(Boolean);
   return {
@@ -56,12 +56,16 @@ export function readPlainBounce(fields: BounceFields, text: string): PlainBounce
   };
 }
 
+/** The lines that a text says something in, before the message that stands behind it. */
+export function linesOf(text: string): string[] {
+  return splitCopy(text).message.split(/\r?\n/, LINES_LIMIT);
+}
+
 /**
- * What a text says of a mailbox, for notifications that say it nowhere else: the line with a code
+ * What lines say of a mailbox, for notifications that say it nowhere else: the line with a code
  * that names it, or one of the next two. Null when there is none.
  */
-export function saidOf(text: string, mailbox: string): string | null {
-  const lines = splitCopy(text).message.split(/\r?\n/).slice(0, LINES_LIMIT);
+export function saidOf(lines: readonly string[], mailbox: string): string | null {
   const at = lines.findIndex((line) => line.includes(mailbox));
   const found = at < 0 ? undefined : lines.slice(at, at + 3).find((line) => CODE.test(line));
   if (found === undefined) return null;

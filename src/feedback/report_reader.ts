@@ -19,6 +19,8 @@ export interface ReportParts {
 
 /** A report says what it has to say long before this. */
 const READ_LIMIT_BYTES = 4 * 1024 * 1024;
+/** Of a report that has more parts than anybody writes, the first ones are enough. */
+const ENTITY_LIMIT = 1_000;
 const HEADER_LIMIT_BYTES = 64 * 1024;
 const STATUS_LIMIT_BYTES = 512 * 1024;
 const TEXT_LIMIT_BYTES = 64 * 1024;
@@ -71,15 +73,17 @@ class ReportVisitor implements MimeVisitor {
   /** Whether the next header section is that of the returned message. */
   #isReturnedNext = false;
   #isSingle = false;
+  #entities = 0;
 
   /** Whether nothing of use can follow. */
   get isDone(): boolean {
-    if (this.#found.has("returned")) return true;
+    if (this.#found.has("returned") || this.#entities > ENTITY_LIMIT) return true;
     return this.#isSingle && this.#open !== null && roomIn(this.#open) === 0;
   }
 
   header(octets: Uint8Array, { kind, type, encoding }: MimeEntity): void {
     if (this.isDone) return;
+    this.#entities++;
     const isReport = this.#header === null;
     this.#header ??= octets.slice(0, HEADER_LIMIT_BYTES);
     if (this.#isReturnedNext) {
@@ -139,7 +143,17 @@ function textOf(octets: Uint8Array): string {
   return text.includes("\ufffd") ? decodeLatin1(octets) : text;
 }
 
+const LINE_END = /^(?:br|\/p|\/div|\/tr)\b/i;
+
+/** The words of HTML. What has an @ in it is an address in angle brackets, and stays. */
 function withoutTags(html: string): string {
-  return html.replace(/<(?:br|\/p|\/div|\/tr)\b[^>]*>/gi, "\n").replace(/<[^>@]*>/g, " ")
+  const [first = "", ...pieces] = html.split("<");
+  const words = pieces.map((piece) => {
+    const end = piece.indexOf(">");
+    if (end < 0) return `<${piece}`;
+    if (LINE_END.test(piece)) return `\n${piece.slice(end + 1)}`;
+    return piece.lastIndexOf("@", end) < 0 ? ` ${piece.slice(end + 1)}` : `<${piece}`;
+  });
+  return [first, ...words].join("")
     .replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }

@@ -1,3 +1,4 @@
+import { withoutComments } from "./comments.ts";
 import { fieldText, findField, headerSection } from "./headers.ts";
 import { type MediaType, parseMediaType, TEXT_PLAIN } from "./media_type.ts";
 
@@ -29,7 +30,9 @@ export function readEntity(header: Uint8Array, parent: MimeEntity | null): MimeE
   return {
     kind: kindOf(type),
     type,
-    encoding: encoding === null ? "7bit" : withoutComment(fieldText(header, encoding)),
+    encoding: encoding === null
+      ? "7bit"
+      : withoutComments(fieldText(header, encoding)).trim().toLowerCase(),
     isSealed: parent !== null && (parent.isSealed || SEALED.has(parent.type.name)),
     isDescribed: contentType !== null,
   };
@@ -38,8 +41,4 @@ export function readEntity(header: Uint8Array, parent: MimeEntity | null): MimeE
 function kindOf({ name, boundary }: MediaType): MimeEntity["kind"] {
   if (name.startsWith("multipart/") && boundary !== null) return "multipart";
   return name === "message/rfc822" ? "message" : "leaf";
-}
-
-function withoutComment(value: string): string {
-  return value.replace(/\(.*?\)/g, "").trim().toLowerCase();
 }

@@ -1,6 +1,8 @@
 import { withoutControls } from "../../mail/safe_text.ts";
 
 const MAX_CHARS = 120;
+/** Of a longer name the end is taken, where its extension is. */
+const LOOKED_AT_CHARS = 1_000;
 
 const EXTENSIONS: Readonly<Record<string, string>> = {
   "message/rfc822": "eml",
@@ -26,7 +28,7 @@ export function safeFileName(
   given: string,
   { mediaType, index }: { mediaType: string; index: number },
 ): string {
-  const base = withoutControls(given).split(/[/\\]/).at(-1) ?? "";
+  const base = withoutControls(given.slice(-LOOKED_AT_CHARS)).split(/[/\\]/).at(-1) ?? "";
   const clean = base.replace(/[<>:"|?*%;]/g, "_").replace(/^[.\s]+|[.\s]+$/g, "");
   if (clean === "") return `part-${index + 1}.${EXTENSIONS[mediaType] ?? "bin"}`;
   return isDevice(clean) ? `_${shortened(clean)}` : shortened(clean);

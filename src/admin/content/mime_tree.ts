@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { withoutComments } from "../../mail/comments.ts";
 import { fieldText, findField, headerSection } from "../../mail/headers.ts";
 import { type ParameterField, parseParameters } from "./parameters.ts";
 
@@ -50,7 +51,7 @@ function readNode(bytes: Uint8Array<ArrayBuffer>, reading: Reading): MimeNode {
   return {
     type,
     disposition: parseParameters(valueOf("content-disposition")),
-    encoding: valueOf("content-transfer-encoding").replace(/\(.*?\)/g, "").trim().toLowerCase(),
+    encoding: withoutComments(valueOf("content-transfer-encoding")).trim().toLowerCase(),
     contentId: contentId === "" ? null : contentId,
     parts: readParts(body, { type, reading }),
     body,

@@ -86,7 +86,7 @@ function pairsOf(text: string): ReadonlyMap<string, string> | null {
 
 function tokenOf(pairs: ReadonlyMap<string, string> | null): string | null {
   // RFC 6750 section 2.1; the scheme in any case, RFC 9110 section 11.1.
-  const [, token = ""] = /^bearer +(.+)$/i.exec(pairs?.get("auth") ?? "") ?? [];
+  const [, token = ""] = /^bearer +(\S.*)$/i.exec(pairs?.get("auth") ?? "") ?? [];
   return TOKEN.test(token) ? token : null;
 }
 

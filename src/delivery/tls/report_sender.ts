@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import { TaskGroup } from "../../base/task_group.ts";
+import { isAsciiText, parseMailbox } from "../../mail/address.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import type { JsonFile } from "./json_file.ts";
 import type { TlsOutcome } from "./outcome.ts";
@@ -122,8 +123,8 @@ export class TlsReportSender implements AsyncDisposable {
   ): Promise<boolean> {
     if (place.protocol === "https:") return await this.#post(place, report);
     const { reporter, clock, queue } = this.#options;
-    const to = decodeURIComponent(place.pathname);
-    if (!/^[!-;=?-~]+@[!-;=?-~]+$/.test(to)) return false;
+    const to = mailboxIn(place);
+    if (to === null) return false;
     const octets = tlsReportMessage(facts, { reporter, to, report, nowMs: clock.now() });
     return await queue({ from: reporter.from, to, octets });
   }
@@ -161,11 +162,25 @@ export class TlsReportSender implements AsyncDisposable {
   }
 }
 
+/** The mailbox of a `mailto:` address (RFC 6068 section 2); null where it has none. */
+function mailboxIn({ pathname }: URL): string | null {
+  let text: string;
+  try {
+    text = decodeURIComponent(pathname);
+  } catch {
+    return null; // what is encoded is no UTF-8
+  }
+  return parseMailbox(text).kind === "ok" && isAsciiText(text) ? text : null;
+}
+
+/** Domains want their reports at one place or two; more would make this relay bomb others. */
+const MOST_PLACES = 5;
+
 /** Where a domain wants its reports, from the TXT records of `_smtp._tls.` (RFC 8460 section 3). */
 export function reportPlaces(records: readonly string[]): URL[] {
   const found = records.filter((record) => /^v=TLSRPTv1\s*;/.test(record));
   const rua = found.length === 1 ? /;\s*rua\s*=\s*([^;]+)/.exec(found[0] ?? "")?.[1] ?? "" : "";
-  return rua.split(",").flatMap((place) => {
+  return rua.split(",", MOST_PLACES).flatMap((place) => {
     const url = URL.parse(place.trim());
     return url !== null && (url.protocol === "mailto:" || url.protocol === "https:") ? [url] : [];
   });

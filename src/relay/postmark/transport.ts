@@ -120,5 +120,5 @@ class Postmark implements Provider {
 }
 
 function withoutDot(word: string): string {
-  return word.replace(/\.+$/, "");
+  return word.endsWith(".") ? word.slice(0, -1) : word;
 }

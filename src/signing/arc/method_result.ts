@@ -20,11 +20,11 @@ export function formatMethodResult({ method, result, reason, properties }: Metho
 
 /** A token (RFC 2045 section 5.1) or a mailbox stands as it is; anything else is quoted. */
 function propertyValue(value: string): string {
-  return /^[A-Za-z0-9!#$%&'*+.^_`{|}~-]*@?[A-Za-z0-9!#$%&'*+.^_`{|}~-]+$/.test(value)
-    ? value
-    : quoted(value);
+  const isShort = value.length <= LONGEST_VALUE_CHARS; // a policy of the DNS may be anything
+  return isShort && PLAIN_VALUE.test(value) ? value : quoted(value);
 }
 
+const PLAIN_VALUE = /^[A-Za-z0-9!#$%&'*+.^_`{|}~-]*@?[A-Za-z0-9!#$%&'*+.^_`{|}~-]+$/;
 const LONGEST_VALUE_CHARS = 256;
 
 function quoted(value: string): string {

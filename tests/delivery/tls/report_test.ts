@@ -170,3 +170,21 @@ Deno.test("TLS-RPT: where reports go is read from one record", () => {
   assertEquals(places("v=TLSRPTv1;rua=mailto:a@b", "v=TLSRPTv1;rua=mailto:c@d"), []);
   assertEquals(places("v=spf1 -all"), []);
 });
+
+Deno.test("TLS-RPT: a domain cannot have them sent to many, nor keep those of others back", async () => {
+  const clock = new ManualClock(0);
+  const rua = [
+    "mailto:%ff@dest.example",
+    "mailto:a%0d%0aBcc:%20b@dest.example",
+    "mailto:@",
+    ...Array.from({ length: 1_000 }, (_, index) => `mailto:u${index}@dest.example`),
+  ];
+  const { sender, sent } = senderFor([`v=TLSRPTv1; rua=${rua.join(",")}`], { clock });
+  sender.record(FINE);
+  await sendDue(sender);
+  await clock.advance(DAY_MS);
+  await sender.sendDue();
+  await sendDue(sender);
+  assertEquals(sent.map(({ to }) => to), ["u0@dest.example", "u1@dest.example"]);
+  await sender[Symbol.asyncDispose]();
+});

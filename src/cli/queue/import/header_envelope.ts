@@ -81,7 +81,7 @@ type Values = (name: string) => string[];
 /** The reverse-path that a mailbox kept, or else the author; null when there is none. */
 function reversePathOf(values: Values, hint: string | null): string | null {
   const [returnPath] = values("return-path");
-  if (returnPath !== undefined) return /<([^>]*)>/.exec(returnPath)?.[1]?.trim() ?? returnPath;
+  if (returnPath !== undefined) return /<([^<>]*)>/.exec(returnPath)?.[1]?.trim() ?? returnPath;
   if (hint !== null) return hint;
   const [author] = values("from").flatMap(mailboxesIn);
   return author ?? null;
