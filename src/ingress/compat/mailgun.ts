@@ -104,8 +104,8 @@ async function mimeLetterOf(form: FormData): Promise<Letter> {
     : new TextEncoder().encode(message);
   const to = textsOf(form, "to").flatMap((text) => readMailboxes("to", text));
   if (to.length === 0) throw new RequestError("to", "'to' parameter is missing");
-  const { from } = readRawEnvelope(octets);
-  return { from, to: to.map(({ address }) => address), content: octets };
+  const { from, octets: shown } = readRawEnvelope(octets);
+  return { from, to: to.map(({ address }) => address), content: shown };
 }
 
 function withTime(

@@ -40,6 +40,19 @@ Deno.test("compat: mailgun.js", () =>
     assertEquals(running.events.filter(({ type }) => type === "accepted").length, 1);
   }));
 
+Deno.test("compat: mailgun.js sends a whole message, of which nobody sees the Bcc", () =>
+  withRelay(async ({ sink, base }) => {
+    const client = new Mailgun(FormData)
+      .client({ username: "api", key: SECRET, url: `${base}/mailgun` });
+    const message = "From: Shop <orders@shop.test>\r\nTo: everybody@dest.test\r\n" +
+      "Bcc: hidden@dest.test\r\nSubject: raw\r\n\r\n.Text\r\n";
+    await client.messages.create("shop.test", { to: ["ada@dest.test"], message });
+    const { recipients, reversePath, email } = await received(sink);
+    assertEquals([recipients, reversePath], [["ada@dest.test"], "orders@shop.test"]);
+    assertEquals(email.headers.map(({ key }) => key), ["received", "from", "to", "subject"]);
+    assertEquals(email.text, ".Text\n");
+  }));
+
 Deno.test("compat: @sendgrid/mail", () =>
   withRelay(async ({ sink, base }) => {
     sendgrid.setApiKey(SECRET);
