@@ -26,7 +26,11 @@ const userSchema = z.object({
   role,
   password: z.string().min(10, { error: "expected at least 10 characters" }).max(1024).optional(),
 });
-const keySchema = z.object({ name: lineText({ max: 100 }).min(1), keyRole: z.enum(KEY_ROLES) });
+const keySchema = z.object({
+  name: lineText({ max: 100 }).min(1),
+  keyRole: z.enum(KEY_ROLES),
+  senders: lineText({ max: 10_000 }).transform((text) => text.split(/[\s,]+/)).optional(),
+});
 
 const DONE: Readonly<Record<string, string>> = {
   created: "The user was added.",
@@ -117,9 +121,9 @@ export async function removeUser(visit: Visit): Promise<Response> {
 export async function createKey(visit: Visit): Promise<Response> {
   const checked = checkForm(keySchema, await visit.form());
   if (checked.kind === "wrong") return await accessPage(visit, { key: checked.form });
-  const { name, keyRole } = checked.data;
+  const { name, keyRole, senders = null } = checked.data;
   const { secret } = await visit.ports.keys.create({
-    ...{ name, role: keyRole, by: visit.actor },
+    ...{ name, role: keyRole, senders, by: visit.actor },
     expiresAtMs: null,
   });
   return await accessPage(visit, { secret });
@@ -252,11 +256,12 @@ function KeysPanel({ keys, nowMs }: { keys: readonly ApiKey[]; nowMs: number }) 
 }
 
 function KeyRow({ apiKey, nowMs }: { apiKey: ApiKey; nowMs: number }) {
-  const { id, name, role, createdBy, lastUsedAtMs, source } = apiKey;
+  const { id, name, role, createdBy, lastUsedAtMs, source, senders } = apiKey;
   return (
     <tr>
       <td class="wrap">
         <span class="strong">{name}</span> <span class="faint small">by {createdBy}</span>
+        {senders !== null && <div class="faint small">sends as {senders.join(" ")}</div>}
       </td>
       <td>{role}</td>
       <td class="nowrap">
@@ -288,6 +293,14 @@ function KeyForm({ form }: { form: FormState }) {
       <form class="panel-body form" method="post" action="/access/keys">
         <TextField form={form} name="name" label="What it is for" required />
         <SelectField form={form} name="keyRole" label="Role" options={KEY_ROLE_OPTIONS} />
+        <TextField
+          form={form}
+          name="senders"
+          label="May send as"
+          placeholder="*@shop.example"
+          hint="Mailboxes with a space between, * for any text. Empty for all."
+          isFull
+        />
         <div class="button-row full">
           <button type="submit" class="button primary">Make a key</button>
         </div>
