@@ -40,8 +40,10 @@ export function haraka(program: string): Contender {
       await using stack = new AsyncDisposableStack();
       const folder = stack.use(await tempFolder());
       const port = freePort();
-      await writeFiles(folder.path, { setup, port });
-      const peer = stack.use(startPeer("node", { args: [program, "-c", folder.path] }));
+      const path = `${folder.path}/haraka`;
+      await runPeer("node", { args: [program, "-i", path] });
+      await configure(path, { setup, port });
+      const peer = stack.use(startPeer("node", { args: [program, "-c", path] }));
       await waitForPort(port);
       const owned = stack.move();
       return {
@@ -52,18 +54,18 @@ export function haraka(program: string): Contender {
   };
 }
 
-async function writeFiles(
+/** Changes what its own installation wrote. */
+async function configure(
   folder: string,
   { setup, port }: { setup: Setup; port: number },
 ): Promise<void> {
-  for (const name of ["config", "plugins", "queue"]) await Deno.mkdir(`${folder}/${name}`);
+  await Deno.mkdir(`${folder}/queue`);
   const files = {
     "config/me": "haraka.test\n",
     "config/plugins": "bench\n",
     "config/smtp.ini": `listen=127.0.0.1:${port}\nnodes=0\n`,
     "config/outbound.ini": `local_mx_ok=true\nenable_tls=${setup.tls === true}\n`,
     "config/log.ini": "level=error\n",
-    "config/databytes": "209715200\n",
     "plugins/bench.js": pluginFor(setup),
   };
   for (const [name, text] of Object.entries(files)) {
