@@ -9,6 +9,8 @@ export interface Column<Row> {
   readonly align?: "left" | "right";
   /** Columns that may be cut when the terminal is narrow, and how far; others keep their width. */
   readonly minWidth?: number;
+  /** Left out where the terminal is too narrow for all: the column with the largest number first. */
+  readonly leaves?: number;
   /** Marks the padded cell. */
   readonly mark?: (text: string, row: Row) => string;
 }
@@ -16,17 +18,19 @@ export interface Column<Row> {
 const GAP = "  ";
 
 /**
- * Lays rows out in columns. On a terminal of `columns` columns the widest cells that may shrink
- * are cut until each row fits; elsewhere nothing is cut.
+ * Lays rows out in columns. On a terminal of `width` columns those that may be left out are, until
+ * the others could fit, and then the widest cells that may shrink are cut until each row does;
+ * elsewhere nothing is cut.
  */
 export function formatTable<Row>(
   rows: readonly Row[],
-  { columns, width, style }: {
+  { columns: all, width, style }: {
     columns: readonly Column<Row>[];
     width: number;
     style: Style;
   },
 ): string {
+  const columns = kept(all, { rows, width });
   const cells = rows.map((row) => columns.map(({ cell }) => cell(row)));
   const widths = fitted(columns, { cells, width });
   const header = columns.map(({ header, align }, index) =>
@@ -43,6 +47,31 @@ export function formatTable<Row>(
     lines.push(texts.join(GAP).trimEnd());
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** The columns that stay when those that may be left out are, until the others could fit. */
+function kept<Row>(
+  columns: readonly Column<Row>[],
+  { rows, width }: { rows: readonly Row[]; width: number },
+): readonly Column<Row>[] {
+  const least = columns.map(({ header, cell, minWidth }) => {
+    const widest = rows.reduce((most, row) => Math.max(most, widthOf(cell(row))), widthOf(header));
+    return Math.min(widest, Math.max(minWidth ?? widest, widthOf(header)));
+  });
+  const order = columns.map(({ leaves }, index) => ({ leaves, index }))
+    .filter(({ leaves }) => leaves !== undefined)
+    .sort((a, b) => (b.leaves ?? 0) - (a.leaves ?? 0));
+  const left = new Set<number>();
+  const needed = (): number =>
+    least.reduce(
+      (sum, each, index) => left.has(index) ? sum : sum + each + GAP.length,
+      -GAP.length,
+    );
+  for (const { index } of order) {
+    if (needed() <= width) break;
+    left.add(index);
+  }
+  return columns.filter((_, index) => !left.has(index));
 }
 
 /** The width of each column: its widest cell, shrunk where the terminal asks for it. */

@@ -110,8 +110,12 @@ Deno.test("queue list takes filters and limits", async () => {
 
 Deno.test("queue list on a terminal fits and cannot be moved by strangers", async () => {
   await withQueue(async (queue) => {
-    const { out } = await queue(["list"], { terminals: ["stdout"], env: { NO_COLOR: "1" } });
-    for (const line of out.split("\n")) assert(line.length <= 100, line);
+    for (const columns of [100, 80, 60, 50]) {
+      const world: World = { terminals: ["stdout"], env: { NO_COLOR: "1" }, columns };
+      const { out } = await queue(["list"], world);
+      for (const line of out.split("\n")) assert(line.length <= columns, line);
+      assertMatch(out, /^ID .*TO .*STATE/);
+    }
     const shown = await queue(["show", IDS[0]]);
     assertStringIncludes(shown.out, "hel [31mlo");
   });

@@ -9,7 +9,9 @@ export interface World {
   readonly files?: Readonly<Record<string, string>>;
   /** Standard input. */
   readonly stdin?: string;
-  /** Streams that are terminals; all of 100 columns and 30 rows. */
+  /** Columns of the terminals, other than 100. */
+  readonly columns?: number;
+  /** Streams that are terminals, of 100 columns and 30 rows. */
   readonly terminals?: readonly ("stdin" | "stdout" | "stderr")[];
 }
 
@@ -97,7 +99,7 @@ class TestIo implements CliIo {
       stdin: terminals.includes("stdin"),
       stdout: terminals.includes("stdout"),
       stderr: terminals.includes("stderr"),
-      columns: () => terminals.includes("stdout") ? 100 : Infinity,
+      columns: () => terminals.includes("stdout") ? this.#world.columns ?? 100 : Infinity,
       rows: () => terminals.includes("stdout") ? 30 : Infinity,
     };
   }

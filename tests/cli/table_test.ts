@@ -37,6 +37,14 @@ Deno.test("a table has columns as wide as their cells", () => {
   );
 });
 
+Deno.test("a table leaves columns out where it cannot fit otherwise", () => {
+  const columns = COLUMNS.map((column, index) => ({ ...column, leaves: index }));
+  const text = (width: number): string => formatTable(ROWS, { columns, width, style: PLAIN });
+  assertEquals(text(15), "ID      N  TEXT\na       1  sho…\nbcd  1000  a r…\n");
+  assertEquals(text(14), "ID      N\na       1\nbcd  1000\n");
+  assertEquals(text(8), "ID\na\nbcd\n");
+});
+
 Deno.test("a table is cut to the terminal where it may be", () => {
   assertEquals(
     formatTable(ROWS, { columns: COLUMNS, width: 20, style: PLAIN }),

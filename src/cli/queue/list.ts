@@ -76,12 +76,31 @@ function columns(nowMs: number): Column<MessageListItem>[] {
   return [
     { header: "ID", cell: ({ message }) => message.id },
     { header: "AGE", cell: ({ message }) => ageOf(message.receivedAtMs, nowMs), align: "right" },
-    { header: "SIZE", cell: ({ message }) => formatSize(message.facts.sizeBytes), align: "right" },
-    { header: "FROM", cell: ({ message }) => senderText(message.reversePath), minWidth: 12 },
+    {
+      header: "SIZE",
+      cell: ({ message }) => formatSize(message.facts.sizeBytes),
+      align: "right",
+      leaves: 4,
+    },
+    {
+      header: "FROM",
+      cell: ({ message }) => senderText(message.reversePath),
+      minWidth: 12,
+      leaves: 2,
+    },
     { header: "TO", cell: recipientsText, minWidth: 12 },
     { header: "STATE", cell: statesText },
-    { header: "NEXT", cell: ({ nextAttemptAtMs: at }) => at === null ? "-" : dueText(at, nowMs) },
-    { header: "LAST REPLY", cell: ({ lastReply }) => printable(lastReply), minWidth: 10 },
+    {
+      header: "NEXT",
+      cell: ({ nextAttemptAtMs: at }) => at === null ? "-" : dueText(at, nowMs),
+      leaves: 3,
+    },
+    {
+      header: "LAST REPLY",
+      cell: ({ lastReply }) => printable(lastReply),
+      minWidth: 10,
+      leaves: 1,
+    },
   ];
 }
 

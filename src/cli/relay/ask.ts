@@ -49,7 +49,9 @@ export async function answerOf<R extends Pick<Response, "ok" | "status" | "text"
 
 function reasonOf(error: TypeError): string {
   const { cause } = error;
-  return printable(cause instanceof Error ? cause.message : error.message);
+  const text = cause instanceof Error ? cause.message : error.message;
+  // The runtime wraps what the system says in the names of its own layers.
+  return printable(text.split(": ").at(-1) ?? text);
 }
 
 /** What a problem document says, in one line. */

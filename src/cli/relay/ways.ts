@@ -41,14 +41,15 @@ export function markState(style: Style): (text: string, way: Pick<Way, "state">)
 export function destinationColumns(nowMs: number, style: Style): Column<Destination>[] {
   return [
     { header: "DESTINATION", cell: ({ name }) => printable(name), minWidth: 12 },
-    { header: "TRANSPORT", cell: ({ transport }) => transport },
+    { header: "TRANSPORT", cell: ({ transport }) => transport, leaves: 1 },
     { header: "STATE", cell: (way) => stateText(way, nowMs), mark: markState(style) },
-    { header: "RUNNING", cell: ({ running }) => String(running), align: "right" },
-    { header: "WAITING", cell: ({ waiting }) => String(waiting), align: "right" },
+    { header: "RUNNING", cell: ({ running }) => String(running), align: "right", leaves: 5 },
+    { header: "WAITING", cell: ({ waiting }) => String(waiting), align: "right", leaves: 3 },
     {
       header: "LIMIT",
       cell: ({ concurrency, maxConcurrency }) => `${concurrency}/${maxConcurrency}`,
       align: "right",
+      leaves: 4,
     },
     { header: "REASON", cell: (way) => reasonText(way, nowMs), minWidth: 10 },
   ];
@@ -58,12 +59,27 @@ export function destinationColumns(nowMs: number, style: Style): Column<Destinat
 export function transportColumns(nowMs: number, style: Style): Column<Transport>[] {
   return [
     { header: "TRANSPORT", cell: ({ name }) => name },
-    { header: "KIND", cell: ({ kind }) => kind },
+    { header: "KIND", cell: ({ kind }) => kind, leaves: 4 },
     { header: "STATE", cell: (way) => stateText(way, nowMs), mark: markState(style) },
-    { header: "RUNNING", cell: ({ running }) => String(running), align: "right" },
-    { header: "DELIVERED", cell: ({ outcomes }) => String(outcomes.delivered), align: "right" },
-    { header: "DEFERRED", cell: ({ outcomes }) => String(outcomes.deferred), align: "right" },
-    { header: "BOUNCED", cell: ({ outcomes }) => String(outcomes.bounced), align: "right" },
+    { header: "RUNNING", cell: ({ running }) => String(running), align: "right", leaves: 5 },
+    {
+      header: "DELIVERED",
+      cell: ({ outcomes }) => String(outcomes.delivered),
+      align: "right",
+      leaves: 2,
+    },
+    {
+      header: "DEFERRED",
+      cell: ({ outcomes }) => String(outcomes.deferred),
+      align: "right",
+      leaves: 3,
+    },
+    {
+      header: "BOUNCED",
+      cell: ({ outcomes }) => String(outcomes.bounced),
+      align: "right",
+      leaves: 3,
+    },
     { header: "REASON", cell: (way) => reasonText(way, nowMs), minWidth: 10 },
   ];
 }
