@@ -232,19 +232,34 @@ function attribute(
     const { names } = finding;
     const known = detail === null ? null : recipientOf(detail, { index, names });
     const recipient = known?.forwardPath ?? (detail === null ? namedBy(names) : undefined);
-    if (recipient === undefined || !isBelieved(trace, finding)) continue;
+    const isAlone = detail?.recipients.length === 1;
+    const kind = trace.kind === "signed"
+      ? finding.kind
+      : believedOf(finding, { isAlone, isSigned: addresses !== null });
+    if (recipient === undefined || kind === null) continue;
     const key = mailboxKey(recipient);
     const other = found.get(key);
-    if (other === undefined || WEIGHTS[finding.kind] > WEIGHTS[other.kind]) {
-      found.set(key, { ...finding, recipient, messageId });
+    if (other === undefined || WEIGHTS[kind] > WEIGHTS[other.kind]) {
+      found.set(key, { ...finding, kind, recipient, messageId });
     }
   }
   return [...found.values()];
 }
 
-/** Anybody may write that a message passed here: that mail arrived needs a better witness. */
-function isBelieved({ kind: trace }: Trace, { kind }: Finding): boolean {
-  return trace === "signed" || (kind !== "delivered" && kind !== "deferred");
+/**
+ * What is believed of a report that only says that a message passed here, as whoever got it can:
+ * never that mail arrived, and of several recipients none may take the others off the mail. A
+ * bounce for good counts as a soft one of them then, or not at all where real ones come to return
+ * addresses.
+ */
+function believedOf(
+  { kind }: Finding,
+  { isAlone, isSigned }: { isAlone: boolean; isSigned: boolean },
+): FeedbackKind | null {
+  if (kind === "delivered" || kind === "deferred") return null;
+  if (isAlone) return kind;
+  if (isSigned) return null;
+  return kind === "bounced" ? "soft_bounced" : kind;
 }
 
 function isAmong(mailboxes: readonly string[], mailbox: string): boolean {

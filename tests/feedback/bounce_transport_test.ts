@@ -49,9 +49,9 @@ async function bench(options: Partial<BounceTransportOptions> = {}) {
     rules: () => RULES,
     ...options,
   });
-  const deliver = async (to: string) => {
+  const deliver = async (to: string, body: string = BOUNCE) => {
     const message = { id: idOf(2), receivedAtMs: clock.now() };
-    const job = sampleJob({ body: BOUNCE, recipients: [to], message });
+    const job = sampleJob({ body, recipients: [to], message });
     const { outcomes: [outcome] } = await transport.deliver(job);
     assert(outcome !== undefined);
     return outcome;
@@ -93,3 +93,34 @@ Deno.test("bounce transport: an address that is not ours is refused for good", a
   assertEquals([outcome.kind, outcome.reply.enhanced], ["permanent", "5.1.1"]);
   assertEquals((await store.list({ filter: {}, limit: 10 })).items.length, 1);
 });
+
+/** A notification that returns the header of a message, as whoever got that can write. */
+function forged(recipient: string): string {
+  const received = `Received: from a by relay.test with ESMTP id ${idOf(3)};`;
+  return BOUNCE.replace("user@dest.example", recipient)
+    .replace(
+      "--b--",
+      ["--b", "Content-Type: text/rfc822-headers", "", received, "--b--"].join("\r\n"),
+    );
+}
+
+for (
+  const { addresses, told } of [
+    { addresses: ADDRESSES, told: [] },
+    { addresses: null, told: ["soft_bounced"] },
+  ]
+) {
+  const where = `${addresses === null ? "without" : "with"} return addresses`;
+  Deno.test(`bounce transport: of several recipients none bounces the others, ${where}`, async () => {
+    const mailboxes = ["fbl@origin.example"];
+    const { deliver, events, store } = await bench({
+      rules: () => ({ ...RULES, addresses, mailboxes }),
+    });
+    await store.put(messageOf(3, { to: ["mallory@dest.example", "victim@dest.example"] }));
+    await deliver("fbl@origin.example", forged("victim@dest.example"));
+    assertEquals(
+      events.flatMap((event) => event.type === "feedback" ? String(event.kind) : []),
+      told,
+    );
+  });
+}

@@ -301,3 +301,22 @@ Deno.test("bounces: a reload begins and ends return addresses", async () => {
   await relay.reload({ ...config, bounces: { ...config.bounces, domains: [] } });
   assertEquals(await sendOne(3), SENDER);
 });
+
+Deno.test("bounces: a sender whose mail goes back to the return address ends in no loop", async () => {
+  await using sink = startRecordingSink();
+  await using running = await relayTo(sink.port, `limits.received_hops = 5`);
+  await send(running, { from: SENDER, to: ["gone@dest.test"], data: DATA });
+  await sink.waitForMessages(1);
+  const to = sink.messages[0]?.reversePath ?? "";
+  let data = notification({ to, recipient: "gone@dest.test" });
+  let reply = "";
+  let rounds = 0;
+  for (; rounds < 20; rounds++) {
+    reply = await send(running, { from: "", to: [to], data });
+    if (!reply.startsWith("250")) break;
+    await sink.waitForMessages(rounds + 2);
+    data = Uint8Array.from(sink.messages[rounds + 1]?.data ?? []);
+  }
+  assertEquals(rounds, 6);
+  assertStringIncludes(reply, "554 5.4.6");
+});
