@@ -1,7 +1,7 @@
 import { nearest } from "../base/suggest.ts";
 import type { Command } from "./command.ts";
 import { parseArguments } from "./flags.ts";
-import { commandHelp, overview, usageOf } from "./help.ts";
+import { commandHelp, groupOverview, overview, usageOf } from "./help.ts";
 import { type CliIo, EXIT, type ExitCode } from "./io.ts";
 import { styleOf } from "./style.ts";
 
@@ -13,7 +13,7 @@ export async function dispatch(io: CliIo, commands: readonly Command[]): Promise
   const choice = choose(io.args, commands);
   switch (choice.kind) {
     case "overview":
-      (choice.isAskedFor ? io.out : io.err)(overview(choice.commands, styleOf(io)));
+      (choice.isAskedFor ? io.out : io.err)(choice.describe(choice.commands, styleOf(io)));
       return choice.isAskedFor ? EXIT.ok : EXIT.usage;
     case "unknown":
       io.err(`${unknownCommand(choice.name, commands)} See posthouse --help.\n`);
@@ -29,6 +29,7 @@ type Choice =
   | {
     readonly kind: "overview";
     readonly commands: readonly Command[];
+    readonly describe: typeof overview;
     readonly isAskedFor: boolean;
   }
   | { readonly kind: "unknown"; readonly name: string };
@@ -53,7 +54,7 @@ async function runCommand(
 function choose(args: readonly string[], commands: readonly Command[]): Choice {
   const [first, second] = args;
   if (first === "--help" || first === "-h") {
-    return { kind: "overview", commands, isAskedFor: true };
+    return { kind: "overview", commands, describe: overview, isAskedFor: true };
   }
   if (first === "--version" || first === "-V") return choose(["version"], commands);
   if (first === "help") return choose([...args.slice(1), "--help"], commands);
@@ -77,7 +78,7 @@ function wholeGroup(group: readonly Command[], args: readonly string[]): Choice 
   const isAskedFor = args[0] === "--help" || args[0] === "-h";
   const list = group.find(({ name }) => name.endsWith(" list"));
   if (list !== undefined && !isAskedFor) return { kind: "command", command: list, args };
-  return { kind: "overview", commands: group, isAskedFor };
+  return { kind: "overview", commands: group, describe: groupOverview, isAskedFor };
 }
 
 function unknownCommand(name: string, commands: readonly Command[]): string {

@@ -6,20 +6,61 @@ import { pad, wrap } from "./text.ts";
 const PROGRAM = "posthouse";
 const COLUMNS = 96;
 
-/** The overview of all commands. */
+/** What commands are for, by their first words; those that stand nowhere come last. */
+const TOPICS: readonly (readonly [string, readonly string[]])[] = [
+  ["Set up and run", ["serve", "init", "check", "schema", "demo", "version", "completions"]],
+  ["Mail in the queue", ["queue", "send"]],
+  ["The running relay", ["top", "tail", "explain", "transports", "destinations", "suppress"]],
+  ["Who gets in", ["user", "key"]],
+  ["Sending domains", ["dkim", "preflight"]],
+  ["Keep and bring back", ["backup", "restore"]],
+];
+
+/** The overview of all commands, by topic. */
 export function overview(commands: readonly Command[], style: Style): string {
+  const known = new Set(TOPICS.flatMap(([, words]) => words));
+  const of = (isMember: (word: string) => boolean): readonly Command[] =>
+    commands.filter(({ name }) => isMember(name.split(" ")[0] ?? ""));
+  const topics = [
+    ...TOPICS.map(([title, words]) => [title, of((word) => words.includes(word))] as const),
+    ["More", of((word) => !known.has(word))] as const,
+  ].filter(([, members]) => members.length > 0);
   const width = Math.max(...commands.map(({ name }) => name.length));
   return lines(
     "Posthouse is a mail relay: SMTP in, a durable queue, SMTP out.",
     "",
     `${style.bold("Usage:")} ${PROGRAM} [COMMAND] [FLAGS]`,
-    "",
-    style.bold("Commands:"),
-    ...commands.map(({ name, summary }) => `  ${style.cyan(pad(name, width))}  ${summary}`),
+    ...topics.flatMap(([title, members]) => [
+      "",
+      style.bold(`${title}:`),
+      ...members.map((command) => summaryLine(command, { width, style })),
+    ]),
     "",
     `Without a command, it serves. ${PROGRAM} COMMAND --help tells more about one.`,
     "Exit status: 0 fine, 1 failed, 2 wrong usage or config.",
   );
+}
+
+/** The overview of the commands that begin with the same word. */
+export function groupOverview(commands: readonly Command[], style: Style): string {
+  const [word = ""] = commands[0]?.name.split(" ") ?? [];
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  const lists = commands.some(({ name }) => name === `${word} list`);
+  return lines(
+    `${style.bold("Usage:")} ${PROGRAM} ${word} COMMAND [FLAGS]`,
+    "",
+    style.bold("Commands:"),
+    ...commands.map((command) => summaryLine(command, { width, style })),
+    "",
+    `${lists ? "Without one, it lists. " : ""}${PROGRAM} ${word} COMMAND --help tells more.`,
+  );
+}
+
+function summaryLine(
+  { name, summary }: Command,
+  { width, style }: { width: number; style: Style },
+): string {
+  return `  ${style.cyan(pad(name, width))}  ${summary}`;
 }
 
 /** The help of one command. */
