@@ -33,6 +33,7 @@ import type { Config } from "./config/schema.ts";
 import type { Router } from "./delivery/dispatcher.ts";
 import { createRouter } from "./delivery/router.ts";
 import { Scheduler } from "./delivery/scheduler.ts";
+import { CountKeeper } from "./delivery/shaping/count_keeper.ts";
 import { Shaper } from "./delivery/shaping/shaper.ts";
 import { summarize } from "./mail/summary.ts";
 import { dial } from "./net/dial.ts";
@@ -95,6 +96,7 @@ export class Relay {
   readonly #domainTls: TlsServices;
   readonly #transports: TransportSet;
   readonly #shaper: Shaper;
+  readonly #limitCounts: CountKeeper;
   readonly #scheduler: Scheduler;
   readonly #intake: Intake;
   readonly #history: HistoryKeeper;
@@ -177,6 +179,10 @@ export class Relay {
     this.#transports.use(config);
     this.#rules = this.#makeRules(config);
     this.#shaper = new Shaper(config.shaping, { clock, resolver: this.#resolver });
+    this.#limitCounts = new CountKeeper({
+      ...{ book: this.#shaper.book, shelf: store.shelf, clock },
+      onError: (error) => this.#trouble("queue", error),
+    });
     this.#scheduler = this.#makeScheduler();
     this.#intake = new Intake({
       store,
@@ -220,6 +226,7 @@ export class Relay {
     await this.#tls.use(this.#config);
     this.#authenticator = await this.#makeAuthenticator(this.#config);
     await this.#suppressions.load();
+    await this.#limitCounts.load();
     await this.#webhooks.use(this.#config.webhooks);
     this.#sharedChanges.start();
     this.#scheduler.start();
@@ -296,6 +303,7 @@ export class Relay {
     await this.#sharedChanges[Symbol.asyncDispose]();
     await this.#webhooks[Symbol.asyncDispose]();
     await this.#scheduler.stop({ limitMs: Math.max(0, endMs - this.#clock.monotonic()) });
+    await this.#limitCounts[Symbol.asyncDispose]();
     await this.#transports[Symbol.asyncDispose]();
     await this.#domainTls[Symbol.asyncDispose]();
     this.#resolver[Symbol.dispose]();

@@ -135,7 +135,14 @@ function* shapingFindings(root: Table): Iterable<Finding> {
     : [...tablesOf(routes)].map(([index, { name }]) =>
       typeof name === "string" ? name : `route-${index + 1}`
     );
+  const names = new Set<string>();
   for (const [index, rule] of tablesOf(root["shaping"])) {
+    const { name = `shaping-${index + 1}` } = rule;
+    if (typeof name === "string" && names.has(name)) {
+      const path = ["shaping", index, "name"];
+      yield { path, expected: "a name that no other rule has", got: name };
+    }
+    if (typeof name === "string") names.add(name);
     yield* unknownNames(["shaping", index, "transport"], {
       used: rule["transport"],
       known: isTable(transports) ? Object.keys(transports) : [],

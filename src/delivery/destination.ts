@@ -109,13 +109,13 @@ export class Destination<Job> {
 
   /** Says what it may do by the rules. */
   shape(gate: Gate | null): void {
-    this.#gate = gate;
+    this.#gate = this.#gate?.withLimitsOf(gate) ?? gate;
     this.#isShaped = true;
   }
 
-  /** Forgets what it may do, as the rules have changed. */
+  /** Forgets what the rules said, as they have changed, but not the pace it taught. */
   unshape(): void {
-    this.#gate = null;
+    this.#gate = this.#gate?.withLimitsOf(null) ?? null;
     this.#isShaped = false;
   }
 

@@ -173,7 +173,7 @@ export class Dispatcher {
     if (lane instanceof Promise) return lane;
     const destination = table.of(transport, job.domain, lane);
     if (!destination.isShaped) {
-      destination.shape(shaper.gateOf(mail, `${destination.name}\0${lane}`));
+      destination.shape(shaper.gateOf(mail, destination.name));
     }
     return destination;
   }

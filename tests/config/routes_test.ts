@@ -69,3 +69,12 @@ for (const [source, expected] of MISTAKES) {
     assertEquals(await problemsOf(source), [`posthouse.toml:${expected}`]);
   });
 }
+
+Deno.test("rules of [[shaping]] have names of their own, given or not", async () => {
+  const expected = "expected a name that no other rule has";
+  const rule = (name: string) => `[[shaping]]\n${name}\nconcurrency = 1\n`;
+  const once = await problemsOf(MX + rule(`name = "a"`) + rule(`name = "a"`));
+  assertEquals(once.map((problem) => problem.includes(expected)), [true]);
+  const counted = await problemsOf(MX + rule(`name = "shaping-2"`) + rule(""));
+  assertEquals(counted.map((problem) => problem.includes(expected)), [true]);
+});

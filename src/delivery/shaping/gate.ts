@@ -20,19 +20,25 @@ export interface GateView {
  */
 export class Gate {
   readonly #limiters: readonly Limiter[];
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   /** The most recipients of one message in one attempt. */
   readonly maxRecipients: number;
   /** Whether connections are limited, so that none is to be kept without need. */
   readonly limitsConnections: boolean;
   #lastTurnAtMs = 0;
 
-  constructor(limiters: readonly Limiter[]) {
+  constructor(limiters: readonly Limiter[], pace: Pace = new Pace()) {
     this.#limiters = limiters;
+    this.#pace = pace;
     this.maxRecipients = Math.min(
       ...limiters.map(({ limits: { recipients = Infinity } }) => recipients),
     );
     this.limitsConnections = limiters.some(({ limits }) => limits.connections !== undefined);
+  }
+
+  /** One with other limits that keeps what this one was taught. */
+  withLimitsOf(other: Gate | null): Gate {
+    return new Gate(other === null ? [] : other.#limiters, this.#pace);
   }
 
   /** When the next attempt may begin: a time, or Infinity when another one must end first. */
@@ -56,7 +62,7 @@ export class Gate {
   }): number | null {
     const intervalMs = this.#intervalMs(nowMs);
     if (intervalMs === 0) return null;
-    const lineEndMs = Math.max(nowMs, this.#rateReadyAtMs(nowMs)) + waiting * intervalMs;
+    const lineEndMs = Math.max(nowMs, this.#rateReadyBehindMs(nowMs, waiting));
     const earliestMs = isFresh ? Math.max(lineEndMs, this.#lastTurnAtMs) : lineEndMs;
     if (earliestMs <= nowMs + LONGEST_LINE_MS) return null;
     const turnAtMs = Math.max(lineEndMs, this.#lastTurnAtMs + intervalMs);
@@ -102,10 +108,12 @@ export class Gate {
     };
   }
 
-  #rateReadyAtMs(nowMs: number): number {
-    let readyAtMs = this.#pace.readyAtMs(nowMs);
+  /** When rates and pace let an attempt begin that has `ahead` others before it. */
+  #rateReadyBehindMs(nowMs: number, ahead: number): number {
+    let readyAtMs = Math.max(nowMs, this.#pace.readyAtMs(nowMs)) +
+      ahead * this.#pace.intervalMs(nowMs);
     for (const limiter of this.#limiters) {
-      readyAtMs = Math.max(readyAtMs, limiter.rateReadyAtMs(nowMs));
+      readyAtMs = Math.max(readyAtMs, limiter.rateReadyBehindMs(nowMs, ahead));
     }
     return readyAtMs;
   }

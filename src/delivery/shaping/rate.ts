@@ -4,8 +4,20 @@ export interface RateLimit {
   readonly perMs: number;
 }
 
-/** The share of a span's time whose messages may leave together. */
+/** The share of a short span's time whose messages may leave together. */
 const BURST_MS = 50;
+/** From here on a span is long: nobody wants one message to wait hours behind another. */
+const LONG_MS = 3_600_000;
+/** The share of a long span's messages that may leave together. */
+const LONG_BURST = 0.1;
+
+/** Parts of a millisecond that add up without rounding, to times of day as well. */
+const TICKS = 1_024;
+
+/** Whether what such a rate counted has to outlive the process, as a day's messages have to. */
+export function isLong({ perMs }: RateLimit): boolean {
+  return perMs >= LONG_MS;
+}
 
 /**
  * A token bucket, kept as the one time at which it would be full again (the generic cell rate
@@ -21,15 +33,33 @@ export class Rate {
 
   constructor(limit: RateLimit) {
     const { count, perMs } = limit;
-    const burst = Math.max(1, Math.floor((count * BURST_MS) / perMs));
+    const share = isLong(limit) ? LONG_BURST : BURST_MS / perMs;
+    const burst = Math.max(1, Math.floor(count * share));
     this.limit = limit;
-    this.intervalMs = perMs / (count - burst + 1);
+    const intervalMs = perMs / (count - burst + 1);
+    this.intervalMs = Math.ceil(intervalMs * TICKS) / TICKS;
     this.#burstMs = this.intervalMs * (burst - 1);
   }
 
   /** When the next message may leave; in the past when it may now. */
   get readyAtMs(): number {
     return this.#fullAtMs - this.#burstMs;
+  }
+
+  /** The same for the message behind `ahead` others that leave as soon as they may. */
+  readyBehindMs(nowMs: number, ahead: number): number {
+    return Math.max(this.#fullAtMs, nowMs) + ahead * this.intervalMs - this.#burstMs;
+  }
+
+  /** When nothing of what left will matter any more. */
+  get fullAtMs(): number {
+    return this.#fullAtMs;
+  }
+
+  /** Takes up `fullAtMs` of a rate over the same span. */
+  restore(fullAtMs: number, nowMs: number): void {
+    const latestMs = nowMs + this.#burstMs + this.intervalMs; // it may have allowed less
+    this.#fullAtMs = Math.max(this.#fullAtMs, Math.min(fullAtMs, latestMs));
   }
 
   /** A message leaves. */

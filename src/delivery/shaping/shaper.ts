@@ -3,7 +3,7 @@ import type { Resolver } from "../../net/resolver.ts";
 import type { Transport } from "../transport.ts";
 import { ExchangerBook } from "./exchangers.ts";
 import { Gate } from "./gate.ts";
-import { Limiter } from "./limiter.ts";
+import { LimiterBook } from "./limiter_book.ts";
 import {
   type CompiledShapingRule,
   compileShapingRule,
@@ -18,26 +18,22 @@ export interface ShapedMail {
   readonly domain: string;
 }
 
-/** Limiters of single destinations that are remembered; above it, those that are idle go. */
-const MAX_LIMITERS = 20_000;
 /** What was made once is made again after so many other lanes. */
 const MAX_LANES = 20_000;
 
 /** Finds the limits of destinations, from rules that may change. */
 export class Shaper {
-  readonly #clock: Clock;
   readonly #exchangers: ExchangerBook;
+  readonly #book: LimiterBook;
   #rules: readonly CompiledShapingRule[] = [];
   #asksExchangers = false;
-  readonly #shared = new Map<ShapingRule, Limiter>();
-  readonly #own = new Map<string, Limiter>();
   readonly #lanes = new Map<string, string>();
 
   constructor(
     rules: readonly ShapingRule[],
     { resolver, clock }: { resolver: Pick<Resolver, "mx">; clock: Clock },
   ) {
-    this.#clock = clock;
+    this.#book = new LimiterBook({ clock });
     this.#exchangers = new ExchangerBook({ resolver, clock });
     this.replaceRules(rules);
   }
@@ -47,12 +43,16 @@ export class Shaper {
     return this.#rules.length > 0;
   }
 
-  /** Uses other rules from now on; what was counted by those that changed is forgotten. */
+  /** What was counted by each rule. */
+  get book(): LimiterBook {
+    return this.#book;
+  }
+
+  /** Uses other rules from now on; those that keep their name keep what they counted. */
   replaceRules(rules: readonly ShapingRule[]): void {
     this.#rules = rules.map(compileShapingRule);
     this.#asksExchangers = rules.some(({ match }) => match.mx !== undefined);
-    this.#shared.clear();
-    this.#own.clear();
+    this.#book.replaceRules(rules);
     this.#lanes.clear();
   }
 
@@ -70,7 +70,7 @@ export class Shaper {
     const facts = this.#factsOf(mail);
     if (facts === null) return this.#exchangers.lookUp(domain);
     const lane = this.#rulesFor(facts).filter(({ splitsDestinations }) => splitsDestinations)
-      .map(({ rule }) => this.#numberOf(rule)).join(",");
+      .map(({ rule }) => this.#rules.findIndex((one) => one.rule === rule)).join(",");
     if (this.#lanes.size >= MAX_LANES) this.#lanes.clear();
     this.#lanes.set(key, lane);
     return lane;
@@ -82,8 +82,8 @@ export class Shaper {
     const facts = this.#factsOf(mail);
     const rules = facts === null ? [] : this.#rulesFor(facts);
     if (rules.length === 0) return null;
-    const key = `${mail.transport.name}\0${destination}`;
-    return new Gate(rules.map(({ rule }) => this.#limiterOf(rule, key)));
+    const place = [mail.transport.name, destination] as const;
+    return new Gate(rules.map(({ rule }) => this.#book.limiterOf(rule, place)));
   }
 
   /** The rules that hold for mail; null when its exchangers must be looked up first. */
@@ -100,27 +100,5 @@ export class Shaper {
 
   #rulesFor(facts: ShapingFacts): readonly CompiledShapingRule[] {
     return this.#rules.filter(({ fits }) => fits(facts));
-  }
-
-  #numberOf(wanted: ShapingRule): number {
-    return this.#rules.findIndex(({ rule }) => rule === wanted);
-  }
-
-  #limiterOf(rule: ShapingRule, destination: string): Limiter {
-    if (rule.shared) {
-      const shared = this.#shared.get(rule) ?? new Limiter(rule.name, rule.limits);
-      this.#shared.set(rule, shared);
-      return shared;
-    }
-    const key = `${this.#numberOf(rule)}\0${destination}`;
-    const own = this.#own.get(key) ?? new Limiter(rule.name, rule.limits);
-    this.#own.set(key, own);
-    if (this.#own.size > MAX_LIMITERS) this.#forgetFresh();
-    return own;
-  }
-
-  #forgetFresh(): void {
-    const nowMs = this.#clock.now();
-    for (const [key, limiter] of this.#own) if (limiter.isFresh(nowMs)) this.#own.delete(key);
   }
 }

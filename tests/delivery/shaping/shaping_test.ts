@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import type { RouteRule } from "../../../src/delivery/route.ts";
 import type { ShapingRule } from "../../../src/delivery/shaping/rules.ts";
 import { Shaper } from "../../../src/delivery/shaping/shaper.ts";
 import type { Outcome } from "../../../src/delivery/transport.ts";
@@ -31,8 +32,9 @@ function shaperOf(clock: ManualClock, rules: readonly Partial<ShapingRule>[]): S
 /** A scheduler with rules and a transport that notes when each attempt began. */
 function shaped(
   rules: readonly Partial<ShapingRule>[],
-  { kind = "fake", answer = () => DELIVERED, others = [] }: {
+  { kind = "fake", answer = () => DELIVERED, others = [], routes }: {
     kind?: string;
+    routes?: readonly RouteRule[];
     answer?: () => Outcome | Promise<Outcome>;
     others?: FakeTransport[];
   } = {},
@@ -50,6 +52,7 @@ function shaped(
     clock,
     transports: [out, ...others],
     shaper: shaperOf(clock, rules),
+    ...(routes === undefined ? {} : { rules: routes }),
     window: 1000,
     perDomain: 500,
   });
@@ -147,7 +150,7 @@ Deno.test("mail above a long limit takes the next transport of its route", async
   for (let count = 0; count < 5; count++) await put("a.example");
   scheduler.start();
   await clock.advance(0);
-  assertEquals([began.length, other.jobs.length], [1, 4]);
+  assertEquals([began.length, other.jobs.length], [2, 3]);
   await scheduler.stop({ limitMs: 0 });
 });
 
@@ -197,5 +200,24 @@ Deno.test("a throttling answer teaches a pace, which is shown and fades", async 
   await clock.advance(600_000);
   assertEquals(began.length, 21);
   assertEquals(learned() ?? null, null);
+  await scheduler.stop({ limitMs: 0 });
+});
+
+Deno.test("what routes differ in does not double a destination's own limit", async () => {
+  const { clock, scheduler, began, put } = shaped([
+    { shared: false, limits: { rates: [{ count: 1, perMs: 60_000 }] } },
+    { match: { route: ["bulk"] }, limits: { rates: [], concurrency: 1 } },
+  ], {
+    routes: [
+      { name: "bulk", match: { recipient: ["r1@*"] }, transports: ["out"] },
+      { name: "other", match: {}, transports: ["out"] },
+    ],
+  });
+  await put("a.example", { recipients: 2 });
+  scheduler.start();
+  await clock.advance(30_000);
+  assertEquals(began.length, 1);
+  await clock.advance(60_000);
+  assertEquals(began.length, 2);
   await scheduler.stop({ limitMs: 0 });
 });
