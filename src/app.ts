@@ -333,6 +333,11 @@ export class Relay {
   #makeAdmin(): AdminSite {
     const clock = this.#clock;
     const events = this.#events;
+    const newMail = () =>
+      sendAgainServices(this.#config, {
+        ...{ store: this.#store, nowMs: clock.now(), newId: this.#newId },
+        signing: this.#rules.signing,
+      });
     const parts: RelayParts = {
       ...{ clock, events, store: this.#store, scheduler: this.#scheduler },
       ...{ suppressions: this.#suppressions, webhooks: this.#webhooks },
@@ -342,14 +347,8 @@ export class Relay {
       }),
       ...{ history: this.#watch.ways, pauses: this.#pauses },
       resolver: this.#resolver,
-      sendAgain: (request) =>
-        sendAgain(
-          request,
-          sendAgainServices(this.#config, {
-            ...{ store: this.#store, nowMs: clock.now(), newId: this.#newId },
-            signing: this.#rules.signing,
-          }),
-        ),
+      newMail,
+      sendAgain: (request) => sendAgain(request, newMail()),
       config: () => this.#config,
       transports: () => this.#transports.byName,
       listeners: () => this.listeners,

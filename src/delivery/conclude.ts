@@ -117,7 +117,7 @@ type OutcomeEvent = Extract<RelayEvent, { readonly delayMs: number }>;
 
 /** The event of one conclusion. */
 export function conclusionEvent(
-  { conclusion, kind, message, transport, destination, report, nowMs }: {
+  { conclusion, kind, message, transport, destination, report, nowMs, durationMs }: {
     conclusion: Conclusion;
     kind: OutcomeKind;
     message: MessageRecord;
@@ -125,6 +125,7 @@ export function conclusionEvent(
     destination: string;
     report: DeliveryReport | null;
     nowMs: number;
+    durationMs: number | undefined;
   },
 ): OutcomeEvent {
   const { recipient, disposition, nextAttemptAtMs, reply } = conclusion;
@@ -141,6 +142,7 @@ export function conclusionEvent(
     reply: formatReply(reply),
     attempts: recipient.attempts + counted,
     delayMs: nowMs - message.receivedAtMs,
+    ...(durationMs === undefined ? {} : { durationMs }),
     ...(nextAttemptAtMs === null ? {} : { nextAttemptAtMs }),
   };
 }

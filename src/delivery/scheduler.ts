@@ -348,6 +348,7 @@ export class Scheduler {
     else {
       this.#settler.settle(entry, {
         ...{ ...settled, transport, destination: name, report, timeline },
+        durationMs: endedAtMs - startedAtMs,
         keepsPlace: this.#table.gateUntilMs > endedAtMs,
       });
     }

@@ -60,6 +60,8 @@ export interface Verdict {
   readonly destination: string;
   /** Null when no attempt was made. */
   readonly report: DeliveryReport | null;
+  /** What the attempt took; absent when none was made. */
+  readonly durationMs?: number;
   readonly timeline: readonly TimelineEntry[];
   /** As in `conclude`. */
   readonly keepsPlace: boolean;
@@ -85,7 +87,7 @@ export class Settler {
   settle(entry: WindowEntry, verdict: Verdict): void {
     const { clock, emit, notifications, retry, store, tasks } = this.#options;
     const { message } = entry;
-    const { transport, destination, report, timeline, keepsPlace } = verdict;
+    const { transport, destination, report, timeline, keepsPlace, durationMs } = verdict;
     const nowMs = clock.now();
     const conclusions: Conclusion[] = [];
     const told: MessageEvent[] = [];
@@ -95,7 +97,8 @@ export class Settler {
       const conclusion = conclude({ message, recipient, outcome, retry, keepsPlace });
       const kind = kindOf(outcome);
       if (verdict.isQuiet !== true || conclusion.disposition.kind !== "retry") {
-        const facts = { conclusion, kind, message, transport, destination, report, nowMs };
+        const about = { message, transport, destination, report, durationMs };
+        const facts = { ...about, conclusion, kind, nowMs };
         told.push(conclusionEvent(facts));
       }
       conclusions.push(conclusion);

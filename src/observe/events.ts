@@ -139,6 +139,8 @@ export type MessageEvent =
     readonly attempts: number;
     /** From acceptance to this outcome. */
     readonly delayMs: number;
+    /** What the attempt took; absent when none was made. */
+    readonly durationMs?: number;
     readonly nextAttemptAtMs?: number;
   }
   /** Somebody told what became of it after it was delivered, as far as this relay can tell. */

@@ -51,6 +51,7 @@ export const DESTINATION: DestinationStatus = {
   retryAtMs: 1_700_000_060_000,
   lastError: { text: "Connection refused", atMs: 1_700_000_000_000 },
   lastSuccessAtMs: null,
+  latency: { medianMs: 120, p95Ms: 900, attempts: 12 },
   pause: null,
 };
 
@@ -192,6 +193,10 @@ function waysOf(
       },
       resume: (name) => Promise.resolve(pausedTransports.delete(name)),
       reset: (name) => Promise.resolve(void calls.push(`reset ${name}`)),
+      test(name, { to, by }) {
+        calls.push(`test ${name} to ${to} by ${by}`);
+        return Promise.resolve({ kind: "queued", id: "01TEST0000000001" });
+      },
     },
     routes: {
       list: () => [{ name: "default", match: {}, transports: ["mx"] }],

@@ -70,6 +70,11 @@ const REQUESTS: readonly (readonly [id: string, path: string, init?: RequestInit
   ["pauseTransport", "/api/v1/transports/mx/pause", jsonInit("POST", { reason: "slow" })],
   ["resumeTransport", "/api/v1/transports/mx/resume", { method: "POST" }],
   ["resetTransport", "/api/v1/transports/mx/reset", { method: "POST" }],
+  [
+    "testTransport",
+    "/api/v1/transports/mx/test",
+    jsonInit("POST", { to: "a@dest.example" }),
+  ],
   ["listRoutes", "/api/v1/routes"],
   ["explainRoute", "/api/v1/routes/explain?to=a@dest.example"],
   [

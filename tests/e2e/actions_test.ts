@@ -122,6 +122,19 @@ suite("ways out are paused, resumed and tried", {
     await button(page, "Try now").click();
     await page.getByText("5 messages made due now.").waitFor();
   },
+  "a transport is tested, and what becomes of it is shown": async (page, relay) => {
+    await page.goto("/transports");
+    await page.locator("#smarthost").getByRole("link", { name: "Test…" }).click();
+    await page.getByLabel("To", { exact: true }).fill("nobody");
+    await button(page, "Send a test message").click();
+    await page.getByText("expected a mail address").waitFor();
+    await page.getByLabel("To", { exact: true }).fill("me@meadow.example");
+    await button(page, "Send a test message").click();
+    await page.getByRole("heading", { name: "Test of smarthost" }).waitFor();
+    await page.getByText("always by smarthost, whatever the rule says").waitFor();
+    const detail = await relay.store.get(page.url().slice(-16));
+    assertEquals(detail?.recipients[0]?.transport, "smarthost");
+  },
   "a transport": async (page, relay) => {
     await page.goto("/transports");
     await page.locator("#mailgun").getByRole("link", { name: "Pause…" }).click();

@@ -26,6 +26,7 @@ const PAGES = [
   "/destinations?view=paused",
   "/destinations/pause?name=harbour.example",
   "/transports",
+  "/transports/test?name=internet",
   "/routes",
   "/routes?to=crew%40harbour.example",
   "/routes?to=nonsense",

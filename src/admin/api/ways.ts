@@ -27,6 +27,13 @@ import {
 const flushSchema = z.object({ messages: z.int().describe("Messages that became due.") })
   .meta({ id: "Flushed" });
 
+const testSchema = z.strictObject({
+  to: mailbox().describe("Who gets it."),
+  from: mailbox().optional().describe("The relay's postmaster, where not given."),
+}).meta({ id: "TestRequest" });
+const testedSchema = z.object({ id: z.string().describe("Queue id of the message.") })
+  .meta({ id: "Tested" });
+
 const domainPath = z.strictObject({ domain: domainName() });
 const transportPath = z.strictObject({ name: lineText({ max: 100 }) });
 
@@ -160,6 +167,26 @@ export function transportRoutes({ ports: { transports }, clock }: ApiContext) {
         if (!isKnown(name)) return problem(c, "not-found");
         await transports.reset(name, { by: actorOf(c.get("caller")) });
         return answer(c, doneSchema, { done: true });
+      },
+    )
+    .post(
+      "/transports/:name/test",
+      operation({
+        ...{ tag, id: "testTransport", role: "operator", status: 201, answer: testedSchema },
+        summary: "Send a test message by a transport, whatever the routes say",
+        description: "What became of it stands in the message. It is given up after an hour.",
+      }),
+      param(transportPath),
+      json(testSchema),
+      async (c) => {
+        const { name } = c.req.valid("param");
+        if (!isKnown(name)) return problem(c, "not-found");
+        const { to, from } = c.req.valid("json");
+        const by = actorOf(c.get("caller"));
+        const request = { to, by, ...(from === undefined ? {} : { from }) };
+        const result = await transports.test(name, request);
+        if (result.kind === "queued") return answer(c, testedSchema, { id: result.id }, 201);
+        return problem(c, "refused", { detail: result.reason });
       },
     );
 }

@@ -17,7 +17,7 @@ export const WAY_STATES = ["up", "down", "probing", "paused"] as const;
 /** `probing`: it was down, and the next attempt finds out. */
 export type WayState = typeof WAY_STATES[number];
 
-/** Where mail goes, as the scheduler sees it now. Only what is in use or in trouble is known. */
+/** Where mail goes, as the scheduler sees it now: what is in use, in trouble, or was used of late. */
 export interface DestinationsPort {
   list(): readonly DestinationStatus[];
   /**
@@ -55,8 +55,31 @@ export interface DestinationStatus {
   readonly retryAtMs: number | null;
   readonly lastError: { readonly text: string; readonly atMs: number } | null;
   readonly lastSuccessAtMs: number | null;
+  /** What its last attempts took; null before the first. */
+  readonly latency: Latency | null;
   readonly pause: OperatorPause | null;
 }
+
+/** What the last attempts at a destination took. */
+export interface Latency {
+  readonly medianMs: number;
+  /** Of twenty attempts one took longer. */
+  readonly p95Ms: number;
+  /** How many attempts that says. */
+  readonly attempts: number;
+}
+
+/** A message that shows whether a way works. */
+export interface TestRequest {
+  readonly to: string;
+  /** Reverse-path and author; absent means the postmaster of the relay. */
+  readonly from?: string;
+  readonly by: string;
+}
+
+export type TestResult =
+  | { readonly kind: "queued"; readonly id: string }
+  | { readonly kind: "refused"; readonly reason: string };
 
 /** The ways out. */
 export interface TransportsPort {
@@ -67,6 +90,8 @@ export interface TransportsPort {
   resume(name: string, request: { readonly by: string }): Promise<boolean>;
   /** Forgets that it, and its destinations, were down. */
   reset(name: string, request: { readonly by: string }): Promise<void>;
+  /** Puts a message into the queue that takes this way, whatever the routes say. */
+  test(name: string, request: TestRequest): Promise<TestResult>;
 }
 
 export interface TransportStatus {

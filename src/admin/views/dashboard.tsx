@@ -28,6 +28,7 @@ import {
   resumeDestination,
 } from "./pages/ways/destinations.tsx";
 import { pausePage } from "./pages/ways/pause.tsx";
+import { sendTest, testPage } from "./pages/ways/test.tsx";
 import {
   pauseTransport,
   resetTransport,
@@ -67,6 +68,8 @@ export function dashboard(context: DashboardContext): Hono<AdminEnv> {
     .post("/destinations/resume", page("operator", resumeDestination))
     .post("/destinations/flush", page("operator", flushDestination))
     .get("/transports", page("viewer", transportsPage))
+    .get("/transports/test", page("operator", (visit) => testPage(visit)))
+    .post("/transports/test", page("operator", sendTest))
     .get("/transports/pause", page("operator", (v) => pausePage(v, { kind: "transports" })))
     .post("/transports/pause", page("operator", pauseTransport))
     .post("/transports/resume", page("operator", resumeTransport))

@@ -6,7 +6,11 @@ import type { ListenerInfo } from "../../admin/ports.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import type { EventSink } from "../../observe/events.ts";
 import type { MessageSubmitter } from "../../ingress/submitter.ts";
-import type { SendAgainRequest, SendAgainResult } from "../../queue/send_again.ts";
+import type {
+  SendAgainRequest,
+  SendAgainResult,
+  SendAgainServices,
+} from "../../queue/send_again.ts";
 import type { QueueStore } from "../../queue/store.ts";
 import type { SuppressionList } from "../../queue/suppressions.ts";
 import type { Webhooks } from "../../webhooks/webhooks.ts";
@@ -23,6 +27,8 @@ export interface RelayParts {
   readonly submitter: MessageSubmitter;
   readonly clock: Clock;
   readonly resolver: Resolver;
+  /** What mail of the relay's own goes into the queue with. */
+  readonly newMail: () => SendAgainServices;
   readonly sendAgain: (request: SendAgainRequest) => Promise<SendAgainResult>;
   readonly events: EventSink;
   readonly history: WayHistory;

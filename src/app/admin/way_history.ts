@@ -1,14 +1,20 @@
 import type { Clock } from "../../base/clock.ts";
-import type { TransportStatus } from "../../admin/ports.ts";
+import type { Latency, TransportStatus } from "../../admin/ports.ts";
 import type { EventSink, RelayEvent } from "../../observe/events.ts";
+import { RecentTimes } from "./recent_times.ts";
 
 /** Destinations of one transport that are remembered; those known longest are forgotten. */
 const MAX_DESTINATIONS = 5_000;
 
-/** What is known of the past of a transport or a destination. */
+/** What is known of the past of a transport. */
 export interface WayPast {
   readonly lastError: { readonly text: string; readonly atMs: number } | null;
   readonly lastSuccessAtMs: number | null;
+}
+
+/** What is known of the past of a destination. */
+export interface DestinationPast extends WayPast {
+  readonly latency: Latency | null;
 }
 
 type Outcomes = { -readonly [Key in keyof TransportStatus["outcomes"]]: number };
@@ -20,10 +26,15 @@ interface Past {
   successAtMs: number;
 }
 
+/** The same with what attempts took. */
+interface TimedPast extends Past {
+  readonly times: RecentTimes;
+}
+
 /** The past of a transport and of its destinations. */
 interface TransportPast extends Past {
   readonly outcomes: Outcomes;
-  readonly destinations: Map<string, Past>;
+  readonly destinations: Map<string, TimedPast>;
 }
 
 const NEVER = -1;
@@ -62,12 +73,25 @@ export class WayHistory {
     return this.#transports.get(transport)?.outcomes ?? noOutcomes();
   }
 
-  destination(transport: string, name: string): WayPast {
-    return shown(this.#transports.get(transport)?.destinations.get(name));
+  /** Destinations of a transport at which an attempt ended after a time. */
+  *recent(transport: string, afterMs: number): Generator<string> {
+    for (const [name, past] of this.#transports.get(transport)?.destinations ?? []) {
+      if (Math.max(past.successAtMs, past.errorAtMs) > afterMs) yield name;
+    }
+  }
+
+  destination(transport: string, name: string): DestinationPast {
+    const past = this.#transports.get(transport)?.destinations.get(name);
+    return { ...shown(past), latency: past?.times.latency ?? null };
   }
 
   #note(
-    { transport, destination }: { transport: string; destination: string },
+    { transport, destination, messageId = "", durationMs }: {
+      transport: string;
+      destination: string;
+      messageId?: string;
+      durationMs?: number;
+    },
     { outcome, error }: { outcome: keyof Outcomes | null; error: string | null },
   ): void {
     // Outcomes without an attempt, such as an expiry, belong to no transport.
@@ -75,7 +99,9 @@ export class WayHistory {
     const past = this.#pastOf(transport);
     if (outcome !== null) past.outcomes[outcome]++;
     const nowMs = this.#clock.now();
-    for (const one of [past, destinationOf(past, destination)]) {
+    const own = destinationOf(past, destination);
+    if (durationMs !== undefined) own.times.note(messageId, durationMs);
+    for (const one of [past, own]) {
       if (error === null) one.successAtMs = nowMs;
       else {
         one.errorText = error;
@@ -94,10 +120,10 @@ export class WayHistory {
   }
 }
 
-function destinationOf({ destinations }: TransportPast, name: string): Past {
+function destinationOf({ destinations }: TransportPast, name: string): TimedPast {
   let past = destinations.get(name);
   if (past === undefined) {
-    past = noPast();
+    past = { ...noPast(), times: new RecentTimes() };
     destinations.set(name, past);
     const [oldest] = destinations.size > MAX_DESTINATIONS ? destinations.keys() : [];
     if (oldest !== undefined) destinations.delete(oldest);

@@ -11,12 +11,16 @@ import type { Destination } from "../../delivery/destination.ts";
 import type { Job } from "../../delivery/job.ts";
 import type { Transport } from "../../delivery/transport.ts";
 import type { RelayParts } from "./parts.ts";
+import { putTestMessage } from "./test_message.ts";
 
 /** Destinations of the scheduler, for the admin API. */
 export function destinationsPort(parts: RelayParts): DestinationsPort {
   const { scheduler, pauses, clock, events } = parts;
   return {
-    list: () => [...scheduler.destinations].map((one) => destinationStatus(one, parts)),
+    list: () => {
+      const active = [...scheduler.destinations].map((one) => destinationStatus(one, parts));
+      return [...active, ...recentDestinations(active, parts)];
+    },
     paused: () => pauses.pauses.domains.all(clock.now()),
     async pause(domain, { reason, by, untilMs }) {
       await pauses.pause("domains", domain, { reason, by, untilMs, sinceMs: clock.now() });
@@ -66,6 +70,19 @@ export function transportsPort(parts: RelayParts): TransportsPort {
       scheduler.probe({ transport });
       await lookAgainFor(name, by);
     },
+    async test(name, request) {
+      const { hostname } = parts.config();
+      const result = await putTestMessage(name, {
+        ...{ ...request, hostname },
+        services: parts.newMail(),
+      });
+      if (result.kind === "refused") return result;
+      const { by, to } = request;
+      const reason = `to ${to}, as ${result.id}`;
+      events({ type: "operated", by, action: "tested", target: `transport ${name}`, reason });
+      scheduler.lookAgain();
+      return result;
+    },
   };
 }
 
@@ -103,6 +120,32 @@ function destinationStatus(
     waiting: destination.waiting.length,
     ...history.destination(transport.name, name),
   };
+}
+
+/** How long a destination is shown that the scheduler needs no longer. */
+const RECENT_MS = 10 * 60_000;
+
+/** Destinations that nothing goes to now, and that are well as far as is known. */
+function* recentDestinations(
+  active: readonly DestinationStatus[],
+  { transports, history, pauses, clock, config }: RelayParts,
+): Generator<DestinationStatus> {
+  const nowMs = clock.now();
+  const known = new Set(active.map(({ transport, name }) => `${transport}\0${name}`));
+  for (const transport of transports().values()) {
+    const isDomain = transport.sharedDestination === undefined;
+    for (const name of history.recent(transport.name, nowMs - RECENT_MS)) {
+      if (name === "*" || known.has(`${transport.name}\0${name}`)) continue;
+      const pause = isDomain ? pauses.pauses.domains.get(name, nowMs) : null;
+      yield {
+        ...{ transport: transport.name, name, isDomain, pause, running: 0, waiting: 0 },
+        ...wayState({ kind: "up" }, pause ?? pauses.pauses.transports.get(transport.name, nowMs)),
+        concurrency: config().delivery.initialConcurrency,
+        maxConcurrency: transport.maxConcurrency,
+        ...history.destination(transport.name, name),
+      };
+    }
+  }
 }
 
 function transportStatus(

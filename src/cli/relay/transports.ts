@@ -48,6 +48,19 @@ export const transportCommands: readonly Command[] = [
       }),
   },
   {
+    name: "transports test",
+    summary: "Send a test message by a transport, whatever the routes say.",
+    operands: "NAME",
+    flags: [
+      { name: "to", kind: "text", value: "ADDRESS", help: "Who gets it." },
+      { name: "from", kind: "text", value: "ADDRESS", help: "Author; the relay's postmaster." },
+      ...RELAY_FLAGS,
+      JSON_FLAG,
+    ],
+    examples: [{ command: "transports test backup --to me@example.net", does: "Does it work?" }],
+    run: test,
+  },
+  {
     name: "transports reset",
     summary: "Forget that a transport and its destinations were down.",
     operands: "NAME",
@@ -60,6 +73,27 @@ export const transportCommands: readonly Command[] = [
       }),
   },
 ];
+
+/** What became of it stands in the message; `queue show` tells. */
+async function test(invocation: Invocation): Promise<ExitCode> {
+  const name = named(invocation, "one transport");
+  const to = invocation.flags.text("to");
+  const from = invocation.flags.text("from");
+  if (name === null) return EXIT.usage;
+  if (to === undefined) {
+    invocation.io.err("Name who gets it with --to.\n");
+    return EXIT.usage;
+  }
+  return await withRelay(invocation, async (client) => {
+    const { id } = await ask(client.transports[":name"].test.$post({
+      param: { name },
+      json: { to, ...(from === undefined ? {} : { from }) },
+    }));
+    const line = `Queued as ${id}; see posthouse queue show ${id}.`;
+    writeDone(invocation, { line, value: { transport: name, id } });
+    return EXIT.ok;
+  });
+}
 
 async function list(invocation: Invocation): Promise<ExitCode> {
   const { io, flags } = invocation;

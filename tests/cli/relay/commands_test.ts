@@ -19,6 +19,17 @@ Deno.test("transports are listed, paused, resumed and reset", async () => {
   assertEquals((await relay.run(["transports", "reset", "out"])).out, "Reset out.\n");
 });
 
+Deno.test("a test message is sent by a transport", async () => {
+  await using relay = await startTestRelay();
+  const tail = relay.start(["tail", "--type", "delivered"]);
+  const sent = await relay.run(["transports", "test", "out", "--to", "you@example.org"]);
+  assertMatch(sent.out, /^Queued as \w{16}; see posthouse queue show/);
+  await tail.waitForOutput(/you@example\.org/);
+  tail.signal("SIGINT");
+  await tail.finished;
+  assertEquals((await relay.run(["transports", "test", "out"])).code, 2);
+});
+
 Deno.test("what the relay refuses is told in one line", async () => {
   await using relay = await startTestRelay();
   const unknown = await relay.run(["transports", "pause", "nowhere"]);
@@ -44,6 +55,32 @@ Deno.test("destinations are paused, resumed and flushed", async () => {
   assertEquals(flushed.out, "0 messages became due.\n");
   const json = await relay.run(["destinations", "list", "--state", "down", "--json"]);
   assertEquals(JSON.parse(json.out).total, 0);
+});
+
+Deno.test("webhooks are listed with what they answered, and told again", async () => {
+  const answered = Promise.withResolvers<void>();
+  await using receiver = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+    answered.resolve();
+    return new Response(null, { status: 204 });
+  });
+  const url = `http://127.0.0.1:${receiver.addr.port}/in`;
+  await using relay = await startTestRelay(`webhooks = [{ name = "shop", url = "${url}" }]`);
+  await relay.send("you@example.org");
+  await answered.promise;
+  const listed = await relay.run(["webhooks"]);
+  assertMatch(listed.out, new RegExp(`^shop +\\d+ .* ${url}`, "m"));
+  const replayed = await relay.run(["webhooks", "replay", "shop", "--since", "1h"]);
+  assertMatch(replayed.out, /^Events since .*Z go to shop again\.$/m);
+  assertEquals((await relay.run(["webhooks", "log"])).code, 0);
+  assertEquals((await relay.run(["webhooks", "replay", "shop"])).code, 2);
+  assertEquals((await relay.run(["webhooks", "replay", "other", "--since", "1h"])).code, 1);
+});
+
+Deno.test("a relay without a config file has nothing to reload", async () => {
+  await using relay = await startTestRelay();
+  const { code, err } = await relay.run(["reload"]);
+  assertEquals(code, 1);
+  assertMatch(err, /^The relay at .* refused: /);
 });
 
 Deno.test("what was changed is told to programs too", async () => {

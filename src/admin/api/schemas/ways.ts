@@ -26,6 +26,11 @@ const destination = z.object({
   retryAtMs: timeMs().nullable(),
   lastError,
   lastSuccessAtMs: timeMs().nullable(),
+  latency: z.object({
+    medianMs: z.number(),
+    p95Ms: z.number(),
+    attempts: z.int().describe("How many attempts that says."),
+  }).nullable().describe("What the last attempts took; null before the first."),
   pause: pause.nullable(),
 }).meta({ id: "Destination" });
 

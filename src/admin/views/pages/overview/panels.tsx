@@ -4,6 +4,7 @@ import { Empty, Panel, Share } from "../../parts/boxes.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { count, counted } from "../../parts/quantity.ts";
 import { RecipientStateMark, toneOf, WayStateMark } from "../../parts/state.tsx";
+import { Takes } from "../../parts/takes.tsx";
 import { Time } from "../../parts/time.tsx";
 import type { AgeClass } from "./ages.ts";
 import type { AttentionItem } from "./attention.ts";
@@ -156,6 +157,7 @@ export function DestinationsPanel(
                   <th scope="col">State</th>
                   <th scope="col" class="number">Waiting</th>
                   <th scope="col" class="number">Running</th>
+                  <th scope="col" class="number">Takes</th>
                   <th scope="col">Last error</th>
                 </tr>
               </thead>
@@ -199,6 +201,9 @@ function DestinationRow(
         {running}
         <span class="faint">/{concurrency}</span>
       </td>
+      <td class="number nowrap" data-label="takes">
+        <Takes latency={destination.latency} />
+      </td>
       <td class={lastError === null ? "full none" : "full"}>
         {lastError === null
           ? <span class="faint">–</span>
@@ -210,8 +215,10 @@ function DestinationRow(
 
 const SLOWNESS = ["down", "probing", "paused", "up"];
 
+/** What is in trouble first, then what takes longest. */
 function bySlowness(a: DestinationStatus, b: DestinationStatus): number {
-  return SLOWNESS.indexOf(a.state) - SLOWNESS.indexOf(b.state) || b.waiting - a.waiting ||
+  return SLOWNESS.indexOf(a.state) - SLOWNESS.indexOf(b.state) ||
+    (b.latency?.medianMs ?? 0) - (a.latency?.medianMs ?? 0) || b.waiting - a.waiting ||
     Number(b.lastError !== null) - Number(a.lastError !== null);
 }
 

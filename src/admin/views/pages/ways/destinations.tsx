@@ -4,6 +4,7 @@ import { ActionButton } from "../../parts/form.tsx";
 import { LiveMark } from "../../parts/live_mark.tsx";
 import { count, counted } from "../../parts/quantity.ts";
 import { WayStateMark } from "../../parts/state.tsx";
+import { Takes } from "../../parts/takes.tsx";
 import { Time } from "../../parts/time.tsx";
 import type { Visit } from "../../visit.tsx";
 import { WayDone } from "./done.tsx";
@@ -172,6 +173,7 @@ function Table(
             <th scope="col">State</th>
             <th scope="col" class="number">Waiting</th>
             <th scope="col" class="number">At once</th>
+            <th scope="col" class="number">Takes</th>
             <th scope="col">Last error</th>
             <th scope="col" class="number">Last success</th>
             {visit.may("operator") && (
@@ -207,6 +209,9 @@ function Row({ destination, visit }: { destination: DestinationStatus; visit: Vi
       <td class="number nowrap" data-label="at once" title={`It may grow to ${maxConcurrency}`}>
         {running}
         <span class="faint">/{concurrency}</span>
+      </td>
+      <td class="number nowrap" data-label="takes">
+        <Takes latency={destination.latency} />
       </td>
       <td class={lastError === null ? "full none" : "full"}>
         {lastError === null ? <span class="faint">–</span> : (

@@ -28,7 +28,7 @@ export async function transportsPage(visit: Visit): Promise<Response> {
           <div class="page-actions">
             <LiveMark />
             {ports.submission !== undefined && visit.may("operator") && (
-              <a class="button" href="/compose">Send a test message</a>
+              <a class="button" href="/compose">Compose a message</a>
             )}
           </div>
         </header>
@@ -180,6 +180,7 @@ function CardActions({ transport: { name, state, pause, destinationsDown } }: {
 }) {
   return (
     <div class="button-row">
+      <a class="button small" href={`/transports/test?name=${encodeURIComponent(name)}`}>Test…</a>
       {pause === null
         ? (
           <a class="button small" href={`/transports/pause?name=${encodeURIComponent(name)}`}>
