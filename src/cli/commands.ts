@@ -19,10 +19,12 @@ import { queueSendAgainCommand } from "./queue/send_again.ts";
 import { queueShowCommand } from "./queue/show.ts";
 import { destinationCommands } from "./relay/destinations.ts";
 import { explainCommand } from "./relay/explain.ts";
+import { reloadCommand } from "./relay/reload.ts";
 import { suppressCommands } from "./relay/suppress.ts";
 import { tailCommand } from "./relay/tail.ts";
 import { topCommand } from "./relay/top.ts";
 import { transportCommands } from "./relay/transports.ts";
+import { webhookCommands } from "./relay/webhooks.ts";
 import { schemaCommand } from "./schema.ts";
 import { sendCommand } from "./send.ts";
 import { serveCommand } from "./serve.ts";
@@ -49,6 +51,8 @@ export const COMMANDS: readonly Command[] = [
   ...transportCommands,
   ...destinationCommands,
   ...suppressCommands,
+  ...webhookCommands,
+  reloadCommand,
   preflightCommand,
   ...userCommands,
   ...keyCommands,

@@ -10,7 +10,10 @@ const COLUMNS = 96;
 const TOPICS: readonly (readonly [string, readonly string[]])[] = [
   ["Set up and run", ["serve", "init", "check", "schema", "demo", "version", "completions"]],
   ["Mail in the queue", ["queue", "send"]],
-  ["The running relay", ["top", "tail", "explain", "transports", "destinations", "suppress"]],
+  [
+    "The running relay",
+    ["top", "tail", "explain", "transports", "destinations", "suppress", "webhooks", "reload"],
+  ],
   ["Who gets in", ["user", "key"]],
   ["Sending domains", ["dkim", "preflight"]],
   ["Keep and bring back", ["backup", "restore"]],

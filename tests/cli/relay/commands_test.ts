@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { tempFolder } from "../../support/peers.ts";
-import { run } from "../support.ts";
+import { freePort, tempFolder } from "../../support/peers.ts";
+import { run, start } from "../support.ts";
 import { startTestRelay } from "./running_relay.ts";
 
 Deno.test("transports are listed, paused, resumed and reset", async () => {
@@ -74,6 +74,25 @@ Deno.test("webhooks are listed with what they answered, and told again", async (
   assertEquals((await relay.run(["webhooks", "log"])).code, 0);
   assertEquals((await relay.run(["webhooks", "replay", "shop"])).code, 2);
   assertEquals((await relay.run(["webhooks", "replay", "other", "--since", "1h"])).code, 1);
+});
+
+Deno.test("reload tells whether the config holds, or what is wrong with it", async () => {
+  await using folder = await tempFolder();
+  const file = `${folder.path}/posthouse.toml`;
+  const text = `data_dir = "${folder.path}/data"\nlisteners = [{ name = "smtp", port = 0 }]\n` +
+    `admin.port = ${freePort()}\n`;
+  await Deno.writeTextFile(file, text);
+  const relay = start(["serve", "--config", file]);
+  await relay.waitForOutput(/"started"/);
+  const reloaded = await run(["reload", "--config", file]);
+  assertEquals([reloaded.code, reloaded.out], [0, "The config holds.\n"]);
+  await Deno.writeTextFile(file, `${text}queue.expre = 1\n`);
+  const { port } = new URL(`http://localhost:${/admin.port = (\d+)/.exec(text)?.[1]}`);
+  const wrong = await run(["reload", "--url", `http://127.0.0.1:${port}`]);
+  assertEquals(wrong.code, 1);
+  assertMatch(wrong.err, /queue\.expre/);
+  relay.signal("SIGTERM");
+  assertEquals((await relay.finished).code, 0);
 });
 
 Deno.test("a relay without a config file has nothing to reload", async () => {
