@@ -79,7 +79,7 @@ export class ProviderEventsSite {
       receiver: new Receiver({ store, desk, clock }),
       failures: new FailureLimit({ clock }),
       proxies: proxies.map(networkOf),
-      events,
+      ...{ clock, events },
     });
   }
 

@@ -1,3 +1,5 @@
+import type { Clock } from "../base/clock.ts";
+import { cutText, withoutControls } from "../mail/safe_text.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { Network } from "../policy/network.ts";
 import { StoreError } from "../queue/store.ts";
@@ -14,6 +16,8 @@ const LIMIT_BYTES = 2 * 1024 * 1024;
 /** Requests at work at once; with the limit above they bound the memory. */
 const MOST_AT_ONCE = 16;
 const BUSY_SECONDS = 5;
+/** Providers send a body at once; who holds it back keeps others out. */
+const BODY_TIMEOUT_MS = 10_000;
 
 /** How often somebody may be wrong; see `FailureLimit` of the admin's guard. */
 export interface Failures {
@@ -27,6 +31,7 @@ export interface EventsAppOptions {
   readonly failures: Failures;
   /** Whose X-Forwarded-For is believed. */
   readonly proxies: readonly Network[];
+  readonly clock: Clock;
   readonly events: EventSink;
 }
 
@@ -67,14 +72,17 @@ export class EventsApp {
     { source, address }: { source: EventSource; address: string },
   ): Promise<Response> {
     const { headers } = request;
+    const { clock, failures, receiver } = this.#options;
+    const limits = { limitBytes: LIMIT_BYTES, timeoutMs: BODY_TIMEOUT_MS, clock };
     try {
-      const body = await requestBody(request, { limitBytes: LIMIT_BYTES });
-      if (body === null) return new Response(null, { status: 413 });
-      const reception = await this.#options.receiver.receive(source, { headers, body });
+      const body = await requestBody(request, limits);
+      if (body.kind === "late") failures.fail(address);
+      if (body.kind !== "read") return new Response(null, { status: UNREAD[body.kind] });
+      const reception = await receiver.receive(source, { headers, body: body.octets });
       if (reception.kind === "taken") return new Response(null, { status: 200 });
       const { kind, why } = reception;
-      if (kind === "forged") this.#options.failures.fail(address);
-      this.#warn(`${source.name} refused a request from ${address}: ${why}`);
+      if (kind === "forged") failures.fail(address);
+      this.#warn(`${source.name} refused a request from ${address}: ${shown(why)}`);
       return new Response(null, { status: STATUSES[kind] });
     } catch (cause) {
       // What was not stored is told again; a fault of ours is no reason for a provider to stop.
@@ -96,6 +104,15 @@ export class EventsApp {
       ...(cause === undefined ? {} : { cause }),
     });
   }
+}
+
+const UNREAD = { too_long: 413, late: 408 } as const;
+
+const LONGEST_WHY_CHARS = 200;
+
+/** Some of it may be the words of the request, which may be anybody's. */
+function shown(why: string): string {
+  return cutText(withoutControls(why), LONGEST_WHY_CHARS);
 }
 
 /** Providers try again after all of them but 401, some after that, too. */

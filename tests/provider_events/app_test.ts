@@ -27,7 +27,7 @@ function bench(receive: (text: string) => Reception | Promise<Reception> = () =>
     },
     failures: new FailureLimit({ clock }),
     proxies: [loopback.network],
-    events: (event) => events.push(event),
+    ...{ clock, events: (event) => events.push(event) },
   });
   const send = (init: RequestInit = {}, { path = "/events/mg.1", peer = PEER } = {}) =>
     app.fetch(new Request(`http://relay.test${path}`, { method: "POST", body: "{}", ...init }), {
@@ -138,4 +138,26 @@ Deno.test("provider events: no more requests are at work than memory allows", as
   stored.resolve(TAKEN);
   for (const answer of answers) assertEquals((await answer).status, 200);
   assertEquals((await send()).status, 200);
+});
+
+Deno.test("provider events: who holds a body back loses the connection, and then has to wait", async () => {
+  const { send, bodies, clock } = bench();
+  const slow = () => new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
+  const answers = Array.from({ length: 12 }, () => send({ body: slow() }));
+  await clock.advance(10_000);
+  for (const answer of answers) assertEquals((await answer).status, 408);
+  assertEquals((await send()).status, 429);
+  assertEquals(bodies, []);
+  const others = await send({}, { peer: "203.0.113.8" });
+  assertEquals(others.status, 200);
+});
+
+Deno.test("provider events: the log repeats little of what a request says", async () => {
+  const { send, events } = bench(() => ({
+    ...{ kind: "forged", why: `its topic is \u001b[2J${"x".repeat(1_000_000)}` },
+  }));
+  await send();
+  const [event] = events;
+  assert(event?.type === "trouble" && event.message.length < 400);
+  assert(!event.message.includes("\u001b"));
 });

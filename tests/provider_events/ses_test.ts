@@ -10,7 +10,7 @@ const SUBSCRIPTION = {
 };
 
 /** A source whose certificates and confirmations are answered by `answer`. */
-function bench(answer?: (url: string) => Response | Promise<Response>) {
+function bench(answer?: (url: string) => Response | Promise<Response> | undefined) {
   const signer = snsSigner();
   const clock = new ManualClock(NOW_MS);
   const visited: string[] = [];
@@ -55,6 +55,14 @@ Deno.test("ses: certificates come from Amazon SNS in the region of the topic alo
     "https://evil.amazonaws.com/a.pem",
     "https://sns.eu-central-1.amazonaws.com/a.txt",
     "https://sns.eu-central-1.amazonaws.com/?a.pem",
+    "https://sns.eu-central-1.amazonaws.com./SimpleNotificationService-1.pem",
+    "https://sns.eu-central-1.amazonaws.com:80/SimpleNotificationService-1.pem",
+    "https://sns.eu-central-1.amazonaws.com@evil.example/SimpleNotificationService-1.pem",
+    "https://sns.eu-central-1.amazonaws.com\\@evil.example/SimpleNotificationService-1.pem/..",
+    `${CERTIFICATE_URL}?`.concat("x=1"),
+    `${CERTIFICATE_URL}#1`,
+    CERTIFICATE_URL.replace("/Simple", "/x/Simple"),
+    CERTIFICATE_URL.replace("-1.pem", `-${"1".repeat(100)}.pem`),
     "file:///etc/a.pem",
     "",
   ];
@@ -142,3 +150,20 @@ for (const message of [null, [], {}, { Type: "Notification" }, { Type: ["Notific
     assertEquals((await source.read(requestOf(JSON.stringify(message)))).kind, "forged");
   });
 }
+
+Deno.test("ses: addresses that anybody may make up take no place of a certificate", async () => {
+  const { kindOf, message, visited, clock } = bench((url) =>
+    url === CERTIFICATE_URL ? undefined : new Response(null, { status: 404 })
+  );
+  assertEquals(await kindOf(message()), "reports");
+  for (let count = 0; count < 100; count++) {
+    const SigningCertURL = CERTIFICATE_URL.replace("-1.pem", `-x${count}.pem`);
+    assertEquals(await kindOf(message({ SigningCertURL })), "undecided");
+    assertEquals(await kindOf(message()), "reports");
+  }
+  assertEquals(visited.length, 16);
+  await clock.advance(30_000);
+  const other = message({ SigningCertURL: CERTIFICATE_URL.replace("-1.pem", "-y.pem") });
+  assertEquals(await kindOf(other), "undecided");
+  assertEquals(visited.length, 17);
+});

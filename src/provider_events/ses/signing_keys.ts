@@ -6,7 +6,10 @@ import { type Fetch, visit } from "./visit.ts";
 const KEEP_MS = 24 * 3_600_000;
 /** How long an address at which nothing was found is left alone. */
 const KEEP_NOTHING_MS = 30_000;
-/** Amazon has one certificate a region and year. */
+/**
+ * Amazon has one certificate a region and year. Anybody may name others, which are not there: no
+ * more are asked for at a time, and none takes the place of one that was found.
+ */
 const MOST_KEPT = 16;
 
 interface Kept {
@@ -29,11 +32,10 @@ export class SigningKeys {
   async at(address: string): Promise<KeyObject | null> {
     const known = this.#kept.get(address);
     if (known !== undefined && known.untilMs > this.#clock.monotonic()) return await known.key;
+    this.#forgetOld();
+    if (this.#kept.size >= MOST_KEPT) return null;
     const kept: Kept = { key: this.#read(address), untilMs: this.#in(KEEP_MS) };
-    this.#kept.delete(address); // and goes to the end of the order
     this.#kept.set(address, kept);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest);
     const key = await kept.key;
     if (key === null) kept.untilMs = this.#in(KEEP_NOTHING_MS);
     return key;
@@ -47,6 +49,13 @@ export class SigningKeys {
       return publicKey.asymmetricKeyType === "rsa" ? publicKey : null;
     } catch {
       return null; // no certificate
+    }
+  }
+
+  #forgetOld(): void {
+    const nowMs = this.#in(0);
+    for (const [address, { untilMs }] of this.#kept) {
+      if (untilMs <= nowMs) this.#kept.delete(address);
     }
   }
 

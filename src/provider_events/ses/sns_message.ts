@@ -68,7 +68,12 @@ export function isSnsUrl(address: string, { topicArn }: { topicArn: string }): b
     url.host === `sns.${region}.${suffix}` && url.username === "" && url.password === "";
 }
 
+/** Amazon's names for certificates; each other address would be one more to visit. */
+const CERTIFICATE_PATH = /^\/SimpleNotificationService-[\w-]{1,64}\.pem$/;
+
 /** Whether the address is also one of a certificate. */
 export function isSnsCertificateUrl(address: string, topic: { topicArn: string }): boolean {
-  return isSnsUrl(address, topic) && new URL(address).pathname.endsWith(".pem");
+  if (!isSnsUrl(address, topic)) return false;
+  const { pathname, search, hash } = new URL(address);
+  return CERTIFICATE_PATH.test(pathname) && search === "" && hash === "";
 }
