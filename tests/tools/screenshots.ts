@@ -9,9 +9,13 @@ import { LOOKS, openPage, type RunningBrowser, startBrowser } from "../e2e/brows
 const PAGES: readonly { readonly name: string; readonly address: string }[] = [
   { name: "overview", address: "/" },
   { name: "queue", address: "/queue" },
+  { name: "reroute", address: "/queue/confirm?action=reroute&view=live&domain=harbour.example" },
+  { name: "recipients", address: "/queue/confirm?action=readdress&view=live" },
   { name: "message", address: "/messages/ID" },
+  { name: "send-again", address: "/messages/FAILED/send-again" },
   { name: "destinations", address: "/destinations" },
   { name: "transports", address: "/transports" },
+  { name: "transport-test", address: "/transports/test?name=internet" },
   { name: "routes", address: "/routes?to=crew@harbour.example" },
   { name: "suppressions", address: "/suppressions" },
   { name: "webhooks", address: "/webhooks" },
@@ -32,7 +36,9 @@ async function main(folder: string): Promise<void> {
   for (const look of LOOKS) {
     await using opened = await openPage(browser, { url: served.url, look });
     for (const { name, address } of PAGES) {
-      await opened.page.goto(address.replace("ID", await invoiceId(served)));
+      await opened.page.goto(
+        address.replace("FAILED", await failedId(served)).replace("ID", await invoiceId(served)),
+      );
       await settled(opened.page);
       const path = `${folder}/${name}-${look.name}.png`;
       await opened.page.screenshot({ path, fullPage: true });
@@ -73,6 +79,11 @@ async function settled(page: Page): Promise<void> {
   await page.evaluate("document.fonts.ready");
   const mark = page.locator("[data-live-state]");
   if (await mark.count() > 0) await page.locator("[data-live-state][data-state=on]").waitFor();
+}
+
+async function failedId({ relay }: ServedDashboard): Promise<string> {
+  const { items } = await relay.store.list({ filter: { states: ["failed"] }, limit: 1 });
+  return items[0]?.message.id ?? "";
 }
 
 async function invoiceId({ relay }: ServedDashboard): Promise<string> {

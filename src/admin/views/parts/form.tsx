@@ -114,10 +114,17 @@ export function TextField(
 }
 
 /** Several lines of text. */
-export function TextArea({ rows = 10, ...field }: FieldProps & { rows?: number }) {
+export function TextArea(
+  { rows = 10, isCode = false, ...field }: FieldProps & {
+    rows?: number;
+    /** Whether it is written by rules, so that each letter counts. */
+    isCode?: boolean;
+  },
+) {
+  const look = isCode ? "input code" : "input";
   return (
     <Field {...field}>
-      <textarea {...controlProps(field)} rows={rows}>
+      <textarea {...controlProps(field)} class={look} rows={rows} spellcheck={!isCode}>
         {field.form.values[field.name] ?? ""}
       </textarea>
     </Field>

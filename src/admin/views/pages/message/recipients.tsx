@@ -28,7 +28,6 @@ export function RecipientsPanel(
               <th scope="col">State</th>
               <th scope="col" class="number">Tries</th>
               <th scope="col">Next</th>
-              <th scope="col">By</th>
               <th scope="col">Last reply</th>
             </tr>
           </thead>
@@ -42,9 +41,7 @@ export function RecipientsPanel(
                 <td class="number" data-label="tries">{recipient.attempts}</td>
                 <td class="nowrap" data-label="next">
                   <Next recipient={recipient} nowMs={nowMs} />
-                </td>
-                <td data-label="by">
-                  <WayCell recipient={recipient} />
+                  <Way recipient={recipient} />
                 </td>
                 <td class="full">
                   <span class="reply">{recipient.lastReply}</span>
@@ -66,16 +63,14 @@ export function RecipientsPanel(
 }
 
 /** The transport of the last attempt, or the one that somebody chose. */
-function WayCell({ recipient }: { recipient: MessageDetail["recipients"][number] }) {
+function Way({ recipient }: { recipient: MessageDetail["recipients"][number] }) {
   const { transport, rerouted } = recipient;
-  if (transport === undefined) return <span class="faint">–</span>;
+  if (transport === undefined) return null;
   return (
-    <>
+    <div class="soft small">
+      {rerouted === true ? "always by " : "by "}
       <a href={`/transports#${encodeURIComponent(transport)}`}>{transport}</a>
-      {rerouted === true && (
-        <span class="chip" data-tone="wait" title="An operator chose this transport">chosen</span>
-      )}
-    </>
+    </div>
   );
 }
 

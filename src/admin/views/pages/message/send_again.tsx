@@ -70,7 +70,8 @@ export async function sendAgainPage(
                   name="message"
                   label="Message"
                   hint="Header fields, an empty line, then the text. What is changed is signed anew."
-                  rows={16}
+                  rows={18}
+                  isCode
                   isFull
                 />
               )}

@@ -156,7 +156,6 @@ export function DestinationsPanel(
                   <th scope="col">Destination</th>
                   <th scope="col">State</th>
                   <th scope="col" class="number">Waiting</th>
-                  <th scope="col" class="number">Running</th>
                   <th scope="col" class="number">Takes</th>
                   <th scope="col">Last error</th>
                 </tr>
@@ -174,8 +173,7 @@ export function DestinationsPanel(
 function DestinationRow(
   { destination, nowMs }: { destination: DestinationStatus; nowMs: number },
 ) {
-  const { name, transport, state, waiting, running, concurrency, retryAtMs, lastError } =
-    destination;
+  const { name, transport, state, waiting, retryAtMs, lastError } = destination;
   return (
     <tr data-row>
       <td>
@@ -197,10 +195,6 @@ function DestinationRow(
         )}
       </td>
       <td class="number" data-label="waiting">{count(waiting)}</td>
-      <td class="number nowrap" data-label="running">
-        {running}
-        <span class="faint">/{concurrency}</span>
-      </td>
       <td class="number nowrap" data-label="takes">
         <Takes latency={destination.latency} />
       </td>
