@@ -77,6 +77,11 @@ export class MailSigning {
     return await stream.finish();
   }
 
+  /** Starts to sign a message that an operator brings; null when there are no keys. */
+  start(): SigningStream | null {
+    return this.#signer?.begin() ?? null;
+  }
+
   /** Makes notifications that are signed like other mail. */
   signed(make: NotificationMaker): NotificationMaker {
     const signer = this.#signer;

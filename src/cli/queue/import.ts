@@ -1,7 +1,10 @@
+import { dnsOptions } from "../../app/dns.ts";
+import { MailSigning } from "../../app/signing.ts";
 import { intakeLimits } from "../../app/queue_settings.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { Config } from "../../config/schema.ts";
 import { parseMailbox } from "../../mail/address.ts";
+import { createResolver } from "../../net/resolver.ts";
 import { type QueueStore, StoreError } from "../../queue/store.ts";
 import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
 import type { FlagValues } from "../flags.ts";
@@ -59,6 +62,7 @@ export const queueImportCommand: Command = {
     },
     { name: "hold", kind: "switch", help: "Hold the messages until they are released." },
     { name: "fresh", kind: "switch", help: "Exported messages begin anew, as if they came now." },
+    { name: "sign", kind: "switch", help: "Sign them with the DKIM keys of the config." },
     { name: "again", kind: "switch", help: "Also what was imported before." },
     { name: "all", kind: "switch", help: "Drafts and trashed messages of a Maildir too." },
     { name: "dry-run", short: "n", kind: "switch", help: "Look at everything, change nothing." },
@@ -91,8 +95,11 @@ async function importMail(invocation: Invocation): Promise<ExitCode> {
   const isDryRun = flags.switch("dry-run");
   if (!isDryRun && !(await isWanted(invocation, { total, sources }))) return EXIT.failed;
   const run = async (store: QueueStore, config: Config): Promise<ExitCode> => {
+    using resolver = createResolver(dnsOptions(config));
+    const signing = new MailSigning(config, { clock: systemClock, resolver, parallel: 1 });
+    const sign = flags.switch("sign") ? () => signing.start() : () => null;
     const report = new ImportReport({ isDryRun });
-    const importer = new Importer(optionsOf(config, { store, flags, wishes }));
+    const importer = new Importer(optionsOf(config, { store, flags, wishes, sign }));
     await importAll(invocation, { importer, sources, total, report });
     if (flags.switch("json")) writeJson(io, report.toJson());
     else report.write(io);
@@ -103,17 +110,25 @@ async function importMail(invocation: Invocation): Promise<ExitCode> {
 
 function optionsOf(
   config: Config,
-  { store, flags, wishes }: { store: QueueStore; flags: FlagValues; wishes: EnvelopeWishes },
+  { flags, ...services }: {
+    store: QueueStore;
+    flags: FlagValues;
+    wishes: EnvelopeWishes;
+    sign: ImportOptions["sign"];
+  },
 ): ImportOptions {
   const limits = intakeLimits(config);
   return {
-    ...{ store, limits, wishes, nowMs: systemClock.now() },
+    ...{ ...services, limits, nowMs: systemClock.now() },
     holds: flags.switch("hold"),
     isFresh: flags.switch("fresh"),
     again: flags.switch("again"),
     isDryRun: flags.switch("dry-run"),
     sink: () =>
-      new BodySink({ thresholdBytes: limits.spoolThresholdBytes, spool: () => store.spool() }),
+      new BodySink({
+        thresholdBytes: limits.spoolThresholdBytes,
+        spool: () => services.store.spool(),
+      }),
   };
 }
 

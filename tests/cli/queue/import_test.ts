@@ -1,5 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { havePeer, runPeer } from "../../support/peers.ts";
+import { generateKey } from "../../../src/signing/key.ts";
+import { startTestRelay } from "../relay/running_relay.ts";
+import { run } from "../support.ts";
 import { richMessage, testQueue } from "./queue_setup.ts";
 
 const ID = "1M84EQRXE3K2ZW60";
@@ -41,7 +44,7 @@ Deno.test("a second import finds nothing new, until it is told to", async () => 
   await queue.run(["import", path]);
   assertEquals(
     (await queue.run(["import", path])).out,
-    "Imported 0 messages; 2 imported before (--again).\n",
+    "Imported 0 messages; 2 here before (--again).\n",
   );
   await Deno.writeTextFile(
     path,
@@ -52,13 +55,13 @@ Deno.test("a second import finds nothing new, until it is told to", async () => 
   );
   assertEquals(
     (await queue.run(["import", path])).out,
-    "Imported 1 message; 2 imported before (--again).\n",
+    "Imported 1 message; 2 here before (--again).\n",
   );
   // It is remembered also when the queue has forgotten the message.
   await queue.run(["delete", "--all"]);
   assertEquals(
     (await queue.run(["import", path])).out,
-    "Imported 0 messages; 3 imported before (--again).\n",
+    "Imported 0 messages; 3 here before (--again).\n",
   );
   assertEquals((await queue.run(["import", path, "--again"])).out, "Imported 3 messages.\n");
 });
@@ -109,7 +112,7 @@ Deno.test("a Maildir comes in, drafts and trash only when asked for", async () =
   ]);
   assertEquals(first?.text, "Subject: new/1.a.host\r\n\r\nhi\r\n");
   await Deno.rename(`${path}/new/1.a.host`, `${path}/cur/1.a.host:2,S`);
-  assertStringIncludes((await queue.run(["import", path])).out, "2 imported before (--again)");
+  assertStringIncludes((await queue.run(["import", path])).out, "2 here before (--again)");
   assertStringIncludes((await queue.run(["import", path, "--all"])).out, "Imported 2 messages");
 });
 
@@ -204,7 +207,7 @@ Deno.test("an export comes back as it was", async () => {
   }
   assertEquals(
     (await to.run(["import", `${from.folder}/out`])).out,
-    "Imported 0 messages; 2 imported before (--again).\n",
+    "Imported 0 messages; 2 here before (--again).\n",
   );
 });
 
@@ -235,6 +238,37 @@ Deno.test("a dry run shows what would come and changes nothing", async () => {
   assertStringIncludes(missing.out, "Would import 2 messages.\n");
 });
 
+Deno.test("imported mail is signed when that is wanted", async () => {
+  await using queue = await testQueue();
+  const path = `${queue.folder}/a.eml`;
+  const pem = generateKey({ type: "ed25519", bits: 0 });
+  await Deno.writeTextFile(`${queue.folder}/key.pem`, pem);
+  const config = `${queue.folder}/posthouse.toml`;
+  await Deno.writeTextFile(
+    config,
+    `[[dkim]]\ndomain = "b.example"\nselector = "s1"\nkey = { file = "${queue.folder}/key.pem" }\n`,
+  );
+  await Deno.writeTextFile(path, "From: me@b.example\nX-Original-To: a@x.example\n\nhi\n");
+  const { out, err } = await queue.run(["import", path, "--sign", "--config", config]);
+  assertEquals([out, err], ["Imported 1 message.\n", ""]);
+  const [message] = await queue.messages();
+  assertMatch(message?.message.prefix ?? "", /^DKIM-Signature: .*d=b\.example/);
+  const { sizeBytes } = message?.message.facts ?? { sizeBytes: 0 };
+  assertEquals(sizeBytes, (message?.message.prefix ?? "").length + (message?.text ?? "").length);
+});
+
+Deno.test("what is imported beside a running relay goes out", async () => {
+  await using relay = await startTestRelay();
+  const path = `${relay.folder}/in.mbox`;
+  await Deno.writeTextFile(path, TWO);
+  const tail = relay.start(["tail", "--type", "delivered"]);
+  const dataDir = `${relay.folder}/data`;
+  assertEquals((await run(["queue", "import", path, "--data-dir", dataDir])).code, 0);
+  for (const name of ["x", "y", "z"]) await tail.waitForOutput(new RegExp(`${name}@dest.example`));
+  tail.signal("SIGINT");
+  assertEquals((await tail.finished).code, 0);
+});
+
 Deno.test("at a terminal an import asks first", async () => {
   await using queue = await testQueue();
   const path = `${queue.folder}/in.mbox`;
@@ -262,7 +296,7 @@ Deno.test("large messages pass through spool files", async () => {
   assertEquals(second !== undefined, true);
   assertEquals(
     (await queue.run(["import", path])).out,
-    "Imported 0 messages; 2 imported before (--again).\n",
+    "Imported 0 messages; 2 here before (--again).\n",
   );
   assertEquals([...Deno.readDirSync(`${queue.dataDir}/spool`)].length, 1);
 });
@@ -320,4 +354,24 @@ Deno.test({
       await queue.run(["delete", "--all"]);
     }
   },
+});
+
+Deno.test("links in somebody's mailbox do not bring in the files of others", async () => {
+  await using queue = await testQueue();
+  const secret = `${queue.folder}/secret`;
+  await Deno.writeTextFile(secret, "X-Original-To: x@y.example\nReturn-Path: <a@b.c>\n\nsecret\n");
+  for (const folder of ["md/new", "md/cur", "md/tmp", "eml"]) {
+    await Deno.mkdir(`${queue.folder}/${folder}`, { recursive: true });
+  }
+  await Deno.symlink(secret, `${queue.folder}/md/new/1.a.b`);
+  await Deno.symlink(secret, `${queue.folder}/md/cur/2.a.b:2,`);
+  await Deno.symlink(secret, `${queue.folder}/eml/a.eml`);
+  for (const [folder, count] of [["md", 2], ["eml", 1]] as const) {
+    const { code, out } = await queue.run(["import", `${queue.folder}/${folder}`, "--all"]);
+    const aside = `${count} left out: a link, or no file at all`;
+    assertEquals([code, out], [0, `Imported 0 messages; ${aside}.\n`]);
+  }
+  assertEquals(await queue.messages(), []);
+  const named = await queue.run(["import", `${queue.folder}/eml/a.eml`]);
+  assertEquals(named.out, "Imported 1 message.\n");
 });

@@ -1,6 +1,6 @@
 import { parseExported } from "./exported.ts";
 import { mailLines } from "./mail_lines.ts";
-import { fileRange, type MailSource, type SourceItem } from "./source.ts";
+import { fileRange, type MailSource, type SourceItem, strangeFile } from "./source.ts";
 
 const EML = /\.eml$/i;
 
@@ -13,7 +13,10 @@ export function emlSource(path: string): MailSource {
     ...{ path, format: "eml" },
     count: async () => (await filesOf(path)).length,
     async *items() {
-      for (const file of await filesOf(path)) yield await itemOf(file);
+      for (const file of await filesOf(path)) {
+        const reason = file === path ? null : await strangeFile(file); // a link may be named itself
+        yield reason === null ? await itemOf(file) : { kind: "passed", label: file, reason };
+      }
     },
   };
 }

@@ -123,7 +123,7 @@ export class Importer {
     const { reversePath, recipients } = read.envelope ?? { reversePath: "", recipients: [] };
     const paths = [reversePath, ...recipients.map(({ forwardPath }) => forwardPath)];
     return {
-      ...this.#common(read, ""),
+      ...this.#common(read, read.prefix),
       ...{ id: idOf(key), receivedAtMs: nowMs, expiresAtMs: nowMs + limits.expireMs, reversePath },
       body: read.facts.eightBit ? "8BITMIME" : "7BIT",
       smtpUtf8: !paths.every(isAsciiText),

@@ -1,4 +1,4 @@
-import { fileRange, type MailSource, type SourceItem } from "./source.ts";
+import { fileRange, type MailSource, type SourceItem, strangeFile } from "./source.ts";
 import { mailLines } from "./mail_lines.ts";
 
 /** Flags of messages that nobody wants to send, unless they say so. */
@@ -10,7 +10,7 @@ export function maildirSource(path: string, { takesAll }: { takesAll: boolean })
     ...{ path, format: "maildir" },
     count: async () => (await entriesOf(path)).length,
     async *items() {
-      for (const entry of await entriesOf(path)) yield itemOf(path, { entry, takesAll });
+      for (const entry of await entriesOf(path)) yield await itemOf(path, { entry, takesAll });
     },
   };
 }
@@ -31,15 +31,16 @@ async function entriesOf(path: string): Promise<Entry[]> {
   return entries.sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-function itemOf(
+async function itemOf(
   path: string,
   { entry: { folder, name }, takesAll }: { entry: Entry; takesAll: boolean },
-): SourceItem {
+): Promise<SourceItem> {
   const label = `${path}/${folder}/${name}`;
   // Some file systems do not allow the colon, and mail readers there write another mark.
   const [, unique = name, flags = ""] = /^(.*?)(?:[:;!]2,([A-Za-z]*))?$/.exec(name) ?? [];
   const passed = [...flags].map((flag) => PASSED_FLAGS[flag]).find(Boolean);
-  if (passed !== undefined && !takesAll) return { kind: "passed", label, reason: passed };
+  const reason = (takesAll ? undefined : passed) ?? await strangeFile(label);
+  if (reason !== null) return { kind: "passed", label, reason };
   return {
     ...{ kind: "message", label, reversePath: null, exported: null },
     identity: `maildir ${unique}`, // it stays when the message is moved or marked

@@ -3,6 +3,7 @@ import { concatBytes } from "../../../base/bytes.ts";
 import { BodyScan } from "../../../mail/body_scan.ts";
 import type { BodyFacts } from "../../../mail/envelope.ts";
 import { HEADER_SECTION_LIMIT_BYTES, headerSection } from "../../../mail/headers.ts";
+import type { SigningStream } from "../../../queue/intake.ts";
 import type { BodyPlace } from "../../../queue/store.ts";
 import { BodySink } from "./body_sink.ts";
 import {
@@ -23,6 +24,8 @@ export interface ReadMessage {
   readonly envelope: HeaderEnvelope | null;
   /** SHA-256 of the octets as the source has them, in hex. */
   readonly sha256: string;
+  /** Signatures that go in front; empty for none. */
+  readonly prefix: string;
   /** Puts the octets where the store takes them from. */
   finish(): Promise<BodyPlace>;
   discard(): Promise<void>;
@@ -35,6 +38,8 @@ export interface ReadOptions {
   readonly format: MailSource["format"];
   readonly wishes: EnvelopeWishes;
   readonly sink: () => BodySink;
+  /** Starts to sign a message that came without an envelope; null for one that is not signed. */
+  readonly sign: () => SigningStream | null;
 }
 
 const VIOLATIONS = {
@@ -67,6 +72,7 @@ class Reader {
   readonly #options: Omit<ReadOptions, "sink"> & { readonly sink: BodySink };
   readonly #scan = new BodyScan();
   readonly #hash: Hash = createHash("sha256");
+  readonly #signature: SigningStream | null;
   #rawBytes = 0;
   /** The first octets until the header section is complete. */
   #start: Uint8Array = new Uint8Array();
@@ -79,6 +85,7 @@ class Reader {
   ) {
     this.#item = item;
     this.#options = options;
+    this.#signature = item.exported === null ? options.sign() : null;
   }
 
   async read(): Promise<ReadResult> {
@@ -94,6 +101,7 @@ class Reader {
     return {
       ...{ kind: "read", facts: this.#facts(), start: this.#start, envelope: this.#envelope },
       sha256: this.#hash.digest("hex"),
+      prefix: await this.#signature?.finish() ?? "",
       finish: () => sink.finish(),
       discard: () => sink.discard(),
     };
@@ -143,7 +151,9 @@ class Reader {
 
   async #give(pieces: readonly Uint8Array[]): Promise<void> {
     if (pieces.length === 0) return;
-    await this.#options.sink.write(concatBytes(pieces));
+    const octets = concatBytes(pieces);
+    this.#signature?.write(octets);
+    await this.#options.sink.write(octets);
   }
 
   /** BINARYMIME has no lines (RFC 3030 section 3), so nothing is made of its line ends. */

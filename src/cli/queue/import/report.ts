@@ -101,7 +101,7 @@ export class ImportReport {
   }
 
   #asides(): string {
-    const known = this.#known === 0 ? [] : [`${this.#known} imported before (--again)`];
+    const known = this.#known === 0 ? [] : [`${this.#known} here before (--again)`];
     const passed = [...this.#passed].map(([reason, count]) => `${count} left out: ${reason}`);
     return [...known, ...passed].map((text) => `; ${text}`).join("");
   }

@@ -37,6 +37,19 @@ export interface MailSource {
   items(): AsyncIterable<SourceItem>;
 }
 
+/**
+ * Why a file in a folder is left out; null when it is not. What is in somebody's folder may be a
+ * link to a file of others, or a pipe that never ends.
+ */
+export async function strangeFile(path: string): Promise<string | null> {
+  try {
+    return (await Deno.lstat(path)).isFile ? null : "a link, or no file at all";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null; // told when it is read
+    throw error;
+  }
+}
+
 const CHUNK_BYTES = 256 * 1024;
 
 /** The octets of a part of a file, each chunk good only until the next one is asked for. */
