@@ -64,21 +64,33 @@ function canonicalRequest(
   const values = new Map<string, string[]>();
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
-    values.set(key, [...values.get(key) ?? [], value.trim().replace(/ +/g, " ")]);
+    values.set(key, [...values.get(key) ?? [], value.trim().replace(/\s+/g, " ")]);
   }
   const names = [...values.keys()].sort();
   const signedHeaders = names.join(";");
   const fields = names.map((name) => `${name}:${values.get(name)?.join(",") ?? ""}\n`).join("");
-  const path = url.pathname.split("/").map((part) => uriEncode(decodeURIComponent(part))).join("/");
-  const text = [method, path, canonicalQuery(url), fields, signedHeaders, payloadHash].join("\n");
+  const query = canonicalQuery(url);
+  const text = [method, canonicalPath(url), query, fields, signedHeaders, payloadHash].join("\n");
   return { text, signedHeaders };
+}
+
+/** Every service but S3 takes several slashes for one; the URL has no dots left. */
+function canonicalPath({ pathname }: URL): string {
+  return pathname.replace(/\/{2,}/g, "/").split("/")
+    .map((part) => uriEncode(decodeURIComponent(part))).join("/");
 }
 
 function canonicalQuery(url: URL): string {
   return [...url.searchParams]
-    .map(([name, value]) => `${uriEncode(name)}=${uriEncode(value)}`)
-    .sort()
+    .map(([name, value]) => [uriEncode(name), uriEncode(value)] as const)
+    .sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1])) // `Param` before `Param-3`
+    .map((pair) => pair.join("="))
     .join("&");
+}
+
+/** By code units, which are octets here. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Every octet but the unreserved characters of RFC 3986 2.3 in hexadecimal. */
