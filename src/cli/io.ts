@@ -63,5 +63,16 @@ export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
 /** Writes a value as JSON that people can read too. */
 export function writeJson(io: CliIo, value: unknown): void {
-  io.out(`${JSON.stringify(value, null, 2)}\n`);
+  io.out(`${jsonText(value, 2)}\n`);
 }
+
+/** JSON that is the same for a program, and in which nothing can move the cursor of a terminal. */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(
+    UNESCAPED,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+// What JSON leaves as it is of the characters that `printable` takes out.
+const UNESCAPED = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;

@@ -2,7 +2,7 @@ import type { AdminClient } from "../../admin/client.ts";
 import { EVENT_LEVELS, type EventLevel } from "../../observe/event_level.ts";
 import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
 import type { FlagValues } from "../flags.ts";
-import { type CliIo, EXIT, type ExitCode } from "../io.ts";
+import { type CliIo, EXIT, type ExitCode, jsonText } from "../io.ts";
 import { type Style, styleOf } from "../style.ts";
 import { pad, printable } from "../text.ts";
 import { ask } from "./ask.ts";
@@ -94,7 +94,7 @@ function queryOf(flags: FlagValues): EventQuery {
 }
 
 function shower(io: CliIo, flags: FlagValues): (event: EventView) => void {
-  if (flags.switch("json")) return (event) => io.out(`${JSON.stringify(event)}\n`);
+  if (flags.switch("json")) return (event) => io.out(`${jsonText(event)}\n`);
   const style = styleOf(io);
   return (event) => io.out(`${lineOf(event, style)}\n`);
 }

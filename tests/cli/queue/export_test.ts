@@ -106,3 +106,23 @@ Deno.test("an export tells why it cannot write", async () => {
   assertEquals(code, 1);
   assertMatch(err, /^Cannot write to .*file: /);
 });
+
+Deno.test("an export replaces links and files that others could read, and writes through none", async () => {
+  await using queue = await filledQueue();
+  const target = `${queue.folder}/of-others`;
+  await Deno.writeTextFile(target, "precious\n");
+  for (const [format, place] of [["eml", ""], ["posthouse", ""], ["maildir", "tmp/"]] as const) {
+    const to = `${queue.folder}/${format}`;
+    await Deno.mkdir(`${to}/${place}`, { recursive: true });
+    const name = format === "maildir" ? `${PAUSED_AT / 1000}.${ID}.relay.example.net` : `${ID}.eml`;
+    await Deno.symlink(target, `${to}/${place}${name}`);
+    if (format === "posthouse") await Deno.writeTextFile(`${to}/${ID}.json`, "", { mode: 0o666 });
+    const { code } = await queue.run(["export", ID, "--to", to, "--format", format]);
+    assertEquals([code, await Deno.readTextFile(target)], [0, "precious\n"], format);
+    const written = format === "maildir" ? `${to}/new/${name}` : `${to}/${name}`;
+    const { isFile, mode } = await Deno.lstat(written);
+    assertEquals([isFile, (mode ?? 0) & 0o777], [true, 0o600]);
+  }
+  const { mode } = await Deno.lstat(`${queue.folder}/posthouse/${ID}.json`);
+  assertEquals((mode ?? 0) & 0o777, 0o600);
+});

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { type Exportable, type ExportWriter, FILE_MODE, withEnvelope } from "./writer.ts";
+import { encodeText } from "../../../base/bytes.ts";
+import { type Exportable, type ExportWriter, withEnvelope, writeAnew } from "./writer.ts";
 
 /** Writes `.eml` files; with `json` the octets as they are stored and the envelope beside them. */
 export function fileWriter(folder: string, { json }: { json: boolean }): ExportWriter {
@@ -7,9 +8,7 @@ export function fileWriter(folder: string, { json }: { json: boolean }): ExportW
     async write(message) {
       const path = `${folder}/${message.detail.message.id}`;
       if (json) return await writeBoth(path, message);
-      await Deno.writeFile(`${path}.eml`, ReadableStream.from(withEnvelope(message)), {
-        mode: FILE_MODE,
-      });
+      await writeAnew(`${path}.eml`, withEnvelope(message));
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
@@ -24,10 +23,12 @@ async function writeBoth(path: string, { detail, body }: Exportable): Promise<vo
       yield chunk;
     }
   };
-  await Deno.writeFile(`${path}.eml`, ReadableStream.from(hashed()), { mode: FILE_MODE });
+  await writeAnew(`${path}.eml`, hashed());
   const { message, recipients } = detail;
   const envelope = { ...message, sha256: hash.digest("hex"), recipients };
-  await Deno.writeTextFile(`${path}.json`, `${JSON.stringify(envelope, null, 2)}\n`, {
-    mode: FILE_MODE,
-  });
+  await writeAnew(`${path}.json`, once(encodeText(`${JSON.stringify(envelope, null, 2)}\n`)));
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
 }

@@ -1,4 +1,4 @@
-import { type ExportWriter, FILE_MODE, FOLDER_MODE, withEnvelope } from "./writer.ts";
+import { type ExportWriter, FOLDER_MODE, withEnvelope, writeAnew } from "./writer.ts";
 import { unixLines } from "./unix_lines.ts";
 
 /**
@@ -19,9 +19,7 @@ export async function maildirWriter(
       const { id, receivedAtMs } = message.detail.message;
       const name = `${Math.floor(receivedAtMs / 1000)}.${id}.${host}`;
       const octets = unixLines(withEnvelope(message), { quotesFrom: false });
-      await Deno.writeFile(`${folder}/tmp/${name}`, ReadableStream.from(octets), {
-        mode: FILE_MODE,
-      });
+      await writeAnew(`${folder}/tmp/${name}`, octets);
       await Deno.rename(`${folder}/tmp/${name}`, `${folder}/new/${name}`);
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -21,6 +21,20 @@ export const FILE_MODE = 0o600;
 export const FOLDER_MODE = 0o700;
 
 /**
+ * Writes a file that is new, in the place of another where one is: what stood there may be a link
+ * to elsewhere, or readable for others.
+ */
+export async function writeAnew(path: string, data: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const options = { createNew: true, mode: FILE_MODE };
+  await Deno.writeFile(path, ReadableStream.from(data), options);
+}
+
+/**
  * The message as it would leave, after the fields by which mailboxes keep an envelope: so it can
  * be imported again, by this program or another.
  */
