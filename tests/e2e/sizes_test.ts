@@ -49,7 +49,7 @@ Deno.test({
       await Promise.all([page.waitForEvent("load"), older.click()]);
     }
     assertEquals(seen.size, MANY);
-    await page.getByRole("link", { name: "Newest" }).click();
+    await page.getByRole("link", { name: "First page" }).click();
     await page.waitForURL(/\/queue\?view=all$/);
   },
 });
