@@ -31,3 +31,10 @@ export function formatDuration(durationMs: number): string {
   const whole = `${Math.floor(wholeMs / unitMs)} ${unit}`;
   return rest === 0 ? whole : `${whole} ${rest} ${nextUnit}`;
 }
+
+/** How often something happens: `12 a minute`, what is rarer by the hour. */
+export function formatPace(perMinute: number): string {
+  return perMinute >= 1
+    ? `${Math.round(perMinute)} a minute`
+    : `${Math.max(1, Math.round(perMinute * 60))} an hour`;
+}

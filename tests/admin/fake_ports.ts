@@ -52,6 +52,11 @@ export const DESTINATION: DestinationStatus = {
   lastError: { text: "Connection refused", atMs: 1_700_000_000_000 },
   lastSuccessAtMs: null,
   latency: { medianMs: 120, p95Ms: 900, attempts: 12 },
+  shaping: {
+    limits: [{ rule: "calm", limit: "60 messages a minute" }],
+    learned: { perMinute: 12, sinceMs: 1, reason: "421 4.7.28 Too fast" },
+    nextAtMs: null,
+  },
   pause: null,
 };
 

@@ -84,7 +84,7 @@ Deno.test("explain tells rule, hosts, TLS, limits and keys without a relay", asy
       ...{ host: "mx1.big.example", port: 25, preference: 10, addresses: ["192.0.2.7"] },
       ...{ problem: "", tlsa: null, tls: "TLS where it is offered" },
     }],
-    limits: [{ rule: "big", limit: "60 messages in 60 s, shared" }],
+    limits: [{ rule: "big", limit: "60 messages a minute, shared" }],
     ...{ state: "unknown", reason: "" },
     tls: "opportunistic; more where DANE and MTA-STS ask for it",
     proxy: null,

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { formatDuration, formatSize } from "../../src/observe/quantities.ts";
+import { formatDuration, formatPace, formatSize } from "../../src/observe/quantities.ts";
 
 Deno.test("formatSize", () => {
   const cases: readonly [number, string][] = [
@@ -26,4 +26,9 @@ Deno.test("formatDuration", () => {
     [86_400_000 * 3 + 3_600_000 * 4, "3 d 4 h"],
   ];
   for (const [durationMs, text] of cases) assertEquals(formatDuration(durationMs), text);
+});
+
+Deno.test("formatPace", () => {
+  const cases = [[120, "120 a minute"], [1.4, "1 a minute"], [0.5, "30 an hour"]] as const;
+  for (const [perMinute, text] of cases) assertEquals(formatPace(perMinute), text);
 });

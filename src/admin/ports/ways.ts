@@ -58,6 +58,26 @@ export interface DestinationStatus {
   /** What its last attempts took; null before the first. */
   readonly latency: Latency | null;
   readonly pause: OperatorPause | null;
+  /** What the rules of the configuration allow, and what it taught. */
+  readonly shaping: ShapingStatus;
+}
+
+/** What holds a destination back that works. */
+export interface ShapingStatus {
+  /** In words, with the rule that says so. */
+  readonly limits: readonly { readonly rule: string; readonly limit: string }[];
+  /** The pace that it taught by asking for less; null when it did not of late. */
+  readonly learned: LearnedPace | null;
+  /** When a limit lets the next attempt begin; null when it may now, or when one has to end first. */
+  readonly nextAtMs: number | null;
+}
+
+/** How fast mail goes to a destination that asked for less. */
+export interface LearnedPace {
+  readonly perMinute: number;
+  readonly sinceMs: number;
+  /** What it answered. */
+  readonly reason: string;
 }
 
 /** What the last attempts at a destination took. */

@@ -69,7 +69,9 @@ function stateOf(
   const transport = parts.transports().get(name);
   if (transport === undefined) return { destination: domain, state: "unknown", reason: "" };
   const { destination, state, reason } = wayOf(transport, { domain, parts });
-  return { destination, state, reason };
+  const gate = parts.scheduler.destinationOf(transport, domain)?.gate;
+  const learned = gate?.view(parts.clock.now()).learned;
+  return { destination, state, reason, ...(learned ? { learned } : {}) };
 }
 
 function wayOf(

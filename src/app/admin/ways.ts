@@ -9,6 +9,7 @@ import type {
 import type { CircuitState } from "../../delivery/circuit.ts";
 import type { Destination } from "../../delivery/destination.ts";
 import type { Job } from "../../delivery/job.ts";
+import { limitWords } from "../../delivery/shaping/words.ts";
 import type { Transport } from "../../delivery/transport.ts";
 import type { RelayParts } from "./parts.ts";
 import { putTestMessage } from "./test_message.ts";
@@ -118,7 +119,23 @@ function destinationStatus(
     maxConcurrency: transport.maxConcurrency,
     running: destination.running,
     waiting: destination.waiting.length,
+    shaping: shapingOf(destination, nowMs),
     ...history.destination(transport.name, name),
+  };
+}
+
+const UNSHAPED: DestinationStatus["shaping"] = { limits: [], learned: null, nextAtMs: null };
+
+function shapingOf(destination: Destination<Job>, nowMs: number): DestinationStatus["shaping"] {
+  const view = destination.gate?.view(nowMs);
+  const restUntilMs = destination.restUntilMs(nowMs);
+  const rests = restUntilMs > nowMs && restUntilMs !== Infinity;
+  return {
+    limits: (view?.rules ?? []).flatMap(({ name: rule, limits }) =>
+      limitWords(limits, nowMs).map((limit) => ({ rule, limit }))
+    ),
+    learned: view?.learned ?? null,
+    nextAtMs: rests ? restUntilMs : null,
   };
 }
 
@@ -142,6 +159,7 @@ function* recentDestinations(
         ...wayState({ kind: "up" }, pause ?? pauses.pauses.transports.get(transport.name, nowMs)),
         concurrency: config().delivery.initialConcurrency,
         maxConcurrency: transport.maxConcurrency,
+        shaping: UNSHAPED,
         ...history.destination(transport.name, name),
       };
     }

@@ -4,13 +4,15 @@ import type { Config } from "../../config/schema.ts";
 import type { TransportConfig } from "../../config/sections/transports.ts";
 import { explainRoute } from "../../delivery/explain.ts";
 import type { RouteFacts, RouteRule } from "../../delivery/route.ts";
-import type { Limits } from "../../delivery/shaping/limiter.ts";
+import type { LearnedPace } from "../../delivery/shaping/pace.ts";
 import { Shaper } from "../../delivery/shaping/shaper.ts";
+import { limitWords } from "../../delivery/shaping/words.ts";
 import { formatProxy } from "../../delivery/smtp/dialer.ts";
 import { ruleFor } from "../../delivery/tls/rules.ts";
 import { compileTreatment, type Fate, stricter } from "../../delivery/treatment.ts";
 import { parseMailbox } from "../../mail/address.ts";
 import type { Resolver } from "../../net/resolver.ts";
+import { formatPace } from "../../observe/quantities.ts";
 import { domainsIn } from "../../signing/author.ts";
 import { keysForAuthors, readKeys } from "../../signing/keys.ts";
 import { mxTlsRules, tlsRules } from "../tls_rules.ts";
@@ -26,6 +28,8 @@ export interface ExplainServices {
     readonly destination: string;
     readonly state: WayState | "unknown";
     readonly reason: string;
+    /** The pace that the destination taught; absent where there is none. */
+    readonly learned?: LearnedPace;
   };
 }
 
@@ -102,9 +106,10 @@ async function wayOf(
     hostsOf(transport, { domain, resolver, clock, hostname: config.hostname }),
     limitsOf({ name, kind: transport.type }, { domain, route, services }),
   ]);
+  const { learned, ...state } = stateOf(name, domain);
   return {
-    ...{ name, kind: transport.type, weight, hosts, limits },
-    ...stateOf(name, domain),
+    ...{ name, kind: transport.type, weight, hosts, ...state },
+    limits: learned === undefined ? limits : [...limits, taughtBy(learned)],
     tls: tlsOf(transport, domain),
     proxy: transport.proxy === null ? null : formatProxy(transport.proxy),
     sourceAddresses: transport.sourceAddresses ?? [],
@@ -124,21 +129,15 @@ async function limitsOf(
   const lane = shaper.laneOf(mail);
   if (lane instanceof Promise) await lane;
   return (shaper.rulesFor(mail) ?? []).flatMap(({ name, shared, limits }) =>
-    wordsOf(limits).map((limit) => ({
+    limitWords(limits, clock.now()).map((limit) => ({
       rule: name,
       limit: shared ? `${limit}, shared` : limit,
     }))
   );
 }
 
-function wordsOf({ concurrency, connections, recipients, rates, warmUp }: Limits): string[] {
-  return [
-    ...concurrency === undefined ? [] : [`${concurrency} attempts at once`],
-    ...connections === undefined ? [] : [`${connections} connections`],
-    ...recipients === undefined ? [] : [`${recipients} recipients in one attempt`],
-    ...rates.map(({ count, perMs }) => `${count} messages in ${perMs / 1000} s`),
-    ...warmUp === undefined ? [] : [`a warm-up plan of ${warmUp.perDay.length} days`],
-  ];
+function taughtBy({ perMinute, reason }: LearnedPace): { rule: string; limit: string } {
+  return { rule: "learned", limit: `${formatPace(perMinute)}, after: ${reason}` };
 }
 
 function tlsOf(transport: TransportConfig, domain: string): string {

@@ -1,5 +1,6 @@
 import type { InferResponseType } from "hono/client";
 import type { AdminClient } from "../../admin/client.ts";
+import { formatPace } from "../../observe/quantities.ts";
 import type { Style } from "../style.ts";
 import type { Column } from "../table.ts";
 import { printable, relativeTime } from "../text.ts";
@@ -51,8 +52,37 @@ export function destinationColumns(nowMs: number, style: Style): Column<Destinat
       align: "right",
       leaves: 4,
     },
-    { header: "REASON", cell: (way) => reasonText(way, nowMs), minWidth: 10 },
+    {
+      header: "PACE",
+      cell: ({ shaping }) => paceText(shaping, nowMs),
+      mark: (text, { shaping: { learned } }) => learned === null ? text : style.yellow(text),
+      leaves: 2,
+    },
+    {
+      header: "REASON",
+      cell: (way) => slowReason(way, nowMs) ?? reasonText(way, nowMs),
+      minWidth: 10,
+    },
   ];
+}
+
+/** What it is held to: the pace it taught, or when a limit lets the next message go. */
+function paceText({ learned, nextAtMs }: Destination["shaping"], nowMs: number): string {
+  if (learned !== null) return formatPace(learned.perMinute);
+  return nextAtMs === null ? "" : `next ${relativeTime(nextAtMs, nowMs)}`;
+}
+
+/** Why a destination that is up takes less than it could; null where it does not. */
+function slowReason(
+  { state, shaping: { learned, nextAtMs, limits } }: Destination,
+  nowMs: number,
+): string | null {
+  if (state !== "up") return null;
+  if (learned !== null) {
+    return printable(`slowed down ${relativeTime(learned.sinceMs, nowMs)}: ${learned.reason}`);
+  }
+  const rules = [...new Set(limits.map(({ rule }) => rule))].join(", ");
+  return nextAtMs === null || rules === "" ? null : printable(`limit of ${rules}`);
 }
 
 /** The columns of a table of transports. */

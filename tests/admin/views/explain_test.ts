@@ -56,6 +56,7 @@ Deno.test("a destination that is down is the reason", () => {
     ...{ transport: "out", name: "dest.example", isDomain: true, state: "down", concurrency: 1 },
     ...{ maxConcurrency: 20, running: 0, waiting: 1, retryAtMs: NOW_MS + 300_000 },
     ...{ lastError: null, lastSuccessAtMs: null, latency: null, pause: null },
+    shaping: { limits: [], learned: null, nextAtMs: null },
   };
   const explanation = explained([recipient()], [attempt("broken", "450 No")], [down]);
   assertStringIncludes(text(explanation), "dest.example is down; it is probed");
@@ -66,6 +67,7 @@ Deno.test("a pause is the reason, with who made it", () => {
     ...{ transport: "out", name: "dest.example", isDomain: true, state: "paused", concurrency: 1 },
     ...{ maxConcurrency: 20, running: 0, waiting: 1, retryAtMs: null },
     ...{ lastError: null, lastSuccessAtMs: null, latency: null },
+    shaping: { limits: [], learned: null, nextAtMs: null },
     pause: { reason: "they move", by: "user olivia", sinceMs: NOW_MS, untilMs: null },
   };
   const explanation = explained([recipient()], [], [paused]);

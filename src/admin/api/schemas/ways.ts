@@ -32,6 +32,16 @@ const destination = z.object({
     attempts: z.int().describe("How many attempts that says."),
   }).nullable().describe("What the last attempts took; null before the first."),
   pause: pause.nullable(),
+  shaping: z.object({
+    limits: z.array(z.object({ rule: z.string(), limit: z.string() }))
+      .describe("What rules of the configuration allow, in words."),
+    learned: z.object({
+      perMinute: z.number(),
+      sinceMs: timeMs(),
+      reason: z.string().describe("What it answered."),
+    }).nullable().describe("The pace that it taught by asking for less."),
+    nextAtMs: timeMs().nullable().describe("When a limit lets the next attempt begin."),
+  }),
 }).meta({ id: "Destination" });
 
 export const destinationsSchema = z.object({

@@ -1,3 +1,4 @@
+import { formatPace } from "../../../../observe/quantities.ts";
 import type { DestinationStatus, OperatorPause, WayState } from "../../../ports.ts";
 import { Empty, Panel } from "../../parts/boxes.tsx";
 import { ActionButton } from "../../parts/form.tsx";
@@ -204,6 +205,7 @@ function Row({ destination, visit }: { destination: DestinationStatus; visit: Vi
       <td>
         <WayStateMark state={destination.state} />
         <StateNote destination={destination} nowMs={nowMs} />
+        <ShapingNote shaping={destination.shaping} nowMs={nowMs} />
       </td>
       <td class="number" data-label="waiting">{count(waiting)}</td>
       <td class="number nowrap" data-label="at once" title={`It may grow to ${maxConcurrency}`}>
@@ -252,6 +254,35 @@ function StateNote({ destination, nowMs }: { destination: DestinationStatus; now
     <div class="faint small">
       tried <Time atMs={retryAtMs} nowMs={nowMs} />
     </div>
+  );
+}
+
+/** What it is held to by limits, and the pace that it taught. */
+function ShapingNote(
+  { shaping: { limits, learned, nextAtMs }, nowMs }: {
+    shaping: DestinationStatus["shaping"];
+    nowMs: number;
+  },
+) {
+  return (
+    <>
+      {learned !== null && (
+        <div class="small wrap" title={learned.reason}>
+          Slowed down to {formatPace(learned.perMinute)}{" "}
+          <span class="faint">
+            <Time atMs={learned.sinceMs} nowMs={nowMs} />
+          </span>
+        </div>
+      )}
+      {nextAtMs !== null && (
+        <div class="faint small">
+          next message <Time atMs={nextAtMs} nowMs={nowMs} />
+        </div>
+      )}
+      {limits.map(({ rule, limit }) => (
+        <div class="faint small wrap" title={`Rule ${rule}`}>{limit}</div>
+      ))}
+    </>
   );
 }
 
