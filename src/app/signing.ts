@@ -15,6 +15,7 @@ import { SigningStream } from "../signing/stream.ts";
 import { sealFacts } from "./arc_facts.ts";
 import { relayRules } from "./policy.ts";
 import { sealingKey } from "./signing_keys.ts";
+import { signingThreads } from "./signing_threads.ts";
 
 /** What signing needs besides the configuration. */
 export interface SigningServices {
@@ -34,12 +35,13 @@ export class MailSigning {
   constructor(config: Config, services: SigningServices) {
     const { clock, resolver, parallel } = services;
     const gate = new Gate(parallel);
-    const keys = readKeys(config.dkim);
+    const threads = signingThreads(parallel);
+    const keys = readKeys(config.dkim, threads);
     this.#signer = keys.length === 0 ? null : new DkimSigner({ keys, clock, gate });
     this.#sealer = config.arc === null ? null : {
       config: config.arc,
       sealer: new ArcSealer({
-        ...{ key: sealingKey(config.arc), authservId: config.hostname, clock, gate },
+        ...{ key: sealingKey(config.arc, threads), authservId: config.hostname, clock, gate },
         txt: (name) => resolver.txt(name),
       }),
     };
