@@ -5,6 +5,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { formatReply } from "../../src/mail/reply.ts";
 import type { DeliveryReport, Outcome, Transport } from "../../src/delivery/transport.ts";
+import type { AnswerTable } from "../../src/relay/http/outcome.ts";
 import type { ProviderOptions } from "../../src/relay/http/provider.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import {
@@ -75,6 +76,8 @@ export interface ProviderCase {
   readonly maxRecipients: number;
   /** Absent where only the other side knows. */
   readonly maxBytes?: number;
+  /** What the transport makes of answers; each of its rows has one in `rows`. */
+  readonly answers: AnswerTable;
   readonly rows: readonly AnswerRow[];
 }
 
@@ -162,6 +165,8 @@ export function contract(api: ProviderCase): void {
   test("what is left of a rate is told, in each way that APIs tell it", () => checkRates(api));
   test("what does not fit is left to another transport", () => checkLimits(api));
   test("every answer has its meaning", () => checkAnswers(api));
+  test("no 429 and no 5xx bounces mail, whatever it says", () => checkNeverFinal(api));
+  test("every row of its table is among them", () => checkTable(api));
   test("answers that are cut, slow or nonsense", () => checkBrokenAnswers(api));
   test("a way that leads nowhere is the transport's trouble", async () => {
     const url = await unusedAddress();
@@ -348,6 +353,40 @@ async function checkAnswers(api: ProviderCase): Promise<void> {
     expect(outcomes, row.expect, `${row.status} ${row.what} ${detail}`);
     for (const { reply } of outcomes) assertMatch(formatReply(reply), /^[245]\d\d [245]\.\d/);
   }
+}
+
+async function checkNeverFinal(api: ProviderCase): Promise<void> {
+  for (const row of api.rows.filter(({ status }) => status !== 429 && status < 500)) {
+    for (const status of [429, 500, 503]) {
+      const outcomes = await attemptWith(api, () => answerOf({ ...row, status }));
+      for (const { kind } of outcomes) {
+        assert(kind !== "permanent" && kind !== "unsuitable", `${status} ${row.what}: ${kind}`);
+      }
+    }
+  }
+}
+
+/** A code counts as tried where an answer says it, with the status it needs if it needs one. */
+function checkTable({ answers, rows }: ProviderCase): Promise<void> {
+  const said = rows.map(({ status, headers, body }) => ({
+    status,
+    text: JSON.stringify([headers, body]),
+  }));
+  const missing = Object.keys(answers.codes).filter((key) => {
+    const [, status, code = ""] = /^(?:(\d{3}) )?(.+)$/.exec(key) ?? [];
+    const pattern = new RegExp(`(?<![\\w.-])${code.replace(/[.]/g, "\\.")}(?![\\w.-])`);
+    return !said.some((row) =>
+      pattern.test(row.text) && (status === undefined || row.status === Number(status))
+    );
+  });
+  const statuses = new Set([...rows, ...COMMON_ROWS].map(({ status }) => status));
+  missing.push(
+    ...Object.keys(answers.statuses).filter((status) => {
+      return Number(status) >= 300 && !statuses.has(Number(status)); // every test sees a success
+    }),
+  );
+  assertEquals(missing, []);
+  return Promise.resolve();
 }
 
 /** A row of the API's own with neither headers nor body stands in for the common one. */

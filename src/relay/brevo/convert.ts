@@ -6,13 +6,21 @@ import { below } from "../http/options.ts";
 import type { BrevoConfig } from "./config.ts";
 
 /**
- * The request that sends a message to one addressing. Brevo takes one mailbox for replies.
+ * The request that sends a message to one addressing. Brevo takes one mailbox for replies. Of
+ * requests with the same `key`, a UUID among the headers of the message, it takes one in half an
+ * hour.
  *
- * Source: getbrevo/brevo-node `model/sendSmtpEmail.ts`.
+ * Sources: getbrevo/brevo-node `model/sendSmtpEmail.ts`;
+ * developers.brevo.com/docs/heterogenous-versions-batch-emails, "Idempotency".
  */
 export function brevoRequest(
   message: ConvertedMessage,
-  { addressing, config, base }: { addressing: Addressing; config: BrevoConfig; base: URL },
+  { addressing, key, config, base }: {
+    addressing: Addressing;
+    key: string;
+    config: BrevoConfig;
+    base: URL;
+  },
 ): HttpRequest {
   const { to, cc, bcc } = addressing;
   const { attachments, headers, replyTo, tags } = message;
@@ -36,7 +44,7 @@ export function brevoRequest(
         name: attachment.filename,
         content: base64Content(attachment),
       })),
-      headers: Object.keys(headers).length === 0 ? undefined : headers,
+      headers: { ...headers, idempotencyKey: key },
       tags: tags.length === 0 ? undefined : tags,
     }),
   };

@@ -8,6 +8,7 @@ import {
 } from "../http/conversion.ts";
 import { type Answer, jsonOf } from "../http/exchange.ts";
 import { messageText, textAt } from "../http/fields.ts";
+import { idempotencyUuid } from "../http/idempotency.ts";
 import { apiUrl } from "../http/options.ts";
 import { type AnswerTable, judge, outcomeOf } from "../http/outcome.ts";
 import { HttpTransport, type Plan, type Provider, type ProviderOptions } from "../http/provider.ts";
@@ -26,7 +27,7 @@ const LIMITS: ConversionLimits = {
 };
 
 /** Source: developers.brevo.com/docs/how-it-works, "Error codes". */
-const ANSWERS: AnswerTable = {
+export const ANSWERS: AnswerTable = {
   statuses: { ...CONVERSION_STATUSES, 201: "delivered", 202: "delivered" },
   codes: {
     unauthorized: "broken",
@@ -39,10 +40,13 @@ const ANSWERS: AnswerTable = {
     invalid_parameter: "unsuitable",
     missing_parameter: "unsuitable",
     out_of_range: "unsuitable",
+    // A request with this key has come before. What became of it is not said, and it may have
+    // failed, so that it is no proof of a delivery.
+    duplicate_parameter: "uncertain",
   },
 };
 
-/** A way out through Brevo, which takes no raw message. */
+/** A way out through Brevo, which takes no raw message but knows when it is asked twice. */
 export function createBrevo(config: BrevoConfig, options: ProviderOptions): Transport {
   return new HttpTransport(new Brevo(config), options);
 }
@@ -61,11 +65,13 @@ class Brevo implements Provider {
   async plan(job: DeliveryJob): Promise<Plan> {
     const message = await convertJob(job, LIMITS);
     if (message.kind === "unsuitable") return message;
-    const shipments = shipmentsOf(
-      message,
-      (addressing) =>
-        brevoRequest(message, { addressing, config: this.#config, base: this.baseUrl }),
-    );
+    const shipments = shipmentsOf(message, (addressing) =>
+      brevoRequest(message, {
+        addressing,
+        key: idempotencyUuid(job, addressing.recipients),
+        config: this.#config,
+        base: this.baseUrl,
+      }));
     return { kind: "shipments", shipments, losses: [...message.losses, ...replyLoss(message)] };
   }
 

@@ -25,7 +25,7 @@ const API = "Cloudflare";
 const LIMITS = { api: API, maxBytes: 25 * 1024 * 1024 };
 
 /** Source: developers.cloudflare.com/email-service/api/send-emails/rest-api, "Error codes". */
-const ANSWERS: AnswerTable = {
+export const ANSWERS: AnswerTable = {
   statuses: {},
   codes: {
     "10000": "broken", // not found

@@ -26,7 +26,7 @@ const HOUR_MS = 3_600_000;
  * Source: developers.google.com/gmail/api/guides/handle-errors. The reason tells more than the
  * status: 403 is a missing permission, a rate or a quota.
  */
-const ANSWERS: AnswerTable = {
+export const ANSWERS: AnswerTable = {
   statuses: {},
   codes: {
     rateLimitExceeded: "limited",

@@ -31,7 +31,7 @@ const CLOUDS = {
 } as const;
 
 /** Source: learn.microsoft.com/graph/errors and the response codes of Exchange Web Services. */
-const ANSWERS: AnswerTable = {
+export const ANSWERS: AnswerTable = {
   statuses: { 202: "delivered", 507: { verdict: "exhausted", waitMs: HOUR_MS } },
   codes: {
     ApplicationThrottled: "limited",

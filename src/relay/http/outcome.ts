@@ -134,6 +134,17 @@ export function outcomeOf(
   }
 }
 
+/**
+ * What stands of an outcome that came with a status: a server that is too busy or has failed
+ * (RFC 6585 4, RFC 9110 15.6) has judged nothing for good, whatever else it says.
+ */
+export function standing(outcome: Outcome, status: number): Outcome {
+  const isFinal = outcome.kind === "permanent" || outcome.kind === "unsuitable";
+  if (!isFinal || (status !== 429 && status < 500)) return outcome;
+  const text = outcome.reply.lines.join(" ");
+  return outcomeOf({ verdict: "limited", enhanced: "4.3.0" }, { text });
+}
+
 /** What a request without an answer means. */
 export function outcomeOfFailure(
   { reason, maybeSent }: Extract<Exchange, { kind: "failed" }>,

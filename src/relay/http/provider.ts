@@ -14,7 +14,7 @@ import type { Addressing } from "./addressing.ts";
 import { mailboxKey } from "./addresses.ts";
 import { apiAddress } from "./carry.ts";
 import type { RefreshTokens } from "./oauth.ts";
-import { outcomeOf, outcomeOfFailure, replyOf } from "./outcome.ts";
+import { outcomeOf, outcomeOfFailure, replyOf, standing } from "./outcome.ts";
 import { rateAllowance } from "./rate.ts";
 import { HttpTranscript } from "./transcript.ts";
 
@@ -185,7 +185,10 @@ export class HttpTransport implements Transport {
     }
     const { answer } = result;
     const nowMs = clock.now();
-    const results = this.#provider.judge(answer, { shipment, nowMs });
+    const judged = this.#provider.judge(answer, { shipment, nowMs });
+    const results = isList(judged)
+      ? judged.map((outcome) => standing(outcome, answer.status))
+      : standing(judged, answer.status);
     const mayRetry = answer.status === 401 &&
       (this.#provider.refuseCredentials?.(authorized.request) ?? false);
     const allowance = rateAllowance(answer.headers, nowMs);

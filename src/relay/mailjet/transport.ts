@@ -35,7 +35,7 @@ const LIMITS: ConversionLimits = {
  * Source: mailjet/api-documentation, "Send API errors". A result says a status of its own, which
  * is taken for the answer's; these codes say more.
  */
-const ANSWERS: AnswerTable = {
+export const ANSWERS: AnswerTable = {
   statuses: CONVERSION_STATUSES,
   codes: {
     "mj-0001": "broken", // account blocked

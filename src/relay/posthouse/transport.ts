@@ -19,7 +19,7 @@ import { posthouseRequest } from "./convert.ts";
 const API = "Posthouse";
 
 /** Errors are problem documents (RFC 9457), whose type is the code. 507 is a full store. */
-const ANSWERS: AnswerTable = {
+export const ANSWERS: AnswerTable = {
   statuses: { 409: "temporary", 507: { verdict: "limited", enhanced: "4.3.1" } },
   codes: {
     "/problems/key-taken": "uncertain", // it has something of this name

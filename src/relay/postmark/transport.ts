@@ -28,7 +28,7 @@ const LIMITS: ConversionLimits = {
 };
 
 /** Source: the table of API error codes at postmarkapp.com/developer/api/overview. */
-const ANSWERS: AnswerTable = {
+export const ANSWERS: AnswerTable = {
   statuses: { 422: "unsuitable" },
   codes: {
     "10": "broken", // bad or missing token
@@ -44,6 +44,7 @@ const ANSWERS: AnswerTable = {
     "411": "unsuitable", // forbidden type of attachment
     "412": "broken", // account not approved yet
     "413": "broken", // account may not send
+    "429": "limited",
     "1235": "broken", // no such message stream
     "1236": "broken", // message stream cannot send
   },

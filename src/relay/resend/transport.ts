@@ -31,7 +31,7 @@ const HOUR_MS = 3_600_000;
  * Source: resend.com/docs/api-reference/errors. `validation_error` with 403 is a sender whose
  * domain is not verified; with 400 or 422 it is the request.
  */
-const ANSWERS: AnswerTable = {
+export const ANSWERS: AnswerTable = {
   statuses: { ...CONVERSION_STATUSES, 451: "unsuitable" },
   codes: {
     missing_api_key: "broken",

@@ -35,7 +35,7 @@ const LIMITS: ConversionLimits = {
  * SendGrid's errors have no codes but name the key they concern. A sender that the account has
  * not verified is refused with 403 and the key `from`; any other 403 concerns the account.
  */
-const ANSWERS: AnswerTable = {
+export const ANSWERS: AnswerTable = {
   statuses: { ...CONVERSION_STATUSES, 202: "delivered" },
   codes: {
     "from": { verdict: "unsuitable", enhanced: "5.7.1" },

@@ -28,7 +28,7 @@ const LONGEST_LINE_BYTES = 998;
  * MessageRejected is what SES says both of content it dislikes and of senders it does not know;
  * the second is this account's matter, so that another transport may try.
  */
-const ANSWERS: AnswerTable = {
+export const ANSWERS: AnswerTable = {
   statuses: { 400: "rejected" },
   codes: {
     TooManyRequestsException: "limited",
@@ -62,6 +62,16 @@ const ANSWERS: AnswerTable = {
     InternalServiceErrorException: "limited",
     ServiceUnavailable: "limited",
   },
+};
+
+/**
+ * A quota that is used up has the code of a rate that is too high; only its words, which AWS
+ * documents, tell them apart (docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html).
+ */
+const QUOTA_WORDS = "Daily message quota exceeded";
+const QUOTA_USED_UP: AnswerTable = {
+  statuses: ANSWERS.statuses,
+  codes: { ...ANSWERS.codes, ThrottlingException: { verdict: "exhausted", waitMs: 600_000 } },
 };
 
 /** A way out through the API v2 of Amazon SES; the message goes out octet for octet. */
@@ -128,13 +138,9 @@ class Ses implements Provider {
     ]
       .filter((code) => code !== null)
       .map(shapeName);
-    return judge({
-      api: API,
-      answer,
-      table: ANSWERS,
-      problem: { codes, text: messageText(json) },
-      nowMs,
-    });
+    const text = messageText(json);
+    const table = text.includes(QUOTA_WORDS) ? QUOTA_USED_UP : ANSWERS;
+    return judge({ api: API, answer, table, problem: { codes, text }, nowMs });
   }
 }
 

@@ -27,7 +27,7 @@ const HOUR_MS = 3_600_000;
  * `transmission-best-practices.md`. 420 is SparkPost's own status for a
  * sending limit; 1502 comes with 400 and asks to try later.
  */
-const ANSWERS: AnswerTable = {
+export const ANSWERS: AnswerTable = {
   statuses: {
     420: { verdict: "exhausted", waitMs: HOUR_MS },
     504: "uncertain", // it may have been taken nevertheless

@@ -20,7 +20,7 @@ import { textToSign, webhookRequest } from "./convert.ts";
 
 const API = "The webhook";
 
-const ANSWERS: AnswerTable = { statuses: {}, codes: {} };
+export const ANSWERS: AnswerTable = { statuses: {}, codes: {} };
 
 /**
  * A way out to any address that takes messages over HTTP. With a secret, `X-Posthouse-Timestamp`

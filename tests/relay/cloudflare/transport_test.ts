@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { cloudflareConfig } from "../../../src/relay/cloudflare/config.ts";
-import { createCloudflare } from "../../../src/relay/cloudflare/transport.ts";
+import { ANSWERS, createCloudflare } from "../../../src/relay/cloudflare/transport.ts";
 import {
   type AnswerRow,
   attempt,
@@ -48,6 +48,7 @@ const CLOUDFLARE: ProviderCase = {
   rawOctets: (request) => octetsOf(jsonOf(request).mime_message),
   maxRecipients: 50,
   maxBytes: 25 * 1024 * 1024,
+  answers: ANSWERS,
   rows: [
     {
       what: "one result for each",

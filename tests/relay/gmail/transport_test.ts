@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { gmailConfig } from "../../../src/relay/gmail/config.ts";
-import { createGmail } from "../../../src/relay/gmail/transport.ts";
+import { ANSWERS, createGmail } from "../../../src/relay/gmail/transport.ts";
 import { type AnswerRow, attempt, contract, expect, type ProviderCase } from "../contract.ts";
 import { addressedTo, contentOf, fieldValues } from "../fields.ts";
 import { PLAIN } from "../messages.ts";
@@ -41,6 +41,7 @@ const GMAIL: ProviderCase = {
   },
   maxRecipients: 500,
   maxBytes: 36_700_160,
+  answers: ANSWERS,
   rows: [
     problem(429, "rateLimitExceeded", { kind: "temporary", counts: false }),
     problem(403, "rateLimitExceeded", { kind: "temporary", counts: false }),
@@ -50,10 +51,17 @@ const GMAIL: ProviderCase = {
     problem(403, "domainPolicy", "broken"),
     problem(400, "failedPrecondition", "broken"),
     problem(400, "invalidArgument", { kind: "permanent", enhanced: "5.6.0" }),
+    problem(429, "concurrentLimitExceeded", { kind: "temporary", counts: false }),
+    problem(403, "quotaExceeded", { kind: "broken", retryAfterMs: HOUR_MS }),
+    problem(403, "limitExceeded", { kind: "broken", retryAfterMs: HOUR_MS }),
+    problem(403, "accessNotConfigured", "broken"),
+    problem(403, "delegationDenied", "broken"),
+    problem(403, "forbidden", "broken"),
     problem(401, "authError", "broken"),
     problem(404, "notFound", "broken"),
     problem(413, "uploadTooLarge", { kind: "unsuitable", enhanced: "5.3.4" }),
     problem(500, "backendError", { kind: "temporary", counts: false }),
+    problem(500, "internalError", { kind: "temporary", counts: false }),
     problem(503, "backendError", { kind: "temporary", counts: false }),
   ],
 };

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { graphConfig } from "../../../src/relay/graph/config.ts";
-import { createGraph } from "../../../src/relay/graph/transport.ts";
+import { ANSWERS, createGraph } from "../../../src/relay/graph/transport.ts";
 import { type AnswerRow, attempt, contract, expect, type ProviderCase } from "../contract.ts";
 import { addressedTo } from "../fields.ts";
 import { PLAIN } from "../messages.ts";
@@ -48,10 +48,23 @@ const GRAPH: ProviderCase = {
   statusProves: true,
   maxRecipients: 500,
   maxBytes: 3 * 1024 * 1024 - 4096,
+  answers: ANSWERS,
   rows: [
     { what: "another success", status: 200, expect: "uncertain" },
     problem(429, "ApplicationThrottled", { kind: "temporary", counts: false }),
+    problem(429, "ActivityLimitReached", { kind: "temporary", counts: false }),
+    problem(429, "TooManyRequests", { kind: "temporary", counts: false }),
+    problem(429, "MailboxConcurrency", { kind: "temporary", counts: false }),
     problem(400, "ErrorServerBusy", { kind: "temporary", counts: false }),
+    problem(400, "ErrorMailboxStoreUnavailable", { kind: "temporary", counts: false }),
+    problem(400, "ErrorMailboxMoveInProgress", { kind: "temporary", counts: false }),
+    problem(400, "ErrorInternalServerTransientError", { kind: "temporary", counts: false }),
+    problem(400, "ErrorMimeContentInvalid", "permanent"),
+    problem(413, "RequestEntityTooLarge", { kind: "unsuitable", enhanced: "5.3.4" }),
+    problem(403, "ErrorAccountSuspend", "broken"),
+    problem(403, "Authorization_RequestDenied", "broken"),
+    problem(404, "Request_ResourceNotFound", "broken"),
+    problem(404, "ResourceNotFound", "broken"),
     problem(400, "ErrorMimeContentInvalidBase64String", "permanent"),
     problem(400, "ErrorInvalidRecipients", { kind: "permanent", enhanced: "5.1.3" }),
     problem(400, "ErrorMessageSizeExceeded", { kind: "unsuitable", enhanced: "5.3.4" }),

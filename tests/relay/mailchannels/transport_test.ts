@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { mailchannelsConfig } from "../../../src/relay/mailchannels/config.ts";
-import { createMailchannels } from "../../../src/relay/mailchannels/transport.ts";
+import { ANSWERS, createMailchannels } from "../../../src/relay/mailchannels/transport.ts";
 import { attempt, contract, ENVELOPE, expect, type ProviderCase } from "../contract.ts";
 import { PLAIN, RICH } from "../messages.ts";
 import { answer, jsonOf } from "../requests.ts";
@@ -30,6 +30,7 @@ const MAILCHANNELS: ProviderCase = {
   converts: true,
   maxRecipients: 1000,
   maxBytes: 30_000_000,
+  answers: ANSWERS,
   rows: [
     { what: "only a rehearsal", status: 200, body: { data: ["..."] }, expect: "uncertain" },
     {
@@ -39,6 +40,7 @@ const MAILCHANNELS: ProviderCase = {
       expect: "temporary",
     },
     { what: "a bad request", status: 400, body: { errors: ["No"] }, expect: "unsuitable" },
+    { what: "a bad request", status: 422, body: { errors: ["No"] }, expect: "unsuitable" },
     { what: "no access", status: 403, body: { errors: ["No"] }, expect: "broken" },
     { what: "too large", status: 413, body: { errors: ["No"] }, expect: "unsuitable" },
   ],

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { mailgunConfig } from "../../../src/relay/mailgun/config.ts";
-import { createMailgun } from "../../../src/relay/mailgun/transport.ts";
+import { ANSWERS, createMailgun } from "../../../src/relay/mailgun/transport.ts";
 import { contract, type ProviderCase } from "../contract.ts";
 import { answer, formPartsOf } from "../requests.ts";
 import type { RecordedRequest } from "../../support/http_recorder.ts";
@@ -34,6 +34,7 @@ const MAILGUN: ProviderCase = {
   anyOctets: true,
   maxRecipients: 1000,
   maxBytes: 25 * 1024 * 1024,
+  answers: ANSWERS,
   rows: [
     { what: "taken", status: 200, body: { id: "<1@x>", message: "Queued." }, expect: "delivered" },
     { what: "no id", status: 200, body: { message: "Hello" }, expect: "uncertain" },

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { mailjetConfig } from "../../../src/relay/mailjet/config.ts";
-import { createMailjet } from "../../../src/relay/mailjet/transport.ts";
+import { ANSWERS, createMailjet } from "../../../src/relay/mailjet/transport.ts";
 import {
   type AnswerRow,
   attempt,
@@ -61,6 +61,7 @@ const MAILJET: ProviderCase = {
   converts: true,
   maxRecipients: 50,
   maxBytes: 15_000_000,
+  answers: ANSWERS,
   rows: [
     failed({ status: 400, code: "mj-0013", expected: "unsuitable" }),
     failed({ status: 400, code: "mj-0013", http: 200, expected: "unsuitable" }),
@@ -77,6 +78,9 @@ const MAILJET: ProviderCase = {
       expected: ["temporary", "temporary", "permanent", { kind: "permanent", enhanced: "5.1.3" }],
     }),
     failed({ status: 403, code: "send-0008", about: ["From"], expected: "unsuitable" }),
+    failed({ status: 403, code: "send-0006", about: ["From"], expected: "unsuitable" }),
+    failed({ status: 403, code: "send-0007", about: ["From"], expected: "unsuitable" }),
+    { what: "a request it cannot take", status: 422, expect: "unsuitable" },
     failed({ status: 403, code: "mj-9999", expected: "broken" }),
     failed({ status: 500, code: "mj-9999", expected: { kind: "temporary", counts: false } }),
     failed({ code: "mj-9999", expected: "temporary" }),

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { mandrillConfig } from "../../../src/relay/mandrill/config.ts";
-import { createMandrill } from "../../../src/relay/mandrill/transport.ts";
+import { ANSWERS, createMandrill } from "../../../src/relay/mandrill/transport.ts";
 import { type AnswerRow, contract, ENVELOPE } from "../contract.ts";
 import { answer, jsonOf, octetsOf } from "../requests.ts";
 
@@ -46,6 +46,7 @@ contract({
   rawOctets: (request) => octetsOf(jsonOf(request).raw_message),
   maxRecipients: 1000,
   maxBytes: 25 * 1024 * 1024,
+  answers: ANSWERS,
   rows: [
     { what: "scheduled", status: 200, body: results({ status: "scheduled" }), expect: "delivered" },
     {
@@ -89,7 +90,10 @@ contract({
     problem(500, "PaymentRequired", "broken"),
     problem(500, "Unknown_Subaccount", "broken"),
     problem(500, "PoorReputation", "broken"),
-    problem(500, "ValidationError", { kind: "permanent", enhanced: "5.6.0" }),
+    problem(500, "Unknown_Pool", "broken"),
+    problem(400, "ValidationError", { kind: "permanent", enhanced: "5.6.0" }),
+    problem(500, "ValidationError", { kind: "temporary", counts: false }),
+    problem(400, "Invalid_Tag_Name", "permanent"),
     problem(500, "GeneralError", { kind: "temporary", counts: false }),
     problem(503, "ServiceUnavailable", { kind: "temporary", counts: false }),
     problem(500, "Brand_New_Error", { kind: "temporary", counts: false }),

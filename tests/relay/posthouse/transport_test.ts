@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { posthouseConfig } from "../../../src/relay/posthouse/config.ts";
-import { createPosthouse } from "../../../src/relay/posthouse/transport.ts";
+import { ANSWERS, createPosthouse } from "../../../src/relay/posthouse/transport.ts";
 import { contract } from "../contract.ts";
 import { answer } from "../requests.ts";
 
@@ -22,6 +22,7 @@ contract({
   anyOctets: true,
   international: true,
   maxRecipients: 100,
+  answers: ANSWERS,
   rows: [
     { what: "taken", status: 201, body: { id: "0Q8XYZ0000000002" }, expect: "delivered" },
     {

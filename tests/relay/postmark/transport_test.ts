@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { postmarkConfig } from "../../../src/relay/postmark/config.ts";
-import { createPostmark } from "../../../src/relay/postmark/transport.ts";
+import { ANSWERS, createPostmark } from "../../../src/relay/postmark/transport.ts";
 import {
   type AnswerRow,
   attempt,
@@ -54,6 +54,7 @@ const POSTMARK: ProviderCase = {
   converts: true,
   maxRecipients: 50,
   maxBytes: 10_000_000,
+  answers: ANSWERS,
   rows: [
     {
       what: "one left out",
@@ -70,6 +71,8 @@ const POSTMARK: ProviderCase = {
     problem(422, 300, "unsuitable"),
     problem(422, 400, { kind: "unsuitable", enhanced: "5.7.1" }),
     problem(422, 401, "unsuitable"),
+    problem(422, 402, "unsuitable"),
+    problem(422, 403, "unsuitable"),
     problem(422, 405, "broken"),
     problem(422, 406, { kind: "permanent", enhanced: "5.1.1" }),
     problem(
@@ -78,10 +81,13 @@ const POSTMARK: ProviderCase = {
       [{ kind: "temporary", counts: false }, "temporary", "permanent", "permanent"],
       `Found inactive addresses: carol@one.example, blind@four.example.\n ${INACTIVE}`,
     ),
+    problem(422, 409, "broken"),
     problem(422, 411, "unsuitable"),
     problem(422, 412, "broken"),
     problem(422, 413, "broken"),
+    problem(422, 429, { kind: "temporary", counts: false }),
     problem(422, 1235, "broken"),
+    problem(422, 1236, "broken"),
     problem(422, 9999, "unsuitable"),
     problem(500, 100, { kind: "temporary", counts: false }),
     problem(503, 100, { kind: "temporary", counts: false }),

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { resendConfig } from "../../../src/relay/resend/config.ts";
-import { createResend } from "../../../src/relay/resend/transport.ts";
+import { ANSWERS, createResend } from "../../../src/relay/resend/transport.ts";
 import { type AnswerRow, attempt, contract, ENVELOPE, type ProviderCase } from "../contract.ts";
 import { PLAIN, RICH } from "../messages.ts";
 import { answer, jsonOf } from "../requests.ts";
@@ -35,6 +35,7 @@ const RESEND: ProviderCase = {
   converts: true,
   maxRecipients: 50,
   maxBytes: 40_000_000,
+  answers: ANSWERS,
   rows: [
     problem(400, "validation_error", "unsuitable"),
     problem(403, "validation_error", { kind: "unsuitable", enhanced: "5.7.1" }),
@@ -46,7 +47,10 @@ const RESEND: ProviderCase = {
     problem(401, "restricted_api_key", "broken"),
     problem(403, "invalid_api_key", "broken"),
     problem(403, "suspended_api_key", "broken"),
+    problem(403, "invalid_api_Key", "broken"),
+    problem(403, "invalid_permission", "broken"),
     problem(404, "not_found", "broken"),
+    problem(405, "method_not_allowed", "broken"),
     problem(409, "concurrent_idempotent_requests", "temporary"),
     problem(409, "invalid_idempotent_request", "uncertain"),
     problem(429, "rate_limit_exceeded", { kind: "temporary", counts: false }),
@@ -54,6 +58,7 @@ const RESEND: ProviderCase = {
     problem(429, "monthly_quota_exceeded", { kind: "broken", retryAfterMs: 6 * HOUR_MS }),
     problem(451, "security_error", "unsuitable"),
     problem(500, "application_error", { kind: "temporary", counts: false }),
+    problem(500, "internal_server_error", { kind: "temporary", counts: false }),
     {
       what: "too fast",
       status: 429,

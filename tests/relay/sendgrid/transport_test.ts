@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { sendgridConfig } from "../../../src/relay/sendgrid/config.ts";
-import { createSendgrid } from "../../../src/relay/sendgrid/transport.ts";
+import { ANSWERS, createSendgrid } from "../../../src/relay/sendgrid/transport.ts";
 import { type AnswerRow, attempt, contract, ENVELOPE, type ProviderCase } from "../contract.ts";
 import { PLAIN, RICH } from "../messages.ts";
 import { jsonOf } from "../requests.ts";
@@ -34,6 +34,7 @@ const SENDGRID: ProviderCase = {
   converts: true,
   maxRecipients: 1000,
   maxBytes: 30_000_000,
+  answers: ANSWERS,
   rows: [
     { what: "another success", status: 200, expect: "uncertain" },
     problem(400, "content.0.value", { kind: "unsuitable", enhanced: "5.6.0" }),
@@ -52,6 +53,8 @@ const SENDGRID: ProviderCase = {
     ]),
     problem(400, "personalizations.7.to.0", "unsuitable"),
     problem(401, null, "broken"),
+    problem(403, "from.email", { kind: "unsuitable", enhanced: "5.7.1" }),
+    problem(422, null, "unsuitable"),
     problem(403, "from", { kind: "unsuitable", enhanced: "5.7.1" }),
     problem(403, null, "broken"),
     problem(413, null, { kind: "unsuitable", enhanced: "5.3.4" }),

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createHash } from "node:crypto";
 import { sesConfig } from "../../../src/relay/ses/config.ts";
-import { createSes } from "../../../src/relay/ses/transport.ts";
+import { ANSWERS, createSes } from "../../../src/relay/ses/transport.ts";
 import { signV4 } from "../../../src/relay/http/sigv4.ts";
 import { attempt, contract, ENVELOPE, expect, NOW_MS, type ProviderCase } from "../contract.ts";
 import { answer, fromBase64, jsonOf } from "../requests.ts";
@@ -31,6 +31,12 @@ function problem(status: number, code: string, expected: ProviderCase["rows"][nu
       expect: expected,
     },
   ];
+}
+
+/** docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html: the words make the difference. */
+function quotaRow(message: string, expected: ProviderCase["rows"][number]["expect"]) {
+  const headers = { "x-amzn-errortype": "ThrottlingException" };
+  return { what: message, status: 400, headers, body: { message }, expect: expected };
 }
 
 const SES: ProviderCase = {
@@ -70,22 +76,41 @@ const SES: ProviderCase = {
   anyOctets: true,
   maxRecipients: 50,
   maxBytes: 30_000_000 - 64 * 1024,
+  answers: ANSWERS,
   rows: [
     { what: "taken", status: 200, body: { MessageId: "1" }, expect: "delivered" },
     ...problem(429, "TooManyRequestsException", { kind: "temporary", counts: false }),
     ...problem(400, "ThrottlingException", { kind: "temporary", counts: false }),
+    ...problem(400, "Throttling", { kind: "temporary", counts: false }),
+    ...problem(503, "RequestThrottled", { kind: "temporary", counts: false }),
     ...problem(400, "LimitExceededException", "broken"),
+    ...problem(400, "ConfigurationSetSendingPausedException", "broken"),
     ...problem(400, "AccountSuspendedException", "broken"),
     ...problem(400, "SendingPausedException", "broken"),
     ...problem(404, "NotFoundException", "broken"),
     ...problem(403, "SignatureDoesNotMatch", "broken"),
     ...problem(403, "InvalidClientTokenId", "broken"),
     ...problem(400, "ExpiredTokenException", "broken"),
+    ...problem(400, "ExpiredToken", "broken"),
     ...problem(403, "AccessDeniedException", "broken"),
+    ...problem(403, "AccessDenied", "broken"),
+    ...problem(403, "IncompleteSignature", "broken"),
+    ...problem(403, "InvalidSignatureException", "broken"),
+    ...problem(403, "MissingAuthenticationTokenException", "broken"),
+    ...problem(403, "MissingAuthenticationToken", "broken"),
+    ...problem(400, "NotAuthorized", "broken"),
+    ...problem(403, "OptInRequired", "broken"),
+    ...problem(400, "RequestExpired", "broken"),
+    ...problem(403, "UnrecognizedClientException", "broken"),
     ...problem(400, "MessageRejected", { kind: "unsuitable", enhanced: "5.7.1" }),
     ...problem(400, "MailFromDomainNotVerifiedException", "unsuitable"),
     ...problem(400, "BadRequestException", { kind: "permanent", enhanced: "5.6.0" }),
+    ...problem(400, "ValidationException", { kind: "permanent", enhanced: "5.6.0" }),
     ...problem(500, "InternalFailure", { kind: "temporary", counts: false }),
+    ...problem(500, "InternalServiceErrorException", { kind: "temporary", counts: false }),
+    ...problem(503, "ServiceUnavailable", { kind: "temporary", counts: false }),
+    quotaRow("Maximum sending rate exceeded.", { kind: "temporary", counts: false }),
+    quotaRow("Daily message quota exceeded.", { kind: "broken", retryAfterMs: 600_000 }),
     { what: "no code", status: 400, expect: "permanent" },
   ],
 };

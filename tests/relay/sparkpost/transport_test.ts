@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { sparkpostConfig } from "../../../src/relay/sparkpost/config.ts";
-import { createSparkpost } from "../../../src/relay/sparkpost/transport.ts";
+import { ANSWERS, createSparkpost } from "../../../src/relay/sparkpost/transport.ts";
 import { type AnswerRow, contract } from "../contract.ts";
 import { answer, jsonOf, octetsOf } from "../requests.ts";
 
@@ -54,6 +54,7 @@ contract({
   rawOctets: (request) => octetsOf(jsonOf(request).content.email_rfc822),
   maxRecipients: 1000,
   maxBytes: 40_000_000,
+  answers: ANSWERS,
   rows: [
     {
       what: "one of them refused",
@@ -100,7 +101,14 @@ contract({
     problem(400, "1200", "permanent"),
     problem(400, "5002", { kind: "permanent", enhanced: "5.1.3" }),
     problem(400, "7001", "unsuitable"),
+    problem(400, "1101", "broken"),
+    problem(405, "1102", "broken"),
+    problem(400, "1103", "broken"),
+    problem(400, "1305", { kind: "unsuitable", enhanced: "5.6.3" }),
+    problem(400, "7000", { kind: "unsuitable", enhanced: "5.7.1" }),
     problem(401, "1303", "broken"),
+    problem(401, "1304", "broken"),
+    problem(403, "1601", "broken"),
     problem(403, "1100", "broken"),
     problem(404, "1600", "broken"),
     problem(400, "1910", "broken"),

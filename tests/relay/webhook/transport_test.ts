@@ -1,7 +1,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { createHash, createHmac } from "node:crypto";
 import { webhookConfig } from "../../../src/relay/webhook/config.ts";
-import { createWebhook } from "../../../src/relay/webhook/transport.ts";
+import { ANSWERS, createWebhook } from "../../../src/relay/webhook/transport.ts";
 import { attempt, contract, ENVELOPE, NOW_MS, type ProviderCase } from "../contract.ts";
 import { PLAIN } from "../messages.ts";
 import { fromBase64, jsonOf } from "../requests.ts";
@@ -52,6 +52,7 @@ const RAW: ProviderCase = {
   international: true,
   statusProves: true,
   maxRecipients: 1000,
+  answers: ANSWERS,
   rows: [
     { what: "taken", status: 200, body: "thanks", expect: "delivered" },
     { what: "taken", status: 202, body: {}, expect: "delivered" },
