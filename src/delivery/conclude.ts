@@ -53,7 +53,7 @@ export function conclude(
     keepsPlace?: boolean;
   },
 ): Conclusion {
-  const { reply } = outcome;
+  const reply = outcome.kind === "uncertain" ? maybeSent(outcome.reply) : outcome.reply;
   const final = { recipient, reply, nextAttemptAtMs: null };
   if (outcome.kind === "delivered") {
     return { ...final, disposition: { kind: "final", state: "delivered" }, news: "delivered" };
@@ -73,7 +73,9 @@ export function conclude(
   if (decision.kind === "expire") {
     return { ...final, disposition: { kind: "final", state: "expired" }, news: "expired" };
   }
-  if (decision.kind === "hold") return { ...final, disposition: { kind: "hold" }, news: null };
+  if (decision.kind === "hold") {
+    return { ...final, disposition: { kind: "hold", counts: true }, news: null };
+  }
   if (decision.kind === "assume") { // nobody is told of a success that nobody knows of
     return { ...final, disposition: { kind: "final", state: "delivered" }, news: null };
   }
@@ -84,6 +86,11 @@ export function conclude(
     ...(warnOfDelay ? { delayNotified: true } : {}),
   };
   return { recipient, disposition, nextAttemptAtMs, reply, news: warnOfDelay ? "delayed" : null };
+}
+
+/** What people see of the last attempt wherever the recipient is listed. */
+function maybeSent({ lines, ...reply }: Reply): Reply {
+  return { ...reply, lines: [...lines.slice(0, -1), `${lines.at(-1) ?? ""} (maybe sent)`] };
 }
 
 /** A limit, or a way out that is broken for everybody, is no attempt at the recipient. */

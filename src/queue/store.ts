@@ -172,7 +172,8 @@ export type Disposition =
     readonly delayNotified?: true;
   }
   | { readonly kind: "final"; readonly state: FinalState }
-  | { readonly kind: "hold" };
+  /** `counts` where an attempt was made. */
+  | { readonly kind: "hold"; readonly counts?: true };
 
 /** Ends the claim on some recipients of one message. */
 export interface Settlement {

@@ -63,7 +63,11 @@ export function settled(
         delayNotified: current.delayNotified || disposition.delayNotified === true,
       };
     case "hold":
-      return { ...next, state: "held" };
+      return {
+        ...next,
+        state: "held",
+        attempts: current.attempts + (disposition.counts === true ? 1 : 0),
+      };
     case "final": {
       const { state } = disposition;
       return { ...next, state, attempts: current.attempts + (state === "cancelled" ? 0 : 1) };

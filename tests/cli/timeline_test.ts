@@ -21,3 +21,10 @@ Deno.test("an attempt shows TLS, how it was verified, and the proxy on its way",
   );
   assertStringIncludes(shown({ tls: "TLSv1.3 AES" }), ":25, TLSv1.3 AES (not verified), 250 ");
 });
+
+Deno.test("an attempt shows what its answer was taken for", () => {
+  const of = (outcome: Readonly<Record<string, unknown>>): string =>
+    shown({ outcomes: [{ reply: "421 Later", recipients: [0], ...outcome }] });
+  assertStringIncludes(of({ kind: "temporary", rule: "calm" }), "421 Later, by rule calm");
+  assertStringIncludes(of({ kind: "uncertain" }), "421 Later, maybe sent");
+});

@@ -11,7 +11,7 @@ const UNCERTAIN = {
 const POLICIES: readonly [UncertainPolicy, { state: string; attempts: number; steps: string[] }][] =
   [
     ["retry", { state: "queued", attempts: 1, steps: ["attempt"] }],
-    ["hold", { state: "held", attempts: 0, steps: ["attempt", "held"] }],
+    ["hold", { state: "held", attempts: 1, steps: ["attempt", "held"] }],
     ["deliver", { state: "delivered", attempts: 1, steps: ["attempt", "assumed_delivered"] }],
   ];
 
@@ -26,6 +26,7 @@ for (const [uncertain, expected] of POLICIES) {
     const [recipient] = detail?.recipients ?? [];
     assertEquals(recipient?.state, expected.state);
     assertEquals(recipient?.attempts, expected.attempts);
+    assertEquals(recipient?.lastReply.endsWith("end of the message (maybe sent)"), true);
     assertEquals(detail?.timeline.map(({ kind }) => kind), expected.steps);
     assertEquals(events.map(({ type }) => type), ["uncertain"]);
     await scheduler.stop({ limitMs: 0 });

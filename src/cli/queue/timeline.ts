@@ -37,17 +37,24 @@ function stepsOf(entry: TimelineEntry): Step[] {
     atMs,
     kind: String(outcome["kind"]),
     recipients: Array.isArray(outcome["recipients"]) ? outcome["recipients"] : recipients,
-    text: attemptText(detail, String(outcome["reply"])),
+    text: attemptText(detail, outcome),
   }));
 }
 
-/** `out, mx.example.net[192.0.2.1]:25, TLSv1.3 X (dane), 451 4.7.1 Greylisted (120 ms)`. */
-function attemptText(detail: TimelineEntry["detail"], reply: string): string {
+/**
+ * `out, mx.example.net[192.0.2.1]:25, TLSv1.3 X (dane), 451 4.7.1 Greylisted (120 ms), by rule
+ * greylisted`.
+ */
+function attemptText(
+  detail: TimelineEntry["detail"],
+  { reply, kind, rule }: Readonly<Record<string, unknown>>,
+): string {
   const { transport, remote, proxy, tls, proof, durationMs } = detail;
   const duration = typeof durationMs === "number" ? ` (${formatDuration(durationMs)})` : "";
   const way = proxy === undefined ? remote : `${remote} by ${proxy}`;
   const secured = tls === undefined ? "" : `${tls} (${proof ?? "not verified"})`;
-  return [transport, way, secured, `${reply}${duration}`].filter(Boolean).join(", ");
+  const meaning = kind === "uncertain" ? "maybe sent" : rule === undefined ? "" : `by rule ${rule}`;
+  return [transport, way, secured, `${reply}${duration}`, meaning].filter(Boolean).join(", ");
 }
 
 function wordsOf(detail: TimelineEntry["detail"]): string {

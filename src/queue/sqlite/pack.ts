@@ -80,8 +80,10 @@ export function packSettlement(
       const flags = (counts ? FLAG_COUNTS : 0) | (delayNotified ? FLAG_DELAY_NOTIFIED : 0);
       packed.push(index, STATE_CODE.queued, nextAttemptAtMs, flags, reply);
     } else {
-      const state = disposition.kind === "hold" ? "held" : disposition.state;
-      packed.push(index, STATE_CODE[state], 0, 0, reply);
+      const isHold = disposition.kind === "hold";
+      const state = isHold ? "held" : disposition.state;
+      const flags = isHold && disposition.counts === true ? FLAG_COUNTS : 0;
+      packed.push(index, STATE_CODE[state], 0, flags, reply);
     }
   }
   return [

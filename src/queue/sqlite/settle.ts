@@ -66,8 +66,8 @@ type PackedDisposition = [
 function unpackDisposition([, code, nextAttemptAtMs, flags]: PackedDisposition): Disposition {
   const state = stateAt(code);
   if (isFinal(state)) return { kind: "final", state };
-  if (state === "held") return { kind: "hold" };
   const counts = (flags & FLAG_COUNTS) !== 0;
+  if (state === "held") return counts ? { kind: "hold", counts } : { kind: "hold" };
   const retry = { kind: "retry", nextAttemptAtMs, counts } as const;
   return (flags & FLAG_DELAY_NOTIFIED) === 0 ? retry : { ...retry, delayNotified: true };
 }

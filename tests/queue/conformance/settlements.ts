@@ -107,6 +107,18 @@ export const settleCases: readonly StoreCase[] = [
     },
   },
   {
+    title: "an attempt after which a recipient is held counts",
+    async run(store) {
+      await store.put(messageOf(1));
+      await store.claim(claimOf());
+      await store.settle(settlementOf(1, {
+        recipients: [{ index: 0, disposition: { kind: "hold", counts: true }, reply: "451 lost" }],
+      }));
+      assertEquals(await statesOf(store, 1), ["held"]);
+      assertEquals((await detailOf(store, 1)).recipients[0]?.attempts, 1);
+    },
+  },
+  {
     title: "notifications exist exactly if the settlement does",
     async run(store) {
       await store.put(messageOf(1, { to: TO_THREE }));

@@ -5,6 +5,8 @@ export interface OutcomeView {
   /** As the transport said: `delivered`, `temporary`, `permanent`, `broken`, `uncertain` … */
   readonly kind: string;
   readonly reply: string;
+  /** The rule that said what the reply means; empty where none did. */
+  readonly rule: string;
   readonly recipients: readonly number[];
 }
 
@@ -52,12 +54,13 @@ export function attemptOf({ kind, atMs, detail, recipients }: TimelineEntry): At
 }
 
 function outcomeOf(value: unknown, all: readonly number[]): OutcomeView {
-  const { kind, reply, recipients } = typeof value === "object" && value !== null
+  const { kind, reply, rule, recipients } = typeof value === "object" && value !== null
     ? value as Readonly<Record<string, unknown>>
     : {};
   return {
     kind: textOf(kind),
     reply: textOf(reply),
+    rule: textOf(rule),
     recipients: Array.isArray(recipients)
       ? recipients.filter((index) => typeof index === "number")
       : all,

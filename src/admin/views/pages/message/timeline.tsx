@@ -12,7 +12,7 @@ const OUTCOME_LOOKS: Readonly<Record<string, { tone: Tone; word: string }>> = {
   permanent: { tone: "bad", word: "Refused for good" },
   broken: { tone: "bad", word: "Way out broken" },
   unsuitable: { tone: "warn", word: "Unsuitable transport" },
-  uncertain: { tone: "warn", word: "Uncertain" },
+  uncertain: { tone: "warn", word: "Maybe sent" },
 };
 
 /** How a next hop proves who it is. */
@@ -25,6 +25,7 @@ const PROOFS: Readonly<Record<string, string>> = {
 
 const STEP_LOOKS: Readonly<Record<string, { tone: Tone; word: string }>> = {
   held: { tone: "hold", word: "Held" },
+  assumed_delivered: { tone: "warn", word: "Taken for delivered" },
   released: { tone: "wait", word: "Released" },
   retried: { tone: "wait", word: "Made due by hand" },
   cancelled: { tone: "idle", word: "Cancelled" },
@@ -144,7 +145,7 @@ function wasHeard(kind: string): boolean {
 }
 
 function OutcomeLine({ outcome, total }: { outcome: OutcomeView; total: number }) {
-  const { kind, reply, recipients } = outcome;
+  const { kind, reply, rule, recipients } = outcome;
   const { tone, word } = OUTCOME_LOOKS[kind] ?? { tone: "idle", word: kind };
   return (
     <p class="outcome">
@@ -155,6 +156,7 @@ function OutcomeLine({ outcome, total }: { outcome: OutcomeView; total: number }
         </span>
       )}
       <span class="reply">{reply}</span>
+      {rule !== "" && <span class="faint small">taken as rule {rule} says</span>}
     </p>
   );
 }
