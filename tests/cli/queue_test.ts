@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { encodeText } from "../../src/base/bytes.ts";
 import { openSqliteStore } from "../../src/queue/sqlite/store.ts";
-import type { NewMessage } from "../../src/queue/store.ts";
+import type { MessageListItem, NewMessage } from "../../src/queue/store.ts";
 import { tempFolder } from "../support/peers.ts";
 import { run, type World } from "./support.ts";
 
@@ -100,6 +100,10 @@ Deno.test("queue list takes filters and limits", async () => {
     assertEquals((await queue(["list", "--reply", "Greylisted"])).code, 2);
     assertEquals((await queue(["list", "--subdomains"])).code, 2);
     assertEquals((await queue(["list", "--larger-than", "much"])).code, 2);
+    const upward = JSON.parse((await queue(["list", "--all", "--json", "--order", "oldest"])).out);
+    const times = upward.items.map((item: MessageListItem) => item.message.receivedAtMs);
+    assertEquals(times, times.toSorted());
+    assertEquals((await queue(["list", "--order", "sideways"])).code, 2);
     const page = JSON.parse((await queue(["list", "--json", "--limit", "2"])).out);
     assertEquals([page.total, page.items.length], [3, 2]);
     assertEquals(await idsOf("--cursor", page.cursor), [IDS[0]]);

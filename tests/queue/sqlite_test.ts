@@ -285,4 +285,15 @@ Deno.test("sqlite store: searches go on past the first bucket", async () => {
   }
   const sender = "sender@origin.example";
   assertEquals(await store.count({ sender }), count);
+  // Both halves of the queue have some of these, and what they find is one page.
+  const text = "rare@far";
+  assertEquals(await store.count({ text, minSizeBytes: 20 }), 5);
+  assertEquals(await store.countWithin({ text }, -1), { count: 0, isComplete: false });
+  const page = await store.list({ filter: { text }, order: "attempts", limit: 4 });
+  const rest = await store.list({
+    ...{ filter: { text }, order: "attempts", limit: 4 },
+    cursor: page.cursor ?? "",
+  });
+  const found = [...page.items, ...rest.items].map(({ message }) => message.id);
+  assertEquals([found, rest.cursor], [[4_000, 3_000, 2_000, 1_000, 0].map(idOf), null]);
 });

@@ -1,34 +1,48 @@
 import { formatSize } from "../../observe/quantities.ts";
-import type { MessageListItem, MessagePage, QueueStore } from "../../queue/store.ts";
+import {
+  LIST_ORDERS,
+  type ListOrder,
+  type ListRequest,
+  type MessageListItem,
+  type MessagePage,
+} from "../../queue/store.ts";
 import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
 import { EXIT, type ExitCode, writeJson } from "../io.ts";
 import { styleOf } from "../style.ts";
 import { type Column, formatTable } from "../table.ts";
 import { counted, printable, relativeTime } from "../text.ts";
+import { ACCESS_FLAGS, type QueueAccess, withMessages } from "./access.ts";
 import { FILTER_FLAGS, readFilter } from "./filter.ts";
-import { QUEUE_FLAGS, withQueue } from "./open.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 10_000;
 
-/** Lists messages, newest first. */
+/** Lists messages. */
 export const queueListCommand: Command = {
   name: "queue list",
-  summary: "List the messages of the queue, newest first.",
+  summary: "List the messages of the queue.",
   operands: "[ID…]",
   details: "Without a filter it lists the messages that still have somebody to reach. Works " +
-    "while the relay runs and while it does not.",
+    "while the relay runs and while it does not, and with --url for a relay elsewhere.",
   flags: [
     ...FILTER_FLAGS,
     { name: "all", kind: "switch", help: "Messages that are done too." },
     { name: "limit", kind: "count", value: "N", help: `Most messages; ${DEFAULT_LIMIT}.` },
+    {
+      name: "order",
+      kind: "text",
+      value: "ORDER",
+      choices: LIST_ORDERS,
+      help: "newest, oldest, next (attempt), largest, (most) attempts.",
+    },
     { name: "cursor", kind: "text", value: "TEXT", help: "Go on where --json left off." },
-    ...QUEUE_FLAGS,
+    ...ACCESS_FLAGS,
     JSON_FLAG,
   ],
   examples: [
     { command: "queue list", does: "What waits" },
     { command: "queue list --domain example.net --older-than 1h", does: "What waits for long" },
+    { command: "queue list --order attempts --limit 10", does: "What was tried most often" },
     { command: "queue list --state failed --json", does: "What bounced, for a program" },
   ],
   run: list,
@@ -45,10 +59,10 @@ async function list(invocation: Invocation): Promise<ExitCode> {
   const showsLive = read.isOpen && !flags.switch("all");
   const filter = showsLive ? { states: ["queued", "held"] as const } : read.filter;
   const cursor = flags.text("cursor");
-  return await withQueue(invocation, async (store: QueueStore) => {
-    const total = await store.count(filter);
-    const page = await store.list({
-      filter,
+  return await withMessages(invocation, async (queue) => {
+    const total = await queue.count(filter);
+    const page = await longPage(queue, {
+      ...{ filter, order: flags.text("order") as ListOrder ?? "newest" }, // checked as choices
       limit: Math.min(flags.number("limit") ?? DEFAULT_LIMIT, MAX_LIMIT),
       ...(cursor === undefined ? {} : { cursor }),
     });
@@ -56,6 +70,24 @@ async function list(invocation: Invocation): Promise<ExitCode> {
     else writePage(invocation, { page, total, nowMs });
     return EXIT.ok;
   });
+}
+
+/** A page that goes on where a search that finds little would stop. */
+async function longPage(
+  queue: QueueAccess,
+  { cursor: start, ...request }: ListRequest,
+): Promise<MessagePage> {
+  const items: MessageListItem[] = [];
+  let cursor = start ?? null;
+  do {
+    const page = await queue.list({
+      ...{ ...request, limit: request.limit - items.length },
+      ...(cursor === null ? {} : { cursor }),
+    });
+    items.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor !== null && items.length < request.limit);
+  return { items, cursor };
 }
 
 function writePage(

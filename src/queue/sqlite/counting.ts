@@ -3,7 +3,7 @@ import { commonCondition, isPlain, wholeCondition } from "./conditions.ts";
 import { maskOf, readMasks } from "./counters.ts";
 import type { Database } from "./database.ts";
 import type { CountRequest } from "./protocol.ts";
-import { bucketRange, POSITION_OF_RECIPIENT, type Source, sourceOf } from "./sources.ts";
+import { bucketRange, partOf, POSITION_OF_RECIPIENT, type Source, sourceOf } from "./sources.ts";
 
 /** How many buckets are counted before the time is looked at. */
 const SPAN = 512;
@@ -31,16 +31,6 @@ export function countMessages(
     count += countSpan(database, { source, ...span });
   }
   return complete(count);
-}
-
-/** A share of some buckets. */
-function partOf(
-  { newest, oldest }: { newest: number; oldest: number },
-  { part, parts }: { part: number; parts: number },
-): { newest: number; oldest: number } {
-  const size = newest - oldest + 1;
-  const start = (share: number): number => oldest + Math.floor(size * share / parts);
-  return { oldest: start(part), newest: start(part + 1) - 1 };
 }
 
 function complete(count: number): PartialCount {

@@ -39,8 +39,8 @@ export interface Calls {
   /** Names of the spool files that messages refer to. */
   spoolNames: { args: null; result: string[] };
   list: {
-    args: ListRequest;
-    result: { items: PackedListItem[]; cursor: string | null };
+    args: ListRequest & Part;
+    result: PackedPage;
   };
   count: { args: CountRequest; result: PartialCount };
   get: { args: string; result: PackedDetail | null };
@@ -69,13 +69,32 @@ export interface Calls {
   outboxPurge: { args: { beforeMs: number; limit: number }; result: number };
 }
 
-/** What is to be counted, and which part of the messages is looked at. */
-export interface CountRequest {
-  readonly filter: MessageFilter;
-  readonly withinMs: number;
+/** Which part of the messages is looked at. */
+export interface Part {
+  /** From 0, the oldest. */
   readonly part: number;
   /** How many parts there are. */
   readonly parts: number;
+}
+
+/** What is to be counted. */
+export interface CountRequest extends Part {
+  readonly filter: MessageFilter;
+  readonly withinMs: number;
+}
+
+/** A page of a list. */
+export interface PackedPage {
+  readonly items: readonly PackedListItem[];
+  readonly cursor: string | null;
+  /** Where each item stands in an order by a value; empty in the other orders. */
+  readonly places: readonly Place[];
+}
+
+/** A place in an order by a value: the value, and the message or the recipient that has it. */
+export interface Place {
+  readonly value: number;
+  readonly key: number;
 }
 
 export type CallName = keyof Calls;

@@ -22,8 +22,8 @@ export function queryHandlers(bench: Workbench): Handlers {
   const item = itemReader(bench);
   return {
     list(request) {
-      const { sequences, cursor } = pageOf(database, request);
-      return { items: sequences.flatMap((sequence) => item(sequence) ?? []), cursor };
+      const { sequences, ...page } = pageOf(database, request);
+      return { ...page, items: sequences.flatMap((sequence) => item(sequence) ?? []) };
     },
     count: (request) => countMessages(database, request),
     get: detailReader(bench),

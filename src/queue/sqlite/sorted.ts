@@ -9,25 +9,21 @@ import {
 } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import { keyOf, messageOf } from "./key.ts";
-import { bucketRange, fittingRecipientSource } from "./sources.ts";
+import type { Part, Place } from "./protocol.ts";
+import { BUCKET_SIZE, bucketRange, fittingRecipientSource, partOf } from "./sources.ts";
 
 /** Orders by something other than arrival. */
 export type ValueOrder = Exclude<ListOrder, "newest" | "oldest">;
 
-/** A place in such an order: the value, and the message or the recipient that has it. */
-export interface Place {
-  readonly value: number;
-  readonly key: number;
-}
-
 /** A page in such an order. */
 export interface SortedPage {
   readonly sequences: readonly number[];
-  /** Null when there is nothing more. */
-  readonly after: Place | null;
+  /** Where each of them stands. */
+  readonly places: readonly Place[];
+  readonly isMore: boolean;
 }
 
-interface Search {
+interface Search extends Part {
   readonly filter: MessageFilter;
   readonly limit: number;
   /** The end of the page before; null for the first page. */
@@ -40,32 +36,46 @@ export function findSorted(
   { order, ...search }: Search & { readonly order: ValueOrder },
 ): SortedPage {
   const { filter } = search;
-  if (order === "next") {
-    const queries = queriesByNext(database, queuedOnly(filter));
-    return findByRecipients(database, { ...search, queries });
-  }
   if (order === "largest" && !looksAtRecipients(filter)) return findLargest(database, search);
-  const column = order === "largest" ? "r.size" : "r.attempts";
-  const queries = [{ ...queryOf(database, { filter, column }), isUpward: false }];
-  return findByRecipients(database, { ...search, queries });
+  if (order !== "next") {
+    const column = order === "largest" ? "r.size" : "r.attempts";
+    const query = { ...queryOf(database, { ...search, column }), isUpward: false };
+    return findByRecipients(database, { ...search, queries: [query] });
+  }
+  const narrowed = { ...search, filter: queuedOnly(filter) };
+  const queries = isInOrder(filter, order)
+    ? queriesInOrder(narrowed.filter)
+    : [{ ...queryOf(database, { ...narrowed, column: NEXT }), isUpward: true }];
+  return findByRecipients(database, { ...narrowed, queries });
 }
 
-function findLargest(database: Database, { filter, limit, after }: Search): SortedPage {
+/** Whether an index has the order, so that little is looked at. */
+export function isInOrder(
+  { states, domain: _, subdomains = false, ...rest }: MessageFilter,
+  order: ValueOrder,
+): boolean {
+  const isWanted = states === undefined || states.includes("queued");
+  return order === "next" && isWanted && !subdomains && Object.keys(rest).length === 0;
+}
+
+function findLargest(database: Database, { filter, limit, after, ...which }: Search): SortedPage {
+  const { newest, oldest } = partOf(bucketRange(database), which);
   const where = allOf([
+    { sql: "f.seq >= ? AND f.seq < ?", values: [oldest * BUCKET_SIZE, (newest + 1) * BUCKET_SIZE] },
     wholeCondition(filter),
     ...(after === null
       ? []
       : [{ sql: "(f.size, f.seq) < (?, ?)", values: [after.value, after.key] }]),
   ]);
   const rows = database.prepare<[size: number, sequence: number]>(
-    `SELECT f.size, f.seq FROM facts f ${where.sql === "" ? "" : `WHERE ${where.sql}`}
+    `SELECT f.size, f.seq FROM facts f WHERE ${where.sql}
      ORDER BY f.size DESC, f.seq DESC LIMIT ?`,
   ).all(...where.values, limit + 1);
   const page = rows.slice(0, limit);
-  const last = page.at(-1);
   return {
     sequences: page.map(([, sequence]) => sequence),
-    after: rows.length > limit && last !== undefined ? { value: last[0], key: last[1] } : null,
+    places: page.map(([value, key]) => ({ value, key })),
+    isMore: rows.length > limit,
   };
 }
 
@@ -80,28 +90,25 @@ interface RecipientQuery {
   readonly own: Condition;
 }
 
+const NEXT = "r.next_attempt_at";
+
 function queryOf(
   database: Database,
-  { filter, column }: { filter: MessageFilter; column: string },
+  { filter, column, part, parts }: Pick<Search, "filter" | keyof Part> & { column: string },
 ): Omit<RecipientQuery, "isUpward"> {
-  const { newest, oldest } = bucketRange(database);
+  const { newest, oldest } = partOf(bucketRange(database), { part, parts });
   const { sql, values } = fittingRecipientSource(filter);
   return { column, sql, values: [oldest, newest, ...values], own: recipientCondition(filter) };
 }
 
-/** Where little is asked for, what waits is in order already, and what is under way is little. */
-function queriesByNext(database: Database, filter: MessageFilter): readonly RecipientQuery[] {
-  const column = "r.next_attempt_at";
-  const { states, domain, subdomains = false, ...rest } = filter;
-  if (states?.length === 0 || subdomains || Object.keys(rest).length > 0) {
-    return [{ ...queryOf(database, { filter, column }), isUpward: true }];
-  }
+/** What waits is in order already, and what is under way is little. */
+function queriesInOrder(filter: MessageFilter): readonly RecipientQuery[] {
   const own = recipientCondition(filter);
   const from = (index: string, owner: string): RecipientQuery => ({
-    ...{ column, own, isUpward: true, values: own.values },
+    ...{ column: NEXT, own, isUpward: true, values: own.values },
     sql: `recipients r INDEXED BY ${index} WHERE r.state = 0 AND r.owner ${owner} AND ${own.sql}`,
   });
-  const due = domain === undefined ? "recipients_due" : "recipients_due_by_domain";
+  const due = filter.domain === undefined ? "recipients_due" : "recipients_due_by_domain";
   return [from(due, "IS NULL"), from("recipients_leased", "IS NOT NULL")];
 }
 
@@ -118,21 +125,27 @@ type PlaceRow = [value: number, key: number];
  */
 function findByRecipients(
   database: Database,
-  { limit, after, queries }: Search & { readonly queries: readonly RecipientQuery[] },
+  { limit, after, queries }: Pick<Search, "limit" | "after"> & {
+    readonly queries: readonly RecipientQuery[];
+  },
 ): SortedPage {
   const [query] = queries;
-  if (query === undefined) return { sequences: [], after: null };
-  const sequences: number[] = [];
+  const places: Place[] = [];
+  const page = (isMore: boolean): SortedPage => ({
+    ...{ places, isMore },
+    sequences: places.map(({ key }) => messageOf(key)),
+  });
+  if (query === undefined) return page(false);
   let place = after;
   for (;;) {
     const rows = queries.flatMap((one) => rowsAfter(database, one, { place, limit: limit + 1 }))
       .sort(comparing(query.isUpward)).slice(0, limit + 1);
     for (const [value, key] of rows) {
-      if (sequences.length === limit) return { sequences, after: place };
+      if (places.length === limit) return page(true);
       place = { value, key };
-      if (isFirst(database, query, place)) sequences.push(messageOf(key));
+      if (isFirst(database, query, place)) places.push(place);
     }
-    if (rows.length <= limit) return { sequences, after: null };
+    if (rows.length <= limit) return page(false);
   }
 }
 

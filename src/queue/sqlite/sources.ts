@@ -15,6 +15,7 @@ import {
 } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import { POSITION_BITS } from "./key.ts";
+import type { Part } from "./protocol.ts";
 import { BUCKET_BITS, KEY_BUCKET_BITS } from "./schema.ts";
 
 /** How many messages one bucket holds. */
@@ -122,6 +123,16 @@ export function sequenceRange(database: Database): { newest: number; oldest: num
 export function bucketRange(database: Database): { newest: number; oldest: number } {
   const { newest, oldest } = sequenceRange(database);
   return { newest: bucketOf(newest), oldest: bucketOf(oldest) };
+}
+
+/** A share of some buckets. */
+export function partOf(
+  { newest, oldest }: { newest: number; oldest: number },
+  { part, parts }: Part,
+): { newest: number; oldest: number } {
+  const size = newest - oldest + 1;
+  const start = (share: number): number => oldest + Math.floor(size * share / parts);
+  return { oldest: start(part), newest: start(part + 1) - 1 };
 }
 
 /** The bucket of a message. */

@@ -22,7 +22,8 @@ import { isDivisible } from "./counting.ts";
 import { makeFolders, SPOOL_FOLDER, takeLock } from "./folder.ts";
 import { sqliteOutbox } from "./outbox.ts";
 import { packMessage, packSettlement, unpackClaim, unpackDetail, unpackListItem } from "./pack.ts";
-import type { CallName, Calls } from "./protocol.ts";
+import { isDivisiblePage, joinPages } from "./page.ts";
+import type { CallName, Calls, Part } from "./protocol.ts";
 import { sqliteShelf } from "./shelf.ts";
 import { readSpooled, removeOrphans, spoolWriter } from "./spool.ts";
 
@@ -77,8 +78,8 @@ class SqliteStore implements QueueStore {
   readonly #writer: Connection;
   /** A second connection, so that queries do not keep commits waiting. */
   readonly #reader: Connection;
-  /** A third one, which counts one half of the messages while the second counts the other. */
-  readonly #counter: Connection;
+  /** A third one, which looks at one half of the messages while the other looks at the rest. */
+  readonly #second: Connection;
   readonly #listeners = new Set<() => void>();
   #lock: Disposable | null = null;
 
@@ -96,7 +97,7 @@ class SqliteStore implements QueueStore {
     this.#spoolFolder = `${folder}/${SPOOL_FOLDER}`;
     this.#writer = new Connection({ ...common, role: "writer", watchMs: WATCH_MS });
     this.#reader = new Connection({ ...common, role: "reader", watchMs: 0 });
-    this.#counter = new Connection({ ...common, role: "reader", watchMs: 0 });
+    this.#second = new Connection({ ...common, role: "reader", watchMs: 0 });
     const connections = { writer: this.#writer, reader: this.#reader };
     this.shelf = sqliteShelf({ writer: this.#writer, clock });
     this.outbox = sqliteOutbox(connections);
@@ -179,7 +180,9 @@ class SqliteStore implements QueueStore {
   }
 
   async list(request: ListRequest): Promise<MessagePage> {
-    const { items, cursor } = await this.#read("list", request);
+    const pages = await this.#inParts("list", isDivisiblePage(request), request);
+    const [page = { items: [], cursor: null }] = pages;
+    const { items, cursor } = pages.length > 1 ? joinPages(pages, request) : page;
     return { items: items.map(unpackListItem), cursor };
   }
 
@@ -188,14 +191,7 @@ class SqliteStore implements QueueStore {
   }
 
   async countWithin(filter: MessageFilter, withinMs: number): Promise<PartialCount> {
-    const request = { filter, withinMs };
-    if (!isDivisible(filter)) return await this.#read("count", { ...request, part: 0, parts: 1 });
-    const counters = [this.#reader, this.#counter];
-    const counts = await Promise.all(
-      counters.map((counter, part) =>
-        counter.call("count", () => ({ ...request, part, parts: counters.length }))
-      ),
-    );
+    const counts = await this.#inParts("count", isDivisible(filter), { filter, withinMs });
     return {
       count: counts.reduce((sum, { count }) => sum + count, 0),
       isComplete: counts.every(({ isComplete }) => isComplete),
@@ -246,7 +242,7 @@ class SqliteStore implements QueueStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listeners.clear();
-    await this.#counter.close();
+    await this.#second.close();
     await this.#reader.close();
     await this.#writer.close();
     this.#lock?.[Symbol.dispose]();
@@ -258,6 +254,20 @@ class SqliteStore implements QueueStore {
     args: Calls[Name]["args"],
   ): Promise<Calls[Name]["result"]> {
     return this.#reader.call(name, () => args);
+  }
+
+  /** Has a query answered by one reader, or by two that look at one half of the messages each. */
+  #inParts<Name extends "list" | "count">(
+    name: Name,
+    isDivided: boolean,
+    args: Omit<Calls[Name]["args"], keyof Part>,
+  ): Promise<Calls[Name]["result"][]> {
+    const readers = isDivided ? [this.#reader, this.#second] : [this.#reader];
+    return Promise.all(
+      readers.map((reader, part) =>
+        reader.call(name, () => ({ ...args, part, parts: readers.length } as Calls[Name]["args"]))
+      ),
+    );
   }
 
   /** Repeats a step until it finds less than a whole step to do; returns how much it did. */
