@@ -1,6 +1,7 @@
 import { isAscii } from "node:buffer";
 import { asciiHeader } from "./ascii_header.ts";
 import { findField, headerSection } from "./headers.ts";
+import { LineCheck } from "./line_check.ts";
 import type { MimeEntity } from "./mime_entity.ts";
 import { type MimeVisitor, MimeWalk } from "./mime_walk.ts";
 import type { TransferEncoding } from "./transfer_encoding.ts";
@@ -40,6 +41,8 @@ export type ConversionObstacle =
   | "sealed"
   /** In a kind of content that must not be encoded (RFC 2045 section 6.4). */
   | "unencodable"
+  /** A bare CR or LF, or a NUL, where no transfer encoding covers it. */
+  | "lines"
   /** In something that claims to be encoded already, or outside of all parts. */
   | "malformed"
   /** In a header field that has no form for them in ASCII, such as an address. */
@@ -49,8 +52,6 @@ export type ConversionObstacle =
 
 const ENTITY_LIMIT = 1000;
 const LINE_LIMIT_BYTES = 998; // RFC 5322 section 2.1.1
-const LF = 10;
-const CR = 13;
 
 /** Reads through a message and decides what has to become of each of its entities. */
 export async function planConversion(
@@ -67,6 +68,9 @@ export async function planConversion(
   }
   walk.end();
   if (walk.isTooComplex) return { kind: "impossible", reason: "too_complex" };
+  survey.frame.end();
+  // Servers that take a bare CR or LF for the end of a line would see another message in it.
+  if (!survey.frame.isLines) return { kind: "impossible", reason: "lines" };
   return decide(survey, target);
 }
 
@@ -77,11 +81,8 @@ class EntityFacts {
   readonly asciiHeader: "same" | "other" | null;
   sizeBytes = 0;
   highOctets = 0;
-  /** No bare CR or LF, no NUL, no line that is too long. */
-  isLines = true;
   isUtf8 = true;
-  #lineBytes = 0;
-  #endedInCr = false;
+  readonly #lines = new LineCheck({ limitBytes: LINE_LIMIT_BYTES });
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
 
   constructor(header: Uint8Array, entity: MimeEntity) {
@@ -89,14 +90,19 @@ class EntityFacts {
     this.asciiHeader = isAscii(header) ? "same" : asciiHeader(header) === null ? null : "other";
   }
 
+  /** Whether the body is lines that are not too long. */
+  get isLines(): boolean {
+    return this.#lines.isLines;
+  }
+
   add(octets: Uint8Array): void {
     this.sizeBytes += octets.length;
     if (!isAscii(octets)) this.#addHighOctets(octets);
-    if (this.isLines) this.#checkLines(octets);
+    this.#lines.add(octets);
   }
 
   end(): void {
-    if (this.#endedInCr) this.isLines = false;
+    this.#lines.end();
     if (this.highOctets > 0) this.#checkUtf8(undefined);
   }
 
@@ -116,31 +122,6 @@ class EntityFacts {
       this.isUtf8 = false;
     }
   }
-
-  #checkLines(octets: Uint8Array): void {
-    if (octets.includes(0)) this.isLines = false;
-    if (this.#endedInCr && octets[0] !== LF) this.isLines = false;
-    let lineStart = 0;
-    for (let lf = octets.indexOf(LF); lf >= 0; lf = octets.indexOf(LF, lineStart)) {
-      const hasCr = lf === 0 ? this.#endedInCr : octets[lf - 1] === CR;
-      const text = octets.subarray(lineStart, Math.max(lineStart, lf - 1));
-      if (!hasCr || text.includes(CR)) this.isLines = false;
-      this.#endedInCr = false;
-      this.#addToLine(lf - lineStart - 1);
-      this.#lineBytes = 0;
-      lineStart = lf + 1;
-    }
-    const rest = octets.subarray(lineStart);
-    if (rest.length === 0) return;
-    this.#endedInCr = rest[rest.length - 1] === CR;
-    if (rest.subarray(0, -1).includes(CR)) this.isLines = false;
-    this.#addToLine(rest.length);
-  }
-
-  #addToLine(lengthBytes: number): void {
-    this.#lineBytes += lengthBytes;
-    if (this.#lineBytes > LINE_LIMIT_BYTES + 1) this.isLines = false;
-  }
 }
 
 class Survey implements MimeVisitor {
@@ -148,9 +129,12 @@ class Survey implements MimeVisitor {
   sizeBytes = 0;
   isSigned = false;
   hasHighOctetsBetween = false;
+  /** What no transfer encoding covers: header sections, and what stands around the parts. */
+  readonly frame = new LineCheck();
 
   header(octets: Uint8Array, entity: MimeEntity): void {
     this.sizeBytes += octets.length;
+    this.frame.add(octets);
     if (this.entities.length === 0) {
       this.isSigned = findField(headerSection(octets), "dkim-signature") !== null;
     }
@@ -168,6 +152,7 @@ class Survey implements MimeVisitor {
 
   between(octets: Uint8Array): void {
     this.sizeBytes += octets.length;
+    this.frame.add(octets);
     if (!isAscii(octets)) this.hasHighOctetsBetween = true;
   }
 }

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { concatBytes } from "../base/bytes.ts";
 import { parseMailbox } from "../mail/address.ts";
 import { bodyFacts } from "../mail/body_facts.ts";
@@ -58,9 +59,18 @@ export async function sendAgain(
   request: SendAgainRequest,
   services: SendAgainServices,
 ): Promise<SendAgainResult> {
-  const { store, newId, nowMs } = services;
-  const detail = await store.get(request.id);
+  const detail = await services.store.get(request.id);
   if (detail === null) return refused("there is no such message");
+  const checked = checkedRequest(request, detail.message);
+  if (typeof checked === "string") return refused(checked);
+  return await queueAnew(detail, { request: checked, services });
+}
+
+async function queueAnew(
+  detail: MessageDetail,
+  { request, services }: { request: SendAgainRequest; services: SendAgainServices },
+): Promise<SendAgainResult> {
+  const { store, newId, nowMs } = services;
   const recipients = recipientsFor(detail, { request, nowMs });
   if (typeof recipients === "string") return refused(recipients);
   const place = await placeOf(detail.message, { request, services });
@@ -74,6 +84,27 @@ export async function sendAgain(
   await note(store, { id: detail.message.id, nowMs, detail: { by: request.by, as: id } });
   await note(store, { id, nowMs, detail: { by: request.by, of: detail.message.id } });
   return { kind: "queued", id, recipients: recipients.length };
+}
+
+/** The request with what was edited as SMTP takes it, or why that cannot be. */
+function checkedRequest(
+  request: SendAgainRequest,
+  { body }: MessageRecord,
+): SendAgainRequest | string {
+  const { reversePath = "", message } = request;
+  const sender = reversePath === "" ? null : parseMailbox(reversePath);
+  if (sender?.kind === "error") return `${reversePath} is no mail address: ${sender.reason}`;
+  if (message === undefined || body === "BINARYMIME") return request;
+  const lines = inLines(message);
+  return lines === null ? "it has a bare CR or a NUL" : { ...request, message: lines };
+}
+
+/** Lines that end in CRLF, as editors may not leave them (RFC 5321 2.3.8); null where none can be. */
+function inLines(octets: Uint8Array): Uint8Array | null {
+  const { buffer, byteOffset, byteLength } = octets;
+  const text = Buffer.from(buffer, byteOffset, byteLength).toString("latin1")
+    .replace(/\r?\n|(?<![\r\n])$/g, "\r\n");
+  return text.includes("\0") || /\r(?!\n)/.test(text) ? null : Buffer.from(text, "latin1");
 }
 
 function refused(reason: string): SendAgainResult {

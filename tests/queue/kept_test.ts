@@ -122,4 +122,21 @@ forEachStore("what cannot be sent again is said", async (store) => {
   assertEquals(await again(store, { recipients }), refused("its octets are not kept any more"));
   await putDone(store, 2, { states: ["failed"] });
   assertEquals((await again(store, { id: idOf(2), recipients: ["nowhere"] })).kind, "refused");
+  for (const reversePath of ["a@b@c", "@x:a@b.example", "a b@c", "nobody"]) {
+    assertEquals((await again(store, { id: idOf(2), reversePath })).kind, "refused", reversePath);
+  }
+  for (const text of ["Subject: x\r\n\r\na\rb\r\n", "Subject: x\r\n\r\na\0b\r\n", "a: b\r"]) {
+    const result = await again(store, { id: idOf(2), message: encodeText(text) });
+    assertEquals(result, refused("it has a bare CR or a NUL"));
+  }
+});
+
+forEachStore("lines of an editor become lines of SMTP", async (store) => {
+  await putDone(store, 1, { states: ["failed"] });
+  const message = encodeText("Subject: x\n\n.\nMAIL FROM:<a@b.example>\r\nthe end");
+  assertEquals((await again(store, { message })).kind, "queued");
+  const text = "Subject: x\r\n\r\n.\r\nMAIL FROM:<a@b.example>\r\nthe end\r\n";
+  assertEquals(await textOf(store, idOf(9)), text);
+  const facts = (await store.get(idOf(9)))?.message.facts;
+  assertEquals([facts?.lineOriented, facts?.dotLines], [true, 1]);
 });

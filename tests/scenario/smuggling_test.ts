@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { tempFolder } from "../support/peers.ts";
 import { startNaiveSink } from "../support/naive_sink.ts";
 import { readAll } from "../support/read_all.ts";
+import { startInProcessRelay } from "../support/relay_in_process.ts";
 import { startRelay } from "../support/relay_process.ts";
 
 /** What may stand before and behind the dot in place of CRLF. */
@@ -87,6 +88,45 @@ Deno.test("smuggling: chunks hide nothing from a naive next hop (RFC 3030)", asy
   await sink.waitForMessages(total);
   assertEquals(sink.senders.filter((sender) => sender !== "<good@source.test>"), []);
   assertEquals(sink.senders.length, total);
+});
+
+/** Places in a binary message that no transfer encoding covers. */
+const BARE_PLACES: Readonly<Record<string, (hidden: string) => string>> = {
+  preamble: (hidden) => `${MULTIPART}pre${hidden}\r\n--b\r\n\r\nx\r\n--b--\r\n`,
+  epilogue: (hidden) => `${MULTIPART}--b\r\n\r\nx\r\n--b--\r\nepi${hidden}\r\n`,
+  "line of a boundary": (hidden) => `${MULTIPART}--b \t${hidden}\r\n--b\r\n\r\nx\r\n--b--\r\n`,
+  header: (hidden) => `Subject: x${hidden}\r\n\r\nx\r\n`,
+  "end of the header": (hidden) => `Subject: x\r\n${hidden}\r\nx\r\n`,
+  "header of a part": (hidden) => `${MULTIPART}--b\r\nX-A: x${hidden}\r\n\r\nx\r\n--b--\r\n`,
+  "message in a message": (hidden) =>
+    `Content-Type: message/rfc822\r\n\r\nX: x${hidden}\r\n\r\nx\r\n`,
+  "body of a part": (hidden) => `${MULTIPART}--b\r\n\r\nx${hidden}\r\n--b--\r\n`,
+};
+const MULTIPART = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+
+Deno.test("smuggling: binary mail hides nothing where it is not encoded (RFC 3030)", async () => {
+  await using sink = startNaiveSink();
+  await using relay = await startInProcessRelay({
+    toml: `transports.out = { type = "smarthost", hosts = ["127.0.0.1:${sink.port}"] }`,
+  });
+  const ends = ["\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r\0\n.\r\n", "\n.\r"];
+  const messages = Object.values(BARE_PLACES).flatMap((make) =>
+    ends.map((end) => make(`${end}${HIDDEN}`))
+  );
+  const dialogues = messages.map((message) =>
+    `EHLO c.test\r\n${ENVELOPE.replace(">\r\n", "> BODY=BINARYMIME\r\n")}` +
+    `BDAT ${message.length} LAST\r\n${message}QUIT\r\n`
+  );
+  const replies = await sendAll(relay.smtpPort, dialogues);
+  assertEquals(replies.filter((reply) => accepted(reply) > 1), []);
+  const ids = replies.flatMap((reply) => / queued as (\w+)/.exec(reply)?.[1] ?? []);
+  assert(ids.length >= 2 * ends.length, "hardly anything was accepted");
+  for (const id of ids) {
+    await relay.waitFor((event) =>
+      (event.type === "delivered" || event.type === "bounced") && event.messageId === id
+    );
+  }
+  assertEquals(sink.senders.filter((sender) => sender.includes("evil")), []);
 });
 
 Deno.test("smuggling: the naive next hop would be fooled", async () => {

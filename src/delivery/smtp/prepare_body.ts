@@ -93,6 +93,8 @@ const BROKEN_SIGNATURE: Loss = { kind: "signature", what: "DKIM-Signature" };
 const OBSTACLE_TEXT: Readonly<Record<ConversionObstacle, string>> = {
   sealed: "Next hop takes 7 bits, and the message is signed or encrypted in 8",
   unencodable: "Next hop takes 7 bits, and a part of 8 bits must not be encoded",
+  lines:
+    "Next hop takes lines alone, and the message has a bare CR, LF or NUL that MIME cannot hide",
   malformed: "Next hop takes 7 bits, and the message has 8 where MIME has none",
   header: "Next hop takes 7 bits, and the message has 8 in an address or an identifier",
   too_complex: "Next hop takes 7 bits, and the message has too many parts to convert",

@@ -93,7 +93,7 @@ function encodedWords(text: string): string[] {
 
 /** Every octet but those of `attribute-char` (RFC 2231 section 7) in hexadecimal. */
 function percentEncoded(text: string): string {
-  return encodeURIComponent(text)
+  return encodeURIComponent(text.toWellFormed())
     .replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
