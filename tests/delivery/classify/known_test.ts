@@ -8,6 +8,8 @@ import type { Reply } from "../../../src/mail/reply.ts";
 const GOOGLE = "gmail-smtp-in.l.google.com";
 const OUTLOOK = "outlook-com.olc.protection.outlook.com";
 const YAHOO = "mta5.am0.yahoodns.net";
+const APPLE = "mx01.mail.icloud.com";
+const OFFICE = "example-com.mail.protection.outlook.com";
 const ANY = "mx.example.net";
 
 function replyOf(text: string): Reply {
@@ -109,6 +111,107 @@ const REPLIES: readonly [string, string, string][] = [
   [ANY, "451 4.3.0 Temporary lookup failure", "temporary"],
   [ANY, "550 5.7.1 Rate limit of complaints", "permanent"],
   [ANY, "421 4.7.28 unusual", "temporary"],
+  // As published or seen in the wild; a block of an address must never bounce mail.
+  [
+    GOOGLE,
+    "550 5.2.1 The user you are trying to contact is receiving mail at a rate that prevents " +
+    "additional messages from being delivered.",
+    "later 15",
+  ],
+  [GOOGLE, "550 5.2.1 The email account that you tried to reach is disabled.", "permanent"],
+  [GOOGLE, "421 4.7.0 Try again later, closing connection. (EHLO)", "slow_down"],
+  [
+    GOOGLE,
+    "421 4.7.27 Your email has been rate limited because SPF authentication didn't pass for this " +
+    "message.",
+    "slow_down",
+  ],
+  ["smtp.gmail.com", "550 5.4.5 Daily user sending limit exceeded.", "pause 60"],
+  [
+    "smtp-relay.gmail.com",
+    "550 5.7.1 Daily SMTP relay limit exceeded for customer.",
+    "pause 60",
+  ],
+  [
+    "smtp-relay.gmail.com",
+    "450 4.2.1 Peak SMTP relay limit exceeded for customer. This is a temporary error.",
+    "slow_down",
+  ],
+  [
+    OUTLOOK,
+    "451 4.7.650 The mail server [192.0.2.9] has been temporarily rate limited due to IP " +
+    "reputation. For e-mail delivery information, see https://aka.ms/postmaster (S775)",
+    "slow_down",
+  ],
+  [
+    OUTLOOK,
+    "451 4.7.652 The mail server [192.0.2.9] has exceeded the maximum number of connections. " +
+    "(S3115)",
+    "slow_down",
+  ],
+  [OUTLOOK, "421 RP-002 (XX) The sending IP exceeded its limit.", "slow_down"],
+  [
+    OFFICE,
+    "550 5.7.606 Access denied, banned sending IP [192.0.2.9]. To request removal from this list " +
+    "please visit https://sender.office.com/",
+    "pause 60",
+  ],
+  [
+    OFFICE,
+    "550 5.7.1 Service unavailable, Client host [192.0.2.9] blocked using Spamhaus.",
+    "pause 60",
+  ],
+  [OFFICE, "550 5.4.1 Recipient address rejected: Access denied.", "permanent"],
+  [
+    OFFICE,
+    "550 5.7.515 Access denied, sending domain EXAMPLE.NET does not meet the required " +
+    "authentication level.",
+    "permanent",
+  ],
+  [
+    "smtp.office365.com",
+    "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded",
+    "slow_down",
+  ],
+  [YAHOO, "421 4.7.0 [GL01] Message from (192.0.2.9) temporarily deferred", "temporary"],
+  [
+    YAHOO,
+    "553 5.7.1 [BL21] Connections will not be accepted from 192.0.2.9, because the ip is in " +
+    "Spamhaus's list",
+    "pause 60",
+  ],
+  [YAHOO, "451 4.3.0 Resources temporarily not available - Please try again later", "slow_down"],
+  [
+    YAHOO,
+    "554 5.0.0 delivery error: dd This user doesn't have a yahoo.com account (you@yahoo.com)",
+    "permanent",
+  ],
+  [
+    APPLE,
+    "421 4.7.1 Messages to you@icloud.com deferred due to excessive volume. Try again later",
+    "later 15",
+  ],
+  [APPLE, "451 4.7.1 Service unavailable - try again later", "slow_down"],
+  [APPLE, "550 5.7.1 [CS01] Message rejected due to local policy.", "permanent"],
+  [APPLE, "554 5.7.0 Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.9", "pause 60"],
+  [
+    "smtp-in.orange.fr",
+    "421 4.0.0 Service refuse. Service refused, please try later. OFR004_402 [402]",
+    "slow_down",
+  ],
+  [ANY, "421 4.0.0 Too many concurrent SMTP connections from this IP address", "slow_down"],
+  [ANY, "421 4.3.2 Too many open connections.", "slow_down"],
+  [ANY, "450 4.7.1 Error: too many recipients from 192.0.2.9", "slow_down"],
+  [
+    ANY,
+    "554 5.7.1 Service unavailable; Client host [192.0.2.9] blocked using zen.spamhaus.org",
+    "pause 60",
+  ],
+  [
+    ANY,
+    "550 5.7.1 Your email was rejected due to having a domain present in the Spamhaus DBL",
+    "permanent",
+  ],
 ];
 
 for (const [host, text, expected] of REPLIES) {
