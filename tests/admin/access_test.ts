@@ -166,6 +166,27 @@ Deno.test("guessing passwords is slowed down", async () => {
   assertEquals([response.status, response.headers.get("retry-after")], [429, "30"]);
 });
 
+Deno.test("guessing many passwords at once is no way around that", async () => {
+  await using admin = await adminSetup();
+  await admin.ports.users.put({ name: "ada", role: "admin", password: "correct horse" });
+  const guesses = Array.from(
+    { length: 30 },
+    (_, index) => signIn(admin, { name: "ada", password: `guess ${index}` }),
+  );
+  const statuses = (await Promise.all(guesses)).map(({ response }) => response.status);
+  assertEquals(statuses.filter((status) => status === 401).length, 10);
+  assertEquals(statuses.filter((status) => status === 429).length, 20);
+});
+
+Deno.test("whoever knows the password may sign in as often as need be", async () => {
+  await using admin = await adminSetup();
+  await admin.ports.users.put({ name: "ada", role: "admin", password: "correct horse" });
+  for (let count = 0; count < 15; count++) {
+    const { response } = await signIn(admin, { name: "ada", password: "correct horse" });
+    assertEquals(response.status, 303);
+  }
+});
+
 Deno.test("a key signs in too, and its session ends with it", async () => {
   await using admin = await adminSetup();
   const secret = await keyOf(admin, "viewer");

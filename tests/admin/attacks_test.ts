@@ -1,6 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { createAdminApp } from "../../src/admin/app.ts";
+import { dashboard } from "../../src/admin/views/dashboard.tsx";
 import { idOf } from "../queue/messages.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { type AdminSetup, adminSetup, jsonInit, ORIGIN, REMOTE } from "./app_setup.ts";
+import { fakePorts } from "./fake_ports.ts";
 import { mailOf } from "./sample_mail.ts";
 
 const SCRIPT = `"><script>alert(1)</script>`;
@@ -342,4 +346,42 @@ Deno.test("stolen octets: nobody without a role reads mail", async () => {
     assertEquals(response.status, 401, part);
     assert(!(await response.text()).includes("secret"), part);
   }
+});
+
+/** Routes that everybody may use: what is public, and the way in and out. */
+const OPEN_ROUTES = [
+  ...["GET /healthz", "GET /readyz", "GET /login", "POST /login", "POST /logout"],
+  ...["GET /api/v1/openapi.json", "GET /assets/:version/:name"],
+];
+/** Changes that viewers may make. */
+const VIEWER_CHANGES: readonly string[] = ["POST /login", "POST /logout"];
+
+Deno.test("no route, of the API or the dashboard, forgets to ask who it is", async () => {
+  await using ports = await fakePorts({ clock: new ManualClock(1_700_000_100_000) });
+  const app = createAdminApp(ports, { openOnLoopback: false, events: () => {}, pages: dashboard });
+  const { secret } = await ports.keys.create({
+    ...{ name: "looks", role: "viewer", expiresAtMs: null, by: "test" },
+  });
+  const authorization = `Bearer ${secret}`;
+  const ask = async (method: string, path: string, headers: HeadersInit): Promise<number> => {
+    const init = { method, headers, ...(method === "GET" ? {} : { body: "{}" }) };
+    const place = path.replaceAll(/:\w+/g, "retry").replace("*", "x");
+    const response = await app.request(ORIGIN + place, init, { peer: REMOTE });
+    await response.body?.cancel();
+    return response.status;
+  };
+  const routes = new Set(
+    app.routes.filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => `${method} ${path}`),
+  );
+  assert(routes.size > 80);
+  for (const route of routes) {
+    const [method = "", path = ""] = route.split(" ");
+    const status = await ask(method, path, { "content-type": "application/json" });
+    if (!OPEN_ROUTES.includes(route)) assert([401, 303].includes(status), `${route}: ${status}`);
+    if (method === "GET" || VIEWER_CHANGES.includes(route)) continue;
+    const refused = await ask(method, path, { authorization, "content-type": "application/json" });
+    assertEquals(refused, 403, route);
+  }
+  assertEquals(ports.calls, []);
 });

@@ -29,15 +29,16 @@ export function loginRoutes(options: LoginOptions): Hono<AdminEnv> {
         c.header("retry-after", String(Math.ceil(waitMs / 1000)));
         return loginPage(c, options, { next, status: 429, message: TOO_MANY });
       }
+      failures.fail(address); // before it is known, so that many at once are no way around
       const owner = await ownerOf(options, { name: form["name"], password: form["password"] });
       if (owner === null) {
-        failures.fail(address);
         return loginPage(c, options, {
           next,
           status: 401,
           message: "That name and password do not fit.",
         });
       }
+      failures.forgive(address);
       const earlier = getCookie(c, SESSION_COOKIE);
       if (earlier !== undefined) sessions.end(earlier);
       setCookie(c, SESSION_COOKIE, sessions.begin(owner), {

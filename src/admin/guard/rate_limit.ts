@@ -40,6 +40,13 @@ export class FailureLimit {
     const [oldest] = this.#clearAtMs.keys();
     if (oldest !== undefined) this.#clearAtMs.delete(oldest);
   }
+
+  /** Takes one failure back: what was counted while it was not known turned out well. */
+  forgive(address: string): void {
+    const key = keyOf(address);
+    const clearAtMs = this.#clearAtMs.get(key);
+    if (clearAtMs !== undefined) this.#clearAtMs.set(key, clearAtMs - this.#everyMs);
+  }
 }
 
 function keyOf(address: string): string {
