@@ -34,8 +34,8 @@ export class MailSigning {
 
   constructor(config: Config, services: SigningServices) {
     const { clock, resolver, parallel } = services;
-    const gate = new Gate(parallel);
     const threads = signingThreads(parallel);
+    const gate = new Gate(threads === null ? parallel : Infinity); // they share out what waits
     const keys = readKeys(config.dkim, threads);
     this.#signer = keys.length === 0 ? null : new DkimSigner({ keys, clock, gate });
     this.#sealer = config.arc === null ? null : {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Fifo } from "../../base/fifo.ts";
 import type { SignRequest, ThreadMessage } from "./messages.ts";
 import type { RsaParts } from "./private_key.ts";
 
@@ -23,81 +24,130 @@ export function rsaThreads(options: RsaThreadsOptions): RsaThreads {
   return new ThreadPool(options);
 }
 
+/** A signature that somebody waits for. */
+interface Job extends PromiseWithResolvers<Uint8Array> {
+  readonly parts: RsaParts;
+  readonly digest: Uint8Array;
+}
+
+/** Handing work over costs a fifth of the work, so what waits goes together; 10 ms at most. */
+const MAX_BATCH = 8;
+
 class ThreadPool implements RsaThreads {
   readonly #options: RsaThreadsOptions;
   readonly #threads = new Set<Thread>();
+  readonly #waiting = new Fifo<Job>();
+  #isScheduled = false;
 
   constructor(options: RsaThreadsOptions) {
     this.#options = options;
   }
 
   sign(parts: RsaParts, octets: Uint8Array): Promise<Uint8Array> {
-    return this.#leastBusy().sign(parts, createHash("sha256").update(octets).digest());
+    const digest = createHash("sha256").update(octets).digest();
+    const job: Job = { ...Promise.withResolvers<Uint8Array>(), parts, digest };
+    this.#waiting.push(job);
+    this.#schedule();
+    return job.promise;
   }
 
-  #leastBusy(): Thread {
-    let best: Thread | null = null;
-    for (const thread of this.#threads) {
-      if (best === null || thread.pending < best.pending) best = thread;
+  /** What comes in one turn of the event loop is shared out when the turn ends. */
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.#shareOut();
+    });
+  }
+
+  #shareOut(): void {
+    const free = [...this.#threads].filter(({ isBusy }) => !isBusy);
+    const unused = this.#options.most - this.#threads.size;
+    let shares = Math.min(free.length + unused, this.#waiting.length);
+    for (; shares > 0; shares--) {
+      const size = Math.min(MAX_BATCH, Math.ceil(this.#waiting.length / shares));
+      (free.pop() ?? this.#start()).sign(this.#take(size));
     }
-    if (best !== null && (best.pending === 0 || this.#threads.size >= this.#options.most)) {
-      return best;
+  }
+
+  #take(size: number): Job[] {
+    const jobs: Job[] = [];
+    while (jobs.length < size) {
+      const job = this.#waiting.shift();
+      if (job === undefined) break;
+      jobs.push(job);
     }
-    const thread = new Thread(this.#options.workerUrl, () => this.#threads.delete(thread));
+    return jobs;
+  }
+
+  #start(): Thread {
+    const thread = new Thread(this.#options.workerUrl, {
+      onFree: () => this.#shareOut(),
+      onEnd: () => {
+        this.#threads.delete(thread);
+        this.#shareOut();
+      },
+    });
     this.#threads.add(thread);
     return thread;
   }
 }
 
+interface ThreadEvents {
+  readonly onFree: () => void;
+  readonly onEnd: () => void;
+}
+
 class Thread {
   readonly #worker: Worker;
-  readonly #onEnd: () => void;
-  readonly #waiting = new Map<number, PromiseWithResolvers<Uint8Array>>();
+  readonly #events: ThreadEvents;
   readonly #keys = new Map<RsaParts, number>();
-  #requests = 0;
+  #jobs: readonly Job[] = [];
 
-  constructor(workerUrl: URL, onEnd: () => void) {
-    this.#onEnd = onEnd;
+  constructor(workerUrl: URL, events: ThreadEvents) {
+    this.#events = events;
     this.#worker = new Worker(workerUrl, { type: "module", name: "posthouse-rsa" });
     this.#worker.onmessage = ({ data }: MessageEvent<ThreadMessage>) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#end(new Error(`Cannot sign: ${event.message}`));
+      this.#end(`Cannot sign: ${event.message}`);
     };
   }
 
-  /** Signatures that are asked for and not made yet. */
-  get pending(): number {
-    return this.#waiting.size;
+  get isBusy(): boolean {
+    return this.#jobs.length > 0;
   }
 
-  sign(parts: RsaParts, digest: Uint8Array): Promise<Uint8Array> {
-    const id = this.#requests++;
+  sign(jobs: readonly Job[]): void {
+    this.#jobs = jobs;
+    this.#worker.postMessage(jobs.map((job) => this.#requestOf(job)));
+  }
+
+  #requestOf({ parts, digest }: Job): SignRequest {
     const known = this.#keys.get(parts);
     const key = known ?? this.#keys.size;
     this.#keys.set(parts, key);
-    const waiter = Promise.withResolvers<Uint8Array>();
-    this.#waiting.set(id, waiter);
-    const request: SignRequest = { id, key, parts: known === undefined ? parts : null, digest };
-    this.#worker.postMessage(request);
-    return waiter.promise;
+    return { key, parts: known === undefined ? parts : null, digest };
   }
 
   #receive(message: ThreadMessage): void {
     if (message.kind === "idle") {
-      if (this.pending === 0) this.#end(new Error("Cannot sign: the thread ended"));
+      if (!this.isBusy) this.#end("Cannot sign: the thread ended");
       return;
     }
-    const waiter = this.#waiting.get(message.id);
-    this.#waiting.delete(message.id);
-    if (message.kind === "signed") waiter?.resolve(message.signature);
-    else waiter?.reject(new Error(message.reason));
+    if (message.kind === "failed") return this.#end(message.reason);
+    const jobs = this.#jobs;
+    this.#jobs = [];
+    for (const [index, signature] of message.signatures.entries()) jobs[index]?.resolve(signature);
+    this.#events.onFree();
   }
 
-  #end(reason: Error): void {
+  #end(reason: string): void {
+    const jobs = this.#jobs;
+    this.#jobs = [];
     this.#worker.terminate();
-    this.#onEnd();
-    for (const waiter of this.#waiting.values()) waiter.reject(reason);
-    this.#waiting.clear();
+    this.#events.onEnd();
+    for (const { reject } of jobs) reject(new Error(reason));
   }
 }

@@ -9,17 +9,18 @@ const IDLE_MS = 10_000;
 const keys = new Map<number, RsaPrivateKey>();
 let idle: ReturnType<typeof setTimeout> | undefined;
 
-self.onmessage = ({ data }: MessageEvent<SignRequest>): void => {
+self.onmessage = ({ data }: MessageEvent<readonly SignRequest[]>): void => {
   clearTimeout(idle);
   say(answer(data));
   idle = setTimeout(() => say({ kind: "idle" }), IDLE_MS);
 };
 
-function answer({ id, key, parts, digest }: SignRequest): ThreadMessage {
+function answer(requests: readonly SignRequest[]): ThreadMessage {
   try {
-    return { kind: "signed", id, signature: keyOf(key, parts).sign(digest) };
+    const signatures = requests.map(({ key, parts, digest }) => keyOf(key, parts).sign(digest));
+    return { kind: "signed", signatures };
   } catch (error) {
-    return { kind: "failed", id, reason: String(error) };
+    return { kind: "failed", reason: String(error) };
   }
 }
 
