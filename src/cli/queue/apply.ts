@@ -1,27 +1,24 @@
 import type { MessageFilter, QueueCommand, RecipientState } from "../../queue/store.ts";
-import { commandOutline } from "../../webhooks/command_outline.ts";
 import type { Flag, Invocation } from "../command.ts";
 import { EXIT, type ExitCode, writeJson } from "../io.ts";
 import { isAgreed } from "../question.ts";
 import { counted } from "../text.ts";
+import { ACCESS_FLAGS, withMessages } from "./access.ts";
 import { FILTER_FLAGS, readFilter } from "./filter.ts";
-import { QUEUE_FLAGS, withQueue } from "./open.ts";
-
-/** Who changed something, in timelines. */
-const ACTOR = "command line";
 
 /** The flags of commands that change messages. */
 export const CHANGE_FLAGS: readonly Flag[] = [
   ...FILTER_FLAGS,
   { name: "all", kind: "switch", help: "Every message." },
   { name: "yes", short: "y", kind: "switch", help: "Do not ask." },
-  ...QUEUE_FLAGS,
+  ...ACCESS_FLAGS,
 ];
 
 /** What such a command says of the messages it means. */
 export const CHANGE_DETAILS =
   "Means the messages named by id or by a filter; --all means every one. Asks before " +
-  "it changes several at a terminal. Works while the relay runs and while it does not.";
+  "it changes several at a terminal. Works while the relay runs and while it does not, " +
+  "and with --url on a relay elsewhere.";
 
 /** A command for messages that flags and operands name. */
 export interface Change {
@@ -41,8 +38,7 @@ export interface Change {
 /** Counts what fits, asks where it is much, and does it. */
 export async function applyChange(invocation: Invocation, change: Change): Promise<ExitCode> {
   const { io, flags } = invocation;
-  const nowMs = Date.now();
-  const read = readFilter(invocation, nowMs);
+  const read = readFilter(invocation, Date.now());
   const isOpen = read.kind === "ok" && read.isOpen && change.isNarrow !== true;
   if (read.kind === "wrong" || (isOpen && !flags.switch("all"))) {
     const reason = read.kind === "wrong"
@@ -56,15 +52,11 @@ export async function applyChange(invocation: Invocation, change: Change): Promi
     ...read.filter,
     ...change.narrowing,
   };
-  return await withQueue(invocation, async (store, { webhooks }) => {
-    const matching = await store.count(filter);
+  return await withMessages(invocation, async (queue) => {
+    const matching = await queue.count(filter);
     if (!(await isWanted(invocation, { change, matching }))) return EXIT.failed;
     const { command } = change;
-    const told = webhooks.length === 0 ? null : commandOutline(command.kind, ACTOR);
-    const event = told === null ? {} : { event: told };
-    const changed = matching === 0
-      ? 0
-      : await store.command({ filter, command, nowMs, by: ACTOR, ...event });
+    const changed = matching === 0 ? 0 : await queue.command({ filter, command });
     if (flags.switch("json")) writeJson(io, { command: change.name, matching, changed });
     else io.out(`${change.done} ${counted(changed, "message")}.\n`);
     // An id that means nothing is a mistake; a filter that fits nothing is an answer.

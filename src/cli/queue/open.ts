@@ -9,11 +9,16 @@ import { CONFIG_FLAG } from "../command.ts";
 import type { FlagValues } from "../flags.ts";
 import { type CliIo, EXIT, type ExitCode } from "../io.ts";
 
-/** The flags that say which queue is meant. */
-export const QUEUE_FLAGS: readonly Flag[] = [
-  CONFIG_FLAG,
-  { name: "data-dir", kind: "text", value: "FOLDER", help: "Folder of the queue; the config's." },
-];
+/** The flag that names the folder of the queue. */
+export const DATA_DIR_FLAG: Flag = {
+  name: "data-dir",
+  kind: "text",
+  value: "FOLDER",
+  help: "Folder of the queue; the config's.",
+};
+
+/** The flags that say which queue on this machine is meant. */
+export const QUEUE_FLAGS: readonly Flag[] = [CONFIG_FLAG, DATA_DIR_FLAG];
 
 /**
  * Opens the queue, beside a running relay or without one, for the time of `use`. Trouble with the

@@ -1,6 +1,7 @@
 import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
 import { configOrProblems } from "../configuration.ts";
 import { EXIT, type ExitCode } from "../io.ts";
+import { isElsewhere } from "./access.ts";
 import { applyChange, CHANGE_DETAILS, CHANGE_FLAGS } from "./apply.ts";
 
 /** Chooses the transport of queued mail, whatever the routes say. */
@@ -34,8 +35,9 @@ async function reroute(invocation: Invocation): Promise<ExitCode> {
     io.err("Name a transport with --to, or go back to the routes with --to-routes.\n");
     return EXIT.usage;
   }
-  const config = transport === undefined ? null : await configOrProblems(io, flags);
-  if (transport !== undefined && config === null) return EXIT.usage;
+  const isChecked = transport !== undefined && !isElsewhere(invocation); // the relay does it
+  const config = isChecked ? await configOrProblems(io, flags) : null;
+  if (isChecked && config === null) return EXIT.usage;
   if (config !== null && !Object.hasOwn(config.transports, transport ?? "")) {
     io.err(`There is no transport ${transport} in the config.\n`);
     return EXIT.usage;

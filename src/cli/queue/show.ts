@@ -5,9 +5,9 @@ import { type CliIo, EXIT, type ExitCode, writeJson } from "../io.ts";
 import { styleOf } from "../style.ts";
 import { formatTable } from "../table.ts";
 import { pad, printable, relativeTime } from "../text.ts";
+import { ACCESS_FLAGS, withMessages } from "./access.ts";
 import { readFilter } from "./filter.ts";
 import { senderText } from "./list.ts";
-import { QUEUE_FLAGS, withQueue } from "./open.ts";
 import { timelineTable } from "./timeline.ts";
 
 /** Shows everything about one message but its octets. */
@@ -15,7 +15,7 @@ export const queueShowCommand: Command = {
   name: "queue show",
   summary: "Show one message: its recipients and what happened to them.",
   operands: "ID",
-  flags: [...QUEUE_FLAGS, JSON_FLAG],
+  flags: [...ACCESS_FLAGS, JSON_FLAG],
   examples: [
     { command: "queue show 01JZ3V9KQ8M2XW4T", does: "Why is it late?" },
     { command: "queue show 01JZ3V9KQ8M2XW4T --json", does: "The same for a program" },
@@ -32,8 +32,8 @@ async function show(invocation: Invocation): Promise<ExitCode> {
     io.err(`${read.kind === "wrong" ? read.reason : "Name one message by its queue id."}\n`);
     return EXIT.usage;
   }
-  return await withQueue(invocation, async (store) => {
-    const detail = await store.get(id.toUpperCase());
+  return await withMessages(invocation, async (queue) => {
+    const detail = await queue.get(id.toUpperCase());
     if (detail === null) {
       io.err(`There is no message ${id}.\n`);
       return EXIT.failed;
