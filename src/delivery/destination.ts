@@ -53,6 +53,7 @@ export class Destination<Job> {
   #running = 0;
   #successes = 0;
   #refusals = 0;
+  #lastLimit: { readonly text: string; readonly atMs: number } | null = null;
 
   constructor(
     { transport, name, lane, limits, transportCircuit, pausedTransports }: {
@@ -93,9 +94,19 @@ export class Destination<Job> {
     if (transport.kind === "down") return transport;
     const untilMs = this.allowance.restUntilMs;
     if (untilMs > nowMs + LONGEST_REST_MS) {
-      return { kind: "down", untilMs, reason: "Rate limit reached" };
+      return { kind: "down", untilMs, reason: this.#lastLimit?.text ?? "Rate limit reached" };
     }
     return this.circuit.state(nowMs);
+  }
+
+  /** What it answered last when it wanted less; no outcome tells, as that mail goes elsewhere. */
+  get lastLimit(): { readonly text: string; readonly atMs: number } | null {
+    return this.#lastLimit;
+  }
+
+  /** It answered that it wants less for now. */
+  limited(answer: { readonly text: string; readonly atMs: number }): void {
+    this.#lastLimit = answer;
   }
 
   get gate(): Gate | null {

@@ -69,8 +69,9 @@ export class Learner<Job> {
     },
   ): void {
     const isPersistent = destination.refused();
+    const nowMs = this.#options.clock.now();
+    destination.limited({ text: reply.lines.join(" "), atMs: nowMs });
     if (retryAfterMs !== undefined || slowsDown === true) {
-      const nowMs = this.#options.clock.now();
       destination.slowDown({ nowMs, startedAtMs, reason: formatReply(reply) });
     }
     if (retryAfterMs !== undefined) {

@@ -1,8 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { TimelineEntry } from "../../src/queue/store.ts";
 import { startHttpRecorder } from "../support/http_recorder.ts";
 import { PlainClient } from "../support/plain_client.ts";
 import { startRecordingSink } from "../support/recording_sink.ts";
+import { run } from "../cli/support.ts";
 import { startInProcessRelay } from "../support/relay_in_process.ts";
 import { assertOnlyTraceAdded, sampleMessage } from "../support/sample_messages.ts";
 
@@ -97,6 +98,11 @@ Deno.test("failover: a paused account, then a rate limit, then a server that tak
   const down = running.events.filter(({ type }) => type === "destination_down");
   assertEquals(down.map((event) => "transport" in event && event.transport), ["ses"]);
   assertEquals(running.events.filter(({ type }) => type === "bounced"), []);
+
+  const { out } = await run(["transports", "list"], { env: { POSTHOUSE_URL: running.origin } });
+  assertMatch(out, /^ses +ses +(?:down, \S+ \S+|probing) .*SendingPausedException: .* paused/m);
+  assertMatch(out, /^mailgun .* Mailgun answered 429: Too many requests$/m);
+  assertMatch(out, /^office +smarthost +up /m);
 });
 
 Deno.test("failover: the next message does not ask again what is known to be closed", async () => {

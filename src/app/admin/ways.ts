@@ -13,6 +13,7 @@ import { limitWords } from "../../delivery/shaping/words.ts";
 import type { Transport } from "../../delivery/transport.ts";
 import type { RelayParts } from "./parts.ts";
 import { putTestMessage } from "./test_message.ts";
+import type { WayPast } from "./way_history.ts";
 
 /** Destinations of the scheduler, for the admin API. */
 export function destinationsPort(parts: RelayParts): DestinationsPort {
@@ -120,8 +121,18 @@ function destinationStatus(
     running: destination.running,
     waiting: destination.waiting.length,
     shaping: shapingOf(destination, nowMs),
-    ...history.destination(transport.name, name),
+    ...withLimit(history.destination(transport.name, name), destination),
   };
+}
+
+/** A past with the last limit that was met, if it is the last thing that went wrong. */
+function withLimit<Past extends WayPast>(
+  past: Past,
+  destination: Destination<Job> | undefined,
+): Past {
+  const limit = destination?.lastLimit ?? null;
+  if (limit === null || limit.atMs <= (past.lastError?.atMs ?? 0)) return past;
+  return { ...past, lastError: limit };
 }
 
 const UNSHAPED: DestinationStatus["shaping"] = { limits: [], learned: null, nextAtMs: null };
@@ -181,7 +192,7 @@ function transportStatus(
   return {
     ...{ name, kind, pause },
     ...wayState(only?.state(nowMs) ?? scheduler.transportState(transport), pause),
-    ...history.transport(name),
+    ...withLimit(history.transport(name), only),
     running: sum(({ running }) => running),
     waiting: sum(({ waiting }) => waiting.length),
     destinations: own.length,
