@@ -8,7 +8,9 @@ Deno.test("a queue of the first schema is brought up to date with what is in it"
   {
     await using store = await folder.open();
     await store.put(messageOf(1));
+    await store.put(messageOf(2, { to: ["hurt@dest.example"] }));
   }
+  folder.sql("UPDATE messages SET record = '{' WHERE seq = 2");
   folder.sql(`DROP TABLE shelf; DROP TABLE outbox; DROP TABLE outbox_reached;
     DROP TABLE outbox_calls; DROP INDEX messages_kept;
     ALTER TABLE messages DROP COLUMN kept; DROP TABLE facts;
@@ -24,5 +26,6 @@ Deno.test("a queue of the first schema is brought up to date with what is in it"
   assertEquals(await store.outbox.placeBefore(), 0);
   const recipient = "user@dest.example";
   assertEquals(await store.count({ text: "message 1", listener: "smtp", recipient }), 1);
+  assertEquals(await store.count({ text: "hurt@dest" }), 1, "a damaged record can be found");
   assertEquals(await store.count({ text: "user@dest", maxSizeBytes: 20, states: ["queued"] }), 1);
 });

@@ -126,11 +126,11 @@ const MIGRATIONS: readonly string[] = [
     more INTEGER NOT NULL             -- whether it has recipients that the text leaves out
   );
   INSERT INTO facts
-    SELECT seq, mask, received_at, coalesce(json_extract(record, '$.facts.sizeBytes'), 0),
-      coalesce(json_extract(record, '$.origin.listener'), ''),
-      lower(reverse_path || char(10) || coalesce(json_extract(record, '$.summary.subject'), '') ||
-        char(10) || coalesce(json_extract(record, '$.summary.from'), '') || char(10)), 1
-    FROM messages WHERE json_valid(record);
+    SELECT seq, mask, received_at, coalesce(json_extract(read, '$.facts.sizeBytes'), 0),
+      coalesce(json_extract(read, '$.origin.listener'), ''),
+      lower(reverse_path || char(10) || coalesce(json_extract(read, '$.summary.subject'), '') ||
+        char(10) || coalesce(json_extract(read, '$.summary.from'), '') || char(10)), 1
+    FROM (SELECT *, iif(json_valid(record), record, '{}') AS read FROM messages);
   DROP INDEX IF EXISTS messages_by_sender;
   DROP INDEX IF EXISTS messages_by_mask;
   CREATE INDEX messages_by_mask ON messages (mask, received_at);

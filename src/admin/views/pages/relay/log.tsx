@@ -24,7 +24,8 @@ const KINDS = {
 function mailTypes(): string[] {
   return [
     ...["accepted", "refused", "delivered", "deferred", "bounced", "expired", "uncertain"],
-    ...["notified", "held", "released", "retried", "cancelled", "operated"],
+    ...["suppressed", "feedback", "notified", "held", "released", "retried", "cancelled"],
+    ...["returned", "rerouted", "readdressed", "deleted", "operated"],
   ];
 }
 
