@@ -26,11 +26,21 @@ export function returnPathSettings({ bounces, transports }: Config, name: string
 export function withReturnPaths(transport: Transport, config: Config): Transport {
   const addresses = returnAddresses(config);
   if (addresses === null || returnPathSettings(config, transport.name) === null) return transport;
-  const patterns = config.bounces.senders.map((pattern) => pattern.toLowerCase());
-  return new ReturnPathTransport(transport, {
-    addresses,
-    fits: (reversePath) =>
-      patterns.length === 0 ||
-      patterns.some((pattern) => fitsWildcard(pattern, reversePath.toLowerCase())),
-  });
+  return new ReturnPathTransport(transport, { addresses, fits: senderFits(config) });
+}
+
+/** Whether mail from a sender leaves from a return address of its own by a transport. */
+export function leavesFromReturnAddress(
+  reversePath: string,
+  { config, transport }: { config: Config; transport: string },
+): boolean {
+  return reversePath !== "" && returnPathSettings(config, transport) !== null &&
+    senderFits(config)(reversePath);
+}
+
+function senderFits({ bounces: { senders } }: Config): (reversePath: string) => boolean {
+  const patterns = senders.map((pattern) => pattern.toLowerCase());
+  return (reversePath) =>
+    patterns.length === 0 ||
+    patterns.some((pattern) => fitsWildcard(pattern, reversePath.toLowerCase()));
 }

@@ -218,8 +218,10 @@ function waysOf(
           transports: [{
             ...{ name: "mx", kind: "mx", destination: to.split("@")[1] ?? "", state: "up" },
             ...{ reason: "", weight: null, hosts: [], tls: "opportunistic", limits: [] },
-            ...{ proxy: null, sourceAddresses: [] },
+            ...{ proxy: null, sourceAddresses: [], returnPath: "a@b.example" },
           }],
+          suppressed: null,
+          bounce: { to: "a@b.example", route: "default", mode: "deliver", transports: ["mx"] },
           steps: [{ route: "default", fits: true, reason: `fits everything from ${listener}` }],
         }),
     },

@@ -45,7 +45,10 @@ selector = "s1"
 key = { env = "KEY" }
 `;
 
-async function explain(args: readonly string[]): Promise<{ code: number; out: string }> {
+async function explain(
+  args: readonly string[],
+  more = "",
+): Promise<{ code: number; out: string }> {
   await using dns = await startDnsServer();
   dns.add("dest.example", "MX", [{ preference: 10, exchange: "mx1.big.example" }]);
   dns.add("mx1.big.example", "A", ["192.0.2.7"]);
@@ -63,7 +66,7 @@ async function explain(args: readonly string[]): Promise<{ code: number; out: st
   ]);
   dns.add("relay.example.net", "A", ["192.0.2.9"]);
   dns.add("null.example", "MX", [{ preference: 0, exchange: "." }]);
-  const toml = `dns.servers = ["${dns.address}"]\n${CONFIG}`;
+  const toml = `dns.servers = ["${dns.address}"]\n${CONFIG}${more}`;
   return await run(["explain", ...args, "--offline", "--config", "/c.toml"], {
     files: { "/c.toml": toml },
     env: { KEY: generateKey({ type: "ed25519" }) },
@@ -74,7 +77,7 @@ Deno.test("explain tells rule, hosts, TLS, limits and keys without a relay", asy
   const args = ["a@dest.example", "--from", "me@source.example", "--json"];
   const { code, out } = await explain(args);
   assertEquals(code, 0);
-  const { route, mode, transports, dkim, steps } = JSON.parse(out);
+  const { route, mode, transports, dkim, steps, suppressed, bounce } = JSON.parse(out);
   assertEquals([route, mode], ["rest", "deliver"]);
   const looked = steps.map((step: { route: string }) => step.route);
   assertEquals(looked, ["servers", "tenant", "quiet", "rest"]);
@@ -87,9 +90,13 @@ Deno.test("explain tells rule, hosts, TLS, limits and keys without a relay", asy
     limits: [{ rule: "big", limit: "60 messages a minute, shared" }],
     ...{ state: "unknown", reason: "" },
     tls: "opportunistic; more where DANE and MTA-STS ask for it",
+    returnPath: "me@source.example",
     proxy: null,
     sourceAddresses: [],
   }]);
+  assertEquals(suppressed, null);
+  const told = { to: "me@source.example", route: "rest", mode: "deliver" };
+  assertEquals(bounce, { ...told, transports: ["internet"] });
   assertEquals(dkim, [{ domain: "source.example", selector: "s1", algorithm: "ed25519-sha256" }]);
 });
 
@@ -124,4 +131,48 @@ Deno.test("explain tells which exchangers lead back here", async () => {
     "   MX 20 relay.example.net:25: it is this relay, or no better: mail would loop",
     "   MX 30 mx1.big.example:25: it is this relay, or no better: mail would loop",
   ]);
+});
+
+const BOUNCES = `
+[bounces]
+domains = ["bounces.source.example"]
+key = "0123456789abcdef0123456789abcdef"
+senders = ["*@source.example"]
+[notifications]
+postmaster = "ops@captured.example"
+`;
+
+Deno.test("explain tells the return path, and who is told of a failure by which way", async () => {
+  const told = async (...args: string[]): Promise<string[]> => {
+    const { out } = await explain(["a@dest.example", ...args], BOUNCES);
+    return [.../return path: (.*)/.exec(out)?.slice(1) ?? [], ...out.match(/^Should.*$/m) ?? []];
+  };
+  assertEquals(await told("--from", "me@source.example"), [
+    "b-…@bounces.source.example",
+    "Should it fail, me@source.example is told, by route rest by internet.",
+  ]);
+  assertEquals(await told("--from", "you@other.example"), [
+    "you@other.example",
+    "Should it fail, you@other.example is told, by route rest by internet.",
+  ]);
+  assertEquals(await told("--from", "<>"), [
+    "<>",
+    "Should it fail, ops@captured.example is told, by route quiet, which captures it.",
+  ]);
+  const { out } = await explain(["a@dest.example", "--from", "<>"]);
+  assertStringIncludes(out, "Should it fail, nobody is told: it has no sender.");
+});
+
+const PRIORITY = `
+[[routes]]
+match = { min_priority = 2 }
+transports = ["internet"]
+`;
+
+Deno.test("explain takes the priority of a message", async () => {
+  const files = { "/c.toml": `[transports.internet]\ntype = "mx"\n${PRIORITY}` };
+  const asked = ["explain", "a@[192.0.2.1]", "--offline", "--config", "/c.toml"];
+  assertEquals((await run([...asked, "--priority", "3"], { files })).code, 0);
+  assertEquals((await run([...asked, "--priority=-3"], { files })).code, 1);
+  assertEquals((await run([...asked, "--priority", "high"], { files })).code, 2);
 });

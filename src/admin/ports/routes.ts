@@ -47,7 +47,19 @@ export interface RouteTrace {
     readonly selector: string;
     readonly algorithm: string;
   }[];
+  /** Why the recipient gets no mail; null when it does, or where no relay runs. */
+  readonly suppressed: { readonly reason: string; readonly source: string } | null;
+  readonly bounce: RouteTraceBounce;
   readonly steps: RouteAnswer["steps"];
+}
+
+/** Who is told of a failure, and how that travels. */
+export interface RouteTraceBounce {
+  /** The sender, the operator for mail without one; null when nobody is told. */
+  readonly to: string | null;
+  readonly route: string | null;
+  readonly mode: RouteTrace["mode"];
+  readonly transports: readonly string[];
 }
 
 /** One way out of a trace. */
@@ -74,6 +86,8 @@ export interface RouteTraceWay {
   }[];
   /** What is asked of connections. */
   readonly tls: string;
+  /** The reverse-path it leaves from, `b-…` for one that names message and recipient. */
+  readonly returnPath: string;
   /** The proxy that connections go through, such as `socks5://proxy.example.net:1080`. */
   readonly proxy: string | null;
   /** Addresses of this machine that they come from; empty where the system chooses. */

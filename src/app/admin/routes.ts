@@ -2,7 +2,8 @@ import type { RouteAnswer, RouteQuestion, RoutesPort } from "../../admin/ports.t
 import type { RouteConfig, RouteMatchConfig } from "../../config/sections/routes.ts";
 import { explainRoute } from "../../delivery/explain.ts";
 import type { Transport } from "../../delivery/transport.ts";
-import { explainDelivery, type ExplainServices, factsOf } from "../explain/explain.ts";
+import { explainDelivery, type ExplainServices } from "../explain/explain.ts";
+import { factsOf } from "../explain/facts.ts";
 import type { RelayParts } from "./parts.ts";
 import { wayState } from "./ways.ts";
 
@@ -19,6 +20,7 @@ export function routesPort(parts: RelayParts): RoutesPort {
       explainDelivery(question, {
         ...{ config: parts.config(), resolver: parts.resolver, clock: parts.clock },
         stateOf: (name, domain) => stateOf(name, { domain, parts }),
+        findSuppressed: (mailbox) => findSuppressed(mailbox, parts),
       }),
   };
 }
@@ -60,6 +62,14 @@ function explain(question: RouteQuestion, parts: RelayParts): RouteAnswer {
     }),
     steps: steps.map(({ rule, fits, reason }) => ({ route: rule.name, fits, reason })),
   };
+}
+
+async function findSuppressed(
+  mailbox: string,
+  { suppressions }: RelayParts,
+): Promise<{ reason: string; source: string } | null> {
+  const found = await suppressions.find(mailbox);
+  return found === null ? null : { reason: found.reason, source: found.source };
 }
 
 function stateOf(

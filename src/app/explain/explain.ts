@@ -3,20 +3,19 @@ import type { Clock } from "../../base/clock.ts";
 import type { Config } from "../../config/schema.ts";
 import type { TransportConfig } from "../../config/sections/transports.ts";
 import { explainRoute } from "../../delivery/explain.ts";
-import type { RouteFacts, RouteRule } from "../../delivery/route.ts";
 import type { LearnedPace } from "../../delivery/shaping/pace.ts";
 import { Shaper } from "../../delivery/shaping/shaper.ts";
 import { limitWords } from "../../delivery/shaping/words.ts";
 import { formatProxy } from "../../delivery/smtp/dialer.ts";
 import { ruleFor } from "../../delivery/tls/rules.ts";
-import { compileTreatment, type Fate, stricter } from "../../delivery/treatment.ts";
-import { parseMailbox } from "../../mail/address.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import { formatPace } from "../../observe/quantities.ts";
 import { domainsIn } from "../../signing/author.ts";
 import { keysForAuthors, readKeys } from "../../signing/keys.ts";
 import { mxTlsRules, tlsRules } from "../tls_rules.ts";
+import { factsOf, fateOf } from "./facts.ts";
 import { hostsOf } from "./hosts.ts";
+import { bounceOf, returnPathOf } from "./returns.ts";
 
 /** What explaining needs to know. */
 export interface ExplainServices {
@@ -31,6 +30,10 @@ export interface ExplainServices {
     /** The pace that the destination taught; absent where there is none. */
     readonly learned?: LearnedPace;
   };
+  /** Why a recipient gets no mail; absent where no relay runs. */
+  readonly findSuppressed?: (
+    mailbox: string,
+  ) => Promise<{ readonly reason: string; readonly source: string } | null>;
 }
 
 /** Where a message would go, and how, without sending it. */
@@ -49,7 +52,7 @@ export async function explainDelivery(
   const transports = await Promise.all(
     names.map((name, position) =>
       wayOf(name, {
-        ...{ domain, services, route: rule?.name ?? "" },
+        ...{ domain, services, question, route: rule?.name ?? "" },
         weight: rule?.weights?.[position] ?? null,
       })
     ),
@@ -60,39 +63,16 @@ export async function explainDelivery(
     redirect: redirect?.mailbox ?? null,
     transports,
     dkim: keysOf(question, config),
+    suppressed: await services.findSuppressed?.(redirect?.mailbox ?? question.to) ?? null,
+    bounce: bounceOf(question, config),
     steps: steps.map(({ rule: { name }, fits, reason }) => ({ route: name, fits, reason })),
   };
 }
 
-/** The facts that a question gives. */
-export function factsOf(
-  { to, from, listener, user, sizeBytes, priority, headers }: RouteQuestion,
-  { listeners }: Config,
-): RouteFacts {
-  return {
-    forwardPath: to,
-    domain: domainOf(to),
-    reversePath: from,
-    listener: listener ?? listeners[0]?.name ?? "local",
-    ...(user === undefined ? {} : { user }),
-    ...(headers === undefined ? {} : { headers }),
-    sizeBytes: sizeBytes ?? 0,
-    priority: priority ?? 0,
-  };
-}
-
-function fateOf(
-  forwardPath: string,
-  { rule, config }: { rule: RouteRule; config: Config },
-): Fate {
-  const ofRelay = compileTreatment(config.delivery.treatment ?? undefined);
-  const judge = stricter(ofRelay, compileTreatment(rule.treatment));
-  return judge?.(forwardPath) ?? { kind: "deliver" };
-}
-
 async function wayOf(
   name: string,
-  { domain, route, weight, services }: {
+  { question, domain, route, weight, services }: {
+    question: RouteQuestion;
     domain: string;
     route: string;
     weight: number | null;
@@ -111,6 +91,7 @@ async function wayOf(
     ...{ name, kind: transport.type, weight, hosts, ...state },
     limits: learned === undefined ? limits : [...limits, taughtBy(learned)],
     tls: tlsOf(transport, domain),
+    returnPath: returnPathOf(question, { transport: name, config }),
     proxy: transport.proxy === null ? null : formatProxy(transport.proxy),
     sourceAddresses: transport.sourceAddresses ?? [],
   };
@@ -169,11 +150,4 @@ function keysOf({ from, headers }: RouteQuestion, { dkim }: Config): RouteTrace[
   ) => ({
     ...{ domain, selector, algorithm },
   }));
-}
-
-function domainOf(mailbox: string): string {
-  const parsed = parseMailbox(mailbox);
-  return parsed.kind === "ok"
-    ? parsed.mailbox.domain
-    : mailbox.slice(mailbox.lastIndexOf("@") + 1).toLowerCase();
 }

@@ -17,15 +17,21 @@ export const explainCommand: Command = {
   summary: "Tell which way mail for a recipient takes, and why, without sending any.",
   operands: "[RECIPIENT]",
   details: "Tells which rules fit, the transports in their order, what the DNS says of their " +
-    "hosts, what is asked of TLS, the limits that hold and the keys that sign. Asks the running " +
-    "relay; with --offline only the config file and the DNS, so that nothing is known of what " +
-    "is down or paused.",
+    "hosts, what is asked of TLS, the limits that hold, the keys that sign, the return path, and " +
+    "who is told by which way should it fail. Asks the running relay; with --offline only the " +
+    "config file and the DNS, so that nothing is known of what is down, paused or suppressed.",
   flags: [
     { name: "from", kind: "text", value: "ADDRESS", help: "Reverse-path; the null one." },
     { name: "to", kind: "text", value: "ADDRESS", help: "The recipient, if not named before." },
     { name: "listener", kind: "text", value: "NAME", help: "Where it comes in; the first." },
     { name: "user", kind: "text", value: "NAME", help: "Who signed in to send it." },
     { name: "size", kind: "count", value: "N", help: "Octets of the message." },
+    {
+      name: "priority",
+      kind: "text",
+      value: "N",
+      help: "Its priority, -9 to 9 (RFC 6710); 0 where not given.",
+    },
     {
       name: "header",
       kind: "texts",
@@ -58,11 +64,16 @@ async function explain(invocation: Invocation): Promise<ExitCode> {
     else writeTrace(io, trace);
     return trace.route === null ? EXIT.failed : EXIT.ok;
   };
-  if (flags.switch("offline")) return await offline(invocation, { to, finish });
+  const priority = priorityOf(flags);
+  if (priority === null) {
+    io.err("A priority is a whole number from -9 to 9: --priority=-3\n");
+    return EXIT.usage;
+  }
+  if (flags.switch("offline")) return await offline(invocation, { to, priority, finish });
   const header = flags.texts("header");
   const size = flags.number("size");
   const query = {
-    ...{ to, ...senderOf(flags) },
+    ...{ to, priority: String(priority), ...senderOf(flags) },
     ...(size === undefined ? {} : { size: String(size) }),
     ...(header.length === 0 ? {} : { header: [...header] }),
   };
@@ -75,14 +86,18 @@ async function explain(invocation: Invocation): Promise<ExitCode> {
 /** Explains by the config file alone. */
 async function offline(
   { io, flags }: Invocation,
-  { to, finish }: { to: string; finish: (trace: RouteTrace) => ExitCode },
+  { to, priority, finish }: {
+    to: string;
+    priority: number;
+    finish: (trace: RouteTrace) => ExitCode;
+  },
 ): Promise<ExitCode> {
   const config = await configOrProblems(io, flags);
   if (config === null) return EXIT.usage;
   using resolver = createResolver(dnsOptions(config));
   const size = flags.number("size");
   const question: RouteQuestion = {
-    ...{ to, from: "", ...senderOf(flags), headers: headersOf(flags) },
+    ...{ to, priority, from: "", ...senderOf(flags), headers: headersOf(flags) },
     ...(size === undefined ? {} : { sizeBytes: size }),
   };
   return finish(
@@ -91,6 +106,12 @@ async function offline(
       stateOf: (_, domain) => ({ destination: domain, state: "unknown", reason: "" }),
     }),
   );
+}
+
+/** The priority asked for, 0 where none was; null when it is none. */
+function priorityOf(flags: FlagValues): number | null {
+  const text = flags.text("priority") ?? "0";
+  return /^-?\d$/.test(text) ? Number(text) : null;
 }
 
 /** Who sends it, from where; keys that were not given are absent. */

@@ -16,11 +16,31 @@ export function writeTrace(io: CliIo, trace: RouteTrace): void {
     return;
   }
   io.out(modeLine(trace, style));
+  if (trace.suppressed !== null) io.out(suppressedLine(trace.suppressed, style));
   trace.transports.forEach((way, index) => writeWay(io, { way, index, style }));
   for (const { domain, selector, algorithm } of trace.dkim) {
     io.out(`\nSigned by ${domain}, selector ${selector} (${algorithm})`);
   }
   io.out(trace.dkim.length === 0 ? "\nNot signed: no key is for its author.\n" : "\n");
+  io.out(bounceLine(trace.bounce));
+}
+
+function suppressedLine(
+  { reason, source }: NonNullable<RouteTrace["suppressed"]>,
+  style: Style,
+): string {
+  const why = [source, reason].filter(Boolean).map(printable).join(": ");
+  return style.red(`It would be refused: the recipient is on the suppression list (${why}).\n`);
+}
+
+function bounceLine({ to, route, mode, transports }: RouteTrace["bounce"]): string {
+  if (to === null) return "Should it fail, nobody is told: it has no sender.\n";
+  const told = `Should it fail, ${printable(to)} is told`;
+  if (route === null) return `${told}; no route fits that notification, which would wait.\n`;
+  const way = mode === "hold" || mode === "capture"
+    ? `, which ${mode === "hold" ? "holds" : "captures"} it`
+    : ` by ${transports.map(printable).join(", ")}`;
+  return `${told}, by route ${printable(route)}${way}.\n`;
 }
 
 function modeLine({ mode, redirect }: RouteTrace, style: Style): string {
@@ -46,6 +66,7 @@ function writeWay(
     : style.red(`${way.state}: ${printable(way.reason)}`);
   io.out(`\n${index + 1}. ${style.bold(printable(way.name))} (${way.kind}${weight}) `);
   io.out(`to ${printable(way.destination)}, ${state}\n   TLS: ${way.tls}\n`);
+  io.out(`   return path: ${way.returnPath === "" ? "<>" : printable(way.returnPath)}\n`);
   if (way.sourceAddresses.length > 0) io.out(`   from: ${way.sourceAddresses.join(", ")}\n`);
   if (way.proxy !== null) io.out(`   proxy: ${printable(way.proxy)}\n`);
   for (const host of way.hosts) io.out(`   ${hostLine(host, style)}\n`);

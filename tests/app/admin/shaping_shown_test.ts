@@ -40,6 +40,9 @@ Deno.test("what limits a destination and what it taught is shown wherever it is"
   const explained = await run(["explain", "you@dest.example"], { env });
   assertMatch(explained.out, /limit: 600 messages an hour, shared \(calm\)/);
   assertMatch(explained.out, /limit: \d+ a minute, after: 421 4\.7\.0 Too many .* \(learned\)/);
+  await run(["suppress", "add", "you@dest.example", "--reason", "left"], { env });
+  const refused = await run(["explain", "you@dest.example"], { env });
+  assertMatch(refused.out, /the recipient is on the suppression list \(.*left\)/);
   const page = await (await fetch(`${relay.origin}/destinations`)).text();
   assertStringIncludes(page, "Slowed down to");
   assertStringIncludes(page, "600 messages an hour");

@@ -126,6 +126,7 @@ export const routeTraceSchema = z.object({
     weight: z.number().nullable().describe("How often it comes first among the others."),
     hosts: z.array(traceHost).describe("As the DNS has them; none for an API."),
     tls: z.string().describe("What is asked of connections."),
+    returnPath: z.string().describe("The reverse-path it leaves from; b-… for one of its own."),
     proxy: z.string().nullable().describe("The proxy that connections go through."),
     sourceAddresses: z.array(z.string())
       .describe("Where connections come from; empty where the system chooses."),
@@ -133,5 +134,13 @@ export const routeTraceSchema = z.object({
   })).describe("In the order in which they are tried."),
   dkim: z.array(z.object({ domain: z.string(), selector: z.string(), algorithm: z.string() }))
     .describe("Keys that would sign the message."),
+  suppressed: z.object({ reason: z.string(), source: z.string() }).nullable()
+    .describe("Why the recipient gets no mail."),
+  bounce: z.object({
+    to: z.string().nullable().describe("Null when nobody is told."),
+    route: z.string().nullable(),
+    mode: z.enum(["deliver", "hold", "capture", "redirect"]).nullable(),
+    transports: z.array(z.string()),
+  }).describe("Who is told when it cannot be delivered, and which way that takes."),
   steps: z.array(step).describe("Every rule that was looked at, and why it did or did not fit."),
 }).meta({ id: "RouteTrace" });
