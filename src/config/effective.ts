@@ -1,6 +1,6 @@
 import { isTable, type Reference } from "./references.ts";
 import type { CompleteDocument } from "./schema.ts";
-import { HIDDEN } from "./secrets.ts";
+import { HIDDEN, withoutUserinfo } from "./secrets.ts";
 import { idOf, type Path } from "./toml.ts";
 
 /**
@@ -20,6 +20,7 @@ export function effectiveDocument(
     const reference = references.get(idOf(path));
     if (reference !== undefined) return { ...reference };
     if (typeof value === "string" && secrets.has(String(path.at(-1)))) return HIDDEN;
+    if (typeof value === "string") return withoutUserinfo(value);
     if (Array.isArray(value)) return value.map((element, index) => show(element, [...path, index]));
     if (!isTable(value)) return value;
     const pairs = Object.entries(value).map(([key, part]) => [key, show(part, [...path, key])]);

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { nearest } from "../base/suggest.ts";
 import { keysNamedIn } from "./fields.ts";
 import { describeReference, type Reference } from "./references.ts";
-import { HIDDEN } from "./secrets.ts";
+import { HIDDEN, withoutUserinfo } from "./secrets.ts";
 import { formatPath, idOf, type Path, type Position, type Positions } from "./toml.ts";
 
 /** One mistake in a config file. */
@@ -103,7 +103,8 @@ function describeValue(context: ProblemContext, path: Path): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (value instanceof Date) return "a date";
   if (typeof value === "object") return "a table";
-  return typeof value === "string" ? shortened(JSON.stringify(value)) : String(value);
+  if (typeof value !== "string") return String(value);
+  return shortened(JSON.stringify(withoutUserinfo(value)));
 }
 
 /** The value at `path` below `root`; undefined when there is none. */

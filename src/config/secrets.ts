@@ -9,6 +9,11 @@ export function secret<Schema extends z.ZodType>(schema: Schema): Schema {
   return schema.meta({ writeOnly: true });
 }
 
+/** A text in which no address shows the name and password that stand in it (RFC 3986 3.2.1). */
+export function withoutUserinfo(text: string): string {
+  return text.replace(/([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s\/?#]*@/gi, `$1${HIDDEN}@`);
+}
+
 /** The names of all keys, at any depth, whose values are secrets. */
 export function secretKeys(schema: z.ZodType): ReadonlySet<string> {
   const keys = new Set<string>();

@@ -26,7 +26,19 @@ async function statusOf(
   { outbox }: Webhooks,
 ): Promise<WebhookStatus> {
   const [reached, last] = await Promise.all([outbox.reached(name), outbox.placeBefore()]);
-  return { name, url, events, waiting: reached === null ? 0 : last - reached, ...health };
+  return {
+    name,
+    url: shownUrl(url),
+    events,
+    waiting: reached === null ? 0 : last - reached,
+    ...health,
+  };
+}
+
+/** An address as whoever may look sees it: what gives the right to use it is often in its query. */
+function shownUrl(address: string): string {
+  const { origin, pathname, search } = new URL(address);
+  return `${origin}${pathname}${search === "" ? "" : "?(not shown)"}`;
 }
 
 function callOf(
