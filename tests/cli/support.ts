@@ -31,6 +31,8 @@ export interface Started {
   key(key: string): void;
   /** Resolves when `pattern` stands in standard output. */
   waitForOutput(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Resolves when it stands in standard error. */
+  waitForErrors(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
 /** Runs `posthouse` with these arguments in this process. */
@@ -45,7 +47,8 @@ export function start(args: readonly string[], world: World = {}): Started {
     finished: dispatch(io, COMMANDS).then((code) => ({ code, ...io.output })),
     signal: (name) => io.signal(name),
     key: (key) => io.key(key),
-    waitForOutput: (pattern) => io.waitForOutput(pattern),
+    waitForOutput: (pattern) => io.waitFor("out", pattern),
+    waitForErrors: (pattern) => io.waitFor("err", pattern),
   };
 }
 
@@ -67,16 +70,8 @@ class TestIo implements CliIo {
 
   env = (name: string): string | undefined => this.#world.env?.[name];
 
-  out = (text: string): void => {
-    this.output.out += text;
-    const waiting = this.#onOutput;
-    this.#onOutput = [];
-    for (const wake of waiting) wake();
-  };
-
-  err = (text: string): void => {
-    this.output.err += text;
-  };
+  out = (text: string): void => this.#write("out", text);
+  err = (text: string): void => this.#write("err", text);
 
   log = (bytes: Uint8Array): void => this.out(new TextDecoder().decode(bytes));
 
@@ -136,9 +131,16 @@ class TestIo implements CliIo {
     for (const listener of this.#listeners) listener(name);
   }
 
-  async waitForOutput(pattern: RegExp): Promise<RegExpExecArray> {
+  #write(stream: "out" | "err", text: string): void {
+    this.output[stream] += text;
+    const waiting = this.#onOutput;
+    this.#onOutput = [];
+    for (const wake of waiting) wake();
+  }
+
+  async waitFor(stream: "out" | "err", pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
-      const match = pattern.exec(this.output.out);
+      const match = pattern.exec(this.output[stream]);
       if (match !== null) return match;
       await new Promise<void>((resolve) => this.#onOutput.push(resolve));
     }

@@ -1,8 +1,8 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { havePeer, runPeer } from "../../support/peers.ts";
 import { generateKey } from "../../../src/signing/key.ts";
 import { startTestRelay } from "../relay/running_relay.ts";
-import { run } from "../support.ts";
+import { run, start } from "../support.ts";
 import { richMessage, testQueue } from "./queue_setup.ts";
 
 const ID = "1M84EQRXE3K2ZW60";
@@ -280,6 +280,26 @@ Deno.test("at a terminal an import asks first", async () => {
   });
   const yes = await queue.run(["import", path], { terminals: ["stdin"], stdin: "y\n" });
   assertEquals(yes.out, "Imported 2 messages.\n");
+});
+
+Deno.test("an import that is stopped goes on where it was", async () => {
+  await using queue = await testQueue();
+  const path = `${queue.folder}/in.mbox`;
+  const one = (number: number): string =>
+    `From a@one.example Thu Jan  1 00:00:00 2026\nX-Original-To: x${number}@y.z\n\nhi\n\n`;
+  await Deno.writeTextFile(path, Array.from({ length: 300 }, (_, index) => one(index)).join(""));
+  const first = start(["queue", "import", path, "--json", "--data-dir", queue.dataDir], {
+    terminals: ["stderr"], // whose progress bar tells that it has begun
+  });
+  await first.waitForErrors(/Importing/);
+  first.signal("SIGINT");
+  const stopped = await first.finished;
+  const { imported, ...rest } = JSON.parse(stopped.out);
+  assertEquals([stopped.code, rest.stopped], [1, "a signal stopped it"]);
+  assert(imported < 300, `${imported} were imported`);
+  const second = JSON.parse((await queue.run(["import", path, "--json"])).out);
+  assertEquals([second.imported + imported, second.known], [300, imported]);
+  assertEquals((await queue.messages()).length, 300);
 });
 
 Deno.test("large messages pass through spool files", async () => {
