@@ -1,3 +1,4 @@
+import type { Lesson } from "./group_pace.ts";
 import type { Limiter, Limits } from "./limiter.ts";
 import { type LearnedPace, Pace } from "./pace.ts";
 
@@ -80,9 +81,14 @@ export class Gate {
     for (const limiter of this.#limiters) limiter.end();
   }
 
-  /** The destination asked for less. */
-  slowDown(lesson: Parameters<Pace["slowDown"]>[0]): void {
-    this.#pace.slowDown(lesson);
+  /**
+   * The destination asked for less; `observedPerMs` is how fast it was sent to of late. Where its
+   * provider's destinations share a limit, that holds for all of them.
+   */
+  slowDown(lesson: Lesson & { readonly observedPerMs: number }): void {
+    const groups = this.#limiters.flatMap(({ pace }) => pace ?? []);
+    if (groups.length === 0) this.#pace.slowDown(lesson);
+    else for (const pace of groups) pace.slowDown(lesson);
   }
 
   /** Whether it knows nothing that a new one would not. */
@@ -92,8 +98,10 @@ export class Gate {
 
   /** Why mail waits, in words. */
   reason(nowMs: number): string {
-    const learned = this.#pace.learned(nowMs);
-    const byRate = this.#limiters.filter((limiter) => limiter.rateReadyAtMs(nowMs) > nowMs);
+    const learned = this.#learned(nowMs);
+    const byRate = this.#limiters.filter((limiter) =>
+      limiter.rateReadyAtMs(nowMs) > Math.max(nowMs, limiter.pace?.readyAtMs(nowMs) ?? 0)
+    );
     const names = byRate.map(({ rule }) => rule).join(", ");
     if (names !== "") return `Limit of ${names} reached`;
     return learned === null ? "Limit reached" : `Slowed down after: ${learned.reason}`;
@@ -103,9 +111,20 @@ export class Gate {
     const readyAtMs = this.readyAtMs(nowMs);
     return {
       rules: this.#limiters.map(({ rule, limits }) => ({ name: rule, limits })),
-      learned: this.#pace.learned(nowMs),
+      learned: this.#learned(nowMs),
       readyAtMs: readyAtMs > nowMs && readyAtMs !== Infinity ? readyAtMs : null,
     };
+  }
+
+  /** The slowest pace that holds for it. */
+  #learned(nowMs: number): LearnedPace | null {
+    let slowest = this.#pace.learned(nowMs);
+    for (const { pace } of this.#limiters) {
+      const learned = pace?.learned(nowMs) ?? null;
+      if (learned === null) continue;
+      if (slowest === null || learned.perMinute < slowest.perMinute) slowest = learned;
+    }
+    return slowest;
   }
 
   /** When rates and pace let an attempt begin that has `ahead` others before it. */

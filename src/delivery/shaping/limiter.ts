@@ -1,3 +1,4 @@
+import { GroupPace } from "./group_pace.ts";
 import { isLong, Rate, type RateLimit } from "./rate.ts";
 import { WarmUp, type WarmUpPlan } from "./warm_up.ts";
 
@@ -26,6 +27,8 @@ export class Limiter {
   readonly limits: Limits;
   /** Whether it counts what has to outlive the process. */
   readonly counts: boolean;
+  /** What is taught by one of its destinations and holds for all; null where each is on its own. */
+  readonly pace: GroupPace | null;
   readonly #rates: readonly Rate[];
   readonly #warmUp: WarmUp | null;
   readonly #maxRunning: number;
@@ -33,9 +36,17 @@ export class Limiter {
   #running = 0;
 
   /** `onCount` hears of everything that has to outlive the process. */
-  constructor(rule: string, limits: Limits, onCount?: (limiter: Limiter) => void) {
+  constructor(
+    rule: string,
+    limits: Limits,
+    { isGroup = false, onCount }: {
+      isGroup?: boolean;
+      onCount?: (limiter: Limiter) => void;
+    } = {},
+  ) {
     this.rule = rule;
     this.limits = limits;
+    this.pace = isGroup ? new GroupPace() : null;
     this.#rates = limits.rates.map((rate) => new Rate(rate));
     this.#warmUp = limits.warmUp === undefined ? null : new WarmUp(limits.warmUp);
     this.#maxRunning = Math.min(limits.concurrency ?? Infinity, limits.connections ?? Infinity);
@@ -55,14 +66,16 @@ export class Limiter {
 
   /** The same as far as rates go. */
   rateReadyAtMs(nowMs: number): number {
-    let readyAtMs = 0;
+    let readyAtMs = this.pace?.readyAtMs(nowMs) ?? 0;
     for (const rate of this.#ratesAt(nowMs)) readyAtMs = Math.max(readyAtMs, rate.readyAtMs);
     return readyAtMs;
   }
 
   /** The same for an attempt behind `ahead` others. */
   rateReadyBehindMs(nowMs: number, ahead: number): number {
-    let readyAtMs = 0;
+    let readyAtMs = this.pace === null
+      ? 0
+      : Math.max(nowMs, this.pace.readyAtMs(nowMs)) + ahead * this.pace.intervalMs(nowMs);
     for (const rate of this.#ratesAt(nowMs)) {
       readyAtMs = Math.max(readyAtMs, rate.readyBehindMs(nowMs, ahead));
     }
@@ -71,13 +84,14 @@ export class Limiter {
 
   /** Between two attempts when they go evenly; 0 without a rate. */
   intervalMs(nowMs: number): number {
-    let intervalMs = 0;
+    let intervalMs = this.pace?.intervalMs(nowMs) ?? 0;
     for (const rate of this.#ratesAt(nowMs)) intervalMs = Math.max(intervalMs, rate.intervalMs);
     return intervalMs;
   }
 
   begin(nowMs: number): void {
     this.#running++;
+    this.pace?.begin(nowMs);
     for (const rate of this.#ratesAt(nowMs)) rate.take(nowMs);
     this.#onCount?.(this);
   }
@@ -88,7 +102,8 @@ export class Limiter {
 
   /** Whether a new one would be the same. */
   isFresh(nowMs: number): boolean {
-    return this.#running === 0 && this.#ratesAt(nowMs).every((rate) => rate.isFull(nowMs));
+    return this.#running === 0 && this.pace?.isActive(nowMs) !== true &&
+      this.#ratesAt(nowMs).every((rate) => rate.isFull(nowMs));
   }
 
   /** What has to outlive the process; empty when nothing counts any more. */

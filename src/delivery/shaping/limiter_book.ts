@@ -82,7 +82,10 @@ export class LimiterBook {
   }
 
   #add(key: string, rule: ShapingRule, counts: LimiterCounts | undefined): Limiter {
-    const limiter = new Limiter(rule.name, rule.limits, this.#noteChange);
+    const limiter = new Limiter(rule.name, rule.limits, {
+      isGroup: rule.shared && rule.match.mx !== undefined,
+      onCount: this.#noteChange,
+    });
     if (counts !== undefined) limiter.restore(counts, this.#clock.now());
     this.#kept.delete(key);
     this.#limiters.set(key, limiter);

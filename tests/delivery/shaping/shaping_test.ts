@@ -221,3 +221,30 @@ Deno.test("what routes differ in does not double a destination's own limit", asy
   assertEquals(began.length, 2);
   await scheduler.stop({ limitMs: 0 });
 });
+
+Deno.test("what one domain of a provider teaches holds for all of them, and for nobody else", async () => {
+  const limited: Outcome = {
+    ...{ kind: "temporary", reply: reply(421, "4.7.28", "Too fast"), counts: false },
+    slowsDown: true,
+  };
+  const answers = [limited];
+  const { clock, scheduler, out, began, put } = shaped([
+    { match: { mx: ["*.big.example"] }, limits: { rates: [], concurrency: 50 } },
+  ], { kind: "mx", answer: () => answers.shift() ?? DELIVERED });
+  await put("a.example");
+  scheduler.start();
+  await clock.advance(0);
+  const learned = (domain: string) =>
+    scheduler.destinationOf(out, domain)?.gate?.view(clock.now()).learned ?? null;
+  for (let count = 0; count < 20; count++) {
+    for (const domain of ["b.example", "c.example"]) await put(domain);
+  }
+  scheduler.wake();
+  await clock.advance(500);
+  const counted = (domain: string) => began.filter((one) => one.domain === domain).length;
+  assertEquals([counted("b.example"), counted("c.example")], [0, 20]);
+  assertEquals([learned("b.example")?.reason, learned("c.example")], ["421 4.7.28 Too fast", null]);
+  await clock.advance(3_600_000);
+  assertEquals(counted("b.example"), 20);
+  await scheduler.stop({ limitMs: 0 });
+});
