@@ -161,6 +161,14 @@ Deno.test("explain tells the return path, and who is told of a failure by which 
   ]);
   const { out } = await explain(["a@dest.example", "--from", "<>"]);
   assertStringIncludes(out, "Should it fail, nobody is told: it has no sender.");
+  const captured = await explain(["a@captured.example", "--from", "me@source.example"]);
+  assertEquals(captured.out.includes("Should it fail"), false);
+  const redirected = await explain(
+    ["a@dest.example", "--from", "me@source.example"],
+    `${BOUNCES}[delivery]\nredirect = "qa@srv.example"\n`,
+  );
+  assertStringIncludes(redirected.out, "return path: me@source.example\n");
+  assertStringIncludes(redirected.out, "by route rest by internet, redirected as well.");
 });
 
 const PRIORITY = `

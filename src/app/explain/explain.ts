@@ -52,7 +52,7 @@ export async function explainDelivery(
   const transports = await Promise.all(
     names.map((name, position) =>
       wayOf(name, {
-        ...{ domain, services, question, route: rule?.name ?? "" },
+        ...{ domain, services, question, route: rule?.name ?? "", isRedirected: redirect !== null },
         weight: rule?.weights?.[position] ?? null,
       })
     ),
@@ -71,8 +71,9 @@ export async function explainDelivery(
 
 async function wayOf(
   name: string,
-  { question, domain, route, weight, services }: {
+  { question, domain, route, weight, isRedirected, services }: {
     question: RouteQuestion;
+    isRedirected: boolean;
     domain: string;
     route: string;
     weight: number | null;
@@ -91,7 +92,9 @@ async function wayOf(
     ...{ name, kind: transport.type, weight, hosts, ...state },
     limits: learned === undefined ? limits : [...limits, taughtBy(learned)],
     tls: tlsOf(transport, domain),
-    returnPath: returnPathOf(question, { transport: name, config }),
+    returnPath: isRedirected
+      ? question.from // its new recipient is none that a return address could name
+      : returnPathOf(question, { transport: name, config }),
     proxy: transport.proxy === null ? null : formatProxy(transport.proxy),
     sourceAddresses: transport.sourceAddresses ?? [],
   };

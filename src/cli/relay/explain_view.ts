@@ -22,7 +22,7 @@ export function writeTrace(io: CliIo, trace: RouteTrace): void {
     io.out(`\nSigned by ${domain}, selector ${selector} (${algorithm})`);
   }
   io.out(trace.dkim.length === 0 ? "\nNot signed: no key is for its author.\n" : "\n");
-  io.out(bounceLine(trace.bounce));
+  if (trace.transports.length > 0) io.out(bounceLine(trace.bounce));
 }
 
 function suppressedLine(
@@ -37,10 +37,11 @@ function bounceLine({ to, route, mode, transports }: RouteTrace["bounce"]): stri
   if (to === null) return "Should it fail, nobody is told: it has no sender.\n";
   const told = `Should it fail, ${printable(to)} is told`;
   if (route === null) return `${told}; no route fits that notification, which would wait.\n`;
-  const way = mode === "hold" || mode === "capture"
-    ? `, which ${mode === "hold" ? "holds" : "captures"} it`
-    : ` by ${transports.map(printable).join(", ")}`;
-  return `${told}, by route ${printable(route)}${way}.\n`;
+  const by = `${told}, by route ${printable(route)}`;
+  if (mode === "hold") return `${by}, which holds it.\n`;
+  if (mode === "capture") return `${by}, which captures it.\n`;
+  const redirected = mode === "redirect" ? ", redirected as well" : "";
+  return `${by} by ${transports.map(printable).join(", ")}${redirected}.\n`;
 }
 
 function modeLine({ mode, redirect }: RouteTrace, style: Style): string {
