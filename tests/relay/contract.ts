@@ -71,6 +71,8 @@ export interface ProviderCase {
   readonly converts?: boolean;
   /** Whether local parts beyond ASCII can be carried. */
   readonly international?: boolean;
+  /** The answer to a request with a recipient who is no mailbox, where it does not say who. */
+  readonly refuseSomebody?: Script;
   /** Whether the status alone proves that a message was taken. */
   readonly statusProves?: boolean;
   readonly maxRecipients: number;
@@ -159,6 +161,10 @@ export function contract(api: ProviderCase): void {
         assertEquals(outcome.kind === "delivered" ? outcome.remoteId : null, remoteId);
       }
     });
+  }
+  const { refuseSomebody } = api;
+  if (refuseSomebody !== undefined) {
+    test("nobody bounces for the address of another", () => checkDivision(api, refuseSomebody));
   }
   if (api.rawOctets !== undefined) test("the octets stay as they are", () => checkOctets(api));
   if (api.converts === true) test("what would be lost is told before", () => checkLosses(api));
@@ -266,6 +272,32 @@ async function checkDeliverySets(api: ProviderCase): Promise<void> {
     const reached = requests.flatMap(api.deliverySet).map((address) => address.toLowerCase());
     assertEquals(reached.sort(), recipients.map((path) => path.toLowerCase()).sort());
     assertEquals(report.outcomes.map(({ kind }) => kind), recipients.map(() => "delivered"));
+  }
+}
+
+/** A refusal that names nobody: each of the others gets the message, and gets it once. */
+async function checkDivision(api: ProviderCase, refusal: Script): Promise<void> {
+  const recipients = Array.from({ length: 20 }, (_, index) => `user${index}@one.example`);
+  for (const bad of [["user0@one.example"], ["user3@one.example", "user17@one.example"]]) {
+    const taken: string[] = [];
+    await using server = startHttpRecorder((request) => {
+      const first = api.prelude?.(request) ?? null;
+      if (first !== null) return first;
+      const reached = api.deliverySet(request);
+      if (reached.some((address) => bad.includes(address))) return refusal;
+      taken.push(...reached);
+      return api.accept(request);
+    });
+    await using transport = api.create(server.url, options(new ManualClock(NOW_MS)));
+    const message = `From: a@b.example\r\nTo: ${recipients.join(",\r\n ")}\r\n\r\nText\r\n`;
+    const { outcomes } = await transport.deliver(jobOf(message, { recipients }), { signal: NEVER });
+    const good = recipients.filter((address) => !bad.includes(address));
+    assertEquals(taken.sort(), good.sort());
+    outcomes.forEach(({ kind }, index) => {
+      const isBad = bad.includes(recipients[index] ?? "");
+      assertEquals(kind === "delivered", !isBad, recipients[index]);
+    });
+    assert(sendsOf(api, server).length < 25, `${sendsOf(api, server).length} requests`);
   }
 }
 

@@ -13,8 +13,10 @@ import { type Answer, exchange, type Fetch, type HttpRequest } from "./exchange.
 import type { Addressing } from "./addressing.ts";
 import { mailboxKey } from "./addresses.ts";
 import { apiAddress } from "./carry.ts";
+import { divide, mayConcernOne } from "./divide.ts";
 import type { RefreshTokens } from "./oauth.ts";
-import { outcomeOf, outcomeOfFailure, replyOf, standing } from "./outcome.ts";
+import { outcomeOf, outcomeOfFailure, standing } from "./outcome.ts";
+import { brokenPromise } from "./promises.ts";
 import { rateAllowance } from "./rate.ts";
 import { HttpTranscript } from "./transcript.ts";
 
@@ -55,6 +57,8 @@ export interface Provider {
   /** Attempts at once; undefined for the usual number. */
   readonly maxConcurrency?: number;
   readonly maxRecipients: number;
+  /** Whether an answer that refuses recipients names them; all are meant where it names none. */
+  readonly namesRefused?: true;
   /** Turns a job into requests. No request leaves before it returned. */
   plan(job: DeliveryJob): Plan | Promise<Plan>;
   /** Adds credentials that change with time; absent where `plan` added them. */
@@ -128,7 +132,9 @@ export class HttpTransport implements Transport {
       return refusal(job, { reply, losses });
     }
     const dialogue = new HttpTranscript();
-    const { outcomes, rate } = await this.#send(plan.shipments, { signal, dialogue });
+    const { outcomes, rate } = await this.#send(plan.shipments, {
+      ...{ job, signal, dialogue, mayDivide: this.#provider.namesRefused !== true },
+    });
     return {
       outcomes: job.recipients.map((recipient) =>
         named(outcomes.get(recipient) ?? unplanned(recipient), this.kind)
@@ -153,7 +159,7 @@ export class HttpTransport implements Transport {
     let trouble: Outcome | null = null;
     for (const shipment of shipments) {
       const { results, allowance }: ShipmentResult = trouble === null
-        ? await this.#ship(shipment, call)
+        ? await this.#shipOrDivide(shipment, call)
         : { results: trouble, allowance: null };
       rate = allowance ?? rate;
       shipment.recipients.forEach((recipient, index) =>
@@ -162,6 +168,25 @@ export class HttpTransport implements Transport {
       trouble ??= troubleOf(results);
     }
     return { outcomes, rate };
+  }
+
+  /** Where it is not said whom a refusal is about, this is found out. */
+  async #shipOrDivide(shipment: Shipment, call: Call): Promise<ShipmentResult> {
+    const { recipients } = shipment;
+    const { results: refusal, allowance } = await this.#ship(shipment, call);
+    if (!call.mayDivide || isList(refusal) || !mayConcernOne(refusal, recipients)) {
+      return { results: refusal, allowance };
+    }
+    const results = await divide(recipients, {
+      refusal,
+      sendTo: async (some) => {
+        const plan = await this.#provider.plan({ ...call.job, recipients: some });
+        if (plan.kind === "unsuitable") return some.map(() => refusal);
+        const { outcomes } = await this.#send(plan.shipments, { ...call, mayDivide: false });
+        return some.map((recipient) => outcomes.get(recipient) ?? unplanned(recipient));
+      },
+    });
+    return { results, allowance };
   }
 
   async #ship(shipment: Shipment, call: Call): Promise<ShipmentResult> {
@@ -212,22 +237,6 @@ export function forEachRecipient(
   );
 }
 
-/**
- * What the sender was promised of the whole way and an API promises nothing of: TLS (RFC 8689
- * section 4.2.1), and a return when it takes too long (RFC 2852 section 4.1.4). A notification
- * goes in any case (RFC 8689 section 5).
- */
-function brokenPromise(
-  { extras = {}, reversePath }: DeliveryJob["message"],
-  { api }: { api: string },
-): Reply | null {
-  if (extras.requireTls === true && reversePath !== "") {
-    return replyOf("5.7.30", `${api} does not promise TLS for the way behind it (REQUIRETLS)`);
-  }
-  if (extras.deliverBy?.mode !== "R") return null;
-  return replyOf("5.3.3", `${api} does not deliver in a given time (DELIVERBY)`);
-}
-
 /** The refusal of a whole job that was not sent. */
 function refusal(
   { recipients }: DeliveryJob,
@@ -239,8 +248,11 @@ function refusal(
 
 /** What the requests of one attempt share. */
 interface Call {
+  readonly job: DeliveryJob;
   readonly signal: AbortSignal;
   readonly dialogue: HttpTranscript;
+  /** Whether a refusal may be divided; its parts are not divided once more. */
+  readonly mayDivide: boolean;
 }
 
 interface ShipmentResult {

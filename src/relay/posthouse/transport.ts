@@ -35,6 +35,7 @@ export function createPosthouse(config: PosthouseConfig, options: ProviderOption
 class Posthouse implements Provider {
   readonly kind = "posthouse";
   readonly maxRecipients = 100; // every relay takes as many, RFC 5321 4.5.3.1.8
+  readonly namesRefused = true;
   readonly baseUrl: URL;
   readonly #config: PosthouseConfig;
 

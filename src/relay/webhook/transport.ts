@@ -36,6 +36,7 @@ export function createWebhook(config: WebhookConfig, options: ProviderOptions): 
 class Webhook implements Provider {
   readonly kind = "webhook";
   readonly maxRecipients = 1000;
+  readonly namesRefused = true;
   readonly baseUrl: URL;
   readonly #config: WebhookConfig;
   readonly #clock: Clock;

@@ -26,6 +26,7 @@ const BREVO: ProviderCase = {
   converts: true,
   maxRecipients: 99,
   maxBytes: 20_000_000,
+  refuseSomebody: answer(400, { code: "invalid_parameter", message: "to is not valid" }),
   answers: ANSWERS,
   rows: [
     problem(400, "invalid_parameter", "unsuitable"),

@@ -48,6 +48,7 @@ const CLOUDFLARE: ProviderCase = {
   rawOctets: (request) => octetsOf(jsonOf(request).mime_message),
   maxRecipients: 50,
   maxBytes: 25 * 1024 * 1024,
+  refuseSomebody: answer(400, { success: false, errors: [{ code: 10001, message: "invalid" }] }),
   answers: ANSWERS,
   rows: [
     {

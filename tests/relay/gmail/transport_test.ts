@@ -41,6 +41,9 @@ const GMAIL: ProviderCase = {
   },
   maxRecipients: 500,
   maxBytes: 36_700_160,
+  refuseSomebody: answer(400, {
+    error: { errors: [{ reason: "invalidArgument" }], message: "Invalid To" },
+  }),
   answers: ANSWERS,
   rows: [
     problem(429, "rateLimitExceeded", { kind: "temporary", counts: false }),

@@ -48,6 +48,9 @@ const GRAPH: ProviderCase = {
   statusProves: true,
   maxRecipients: 500,
   maxBytes: 3 * 1024 * 1024 - 4096,
+  refuseSomebody: answer(400, {
+    error: { code: "ErrorInvalidRecipients", message: "At least one" },
+  }),
   answers: ANSWERS,
   rows: [
     { what: "another success", status: 200, expect: "uncertain" },

@@ -30,6 +30,7 @@ const MAILCHANNELS: ProviderCase = {
   converts: true,
   maxRecipients: 1000,
   maxBytes: 30_000_000,
+  refuseSomebody: answer(400, { errors: ["bad recipient"] }),
   answers: ANSWERS,
   rows: [
     { what: "only a rehearsal", status: 200, body: { data: ["..."] }, expect: "uncertain" },

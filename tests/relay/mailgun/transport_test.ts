@@ -34,6 +34,7 @@ const MAILGUN: ProviderCase = {
   anyOctets: true,
   maxRecipients: 1000,
   maxBytes: 25 * 1024 * 1024,
+  refuseSomebody: answer(400, { message: "to parameter is not a valid address" }),
   answers: ANSWERS,
   rows: [
     { what: "taken", status: 200, body: { id: "<1@x>", message: "Queued." }, expect: "delivered" },

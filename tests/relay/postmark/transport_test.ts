@@ -54,6 +54,7 @@ const POSTMARK: ProviderCase = {
   converts: true,
   maxRecipients: 50,
   maxBytes: 10_000_000,
+  refuseSomebody: answer(422, { ErrorCode: 300, Message: "Invalid 'To' address" }),
   answers: ANSWERS,
   rows: [
     {

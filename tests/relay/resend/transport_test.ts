@@ -35,6 +35,7 @@ const RESEND: ProviderCase = {
   converts: true,
   maxRecipients: 50,
   maxBytes: 40_000_000,
+  refuseSomebody: answer(422, { name: "validation_error", message: "Invalid `to` field" }),
   answers: ANSWERS,
   rows: [
     problem(400, "validation_error", "unsuitable"),

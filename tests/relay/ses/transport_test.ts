@@ -76,6 +76,7 @@ const SES: ProviderCase = {
   anyOctets: true,
   maxRecipients: 50,
   maxBytes: 30_000_000 - 64 * 1024,
+  refuseSomebody: answer(400, { __type: "BadRequestException", message: "Illegal address" }),
   answers: ANSWERS,
   rows: [
     { what: "taken", status: 200, body: { MessageId: "1" }, expect: "delivered" },

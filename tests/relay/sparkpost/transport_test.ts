@@ -54,6 +54,7 @@ contract({
   rawOctets: (request) => octetsOf(jsonOf(request).content.email_rfc822),
   maxRecipients: 1000,
   maxBytes: 40_000_000,
+  refuseSomebody: answer(422, { errors: [{ code: "1300", message: "invalid data format/type" }] }),
   answers: ANSWERS,
   rows: [
     {
