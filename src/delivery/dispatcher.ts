@@ -59,6 +59,12 @@ export interface DispatcherOptions {
 
 /** RFC 3463 3.8: a decision of this relay, which says nothing of the recipient. */
 const RETURNED = reply(554, "5.7.0", "Returned to its sender by an operator of this relay");
+/** RFC 3463 3.4: it is not sent now; operators changed its way. */
+const TAKEN_BACK = reply(
+  451,
+  "4.3.2",
+  "Taken back by an operator of this relay, to go another way",
+);
 /** Mail that waits longer for a limit takes the next transport of its route, if there is one. */
 const LONGEST_LIMIT_MS = 60_000;
 
@@ -148,6 +154,12 @@ export class Dispatcher {
     if (unroutable.length === 0) return;
     const why = reply(450, "4.4.4", "No route fits this recipient");
     this.#settle(entry, unroutable, { kind: "temporary", reply: why });
+  }
+
+  /** Gives a job that waits back to the store, due as it was, to be claimed as it stands there. */
+  giveBack({ entry, recipients }: Job): void {
+    const outcome = { kind: "temporary", reply: TAKEN_BACK, counts: false } as const;
+    this.#settle(entry, recipients, outcome, { isQuiet: true, staysDue: true });
   }
 
   /** Lines a job up at its destination, or passes it on when that is down. */
@@ -281,7 +293,7 @@ export class Dispatcher {
     entry: WindowEntry,
     recipients: readonly RecipientRecord[],
     outcome: Outcome,
-    { isQuiet = false }: { isQuiet?: boolean } = {},
+    { isQuiet = false, staysDue = false }: { isQuiet?: boolean; staysDue?: boolean } = {},
   ): void {
     const { clock, settler, table } = this.#options;
     settler.settle(entry, {
@@ -291,7 +303,7 @@ export class Dispatcher {
       destination: "",
       report: null,
       timeline: [],
-      keepsPlace: table.gateUntilMs > clock.now(),
+      keepsPlace: staysDue || table.gateUntilMs > clock.now(),
       isQuiet,
     });
   }

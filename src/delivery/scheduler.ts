@@ -173,6 +173,16 @@ export class Scheduler {
     this.wake();
   }
 
+  /**
+   * Claims again what waits in the window and was not begun, after operators changed the way of
+   * some of it in the store.
+   */
+  reclaim(): void {
+    this.#table.forgetPauses();
+    for (const job of this.#table.drain()) this.#dispatcher.giveBack(job);
+    this.wake();
+  }
+
   /** Domains whose mail waits because of a transport; asked once, `all` when they are many. */
   takePutOffDomains(transport: string): ReadonlySet<string> | "all" {
     return this.#dispatcher.takePutOffDomains(transport);

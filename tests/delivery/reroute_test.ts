@@ -1,6 +1,14 @@
 import { assertEquals } from "@std/assert";
 import type { RouteRule } from "../../src/delivery/route.ts";
-import { FakeTransport, GREYLISTED, setUp, stateOf, UNREACHABLE } from "./scheduler_setup.ts";
+import type { Outcome } from "../../src/delivery/transport.ts";
+import {
+  DELIVERED,
+  FakeTransport,
+  GREYLISTED,
+  setUp,
+  stateOf,
+  UNREACHABLE,
+} from "./scheduler_setup.ts";
 
 const RULES: readonly RouteRule[] = [{ name: "all", match: {}, transports: ["a"] }];
 /** Nothing can leave that way, whoever it is for. */
@@ -74,5 +82,41 @@ Deno.test("a chosen transport serves what no route fits; one that is gone is for
   assertEquals(await stateOf(store, gone), "delivered");
   assertEquals(transports.map(({ jobs }) => jobs.length), [1, 1]);
   assertEquals((await store.get(gone))?.recipients[0]?.transport, "removed");
+  await scheduler.stop({ limitMs: 0 });
+});
+
+Deno.test("mail that waits in line for a slow way leaves by the one it is rerouted to", async () => {
+  const slow = Promise.withResolvers<Outcome>();
+  const transports = [
+    new FakeTransport({ name: "a", maxConcurrency: 1, answer: () => slow.promise }),
+    new FakeTransport({ name: "b" }),
+  ];
+  const { clock, store, scheduler, put } = setUp({ transports, rules: RULES });
+  const first = await put("a.example");
+  const second = await put("a.example");
+  const third = await put("a.example");
+  scheduler.start();
+  await clock.advance(0);
+  assertEquals(transports.map(({ jobs }) => jobs.length), [1, 0]);
+  const command = { kind: "reroute", transport: "b" } as const;
+  const filter = { ids: [first, second] };
+  await store.command({ filter, command, nowMs: clock.now(), by: "op" });
+  scheduler.reclaim();
+  await clock.advance(0);
+  assertEquals(await stateOf(store, second), "delivered");
+  assertEquals(
+    transports.map(({ jobs }) => jobs.length),
+    [1, 1],
+    "what is under way ends as it is",
+  );
+  slow.resolve(DELIVERED);
+  await clock.advance(1_000);
+  assertEquals([await stateOf(store, first), await stateOf(store, third)], [
+    "delivered",
+    "delivered",
+  ]);
+  assertEquals(transports.map(({ jobs }) => jobs.length), [2, 1]);
+  const attempts = (await store.get(second))?.recipients[0]?.attempts;
+  assertEquals(attempts, 1, "what was taken back is no attempt");
   await scheduler.stop({ limitMs: 0 });
 });

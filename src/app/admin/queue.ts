@@ -64,8 +64,8 @@ export function queuePort(parts: RelayParts): QueuePort {
         const target = `${changed} ${changed === 1 ? "message" : "messages"}`;
         events({ type: "operated", by, action: DONE[command.kind], target, ...reasonOf(command) });
       }
-      // Mail whose way is another now need not wait until the old one may be open again.
-      if (command.kind === "reroute") scheduler.lookAgain();
+      // Mail whose way is another now must not wait in line for the old one.
+      if (command.kind === "reroute") scheduler.reclaim();
       else scheduler.wake();
       return changed;
     },
