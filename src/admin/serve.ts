@@ -53,6 +53,8 @@ export async function serveAdmin(
   const abort = new AbortController();
   const answers = new Set<Promise<void>>();
   const answer = (request: Request, info: Deno.ServeHandlerInfo) => {
+    // RFC 9112 section 3.2: a Host field that is none is the client's mistake.
+    if (!URL.canParse(request.url)) return new Response("Bad request\n", { status: 400 });
     const completed = info.completed.catch(() => {}).finally(() => answers.delete(completed));
     answers.add(completed);
     return app.fetch(request, { peer: peerOf(info.remoteAddr) });

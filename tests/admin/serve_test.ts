@@ -2,8 +2,10 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createAdminApp } from "../../src/admin/app.ts";
 import { adminClient } from "../../src/admin/client.ts";
 import { AdminListenError, serveAdmin } from "../../src/admin/serve.ts";
+import type { RelayEvent } from "../../src/observe/events.ts";
 import { messageOf } from "../queue/messages.ts";
 import { tempFolder } from "../support/peers.ts";
+import { readAll } from "../support/read_all.ts";
 import { adminSetup } from "./app_setup.ts";
 
 const NO_EVENTS = { events: () => {} };
@@ -77,4 +79,21 @@ Deno.test("stopping ends streams with the feed and does not wait for slow reader
   await server[Symbol.asyncDispose]();
   assertEquals((await rest)?.done, true);
   assert(performance.now() - startedMs < 900, "it waited for the grace period");
+});
+
+Deno.test("a host that is none is the client's mistake, and no line of the log", async () => {
+  const events: RelayEvent[] = [];
+  await using server = await serveAdmin({ fetch: ({ url }) => new Response(new URL(url).host) }, {
+    at: { address: "127.0.0.1", port: 0 },
+    events: (event) => void events.push(event),
+  });
+  assert("port" in server.local);
+  for (const [host, status] of [["a b", 400], ["[::1", 400], ["relay.test", 200]] as const) {
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port: server.local.port });
+    const request = `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    await conn.write(new TextEncoder().encode(request));
+    const answer = await readAll(conn);
+    assertEquals(answer.slice(0, 12), `HTTP/1.1 ${status}`, host);
+  }
+  assertEquals(events, []);
 });

@@ -38,6 +38,7 @@ const KEY_TYPES: ReadonlyMap<string, KeyType> = new Map([
   ["ed25519-sha256", "ed25519"],
 ]);
 const DOMAIN = /^[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?$/;
+const LONGEST_NAME = 253;
 const FORMS: readonly string[] = ["simple", "relaxed"];
 
 /** Reads what all signatures have in common. */
@@ -50,8 +51,8 @@ export function parseSeal(header: MessageHeader, field: HeaderField): ParsedSeal
   if (keyType === undefined) return malformed(`algorithm ${printable(algorithm)}`);
   const domain = (tags.get("d") ?? "").toLowerCase();
   const selector = (tags.get("s") ?? "").toLowerCase();
-  if (!DOMAIN.test(domain)) return malformed("no domain");
-  if (!DOMAIN.test(selector)) return malformed("no selector");
+  if (!isName(domain)) return malformed("no domain");
+  if (!isName(selector)) return malformed("no selector");
   const signature = octetsOf(tags.get("b"));
   if (signature === null) return malformed("no signature");
   return { field, tags, keyType, domain, selector, signature };
@@ -88,6 +89,11 @@ export function parseSignature(
 /** A field with the signature cut out of it, as it was signed (RFC 6376 section 3.7). */
 export function withoutSignature(raw: string): string {
   return raw.replace(/([:;][ \t\r\n]*b[ \t\r\n]*=)[^;]*/, "$1");
+}
+
+/** RFC 1035 section 2.3.4: of no longer one there is a key, and results name it in one line. */
+function isName(text: string): boolean {
+  return text.length <= LONGEST_NAME && DOMAIN.test(text);
 }
 
 function malformed(reason: string): Malformed {
