@@ -23,6 +23,8 @@ export interface RelayOptions {
   readonly program?: string;
   /** Its output goes to the file `log` in the folder, as a service's does, and is not seen here. */
   readonly logToFile?: boolean;
+  /** Only with `logToFile`: it gets a session of its own, as a daemon has (setsid(2)). */
+  readonly ownSession?: boolean;
 }
 
 /** A running relay. Disposing of it kills it. */
@@ -68,7 +70,7 @@ export async function startRelay(options: RelayOptions): Promise<RelayProcess> {
   const args = ["serve", "--config", configPath];
   const peer = fixedPort === undefined
     ? startPosthouse(args, { cwd: options.folder, program: options.program ?? MAIN })
-    : startLogging({ args, folder: options.folder });
+    : startLogging({ args, folder: options.folder, ownSession: options.ownSession ?? false });
   try {
     if (fixedPort !== undefined) await waitForPort(fixedPort);
     return new RunningRelay({ peer, port: fixedPort ?? await listeningPort(peer) });
@@ -155,8 +157,10 @@ async function listeningPort(peer: Peer): Promise<number> {
 }
 
 /** Its output to a file instead of a pipe that somebody must read. */
-function startLogging({ args, folder }: { args: readonly string[]; folder: string }): Peer {
-  const script = `log=$1; shift; exec "$@" >>"$log" 2>&1`;
+function startLogging(
+  { args, folder, ownSession }: { args: readonly string[]; folder: string; ownSession: boolean },
+): Peer {
+  const script = `log=$1; shift; exec ${ownSession ? "setsid " : ""}"$@" >>"$log" 2>&1`;
   return startPeer("sh", {
     args: ["-c", script, "sh", `${folder}/log`, ...commandLine(MAIN), ...args],
     cwd: folder,

@@ -43,7 +43,7 @@ export function haraka(program: string): Contender {
       const path = `${folder.path}/haraka`;
       await runPeer("node", { args: [program, "-i", path] });
       await configure(path, { setup, port });
-      const peer = stack.use(startPeer("node", { args: [program, "-c", path] }));
+      const peer = stack.use(startPeer("setsid", { args: ["node", program, "-c", path] }));
       await waitForPort(port);
       const owned = stack.move();
       return {

@@ -18,6 +18,7 @@ export const posthouse: Contender = {
       listener: "max_connections = 10000\nmax_connections_per_address = 10000",
       settings: settingsFor(setup, folder.path),
       logToFile: true,
+      ownSession: true, // the kernel shares the processors among sessions, and Postfix has its own
     });
     return {
       port: relay.port,
