@@ -1,4 +1,5 @@
 import { formatReply } from "../mail/reply.ts";
+import { cutText, escapeControls } from "../mail/safe_text.ts";
 import type { TimelineEntry } from "../queue/store.ts";
 import { formatRemote } from "./conclude.ts";
 import type { DeliveryReport, Outcome } from "./transport.ts";
@@ -12,7 +13,7 @@ export type DialogueChoice = "all" | "failed" | "none";
  * `detail.outcomes`, so that a message to a thousand people leaves one short line.
  */
 export function attemptEntry(
-  job: Job,
+  job: Pick<Job, "recipients" | "route" | "redirect">,
   { transport, destination, report, startedAtMs, endedAtMs, dialogues }: {
     transport: string;
     destination: string;
@@ -25,7 +26,7 @@ export function attemptEntry(
   const { tls, proof, losses, dialogue } = report;
   const isTold = dialogues === "all" ||
     dialogues === "failed" && report.outcomes.some(({ kind }) => kind !== "delivered");
-  const lines = isTold ? dialogue?.lines() ?? [] : [];
+  const lines = isTold ? keptLines(dialogue?.lines() ?? []) : [];
   return {
     atMs: startedAtMs,
     kind: "attempt",
@@ -47,6 +48,21 @@ export function attemptEntry(
   };
 }
 
+const HEAD_LINES = 300;
+const TAIL_LINES = 100;
+const LINE_LIMIT_CHARS = 512;
+
+/** A dialogue fit to be kept and shown: a next hop may say anything, and as much of it. */
+function keptLines(lines: readonly string[]): string[] {
+  const leftOut = lines.length - HEAD_LINES - TAIL_LINES;
+  const kept = leftOut <= 0 ? lines : [
+    ...lines.slice(0, HEAD_LINES),
+    `-- ${leftOut} more lines left out`,
+    ...lines.slice(-TAIL_LINES),
+  ];
+  return kept.map((line) => cutText(escapeControls(line), LINE_LIMIT_CHARS));
+}
+
 /** One kind of outcome of an attempt and whom it befell. */
 export interface OutcomeGroup {
   readonly kind: Outcome["kind"];
@@ -58,7 +74,7 @@ export interface OutcomeGroup {
   readonly remoteId?: string;
 }
 
-function groupOutcomes(job: Job, outcomes: readonly Outcome[]): OutcomeGroup[] {
+function groupOutcomes(job: Pick<Job, "recipients">, outcomes: readonly Outcome[]): OutcomeGroup[] {
   const groups = new Map<string, OutcomeGroup & { recipients: number[] }>();
   job.recipients.forEach(({ index }, position) => {
     const outcome = outcomes[position];
