@@ -22,7 +22,7 @@ export const queueSendAgainCommand: Command = {
     "name each other in their timelines. Works while the relay runs and while it does not. To " +
     "edit a message, write it to a file with queue export first.",
   flags: [
-    { name: "to", kind: "texts", value: "ADDRESS", help: "Who gets it; may be repeated." },
+    { name: "to", kind: "texts", value: "ADDRESS", help: "Who gets it." },
     {
       name: "from",
       kind: "text",
