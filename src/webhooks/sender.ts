@@ -63,8 +63,17 @@ export class WebhookSender implements AsyncDisposable {
     return this.#health;
   }
 
-  /** Begins, unless it has begun. */
-  start(): void {
+  /**
+   * Begins, unless it has begun. Once the promise resolves it is known from where on a webhook that
+   * nobody knew is told, so that it is told of all that happens later.
+   */
+  async start(): Promise<void> {
+    if (this.#running !== null) return;
+    try {
+      await this.#reached();
+    } catch {
+      // A store that does not answer is what the first step meets again and tells of.
+    }
     this.#running ??= this.#run();
   }
 

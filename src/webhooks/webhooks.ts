@@ -31,7 +31,10 @@ export class Webhooks implements AsyncDisposable {
     return this.#senders.get(name) ?? null;
   }
 
-  /** Uses these webhooks; the promise waits for the end of those that are no longer among them. */
+  /**
+   * Uses these webhooks. The promise waits for the end of those that are no longer among them, and
+   * until new ones are told of all that happens from then on.
+   */
   async use(targets: readonly WebhookTarget[]): Promise<void> {
     const before = this.#senders;
     this.#senders = new Map();
@@ -43,7 +46,7 @@ export class Webhooks implements AsyncDisposable {
       } else this.#senders.set(target.name, new WebhookSender(target, this.#options));
     }
     await Promise.all([...before.values()].map((sender) => sender[Symbol.asyncDispose]()));
-    for (const sender of this.#senders.values()) sender.start();
+    await Promise.all([...this.#senders.values()].map((sender) => sender.start()));
   }
 
   /** Hears of every event: what is told of them is in the outbox, with what they are about. */

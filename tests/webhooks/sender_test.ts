@@ -43,7 +43,7 @@ function event(type: string, messageId = "M1"): OutboxEvent {
 Deno.test("webhook: is told of what comes, in order, and of nothing else", async () => {
   const { clock, outbox, told, sender } = bench();
   await outbox.append([event("accepted", "M0")]); // before anybody asked to be told
-  sender.start();
+  await sender.start();
   await clock.advance(0);
   assertEquals(told, []);
   await outbox.append(["accepted", "deferred", "delivered", "accepted"].map((type) => event(type)));
@@ -55,9 +55,27 @@ Deno.test("webhook: is told of what comes, in order, and of nothing else", async
   await sender[Symbol.asyncDispose]();
 });
 
+Deno.test("webhook: one that is new is told of what comes right after its start", async () => {
+  const { clock, outbox, told, sender } = bench();
+  const placeBefore = outbox.placeBefore.bind(outbox);
+  // As slow as a store that is busy.
+  Object.assign(outbox, {
+    placeBefore: async () => {
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      return await placeBefore();
+    },
+  });
+  await sender.start();
+  await outbox.append([event("accepted")]);
+  sender.wake();
+  await clock.advance(0);
+  assertEquals(told.map(({ ids }) => ids), [[1]]);
+  await sender[Symbol.asyncDispose]();
+});
+
 Deno.test("webhook: a request is signed over its time, its id and its body", async () => {
   const { clock, outbox, told, sender } = bench();
-  sender.start();
+  await sender.start();
   await clock.advance(0);
   await outbox.append([event("accepted")]);
   sender.wake();
@@ -74,7 +92,7 @@ Deno.test("webhook: a request is signed over its time, its id and its body", asy
 
 Deno.test("webhook: what was not taken is told again, with growing waits, before what follows", async () => {
   const { clock, outbox, told, sender } = bench([500, "cut", "silence", 200]);
-  sender.start();
+  await sender.start();
   await clock.advance(0);
   await outbox.append([event("accepted"), event("delivered")]);
   sender.wake();
@@ -103,7 +121,7 @@ Deno.test("webhook: what was not taken is told again, with growing waits, before
 
 Deno.test("webhook: how far it has come outlives the process, and can be moved back", async () => {
   const { clock, outbox, told, sender } = bench();
-  sender.start();
+  await sender.start();
   await clock.advance(0);
   await outbox.append([event("accepted")]);
   sender.wake();
@@ -119,7 +137,7 @@ Deno.test("webhook: how far it has come outlives the process, and can be moved b
       return Promise.resolve(new Response(null, { status: 200 }));
     },
   });
-  later.start();
+  await later.start();
   await clock.advance(0);
   assertEquals(told.map(({ ids }) => ids), [[1], [2]]);
   await later.replay(0);
@@ -131,7 +149,7 @@ Deno.test("webhook: how far it has come outlives the process, and can be moved b
 
 Deno.test("webhook: a replay that is asked for while a request is under way is not lost", async () => {
   const { clock, outbox, told, sender } = bench(["silence", 204, 204]);
-  sender.start();
+  await sender.start();
   await clock.advance(0);
   await outbox.append([event("accepted"), event("delivered")]);
   sender.wake();
