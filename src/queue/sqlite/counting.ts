@@ -1,16 +1,24 @@
 import type { MessageFilter, PartialCount } from "../store.ts";
-import { commonCondition, isPlain, wholeCondition } from "./conditions.ts";
+import { commonCondition, isPlain, looksAtText, wholeCondition } from "./conditions.ts";
 import { maskOf, readMasks } from "./counters.ts";
 import type { Database } from "./database.ts";
 import type { CountRequest } from "./protocol.ts";
-import { bucketRange, partOf, POSITION_OF_RECIPIENT, type Source, sourceOf } from "./sources.ts";
+import {
+  bucketRange,
+  isSoughtByIndex,
+  partOf,
+  POSITION_OF_RECIPIENT,
+  type Source,
+  sourceOf,
+} from "./sources.ts";
 
 /** How many buckets are counted before the time is looked at. */
-const SPAN = 512;
+const SPAN = 128;
 
 /** Whether a count is made faster by several that look at a part each. */
 export function isDivisible(filter: MessageFilter): boolean {
-  return filter.ids === undefined && !isPlain(filter);
+  return filter.ids === undefined && !isPlain(filter) &&
+    (looksAtText(filter) || !isSoughtByIndex(filter));
 }
 
 /** How many messages fit, as far as they can be counted in time; newer ones are counted first. */

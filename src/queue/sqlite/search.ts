@@ -6,7 +6,7 @@ import { BUCKET_SIZE, bucketOf, sequenceRange, sourceOf } from "./sources.ts";
 
 /** How many buckets one query covers: few at first, since most searches find enough soon. */
 const FIRST_SPAN = 8;
-const LARGEST_SPAN = 512;
+const LARGEST_SPAN = 128;
 /** So many messages of rare states are rather taken from the index as a whole. */
 const RARE = 5_000;
 

@@ -59,11 +59,16 @@ const EACH_BUCKET = `(WITH RECURSIVE bucket (n) AS
   (VALUES (?2) UNION ALL SELECT n - 1 FROM bucket WHERE n > ?1) SELECT n FROM bucket) bucket
   CROSS JOIN `;
 
+/** Whether the index leads to the few recipients of each bucket that fit. */
+export function isSoughtByIndex({ domain, subdomains, recipient }: MessageFilter): boolean {
+  return domain !== undefined && subdomains !== true ||
+    recipient !== undefined && parseMailbox(recipient).kind === "ok";
+}
+
 /** Looks at recipients, whose index knows all but the text. */
 function recipientSource(filter: MessageFilter, message?: Condition): Source {
   const own = allOf([recipientCondition(filter), commonCondition(filter, "r")]);
-  const isSought = filter.domain !== undefined && filter.subdomains !== true ||
-    filter.recipient !== undefined && parseMailbox(filter.recipient).kind === "ok";
+  const isSought = isSoughtByIndex(filter);
   const bucket = `r.key >> ${KEY_BUCKET_BITS}`;
   const range = isSought ? `${bucket} = bucket.n` : `${bucket} >= ?1 AND ${bucket} <= ?2`;
   const join = message === undefined ? "" : `CROSS JOIN facts f ON f.seq = ${MESSAGE_OF_RECIPIENT}`;
