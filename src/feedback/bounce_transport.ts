@@ -9,6 +9,7 @@ import { type MessageDetail, type QueueStore, StoreError } from "../queue/store.
 import { recipientOf, type Trace, traceOf } from "./attribution.ts";
 import type { FeedbackDesk } from "./desk.ts";
 import { handOn } from "./hand_on.ts";
+import { mayHandOn } from "./hand_on_limit.ts";
 import { type Finding, type Meaning, meaningOf } from "./meaning.ts";
 import { readReport, type ReportParts } from "./report_reader.ts";
 import type { ReturnAddresses } from "./return_address.ts";
@@ -115,7 +116,7 @@ export class BounceTransport implements Transport {
     const { addresses } = this.#options.rules();
     const found = attribute(meaning, { trace, detail, addresses });
     await this.#tell(job, { found, source: meaning.kind === "complaint" ? "complaint" : "bounce" });
-    return await this.#passOn(job, { meaning, found, sender: senderOf(trace, detail) });
+    return await this.#passOn(job, { meaning, found, trace, detail });
   }
 
   async #tell(
@@ -151,24 +152,39 @@ export class BounceTransport implements Transport {
   /** What came back goes to the sender of the message; what is not understood, to the operator. */
   async #passOn(
     job: DeliveryJob,
-    { meaning, found, sender }: {
+    { meaning, found, trace, detail }: {
       meaning: Meaning;
       found: readonly Attributed[];
-      sender: string | null;
+      trace: Trace | null;
+      detail: MessageDetail | null;
     },
   ): Promise<Outcome> {
     const { forwards, operator } = this.#options.rules();
+    const sender = senderOf(trace, detail);
     const isUnderstood = found.length > 0 || (sender !== null && meaning.kind === "reply") ||
       (sender !== null && meaning.kind === "bounce");
     const taken = found.map(({ kind, recipient }) => `${kind} <${recipient}>`).join(", ");
     if (isUnderstood && meaning.kind === "complaint") return delivered(taken);
     const to = forwards && sender !== null && sender !== "" ? sender : null;
-    if (to !== null && !this.#isOurs(to)) return await this.#handOn(job, { to, taken });
+    if (to !== null && !this.#isOurs(to)) {
+      if (await this.#mayHandOn(trace, detail)) return await this.#handOn(job, { to, taken });
+      return delivered(`${taken === "" ? meaning.kind : taken}; not handed on, too many were`);
+    }
     if (isUnderstood) return delivered(taken === "" ? meaning.kind : taken);
     if (operator === null || this.#isOurs(operator)) {
       return { kind: "permanent", reply: NOT_UNDERSTOOD };
     }
     return await this.#handOn(job, { to: operator, taken: "not understood" });
+  }
+
+  async #mayHandOn(trace: Trace | null, detail: MessageDetail | null): Promise<boolean> {
+    if (trace === null || detail === null) return false;
+    const isOne = trace.kind === "signed";
+    return await mayHandOn(this.#options.store.shelf, {
+      key: isOne ? `${trace.ref.messageId} ${trace.ref.index}` : trace.messageId,
+      recipients: isOne ? 1 : detail.recipients.length,
+      nowMs: this.#options.clock.now(),
+    });
   }
 
   /** What would come back to us again is not sent. */

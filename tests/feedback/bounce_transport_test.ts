@@ -124,3 +124,16 @@ for (
     );
   });
 }
+
+Deno.test("bounce transport: a return address is no way to send its sender mail without end", async () => {
+  const { deliver, store } = await bench();
+  const replies: string[] = [];
+  for (let count = 0; count < 25; count++) {
+    const { kind, reply } = await deliver(TO, "From: mallory@dest.example\r\n\r\nBuy!\r\n");
+    assertEquals(kind, "delivered");
+    replies.push(reply.lines[0] ?? "");
+  }
+  assertEquals(replies.filter((reply) => reply.includes("handed on to")).length, 20);
+  assertEquals(replies.at(-1), "Taken: unclear; not handed on, too many were");
+  assertEquals((await store.list({ filter: {}, limit: 100 })).items.length, 21);
+});
