@@ -43,7 +43,7 @@ function stepsOf(entry: TimelineEntry): Step[] {
 
 /**
  * `out, mx.example.net[192.0.2.1]:25, TLSv1.3 X (dane), 451 4.7.1 Greylisted (120 ms), by rule
- * greylisted`.
+ * greylisted`, and what of the message was changed for it.
  */
 function attemptText(
   detail: TimelineEntry["detail"],
@@ -53,8 +53,17 @@ function attemptText(
   const duration = typeof durationMs === "number" ? ` (${formatDuration(durationMs)})` : "";
   const way = proxy === undefined ? remote : `${remote} by ${proxy}`;
   const secured = tls === undefined ? "" : `${tls} (${proof ?? "not verified"})`;
+  // An unsuitable one was not sent; its reply tells.
+  const changed = kind === "unsuitable" ? "" : lossText(detail["losses"]);
   const meaning = kind === "uncertain" ? "maybe sent" : rule === undefined ? "" : `by rule ${rule}`;
-  return [transport, way, secured, `${reply}${duration}`, meaning].filter(Boolean).join(", ");
+  return [transport, way, secured, `${reply}${duration}`, meaning, changed].filter(Boolean)
+    .join(", ");
+}
+
+/** `changed: DKIM-Signature, text/calendar` */
+function lossText(losses: unknown): string {
+  if (!Array.isArray(losses) || losses.length === 0) return "";
+  return `changed: ${losses.map((loss) => String(loss?.what)).join(", ")}`;
 }
 
 function wordsOf(detail: TimelineEntry["detail"]): string {

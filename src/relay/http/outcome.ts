@@ -95,9 +95,10 @@ export function judge(
   return outcomeOf(row, { text, waitMs: retryAfterMs(answer.headers, nowMs) });
 }
 
-/** The API took the message and calls it `id` from now on. */
+/** The API took the message and calls it `id` from now on; empty where it gave it no name. */
 export function takenAs(id: string, { api }: { api: string }): Outcome {
-  const outcome = outcomeOf("delivered", { text: `${api} took it as ${id}` });
+  const text = id === "" ? `${api} took it` : `${api} took it as ${id}`;
+  const outcome = outcomeOf("delivered", { text });
   return outcome.kind === "delivered" && id !== "" ? { ...outcome, remoteId: id } : outcome;
 }
 
