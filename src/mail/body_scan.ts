@@ -77,12 +77,14 @@ export class BodyScan {
   #passLines(pieces: Uint8Array[], chunk: Uint8Array, start: number): void {
     let from = start;
     let at = start;
+    // Looked for once and not in each line: where there is none, that would be the whole rest.
+    let cr = chunk.indexOf(CR, at);
     while (at < chunk.length) {
       const lf = chunk.indexOf(LF, at);
       const end = lf < 0 ? chunk.length : lf;
       const endsInCr = end > at && chunk[end - 1] === CR;
       const textEnd = endsInCr ? end - 1 : end;
-      const cr = chunk.indexOf(CR, at);
+      if (cr >= 0 && cr < at) cr = chunk.indexOf(CR, at);
       if (cr >= 0 && cr < textEnd) this.#violation ??= "bare_cr";
       if (this.#lineBytes === 0 && chunk[at] === DOT && textEnd > at) this.#dotLines++;
       this.#lineBytes += textEnd - at;
