@@ -220,7 +220,7 @@ function waysOf(
             ...{ reason: "", weight: null, hosts: [], tls: "opportunistic", limits: [] },
             ...{ proxy: null, sourceAddresses: [], returnPath: "a@b.example" },
           }],
-          suppressed: null,
+          ...{ aliasOf: [], suppressed: null },
           bounce: { to: "a@b.example", route: "default", mode: "deliver", transports: ["mx"] },
           steps: [{ route: "default", fits: true, reason: `fits everything from ${listener}` }],
         }),

@@ -184,3 +184,9 @@ Deno.test("explain takes the priority of a message", async () => {
   assertEquals((await run([...asked, "--priority=-3"], { files })).code, 1);
   assertEquals((await run([...asked, "--priority", "high"], { files })).code, 2);
 });
+
+Deno.test("explain tells who is behind an alias", async () => {
+  const aliases = `[aliases]\n"team@dest.example" = ["ann@dest.example", "bob@b.example"]\n`;
+  const { out } = await explain(["team@dest.example"], aliases);
+  assertStringIncludes(out, "its mail goes to ann@dest.example, bob@b.example; ask for them.");
+});

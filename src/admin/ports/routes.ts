@@ -47,6 +47,8 @@ export interface RouteTrace {
     readonly selector: string;
     readonly algorithm: string;
   }[];
+  /** Who gets its mail in its place where it is an alias; empty where it is none. */
+  readonly aliasOf: readonly string[];
   /** Why the recipient gets no mail; null when it does, or where no relay runs. */
   readonly suppressed: { readonly reason: string; readonly source: string } | null;
   readonly bounce: RouteTraceBounce;

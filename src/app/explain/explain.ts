@@ -12,6 +12,7 @@ import type { Resolver } from "../../net/resolver.ts";
 import { formatPace } from "../../observe/quantities.ts";
 import { domainsIn } from "../../signing/author.ts";
 import { keysForAuthors, readKeys } from "../../signing/keys.ts";
+import { aliasMap } from "../policy.ts";
 import { mxTlsRules, tlsRules } from "../tls_rules.ts";
 import { factsOf, fateOf } from "./facts.ts";
 import { hostsOf } from "./hosts.ts";
@@ -63,10 +64,19 @@ export async function explainDelivery(
     redirect: redirect?.mailbox ?? null,
     transports,
     dkim: keysOf(question, config),
-    suppressed: await services.findSuppressed?.(redirect?.mailbox ?? question.to) ?? null,
+    aliasOf: membersOf(question.to, config),
+    suppressed: await services.findSuppressed?.(question.to) ?? null,
     bounce: bounceOf(question, config),
     steps: steps.map(({ rule: { name }, fits, reason }) => ({ route: name, fits, reason })),
   };
+}
+
+/** Whom an alias stands for in the end; nobody where it is none. */
+function membersOf(recipient: string, config: Config): string[] {
+  const aliases = aliasMap(config);
+  const found = aliases?.find(recipient);
+  if (aliases === null || found?.kind !== "found") return [];
+  return aliases.expand(found.alias).map(({ text }) => text);
 }
 
 async function wayOf(

@@ -7,6 +7,10 @@ import { printable } from "../text.ts";
 /** Writes where a message would go, and how, for people. */
 export function writeTrace(io: CliIo, trace: RouteTrace): void {
   const style = styleOf(io);
+  if (trace.aliasOf.length > 0) {
+    const members = trace.aliasOf.map(printable).join(", ");
+    io.out(style.yellow(`It is an alias: its mail goes to ${members}; ask for them.\n`));
+  }
   for (const { route, fits, reason } of trace.steps) {
     const mark = fits ? style.green("fits") : style.dim("does not fit");
     io.out(`${printable(route)} ${mark}: ${printable(reason)}\n`);

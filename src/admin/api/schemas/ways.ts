@@ -134,6 +134,8 @@ export const routeTraceSchema = z.object({
   })).describe("In the order in which they are tried."),
   dkim: z.array(z.object({ domain: z.string(), selector: z.string(), algorithm: z.string() }))
     .describe("Keys that would sign the message."),
+  aliasOf: z.array(z.string())
+    .describe("Who gets mail for the recipient in its place; empty where it is no alias."),
   suppressed: z.object({ reason: z.string(), source: z.string() }).nullable()
     .describe("Why the recipient gets no mail."),
   bounce: z.object({
