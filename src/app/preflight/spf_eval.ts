@@ -18,6 +18,8 @@ export const SPF_TAG = /^v=spf1(?:$| )/i;
 
 /** RFC 7208 4.6.4. */
 const MAX_LOOKUPS = 10;
+/** The same: names that lead nowhere are there to have others asked in vain. */
+const MAX_VOID_LOOKUPS = 2;
 const QUALIFIERS: Readonly<Record<string, SpfResult>> = {
   "+": "pass",
   "-": "fail",
@@ -45,6 +47,7 @@ class Evaluation {
   readonly #resolver: SpfResolver;
   readonly #client: Omit<MacroFacts, "domain">;
   #lookups = 0;
+  #voidLookups = 0;
 
   constructor(resolver: SpfResolver, client: Omit<MacroFacts, "domain">) {
     this.#resolver = resolver;
@@ -101,10 +104,13 @@ class Evaluation {
       case "mx": {
         const result = await this.#resolver.mx(argument);
         if (result.kind === "temporary") return "temperror";
+        if (!this.#countVoid(result)) return "permerror";
         return await this.#hasAddress(recordsOf(result).map(({ exchange }) => exchange), prefix);
       }
-      case "exists":
-        return recordsOf(await this.#resolver.addresses(argument)).length > 0;
+      case "exists": {
+        const result = await this.#resolver.addresses(argument);
+        return this.#countVoid(result) ? recordsOf(result).length > 0 : "permerror";
+      }
       default:
         return false; // `ptr` is not to be used any more (RFC 7208 5.5)
     }
@@ -117,11 +123,12 @@ class Evaluation {
     return result === "none" ? "permerror" : result === "pass";
   }
 
-  async #hasAddress(hosts: readonly string[], prefix: string): Promise<boolean> {
+  async #hasAddress(hosts: readonly string[], prefix: string): Promise<boolean | "permerror"> {
     const [ipv4 = "", ipv6 = ""] = prefix.slice(1).split("//");
     for (const host of hosts.slice(0, MAX_LOOKUPS)) {
-      const known = recordsOf(await this.#resolver.addresses(host));
-      const isMatch = known.some(({ address, family }) => {
+      const result = await this.#resolver.addresses(host);
+      if (!this.#countVoid(result)) return "permerror";
+      const isMatch = recordsOf(result).some(({ address, family }) => {
         const bits = family === 4 ? ipv4 : ipv6;
         return this.#isIn(bits === "" ? address : `${address}/${bits}`);
       });
@@ -137,6 +144,12 @@ class Evaluation {
 
   #expand(text: string, domain: string): string | null {
     return text.includes("%") ? expandMacros(text, { ...this.#client, domain }) : text;
+  }
+
+  /** False when too many names led nowhere. */
+  #countVoid({ kind }: { readonly kind: string }): boolean {
+    if (kind === "none" || kind === "nonexistent") this.#voidLookups++;
+    return this.#voidLookups <= MAX_VOID_LOOKUPS;
   }
 
   #countLookup(): boolean {

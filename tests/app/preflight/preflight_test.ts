@@ -208,7 +208,10 @@ const SPF_CASES: readonly [record: string, expected: string][] = [
   ["v=spf1 include:%{d1r}.example -all", "permerror"],
   ["v=spf1 redirect=%{x}.example", "permerror"],
   ["v=spf1 bogus:x -all", "permerror"],
-  [`v=spf1 ${"a:nowhere.example.net ".repeat(11)}-all`, "permerror"],
+  [`v=spf1 ${"a:relay.example.net/32 ".repeat(11)}-all`, "pass"],
+  [`v=spf1 ${"a:other.example.net ".repeat(11)}-all`, "permerror"],
+  ["v=spf1 a:no1.example a:no2.example -all", "fail"],
+  ["v=spf1 a:no1.example exists:no2.example a:no3.example -all", "permerror"],
 ];
 
 for (const [record, expected] of SPF_CASES) {
@@ -217,6 +220,7 @@ for (const [record, expected] of SPF_CASES) {
     const { dns, resolver } = setup;
     dns.add("example.net", "TXT", [record]);
     dns.add("example.net", "MX", [{ preference: 1, exchange: "relay.example.net" }]);
+    dns.add("other.example.net", "A", ["192.0.2.200"]);
     dns.add("other.example", "TXT", ["v=spf1 ip4:192.0.2.0/24 -all"]);
     dns.add("10.2.0.192.postmaster._spf.example.net", "A", ["127.0.0.2"]);
     const result = await evaluateSpf(resolver, { domain: "example.net", address: ADDRESS });
