@@ -107,6 +107,25 @@ Deno.test("compat: @sendgrid/mail sends several messages with one request, or no
     assertEquals(recipients.length, 2);
   }));
 
+Deno.test("compat: @sendgrid/mail, each message with an author of its own", () =>
+  withRelay(async ({ sink, base }) => {
+    sendgrid.setApiKey(SECRET);
+    // @ts-ignore: the client is there, its type does not say so.
+    sendgrid.client.setDefaultRequest("baseUrl", `${base}/sendgrid/`);
+    const letter = (from: string) => ({
+      ...{ from: "orders@shop.test", subject: "Hello", text: "Hello" },
+      personalizations: [{ to: [{ email: "ada@dest.test" }], from: { email: from } }],
+    });
+    await sendgrid.send(letter("help@shop.test"));
+    const { reversePath, email } = await received(sink);
+    assertEquals([reversePath, email.from?.address], ["help@shop.test", "help@shop.test"]);
+    const refused = await sendgrid.send(letter("eve@other.test")).then(
+      () => null,
+      (error) => error,
+    );
+    assertEquals(refused.code, 400);
+  }));
+
 Deno.test("compat: postmark", () =>
   withRelay(async ({ sink, base }) => {
     const client = (token: string) =>
