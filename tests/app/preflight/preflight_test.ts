@@ -208,7 +208,6 @@ const SPF_CASES: readonly [record: string, expected: string][] = [
   ["v=spf1 include:%{d1r}.example -all", "permerror"],
   ["v=spf1 redirect=%{x}.example", "permerror"],
   ["v=spf1 bogus:x -all", "permerror"],
-  [`v=spf1 ${"a:relay.example.net/32 ".repeat(11)}-all`, "pass"],
   [`v=spf1 ${"a:other.example.net ".repeat(11)}-all`, "permerror"],
   ["v=spf1 a:no1.example a:no2.example -all", "fail"],
   ["v=spf1 a:no1.example exists:no2.example a:no3.example -all", "permerror"],
