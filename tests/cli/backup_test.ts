@@ -146,30 +146,34 @@ Deno.test("everything accepted before a backup is in it, though mail comes and g
         `Subject: ${count}\r\n\r\n${"x".repeat(70)}\r\n`.padEnd(size, "y") + "\r\n",
       );
       const { reply } = await client.send({ from: "a@source.test", to: ["b@sink.test"], data });
+      assertEquals(reply.code, 250, reply.lines.join(" "));
       accepted.push(/[0-9A-Z]{16}/.exec(reply.lines.join(" "))?.[0] ?? "");
       if (accepted.length >= goal.count) goal.reached();
     }
   };
   const senders = Promise.all([send(200), send(200), send(4000), send(9000)]);
-  for (let round = 0; round < 3; round++) {
-    const more = Promise.withResolvers<void>();
-    goal = { count: accepted.length + 40, reached: more.resolve };
-    await more.promise;
-    const before = [...accepted];
-    const to = `${folder.path}/backup${round}`;
-    const args = ["backup", to, "--data-dir", `${relay.folder}/data`];
-    assertEquals((await run(args)).err, "");
-    const restored = `${folder.path}/restored${round}`;
-    assertEquals((await run(["restore", to, "--data-dir", restored])).err, "");
-    await using store = await openSqliteStore({ folder: restored });
-    for (const id of before) {
-      const detail = await store.get(id);
-      assert(detail !== null, `${id} is not in the backup`);
-      const isOpen = detail.recipients.some(({ state }) => state === "queued");
-      assert(!isOpen || await store.body(id) !== null, `${id} has lost its octets`);
+  try {
+    for (let round = 0; round < 3; round++) {
+      const more = Promise.withResolvers<void>();
+      goal = { count: accepted.length + 40, reached: more.resolve };
+      await more.promise;
+      const before = [...accepted];
+      const to = `${folder.path}/backup${round}`;
+      const args = ["backup", to, "--data-dir", `${relay.folder}/data`];
+      assertEquals((await run(args)).err, "");
+      const restored = `${folder.path}/restored${round}`;
+      assertEquals((await run(["restore", to, "--data-dir", restored])).err, "");
+      await using store = await openSqliteStore({ folder: restored });
+      for (const id of before) {
+        const detail = await store.get(id);
+        assert(detail !== null, `${id} is not in the backup`);
+        const isOpen = detail.recipients.some(({ state }) => state === "queued");
+        assert(!isOpen || await store.body(id) !== null, `${id} has lost its octets`);
+      }
     }
+  } finally {
+    isOver = true;
+    await senders;
   }
-  isOver = true;
-  await senders;
   assert(![...Deno.readDirSync(`${relay.folder}/data`)].some(({ name }) => name === ".backup"));
 });

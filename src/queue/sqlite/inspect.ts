@@ -18,18 +18,25 @@ export interface DatabaseFacts {
 }
 
 /**
- * Copies the database of a queue while a relay may be working on it: one state of it, complete and
- * without free pages, whatever is written meanwhile. Writers do not wait. The copy is inspected.
+ * Copies the database of a queue while a relay may be working on it: one state of it, complete,
+ * whatever is written meanwhile. Writers do not wait. The copy is inspected.
  *
  * @throws StoreError as opening does; `corrupt` when the copy is damaged.
  */
-export function snapshotDatabase({ from, to }: { from: string; to: string }): DatabaseFacts {
+export async function snapshotDatabase(
+  { from, to }: { from: string; to: string },
+): Promise<DatabaseFacts> {
   checkFile(from, { create: false });
   {
     // Not read-only: that cannot open a log which nobody has open.
     using database = new Database(from);
     database.script(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    database.prepare("VACUUM INTO ?").run(to);
+    await database.copyTo(to);
+  }
+  {
+    // A file of its own, that can be read where nothing may be written.
+    using copy = new Database(to);
+    copy.pragma("journal_mode = DELETE");
   }
   return inspectDatabase(to);
 }

@@ -35,9 +35,9 @@ class WorkerEnd {
       case "batch":
         return this.#run(request);
       case "snapshot":
-        return inspected(() => snapshotDatabase(request));
+        return void inspected(() => snapshotDatabase(request));
       case "inspect":
-        return inspected(() => inspectDatabase(request.path));
+        return void inspected(() => inspectDatabase(request.path));
       case "close":
         return this.#close();
     }
@@ -107,9 +107,9 @@ function openDatabase(role: "writer" | "reader", folder: string): Database {
 }
 
 /** Answers with what an inspection found, or with its failure. */
-function inspected(inspect: () => DatabaseFacts): void {
+async function inspected(inspect: () => DatabaseFacts | Promise<DatabaseFacts>): Promise<void> {
   try {
-    say({ kind: "inspected", facts: inspect() });
+    say({ kind: "inspected", facts: await inspect() });
   } catch (error) {
     say({ kind: "failed", failure: failureOf(error) });
   }
