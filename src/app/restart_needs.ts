@@ -7,7 +7,10 @@ const FIXED: readonly (readonly [key: string, pick: (config: Config) => unknown]
   ["queue.window_bodies", ({ queue }) => queue.windowBodiesBytes],
   ["queue.keep_failed", ({ queue }) => queue.keepFailedMs > 0],
   ["queue.lease", ({ queue }) => queue.leaseMs],
-  ["delivery", ({ delivery: { treatment: _, knownReplies: __, dialogues: ___, ...limits } }) => limits],
+  [
+    "delivery",
+    ({ delivery: { treatment: _, knownReplies: __, dialogues: ___, ...limits } }) => limits,
+  ],
   ["tls_reports", ({ tlsReports }) => tlsReports],
   ["dns", ({ dns }) => dns],
   ["log", ({ log }) => log],
