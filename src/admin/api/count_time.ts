@@ -1,2 +1,2 @@
 /** How long counting may take; what takes longer is counted in part. */
-export const COUNT_MS = 120;
+export const COUNT_MS = 165;

@@ -5,7 +5,7 @@ import { findMessages } from "./search.ts";
 import { findSorted, isInOrder } from "./sorted.ts";
 
 /** How long one page is looked for; what finds little goes on with the next one. */
-const PAGE_MS = 100;
+const PAGE_MS = 140;
 
 /** A page of a list, with the cursor of the next one. */
 export function pageOf(
