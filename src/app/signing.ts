@@ -15,7 +15,6 @@ import { SigningStream } from "../signing/stream.ts";
 import { sealFacts } from "./arc_facts.ts";
 import { relayRules } from "./policy.ts";
 import { sealingKey } from "./signing_keys.ts";
-import { signingThreads } from "./signing_threads.ts";
 
 /** What signing needs besides the configuration. */
 export interface SigningServices {
@@ -34,14 +33,13 @@ export class MailSigning {
 
   constructor(config: Config, services: SigningServices) {
     const { clock, resolver, parallel } = services;
-    const threads = signingThreads(parallel);
-    const gate = new Gate(threads === null ? parallel : Infinity); // they share out what waits
-    const keys = readKeys(config.dkim, threads);
+    const gate = new Gate(parallel);
+    const keys = readKeys(config.dkim);
     this.#signer = keys.length === 0 ? null : new DkimSigner({ keys, clock, gate });
     this.#sealer = config.arc === null ? null : {
       config: config.arc,
       sealer: new ArcSealer({
-        ...{ key: sealingKey(config.arc, threads), authservId: config.hostname, clock, gate },
+        ...{ key: sealingKey(config.arc), authservId: config.hostname, clock, gate },
         txt: (name) => resolver.txt(name),
       }),
     };

@@ -1,14 +1,10 @@
 import type { Config } from "../config/schema.ts";
 import type { ArcConfig } from "../config/sections/arc.ts";
 import { type DkimKey, readKeys } from "../signing/keys.ts";
-import type { RsaThreads } from "../signing/rsa/threads.ts";
 
-/** The key that seals; `threads` as for `readKey`. */
-export function sealingKey(
-  { domain, selector, key }: ArcConfig,
-  threads: RsaThreads | null = null,
-): DkimKey {
-  const [read] = readKeys([{ domain, selector, key, from: null }], threads);
+/** The key that seals. */
+export function sealingKey({ domain, selector, key }: ArcConfig): DkimKey {
+  const [read] = readKeys([{ domain, selector, key, from: null }]);
   if (read === undefined) throw new RangeError("Cannot seal: there is no key");
   return read;
 }

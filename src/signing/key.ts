@@ -6,8 +6,6 @@ import {
   type KeyObject,
   sign as signNow,
 } from "node:crypto";
-import { partsOf } from "./rsa/parts.ts";
-import type { RsaThreads } from "./rsa/threads.ts";
 
 /** Algorithms of RFC 6376 and RFC 8463. */
 export type KeyType = "rsa" | "ed25519";
@@ -40,13 +38,9 @@ export interface KeyProblem {
   readonly reason: string;
 }
 
-/**
- * Reads a private key, PEM: PKCS #8, or PKCS #1 for RSA. With `threads` they sign with RSA in place
- * of Web Crypto.
- */
+/** Reads a private key, PEM: PKCS #8, or PKCS #1 for RSA. */
 export function readKey(
   pem: string,
-  threads: RsaThreads | null = null,
 ): { readonly kind: "ok"; readonly key: SigningKey } | KeyProblem {
   let object: KeyObject;
   try {
@@ -58,7 +52,7 @@ export function readKey(
     case "rsa": {
       const bits = object.asymmetricKeyDetails?.modulusLength ?? 0;
       if (bits < LEAST_RSA_BITS) return { kind: "problem", reason: `an RSA key of ${bits} bits` };
-      return { kind: "ok", key: signingKey("rsa", object, threads) };
+      return { kind: "ok", key: signingKey("rsa", object) };
     }
     case "ed25519":
       return { kind: "ok", key: signingKey("ed25519", object) };
@@ -82,11 +76,7 @@ const RSA = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 /** The last octets of a SubjectPublicKeyInfo of Ed25519 are the key (RFC 8410 section 4). */
 const ED25519_KEY_BYTES = 32;
 
-function signingKey(
-  type: KeyType,
-  object: KeyObject,
-  threads: RsaThreads | null = null,
-): SigningKey {
+function signingKey(type: KeyType, object: KeyObject): SigningKey {
   const spki = createPublicKey(object).export({ type: "spki", format: "der" });
   const publicKey = type === "rsa" ? spki : spki.subarray(-ED25519_KEY_BYTES);
   return {
@@ -94,20 +84,12 @@ function signingKey(
     isShort: (object.asymmetricKeyDetails?.modulusLength ?? Infinity) < RECOMMENDED_RSA_BITS,
     algorithm: `${type}-sha256`,
     publicKey: Uint8Array.from(publicKey).toBase64(),
-    sign: type === "rsa" ? rsaSigner(object, threads) : ed25519Signer(object),
+    sign: type === "rsa" ? rsaSigner(object) : ed25519Signer(object),
   };
 }
 
 /** The key is imported with the first signature, since many are read to be shown or checked. */
-/** What threads cannot sign, Web Crypto can, in twice the time. */
-function rsaSigner(object: KeyObject, threads: RsaThreads | null): SigningKey["sign"] {
-  const ownSign = webCryptoSigner(object);
-  const parts = threads === null ? null : partsOf(object);
-  if (threads === null || parts === null) return ownSign;
-  return (octets) => threads.sign(parts, octets).catch(() => ownSign(octets));
-}
-
-function webCryptoSigner(object: KeyObject): SigningKey["sign"] {
+function rsaSigner(object: KeyObject): SigningKey["sign"] {
   let imported: Promise<CryptoKey> | null = null;
   return async (octets) => {
     imported ??= importRsa(object);

@@ -1,6 +1,5 @@
 import type { Authors } from "./author.ts";
 import { readKey, type SigningKey } from "./key.ts";
-import type { RsaThreads } from "./rsa/threads.ts";
 
 /** A key, the domain it signs for, and whose mail it signs. */
 export interface DkimKeyConfig {
@@ -25,16 +24,13 @@ export interface DkimKey {
 }
 
 /**
- * Reads the keys of a configuration; `threads` as for `readKey`.
+ * Reads the keys of a configuration.
  *
  * @throws RangeError for a text that is no key, which the configuration has ruled out.
  */
-export function readKeys(
-  configs: readonly DkimKeyConfig[],
-  threads: RsaThreads | null = null,
-): DkimKey[] {
+export function readKeys(configs: readonly DkimKeyConfig[]): DkimKey[] {
   return configs.map(({ key: pem, ...rest }) => {
-    const read = readKey(pem, threads);
+    const read = readKey(pem);
     if (read.kind === "ok") return { ...rest, key: read.key };
     throw new RangeError(`Cannot sign for ${rest.domain}: its key is ${read.reason}`);
   });

@@ -12,8 +12,8 @@ export interface LoadedFacts {
   readonly program: string | null;
 }
 
-/** What garbage may stay, and what signing needs; see "Permissions" in the README. */
-const V8_FLAGS = "--v8-flags=--max-semi-space-size=8,--experimental-wasm-wide-arithmetic";
+/** What a garbage collection may leave; see "Permissions" in the README. */
+const V8_FLAGS = "--v8-flags=--max-semi-space-size=8";
 const SYSTEM_FILES = ["/etc/resolv.conf", "/etc/hosts"];
 const VARIABLES = ["NO_COLOR", "TERM", "OTEL_DENO"];
 
