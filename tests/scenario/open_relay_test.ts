@@ -114,8 +114,13 @@ Deno.test("open relay: a stranger reaches nobody outside, whatever the address l
 });
 
 Deno.test("open relay: no example of the documentation makes one", async () => {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  const examples = [...readme.matchAll(/```toml\n(.*?)```/gs)].map(([, toml = ""]) => toml);
+  const pages = await Promise.all(
+    ["README.md", "docs/configuration.md"].map((path) =>
+      Deno.readTextFile(new URL(`../../${path}`, import.meta.url))
+    ),
+  );
+  const examples = [...pages.join("\n").matchAll(/```toml\n(.*?)```/gs)]
+    .map(([, toml = ""]) => toml);
   let looked = 0;
   for (const example of ["", ...examples]) {
     const loaded = await loadConfig({

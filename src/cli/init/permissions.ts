@@ -12,7 +12,7 @@ export interface LoadedFacts {
   readonly program: string | null;
 }
 
-/** What a garbage collection may leave; see "Permissions" in the README. */
+/** What a garbage collection may leave; see "Permissions" in docs/commands.md. */
 const V8_FLAGS = "--v8-flags=--max-semi-space-size=8";
 const SYSTEM_FILES = ["/etc/resolv.conf", "/etc/hosts"];
 const VARIABLES = ["NO_COLOR", "TERM", "OTEL_DENO"];

@@ -3,12 +3,12 @@ import { configJsonSchema } from "../../src/config/json_schema.ts";
 import { RELAY_TYPES } from "../../src/relay/schemas.ts";
 
 /** Cells of tables are padded for reading; here they are not. */
-const README = (await Deno.readTextFile(new URL("../../README.md", import.meta.url)))
+const REFERENCE = (await Deno.readTextFile(new URL("../../docs/configuration.md", import.meta.url)))
   .replaceAll(/ +\| +/g, " | ").replaceAll(/ +\|$/gm, " |");
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** The tables of a config file: heading in the README, and their keys. */
+/** The tables of a config file: heading in the reference, and their keys. */
 function* sections(schema: Schema, heading = ""): Iterable<[string, Schema]> {
   if (schema["properties"] !== undefined) yield [heading, schema];
   for (const [key, part] of Object.entries((schema["properties"] ?? {}) as Schema)) {
@@ -84,22 +84,24 @@ const PROVIDERS = SECTIONS.map(([, schema]) => schema).filter((schema) =>
 );
 
 for (const schema of PROVIDERS) {
-  Deno.test(`README describes every key of ${providerOf(schema)}`, () => {
-    assert(README.includes(`\n${providerRow(schema)}\n`), providerRow(schema));
+  Deno.test(`the reference describes every key of ${providerOf(schema)}`, () => {
+    assert(REFERENCE.includes(`\n${providerRow(schema)}\n`), providerRow(schema));
   });
 }
 
 for (const [heading, schema] of SECTIONS) {
   if (providerOf(schema) !== null) continue;
-  Deno.test(`README describes every key of ${heading || "the top level"}`, () => {
-    const missing = rowsOf(schema).filter((row) => !README.includes(`\n${row}\n`));
+  Deno.test(`the reference describes every key of ${heading || "the top level"}`, () => {
+    const missing = rowsOf(schema).filter((row) => !REFERENCE.includes(`\n${row}\n`));
     assertEquals(missing, []);
   });
 }
 
-Deno.test("README describes no key that does not exist", () => {
+Deno.test("the reference describes no key that does not exist", () => {
   const rows = new Set(SECTIONS.flatMap(([, schema]) => rowsOf(schema)));
-  const written = README.split("\n").filter((line) => /^\| `[a-z_]+` \| .* \| .* \|$/.test(line));
+  const written = REFERENCE.split("\n").filter((line) =>
+    /^\| `[a-z_]+` \| .* \| .* \|$/.test(line)
+  );
   assert(written.length > 50);
   assertEquals(written.filter((row) => !rows.has(row)), []);
 });
