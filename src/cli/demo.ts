@@ -133,7 +133,7 @@ async function demoConfig(folder: string, { port }: Destination): Promise<Config
     hostname = "relay.shop.example"
     data_dir = ${JSON.stringify(`${folder}/data`)}
     listeners = [{ name = "smtp", port = 0 }]
-    admin = { port = 0 }
+    admin = { port = 0, open_on_loopback = true }
     queue = { retry = ["1s", "2s"], drain_timeout = "2s" }
     transports.destination = { type = "smarthost", hosts = ["127.0.0.1:${port}"] }
   `;

@@ -127,6 +127,8 @@ Deno.test("a running relay's data folder is not restored into", async () => {
   const dataDir = `${relay.folder}/data`;
   await relay.send("you@example.org");
   assertEquals((await run(["backup", to, "--data-dir", dataDir])).code, 0);
+  const copied = [...Deno.readDirSync(to)].map(({ name }) => name);
+  assert(!copied.includes("local.key"), "the key of one start is of no use to another");
   const { code, err } = await run(["restore", to, "--data-dir", dataDir, "--force"]);
   assertEquals(code, 1);
   assertMatch(err, /another relay works on this folder/);

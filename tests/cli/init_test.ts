@@ -121,6 +121,12 @@ async function startAsPrinted(
   });
 }
 
+/** What the command line signs in with. */
+async function localKey(folder: string): Promise<{ authorization: string }> {
+  const key = await Deno.readTextFile(`${folder}/data/local.key`);
+  return { authorization: `Bearer ${key.trim()}` };
+}
+
 Deno.test("what init prints starts and relays, with no permission but those it names", async () => {
   await using folder = await tempFolder();
   await using sink = startRecordingSink();
@@ -137,7 +143,8 @@ Deno.test("what init prints starts and relays, with no permission but those it n
   await client.send({ from: "a@source.test", to: ["b@sink.test"], data });
   await sink.waitForMessages(1, { timeoutMs: 20_000 });
   for (const path of ["", "queue", "transports", "config", "preflight?domain=sink.test"]) {
-    const response = await fetch(`http://127.0.0.1:${adminPort}/${path}`);
+    const headers = await localKey(folder.path);
+    const response = await fetch(`http://127.0.0.1:${adminPort}/${path}`, { headers });
     await response.body?.cancel();
     assertEquals(response.status, 200, path);
   }
@@ -156,7 +163,8 @@ Deno.test("a relay for tests keeps all mail, and may reach nobody", async () => 
   using client = await PlainClient.greet(port);
   const data = sampleMessage({ lines: ["hello"] });
   await client.send({ from: "a@source.test", to: ["b@sink.test"], data });
-  const response = await fetch(`http://127.0.0.1:${adminPort}/api/v1/messages`);
+  const headers = await localKey(folder.path);
+  const response = await fetch(`http://127.0.0.1:${adminPort}/api/v1/messages`, { headers });
   const { items } = await response.json();
   assertEquals(items.length, 1);
   relay.kill("SIGTERM");

@@ -89,7 +89,8 @@ Deno.test(`memory: 50 MiB come in by HTTP in less than ${LIMIT_MIB} MiB`, async 
   const port = freePort();
   await using relay = await startRelay({
     folder: folder.path,
-    settings: `[limits]\nmessage_size = "60MiB"\n[admin]\nport = ${port}\n` +
+    settings:
+      `[limits]\nmessage_size = "60MiB"\n[admin]\nport = ${port}\nopen_on_loopback = true\n` +
       `[transports.none]\ntype = "smarthost"\nhosts = ["127.0.0.1:9"]`,
   });
   const origin = `http://127.0.0.1:${port}`;

@@ -37,6 +37,7 @@ async function startStormRelay({ weather, folder }: Storm) {
     certificates = [{ certificate = "${folder}/relay.crt", key = "${folder}/relay.key" }]
     [admin]
     port = ${adminPort}
+    open_on_loopback = true
     [dns]
     servers = ["${weather.dnsAddress}"]
     timeout = "250ms"

@@ -35,7 +35,7 @@ export async function startInProcessRelay(
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await tempFolder());
   const head = `data_dir = "${folder.path}/data"\nlisteners = [{ name = "smtp", port = 0 }]\n` +
-    `admin.port = 0\n`;
+    `admin.port = 0\n` + (/open_on_loopback/.test(toml) ? "" : "admin.open_on_loopback = true\n");
   const loaded = await loadConfig({
     path: "posthouse.toml",
     env: (name) => env[name],

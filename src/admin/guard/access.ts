@@ -27,7 +27,7 @@ export interface AccessOptions {
   readonly tokens?: readonly ConfiguredToken[];
 }
 
-/** Who may use the admin API: keys and users in a file, and tokens of the configuration. */
+/** Who may use the admin API: keys and users in a file, tokens of the configuration, a local key. */
 export class Access {
   readonly keys: KeysPort;
   readonly users: UsersPort;
@@ -45,21 +45,32 @@ export class Access {
     this.#configured.tokens = tokens;
   }
 
+  /** Lets whoever has this secret do everything; null ends that. */
+  useLocalKey(secret: string | null): void {
+    this.#configured.local = secret === null ? null : { ...LOCAL, token: secret };
+  }
+
   /** A token of the configuration by its name, for protocols that sign with a shared secret. */
   sharedSecret(name: string): { readonly key: ApiKey; readonly secret: string } | null {
     return this.#configured.find(name);
   }
 
-  /** Whether anybody could sign in. */
+  /** Whether anybody could sign in who cannot read the data folder. */
   async hasCredentials(): Promise<boolean> {
     const [keys, users] = await Promise.all([this.keys.list(), this.users.list()]);
-    return keys.length + users.length > 0;
+    return keys.filter(({ name }) => name !== LOCAL.name).length + users.length > 0;
   }
 }
+
+/** The local key, whose secret is new at each start. */
+const LOCAL: Omit<ConfiguredToken, "token"> = {
+  ...{ name: "command line", role: "admin", send: true, senders: null },
+};
 
 /** The tokens of the configuration as keys. */
 class ConfiguredKeys {
   tokens: readonly ConfiguredToken[];
+  local: ConfiguredToken | null = null;
   readonly #startedAtMs: number;
 
   constructor(startedAtMs: number, tokens: readonly ConfiguredToken[]) {
@@ -68,17 +79,21 @@ class ConfiguredKeys {
   }
 
   list(): ApiKey[] {
-    return this.tokens.map((token) => this.#keyOf(token));
+    return this.#all().map((token) => this.#keyOf(token));
   }
 
   verify(secret: string): ApiKey | null {
-    const found = this.tokens.filter(({ token }) => isSameText(token, secret));
+    const found = this.#all().filter(({ token }) => isSameText(token, secret));
     return found[0] === undefined ? null : this.#keyOf(found[0]);
   }
 
   find(name: string): { key: ApiKey; secret: string } | null {
     const found = this.tokens.find((token) => token.name === name);
     return found === undefined ? null : { key: this.#keyOf(found), secret: found.token };
+  }
+
+  #all(): readonly ConfiguredToken[] {
+    return this.local === null ? this.tokens : [...this.tokens, this.local];
   }
 
   #keyOf({ token: _token, ...shown }: ConfiguredToken): ApiKey {

@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import { createAdminApp } from "../../admin/app.ts";
 import type { AdminEnv } from "../../admin/env.ts";
 import { Access } from "../../admin/guard/access.ts";
+import { LocalKey } from "../../admin/guard/local_key.ts";
 import { isLoopback } from "../../admin/guard/host_check.ts";
 import { FailureLimit } from "../../admin/guard/rate_limit.ts";
 import type { AdminPorts } from "../../admin/ports.ts";
@@ -42,10 +43,14 @@ export class AdminSite {
   #config: AdminConfig;
   #app: Hono<AdminEnv> | null = null;
   #server: AdminServer | null = null;
+  #localKey: LocalKey | null = null;
   /** Servers of former addresses that still answer somebody. */
   #closing: Promise<void> = Promise.resolve();
 
+  readonly #dataDir: string;
+
   constructor({ admin, dataDir }: Config, options: AdminSiteOptions) {
+    this.#dataDir = dataDir;
     const { clock, random } = options;
     this.#options = options;
     this.#config = admin;
@@ -76,6 +81,7 @@ export class AdminSite {
   async start(): Promise<void> {
     if (!this.#config.enabled) return;
     await this.#checkAccess();
+    await this.#makeLocalKey();
     this.#app = this.#makeApp();
     this.#server = await this.#listen();
   }
@@ -97,6 +103,7 @@ export class AdminSite {
     }
     if (!admin.enabled) return;
     await this.#checkAccess();
+    await this.#makeLocalKey();
     this.#app = this.#makeApp();
     this.#server ??= await this.#listen();
   }
@@ -105,6 +112,7 @@ export class AdminSite {
     const server = this.#server;
     this.#server = null;
     await Promise.all([this.#closing, this.#close(server)]);
+    await this.#localKey?.[Symbol.asyncDispose]();
   }
 
   async #close(server: AdminServer | null): Promise<void> {
@@ -144,6 +152,19 @@ export class AdminSite {
     }
   }
 
+  /** What the command line on this machine signs in with; without it, it needs another key. */
+  async #makeLocalKey(): Promise<void> {
+    if (this.#localKey !== null) return;
+    const { random, events } = this.#options;
+    try {
+      this.#localKey = await LocalKey.make({ dataDir: this.#dataDir, random });
+      this.#access.useLocalKey(this.#localKey.secret);
+    } catch (cause) {
+      const message = "Cannot write a key for the command line into the data folder";
+      events({ type: "trouble", level: "warning", component: "admin", message, cause });
+    }
+  }
+
   /** Beyond this machine somebody must be able to sign in, or anybody would have to get in. */
   async #checkAccess(): Promise<void> {
     const { address, socket, openOnLoopback } = this.#config;
@@ -159,7 +180,8 @@ export class AdminSite {
       type: "trouble",
       level: "warning",
       component: "admin",
-      message: "Nobody can sign in to the admin API: there is no user and no key",
+      message: "Nobody but the command line on this machine can sign in to the admin API: there " +
+        "is no user and no key; make one with posthouse key add NAME --role admin",
     });
   }
 }

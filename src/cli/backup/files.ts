@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { LOCAL_KEY_FILE } from "../../admin/guard/local_key.ts";
 import { DATABASE_FILE, LOCK_FILE, SPOOL_FOLDER } from "../../queue/sqlite/folder.ts";
 
 /** One file of a backup. */
@@ -84,7 +85,8 @@ export async function stateFiles(dataDir: string): Promise<string[]> {
 
 function isPassed(path: string): boolean {
   return path.startsWith(DATABASE_FILE) || path.startsWith(ASIDE_PREFIX) ||
-    [LOCK_FILE, SPOOL_FOLDER, HOLD_FOLDER].includes(path) || /\.(?:sock|tmp)$/.test(path);
+    [LOCK_FILE, LOCAL_KEY_FILE, SPOOL_FOLDER, HOLD_FOLDER].includes(path) ||
+    /\.(?:sock|tmp)$/.test(path);
 }
 
 function parentOf(path: string): string {

@@ -171,7 +171,11 @@ function tell(
   io.out(`  ${shellText(command)}\n`);
   io.out(`\n${bold("Send a message through it:")}\n`);
   io.out(`  posthouse send --generate --server ${server}:${port} --to you@example.net\n`);
-  if (admin !== null) io.out(`\n${bold("Look at it:")}\n  http://127.0.0.1:${admin.port}/\n`);
+  if (admin !== null) {
+    io.out(`\n${bold("Look at it, signed in with a key and no name:")}\n`);
+    io.out(`  posthouse key add me --role admin --config ${file}\n`);
+    io.out(`  http://127.0.0.1:${admin.port}/\n`);
+  }
   io.out(`\n${bold("Run it as a service:")}\n`);
   for (const what of ["systemd", "container", "compose"]) {
     io.out(`  posthouse init ${what} --config ${file}\n`);

@@ -1,9 +1,10 @@
+import { LOCAL_KEY_FILE } from "../../admin/guard/local_key.ts";
 import { type AdminClient, adminClient } from "../../admin/client.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";
 import type { AdminConfig } from "../../config/sections/admin.ts";
 import { CONFIG_FLAG, type Flag, type Invocation } from "../command.ts";
 import { configOrProblems } from "../configuration.ts";
-import { EXIT, type ExitCode } from "../io.ts";
+import { type CliIo, EXIT, type ExitCode } from "../io.ts";
 import { RelayError } from "./ask.ts";
 
 /** The flags that say which running relay is meant, and who asks. */
@@ -15,7 +16,12 @@ export const RELAY_FLAGS: readonly Flag[] = [
     value: "URL",
     help: "Where its admin API is; POSTHOUSE_URL, or as the config says.",
   },
-  { name: "token", kind: "text", value: "TOKEN", help: "API key; POSTHOUSE_TOKEN." },
+  {
+    name: "token",
+    kind: "text",
+    value: "TOKEN",
+    help: "API key; POSTHOUSE_TOKEN, or the one that a relay leaves in its data_dir.",
+  },
 ];
 
 /** Where a relay's admin API is. */
@@ -23,6 +29,8 @@ interface Place {
   readonly origin: string;
   /** Unix socket to reach it by. */
   readonly socket: string | null;
+  /** The data folder, where the config says where it is. */
+  readonly dataDir: string | null;
 }
 
 /** Calls `use` with a client of the running relay. Trouble with it is told in one line. */
@@ -33,7 +41,7 @@ export async function withRelay(
   const { io, flags } = invocation;
   const place = await findRelay(invocation);
   if (place === null) return EXIT.usage;
-  const key = flags.text("token") ?? io.env("POSTHOUSE_TOKEN");
+  const key = flags.text("token") ?? io.env("POSTHOUSE_TOKEN") ?? await localKey(io, place);
   using http = place.socket === null ? null : socketClient(place.socket);
   const client = adminClient(place.origin, {
     ...(key === undefined || key === "" ? {} : { key }),
@@ -56,13 +64,23 @@ export async function withRelay(
   }
 }
 
+/** The key of a relay on this machine, for whoever can read its data folder. */
+async function localKey(io: CliIo, { dataDir }: Place): Promise<string | undefined> {
+  if (dataDir === null) return undefined;
+  try {
+    return (await io.readTextFile(`${dataDir}/${LOCAL_KEY_FILE}`)).trim();
+  } catch {
+    return undefined; // the relay says what is needed
+  }
+}
+
 /** Where the relay is; null when the config cannot tell, which was written then. */
 async function findRelay({ io, flags }: Invocation): Promise<Place | null> {
   const url = flags.text("url") ?? io.env("POSTHOUSE_URL");
   if (url !== undefined && url !== "") {
     const origin = URL.parse(url);
     if (origin !== null && /^https?:$/.test(origin.protocol)) {
-      return { origin: origin.origin, socket: null };
+      return { origin: origin.origin, socket: null, dataDir: null };
     }
     io.err(`Cannot use --url: expected an address such as http://127.0.0.1:8025, got ${url}.\n`);
     return null;
@@ -74,7 +92,7 @@ async function findRelay({ io, flags }: Invocation): Promise<Place | null> {
     io.err(`${obstacle}\n`);
     return null;
   }
-  return placeOf(config.admin);
+  return { ...placeOf(config.admin), dataDir: config.dataDir };
 }
 
 function obstacleOf({ enabled, port, socket }: AdminConfig): string | null {
@@ -83,7 +101,7 @@ function obstacleOf({ enabled, port, socket }: AdminConfig): string | null {
   return "The system chose the port of the admin API (admin.port = 0); name it with --url.";
 }
 
-function placeOf({ address, port, socket }: AdminConfig): Place {
+function placeOf({ address, port, socket }: AdminConfig): Omit<Place, "dataDir"> {
   const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[address] ?? address;
   return {
     origin: socket === null

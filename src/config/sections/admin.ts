@@ -65,9 +65,9 @@ export const adminSchema = table({
     .describe("TCP port; 0 for one that the system chooses."),
   socket: text({ expected: "the path of a socket", isValid: (value) => value !== "" }).optional()
     .describe("Unix socket in the place of address and port; who may open it is an admin."),
-  open_on_loopback: flag().default(true).describe(
+  open_on_loopback: flag().default(false).describe(
     "Whether whoever is on this machine is an admin without credentials, while address is a " +
-      "loopback address. Switch it off where others share the machine or a reverse proxy runs.",
+      "loopback address. Not where others share the machine or a reverse proxy runs.",
   ),
   public_url: text({ expected: `an address such as "https://mail.example.net"`, isValid: isOrigin })
     .optional().describe("Where browsers reach it when not by its address."),

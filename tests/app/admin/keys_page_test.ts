@@ -20,7 +20,11 @@ Deno.test("the dashboard makes keys that may send as some mailboxes, and says so
     items.map(({ name, role, send, senders }: Record<string, unknown>) => [
       ...[name, role, send, senders],
     ]),
-    [["shop", "sender", true, ["*@shop.test", "ada@x.test"]], ["all", "operator", true, null]],
+    [
+      ["command line", "admin", true, null],
+      ["shop", "sender", true, ["*@shop.test", "ada@x.test"]],
+      ["all", "operator", true, null],
+    ],
   );
   const page = await (await fetch(`${origin}/access`)).text();
   assertStringIncludes(page, "sends as *@shop.test ada@x.test");

@@ -28,6 +28,7 @@ function configText(folder: string, admin: string): string {
     transports = ["out"]
     [admin]
     ${admin}
+    ${/open_on_loopback/.test(admin) ? "" : "open_on_loopback = true"}
   `;
 }
 
@@ -189,7 +190,21 @@ Deno.test("without credentials and not open, the relay warns that nobody can sig
   await using running = await runRelay(folder.path, "port = 0\nopen_on_loopback = false");
   assert(
     running.events.some((event) =>
-      event.type === "trouble" && event.message.startsWith("Nobody can sign in")
+      event.type === "trouble" && event.message.startsWith("Nobody but the command line")
     ),
   );
+});
+
+Deno.test("the command line signs in with the key in the data folder, and nobody else with nothing", async () => {
+  await using folder = await tempFolder();
+  const running = await runRelay(folder.path, "port = 0\nopen_on_loopback = false");
+  const path = `${folder.path}/data/local.key`;
+  const key = (await Deno.readTextFile(path)).trim();
+  assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+  assertEquals((await adminClient(running.origin).me.$get()).status, 401);
+  const me = await adminClient(running.origin, { key }).me.$get();
+  assertEquals(me.status, 200);
+  assertEquals((await me.json() as { role: string }).role, "admin");
+  await running.relay.stop();
+  await assertRejects(() => Deno.stat(path), Deno.errors.NotFound);
 });

@@ -29,7 +29,7 @@ async function setUp(): Promise<Setup> {
         transports.dead = { type = "smarthost", hosts = ["127.0.0.1:1"] }
         transports.works = { type = "smarthost", hosts = ["127.0.0.1:${sink.port}"] }
         routes = [{ name = "all", transports = ["dead"] }]
-        admin.port = 0`),
+        admin = { port = 0, open_on_loopback = true }`),
     systemHostname: "localhost",
   });
   assert(loaded.kind === "ok", JSON.stringify(loaded));

@@ -80,7 +80,7 @@ Deno.test("reload tells whether the config holds, or what is wrong with it", asy
   await using folder = await tempFolder();
   const file = `${folder.path}/posthouse.toml`;
   const text = `data_dir = "${folder.path}/data"\nlisteners = [{ name = "smtp", port = 0 }]\n` +
-    `admin.port = ${freePort()}\n`;
+    `admin.port = ${freePort()}\nadmin.open_on_loopback = true\n`;
   await Deno.writeTextFile(file, text);
   const relay = start(["serve", "--config", file]);
   await relay.waitForOutput(/"started"/);

@@ -34,6 +34,7 @@ export async function startTestRelay(more = ""): Promise<RunningRelay> {
         listeners = [{ name = "smtp", port = 0 }]
         transports.out = { type = "smarthost", hosts = ["127.0.0.1:${destination.port}"] }
         admin.port = 0
+        ${/open_on_loopback/.test(more) ? "" : "admin.open_on_loopback = true"}
         ${more}`),
     systemHostname: "localhost",
   });
