@@ -22,9 +22,11 @@ export function jsonFormatter(): LineFormatter {
 function jsonFields(record: LogRecord): RelayEvent | Record<string, unknown> {
   if (record instanceof EventRecord) {
     const { event } = record;
-    if (event.type !== "trouble" || event.cause === undefined) return event;
+    if (event.type !== "trouble") return event;
+    const { level: _head, ...fields } = event;
+    if (event.cause === undefined) return fields;
     const stack = event.cause instanceof Error ? event.cause.stack : undefined;
-    return { ...event, cause: describeCause(event.cause), stack };
+    return { ...fields, cause: describeCause(event.cause), stack };
   }
   return { type: "log", component: record.category.join("."), message: messageText(record) };
 }

@@ -37,6 +37,7 @@ Deno.test("as JSON each event is one object with all its fields", async () => {
     assertEquals(time, "2025-07-01T09:05:00.007Z");
     assert(["debug", "info", "warning", "error"].includes(level));
     if (event.type !== "trouble") assertEquals(fields, event);
+    assertEquals(lines[index]?.match(/"level":/g)?.length, 1);
   }
 });
 
