@@ -33,6 +33,28 @@ suite("one message is acted on from its page", {
     assertEquals(await statesOf(relay, id), ["cancelled", "cancelled"]);
     assertEquals(await button(page, "Retry now").count(), 0);
   },
+  "bounce asks first, and says what it does": async (page, relay) => {
+    const id = await idOf(relay, "Shift plan");
+    await page.goto(`/messages/${id}`);
+    await page.getByRole("link", { name: "Bounce…" }).click();
+    await page.getByRole("heading", { name: "Give up 1 message?" }).waitFor();
+    await page.getByText("returned to their senders as not delivered").waitFor();
+    assertEquals(await statesOf(relay, id), ["queued"]);
+    await button(page, "Bounce: 1 message").click();
+    await page.waitForURL(/\/messages\//);
+    const detail = await relay.store.get(id);
+    assert(detail?.timeline.some(({ detail: { by } }) => by === "this machine"));
+  },
+  "delete takes a message that is done out of the list": async (page, relay) => {
+    const id = await idOf(relay, "What to plant");
+    await page.goto(`/messages/${id}`);
+    await page.getByRole("link", { name: "Delete…" }).click();
+    await page.getByRole("heading", { name: "Delete 1 message?" }).waitFor();
+    assert(await relay.store.get(id) !== null);
+    await button(page, "Delete: 1 message").click();
+    await page.waitForURL(/\/queue/);
+    assertEquals(await relay.store.get(id), null);
+  },
 });
 
 suite("many messages are acted on from the queue", {
