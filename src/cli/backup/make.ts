@@ -6,7 +6,7 @@ import { copyFile, factsOf, type FileFacts, stateFiles } from "./files.ts";
 import { SpoolHold } from "./spool_hold.ts";
 
 /** Files come and go while a snapshot is made; it is made again until they fit. */
-const MOST_SNAPSHOTS = 10;
+const MOST_SNAPSHOTS = 30;
 
 /** What a backup copied. */
 export interface BackupContent {
@@ -72,10 +72,12 @@ async function snapshot(
   const to = `${folder}/${DATABASE_FILE}`;
   for (let round = 0; round < MOST_SNAPSHOTS; round++) {
     await hold.takeAll();
-    const facts = await inspectQueue(
+    const copied = inspectQueue(
       { kind: "snapshot", from: `${dataDir}/${DATABASE_FILE}`, to },
       { workerUrl: storeWorkerUrl() },
     );
+    // Where mail comes and goes fast, files are held as they come, so that few slip through.
+    const facts = round === 0 ? await copied : await holdingUntil(copied, hold);
     if ((await hold.take(facts.spool)).length === 0) {
       await sealed(to);
       return facts;
@@ -86,6 +88,18 @@ async function snapshot(
     "unavailable",
     "Cannot back up the queue: large mail comes and goes too fast",
   );
+}
+
+/** Holds whatever comes into the spool until the work is done. */
+async function holdingUntil<T>(work: Promise<T>, hold: SpoolHold): Promise<T> {
+  let isDone = false;
+  const result = work.finally(() => isDone = true);
+  try {
+    while (!isDone) await hold.takeAll();
+  } finally {
+    await result.catch(() => {});
+  }
+  return await result;
 }
 
 /** Makes a database that SQLite wrote durable, and readable for its owner alone. */
