@@ -1,19 +1,6 @@
 import type { FeedbackKind, MessageEvent } from "../observe/events.ts";
+import { WEBHOOK_EVENTS, type WebhookEventType } from "./event_types.ts";
 import { type EventRecorder, type OutboxEvent, outboxEvent } from "../queue/outbox.ts";
-
-/** What can be told to webhooks. */
-export const WEBHOOK_EVENTS = [
-  "accepted",
-  "deferred",
-  "delivered",
-  "bounced",
-  "expired",
-  "held",
-  "suppressed",
-  "complained",
-  "unsubscribed",
-] as const;
-export type WebhookEventType = typeof WEBHOOK_EVENTS[number];
 
 const TYPES = new Set<string>(WEBHOOK_EVENTS);
 

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { count, duration, listOf, oneOf, table, text } from "../fields.ts";
 import { secret } from "../secrets.ts";
+import { WEBHOOK_EVENTS } from "../../webhooks/event_types.ts";
 import { durationMs } from "../units.ts";
 
 /** Somebody who is told of what happens to messages. */
@@ -14,18 +15,6 @@ export interface WebhookConfig {
   readonly timeoutMs: number;
 }
 
-const EVENTS = [
-  "accepted",
-  "deferred",
-  "delivered",
-  "bounced",
-  "expired",
-  "held",
-  "suppressed",
-  "complained",
-  "unsubscribed",
-] as const;
-
 const webhook = table({
   name: text({ expected: "a name", isValid: (value) => value !== "" })
     .describe("Names the webhook; how far it has come is kept by this name."),
@@ -35,7 +24,7 @@ const webhook = table({
   }).describe("Where events are posted to."),
   secret: secret(text({ expected: "a secret", isValid: (value) => value !== "" })).optional()
     .describe("Key that requests are signed with."),
-  events: listOf(oneOf(EVENTS), { atLeastOne: "event" }).default([...EVENTS])
+  events: listOf(oneOf(WEBHOOK_EVENTS), { atLeastOne: "event" }).default([...WEBHOOK_EVENTS])
     .describe("What it is told of."),
   max_events: count().default(100).describe("Events in one request."),
   timeout: duration({ minMs: 1 }).default("30s").describe("Time for one request."),
