@@ -8,7 +8,7 @@ import {
   startSecureRelay,
   userTable,
 } from "../smtp/server/secure_relay.ts";
-import { havePeer, runPeer } from "../support/peers.ts";
+import { haveTlsPeer, runPeer } from "../support/peers.ts";
 
 const FROM = "sender@source.test";
 const TO = "user@sink.test";
@@ -46,8 +46,8 @@ Deno.test("submission: nodemailer", () =>
   }));
 
 Deno.test({
-  name: "submission: curl (needs curl)",
-  ignore: !havePeer("curl"),
+  name: "submission: curl (needs curl with TLS)",
+  ignore: !await haveTlsPeer("curl"),
   fn: () =>
     submit(async ({ port, folder }) => {
       const { code, stderr } = await runPeer("curl", {
@@ -75,8 +75,8 @@ with smtplib.SMTP("127.0.0.1", port, local_hostname="client.test") as client:
 `;
 
 Deno.test({
-  name: "submission: Python's smtplib (needs python3)",
-  ignore: !havePeer("python3"),
+  name: "submission: Python's smtplib (needs python3 with TLS)",
+  ignore: !await haveTlsPeer("python3"),
   fn: () =>
     submit(async ({ port, folder }) => {
       const { code, stderr } = await runPeer("python3", {
@@ -87,8 +87,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "submission: msmtp (needs msmtp)",
-  ignore: !havePeer("msmtp"),
+  name: "submission: msmtp (needs msmtp with TLS)",
+  ignore: !await haveTlsPeer("msmtp"),
   fn: () =>
     submit(async ({ port, folder }) => {
       const { code, stderr } = await runPeer("msmtp", {

@@ -25,6 +25,25 @@ export function havePeer(name: string): boolean {
   return Deno.env.get("CI") === "true" || findPeer(name) !== null;
 }
 
+/** How peers that need a package beside their own for TLS say whether they have it. */
+const TLS_QUESTIONS: Readonly<Record<string, { args: readonly string[]; answer: RegExp }>> = {
+  curl: { args: ["--version"], answer: /^Protocols:.*\bsmtps\b/m },
+  msmtp: { args: ["--version"], answer: /^TLS\/SSL library: (?!none)/m },
+  openssl: { args: ["version"], answer: /^OpenSSL/m },
+  python3: { args: ["-c", "import ssl; print(ssl.OPENSSL_VERSION)"], answer: /SSL/ },
+  swaks: { args: ["--support"], answer: /^=== TLS supported/m },
+};
+
+/** As `havePeer`, for a test in which the program speaks TLS, which not every build of it can. */
+export async function haveTlsPeer(name: string): Promise<boolean> {
+  if (Deno.env.get("CI") === "true") return true;
+  const question = TLS_QUESTIONS[name];
+  if (question === undefined) throw new Error(`nothing is known of TLS in ${name}`);
+  if (findPeer(name) === null) return false;
+  const { stdout } = await runPeer(name, { args: question.args });
+  return question.answer.test(stdout);
+}
+
 /** How to run a peer. */
 export interface PeerOptions {
   readonly args?: readonly string[];
@@ -242,7 +261,8 @@ async function feed(stream: WritableStream<Uint8Array>, input: Uint8Array | stri
   }
 }
 
-function isExecutable(path: string): boolean {
+/** Whether there is a file at this path that somebody may run. */
+export function isExecutable(path: string): boolean {
   try {
     const info = Deno.statSync(path);
     return info.isFile && (info.mode === null || (info.mode & 0o111) !== 0);

@@ -3,6 +3,7 @@ import {
   findPeer,
   freePort,
   havePeer,
+  haveTlsPeer,
   runPeer,
   startPeer,
   tempFolder,
@@ -14,6 +15,11 @@ Deno.test("peers: finds a program and knows when there is none", () => {
   assert(havePeer("sh"));
   assertEquals(findPeer("no-such-program"), null);
   assertThrows(() => startPeer("no-such-program"), Error, "not installed");
+});
+
+Deno.test("peers: a program that is not asked about TLS is a mistake of the test", async () => {
+  if (Deno.env.get("CI") === "true") return;
+  await assertRejects(() => haveTlsPeer("sh"), Error, "nothing is known");
 });
 
 Deno.test("peers: gives input, collects output and status", async () => {

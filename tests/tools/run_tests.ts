@@ -5,10 +5,13 @@
  */
 import { countTests, type TestCounts } from "./junit.ts";
 
+/** The product's packages and those that only tests use; the config of the product has no others. */
+const TESTS_CONFIG = "--config=tests/deno.json";
+
 const CHECKS: readonly { readonly name: string; readonly args: readonly string[] }[] = [
   { name: "format", args: ["fmt", "--check"] },
   { name: "lint", args: ["lint"] },
-  { name: "types", args: ["check", "--quiet", "src", "tests"] },
+  { name: "types", args: ["check", "--quiet", TESTS_CONFIG, "src", "tests"] },
 ];
 
 /** No native code. Sockets are not narrowed to loopback: that would rule out Unix sockets too. */
@@ -47,6 +50,7 @@ async function runTests(testArgs: readonly string[]): Promise<TestCounts> {
     report("--- tests");
     const status = await runDeno([
       "test",
+      TESTS_CONFIG,
       "--parallel",
       "--no-check", // done above
       "--no-prompt",

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
-import { havePeer, type Peer, runPeer, startPeer } from "../../support/peers.ts";
+import { haveTlsPeer, type Peer, runPeer, startPeer } from "../../support/peers.ts";
 import {
   authority,
   type SecureRelay,
@@ -10,8 +10,8 @@ import {
 
 const SWAKS_MAIL = ["--from", "a@source.test", "--to", "b@sink.test", "--body", "hello"];
 
-/** Tests with a relay of their own, skipped where a program is missing. */
-function tlsTest(
+/** Tests with a relay of their own, skipped where a program is missing or has no TLS. */
+async function tlsTest(
   { name, peer, listener, settings = () => Promise.resolve("") }: {
     name: string;
     peer: string;
@@ -19,10 +19,10 @@ function tlsTest(
     settings?: () => Promise<string>;
   },
   run: (relay: SecureRelay) => Promise<void>,
-): void {
+): Promise<void> {
   Deno.test({
-    name: `server: ${name} (needs ${peer})`,
-    ignore: !havePeer(peer),
+    name: `server: ${name} (needs ${peer} with TLS)`,
+    ignore: !await haveTlsPeer(peer),
     async fn() {
       await using relay = await startSecureRelay({ listener, settings: await settings() });
       await run(relay);
@@ -47,7 +47,7 @@ async function sClient(
   return stdout + stderr;
 }
 
-tlsTest({
+await tlsTest({
   name: "openssl speaks STARTTLS, and gets the certificate it asks for",
   peer: "openssl",
   listener: `tls = "starttls"`,
@@ -64,7 +64,7 @@ tlsTest({
 });
 
 for (const [flag, version] of [["-tls1_2", "TLSv1.2"], ["-tls1_3", "TLSv1.3"]] as const) {
-  tlsTest({
+  await tlsTest({
     name: `openssl speaks ${version} from the first octet`,
     peer: "openssl",
     listener: `tls = "implicit"`,
@@ -76,7 +76,7 @@ for (const [flag, version] of [["-tls1_2", "TLSv1.2"], ["-tls1_3", "TLSv1.3"]] a
   });
 }
 
-tlsTest({
+await tlsTest({
   name: "openssl is refused below the oldest version",
   peer: "openssl",
   listener: `tls = "implicit"`,
@@ -84,7 +84,7 @@ tlsTest({
   assertMatch(await sClient(relay, { args: ["-tls1_1"] }), /Cipher is \(NONE\)/);
 });
 
-tlsTest({
+await tlsTest({
   name: "certificates are read again at SIGHUP, without a restart",
   peer: "openssl",
   listener: `tls = "implicit"`,
@@ -98,7 +98,7 @@ tlsTest({
   assertEquals(pemOf(before) === pemOf(after), false);
 });
 
-tlsTest({
+await tlsTest({
   name: "a client certificate stands for a user",
   peer: "openssl",
   listener: `tls = "implicit"\nclient_certificates = true\nauth = "required"`,
@@ -117,7 +117,7 @@ tlsTest({
   assertMatch(await sClient(relay, { lines }), /530 5\.7\.0 Authentication required/);
 });
 
-tlsTest({
+await tlsTest({
   name: "swaks sends with STARTTLS",
   peer: "swaks",
   listener: `tls = "required"`,
@@ -131,7 +131,7 @@ tlsTest({
 });
 
 for (const mechanism of ["PLAIN", "LOGIN"]) {
-  tlsTest({
+  await tlsTest({
     name: `swaks authenticates with ${mechanism} on a listener for submission`,
     peer: "swaks",
     listener: `tls = "implicit"\nauth = "required"`,
