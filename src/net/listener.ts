@@ -1,4 +1,5 @@
-import { type Clock, sleep, systemClock } from "../base/clock.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { AcceptLoop } from "./accept_loop.ts";
 import type { Conn, Endpoint } from "./conn.ts";
 import { errorCode } from "./conn_error.ts";
 import { endpointOf, formatEndpoint } from "./endpoint.ts";
@@ -56,9 +57,6 @@ export class ListenError extends Error {
   }
 }
 
-const FIRST_PAUSE_MS = 10;
-const LONGEST_PAUSE_MS = 1000;
-
 /**
  * Starts to accept connections at `where`.
  *
@@ -66,64 +64,48 @@ const LONGEST_PAUSE_MS = 1000;
  */
 export async function listen(where: ListenAddress, options: ListenOptions): Promise<Listener> {
   if ("path" in where) await removeStaleSocket(where.path);
-  const socket = open(where, options.backlog);
-  return new AcceptLoop(socket, options);
+  return new SocketListener(where, options);
 }
 
 type ListenSocket = Deno.Listener<Deno.TcpConn | Deno.UnixConn>;
 
-class AcceptLoop implements Listener {
+class SocketListener implements Listener {
   readonly local: Endpoint;
-  readonly #socket: ListenSocket;
-  readonly #options: ListenOptions;
-  readonly #stop = new AbortController();
-  readonly #done: Promise<void>;
+  readonly #path: string | null;
+  readonly #loop: AcceptLoop<Deno.TcpConn | Deno.UnixConn>;
+  #stopped = false;
 
-  constructor(socket: ListenSocket, options: ListenOptions) {
-    this.#socket = socket;
-    this.#options = options;
+  constructor(where: ListenAddress, options: ListenOptions) {
+    const { backlog, onConn, onError, clock = systemClock } = options;
+    const socket = open(where, backlog);
     this.local = endpointOf(socket.addr);
-    this.#done = this.#run();
+    this.#path = "path" in where ? where.path : null;
+    const place = "path" in where ? where : { ...where, port: this.local.port };
+    this.#loop = new AcceptLoop(socket, {
+      reopen: () => {
+        this.#removeFile();
+        return open(place, backlog);
+      },
+      onSocket: (accepted) => onConn(plainConn(accepted)),
+      onError,
+      clock,
+    });
   }
 
   stop(): void {
-    if (this.#stop.signal.aborted) return;
-    this.#stop.abort();
-    this.#socket.close();
-    if (this.#socket.addr.transport === "unix") removeFile(this.local.address);
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#loop.stop();
+    this.#removeFile();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop();
-    await this.#done;
+    await this.#loop.done;
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    let pauseMs = 0;
-    while (!signal.aborted) {
-      try {
-        const socket = await this.#socket.accept();
-        pauseMs = 0;
-        this.#options.onConn(plainConn(socket));
-      } catch (error) {
-        // Out of descriptors (EMFILE), or a client that left before it was accepted
-        // (ECONNABORTED): both pass, so the loop waits and goes on.
-        if (signal.aborted) return;
-        if (pauseMs === 0) this.#options.onError(error);
-        pauseMs = Math.min(Math.max(pauseMs * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
-        await this.#pause(pauseMs);
-      }
-    }
-  }
-
-  async #pause(delayMs: number): Promise<void> {
-    const { signal } = this.#stop;
-    try {
-      await sleep(this.#options.clock ?? systemClock, { delayMs, signal });
-    } catch (reason) {
-      if (!signal.aborted) throw reason;
-    }
+  #removeFile(): void {
+    if (this.#path !== null) removeFile(this.#path);
   }
 }
 
