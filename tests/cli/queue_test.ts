@@ -252,5 +252,5 @@ Deno.test("a damaged queue is told in one line", async () => {
   await Deno.writeTextFile(`${folder.path}/queue.db`, "this is not a database at all");
   const { code, err } = await run(["queue", "list", "--data-dir", folder.path]);
   assertEquals(code, 1);
-  assertMatch(err, /^Cannot open the queue: [^\n]+\n$/);
+  assertMatch(err, /^Cannot open the queue [^\n]+queue\.db: [^\n]+\n$/);
 });

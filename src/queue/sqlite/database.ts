@@ -1,4 +1,7 @@
+import { accessSync, constants } from "node:fs";
 import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { StoreError } from "../store.ts";
+import { storeError } from "./failure.ts";
 
 /** Columns of one row, in the order of the SELECT. */
 export type Row = readonly unknown[];
@@ -38,8 +41,13 @@ export class Database implements Disposable {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, Statement<Row>>();
 
+  /** @throws StoreError when it cannot be opened; damage shows with the first statement. */
   constructor(path: string, { readOnly = false }: { readOnly?: boolean } = {}) {
-    this.#database = new DatabaseSync(path, { readOnly, enableForeignKeyConstraints: false });
+    try {
+      this.#database = new DatabaseSync(path, { readOnly, enableForeignKeyConstraints: false });
+    } catch (error) {
+      throw openFailure(path, error);
+    }
   }
 
   /** The statement for `sql`, whose rows have the shape the caller gives. */
@@ -93,5 +101,18 @@ export class Database implements Disposable {
   [Symbol.dispose](): void {
     this.#statements.clear();
     this.#database.close();
+  }
+}
+
+/** SQLite says nothing of why it could not open a file, so that is found out without opening it. */
+function openFailure(path: string, cause: unknown): StoreError {
+  try {
+    if (!Deno.statSync(path).isFile) {
+      return new StoreError("corrupt", `Cannot open ${path}: not a file`, { cause });
+    }
+    accessSync(path, constants.R_OK);
+    return storeError(`open ${path}`, cause);
+  } catch (error) {
+    return storeError(`open ${path}`, error);
   }
 }

@@ -6,23 +6,19 @@ export const DATABASE_FILE = "queue.db";
 export const LOCK_FILE = "posthouse.lock";
 export const SPOOL_FOLDER = "spool";
 
-/** The first bytes of every SQLite database (https://www.sqlite.org/fileformat.html). */
-const MAGIC = "SQLite format 3\0";
-
 /**
- * Looks at the database file before SQLite does, whose failures to open carry no code.
+ * Makes the database file where there is none, for its owner alone. A file that is there is not
+ * opened: SQLite may hold it in another thread, and closing a file, however it was opened, ends all
+ * POSIX locks that the process has on it (https://www.sqlite.org/howtocorrupt.html, 2.2.1).
  *
- * @throws StoreError `read_only`, `corrupt`, `full` or `unavailable`.
+ * @throws StoreError `read_only`, `full` or `unavailable`.
  */
-export function checkFile(path: string, { create }: { create: boolean }): void {
+export function makeDatabaseFile(path: string): void {
   try {
-    using file = Deno.openSync(path, { read: true, write: create, create, mode: 0o600 });
-    const head = new Uint8Array(MAGIC.length);
-    const length = file.readSync(head) ?? 0;
-    if (length === 0 || new TextDecoder().decode(head) === MAGIC) return;
-    throw new StoreError("corrupt", `Cannot open the queue: not a database, got ${path}`);
+    Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
   } catch (error) {
-    throw storeError("open the queue", error);
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    throw storeError("make the queue", error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { StoreError } from "../store.ts";
 import { Database } from "./database.ts";
-import { checkFile } from "./folder.ts";
+import { existsSync } from "./files.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 
 const BUSY_TIMEOUT_MS = 5_000;
@@ -26,7 +26,7 @@ export interface DatabaseFacts {
 export async function snapshotDatabase(
   { from, to }: { from: string; to: string },
 ): Promise<DatabaseFacts> {
-  checkFile(from, { create: false });
+  if (!existsSync(from)) throw new StoreError("unavailable", `Cannot read ${from}: it is missing`);
   {
     // Not read-only: that cannot open a log which nobody has open.
     using database = new Database(from);
@@ -43,7 +43,6 @@ export async function snapshotDatabase(
 
 /** Looks through a database for damage. Throws as `snapshotDatabase`. */
 export function inspectDatabase(path: string): DatabaseFacts {
-  checkFile(path, { create: false });
   using database = new Database(path, { readOnly: true });
   const schemaVersion = Number(database.pragma("user_version"));
   if (schemaVersion > SCHEMA_VERSION) {

@@ -2,8 +2,8 @@
 import { StoreError } from "../store.ts";
 import { Database } from "./database.ts";
 import { type Engine, readingEngine, writingEngine } from "./engine.ts";
-import { failureOf } from "./failure.ts";
-import { checkFile, DATABASE_FILE, SPOOL_FOLDER } from "./folder.ts";
+import { failureOf, storeError } from "./failure.ts";
+import { DATABASE_FILE, makeDatabaseFile, SPOOL_FOLDER } from "./folder.ts";
 import { type DatabaseFacts, inspectDatabase, snapshotDatabase } from "./inspect.ts";
 import type { Request, Response } from "./protocol.ts";
 import { migrate } from "./schema.ts";
@@ -84,7 +84,7 @@ class WorkerEnd {
 
 function openDatabase(role: "writer" | "reader", folder: string): Database {
   const path = `${folder}/${DATABASE_FILE}`;
-  checkFile(path, { create: role === "writer" });
+  if (role === "writer") makeDatabaseFile(path);
   const database = new Database(path, { readOnly: role === "reader" });
   try {
     database.script(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -102,7 +102,7 @@ function openDatabase(role: "writer" | "reader", folder: string): Database {
     return database;
   } catch (error) {
     database[Symbol.dispose]();
-    throw error;
+    throw storeError(`open the queue ${path}`, error);
   }
 }
 
