@@ -39,6 +39,13 @@ export function decodeUtf8Xtext(text: string): string {
   });
 }
 
+/** The value of ORCPT in ASCII: what stands in UTF-8 becomes `\x{HEX}` (RFC 6533 section 3). */
+export function asciiOriginalRecipient(value: string): string {
+  return value.replace(/[^\p{ASCII}]/gu, (character) => {
+    return `\\x{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`;
+  });
+}
+
 /**
  * A mailbox as the value of ORCPT, in ASCII: of type rfc822 in xtext (RFC 3461 section 4.2) or,
  * with characters beyond ASCII, of type utf-8 (RFC 6533 section 3).

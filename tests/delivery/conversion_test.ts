@@ -114,22 +114,6 @@ Deno.test("conversion: an address with raw octets cannot go to a server of 7 bit
   );
 });
 
-Deno.test("conversion: fields outside ASCII cannot go to a server without SMTPUTF8", async () => {
-  const message = { smtpUtf8: true, body: "8BITMIME" } as const;
-  const fields: SampleJob = { body: "Subject: é\r\n\r\nHello\r\n", message };
-  for (const sample of [fields, { ...fields, streamChunkBytes: 3 }]) {
-    const { outcome } = await deliver(["8BITMIME"], { sample });
-    assertEquals(
-      outcome,
-      "unsuitable 554 5.6.9 Next hop does not take header fields outside ASCII",
-    );
-  }
-  const text: SampleJob = { body: "Subject: e\r\n\r\né\r\n", message };
-  const { outcome, mail } = await deliver(["8BITMIME"], { sample: text });
-  assertEquals(outcome, "delivered 250 2.0.0 Stored");
-  assertEquals(mail, "MAIL FROM:<sender@origin.example> BODY=8BITMIME");
-});
-
 const OWN = "DKIM-Signature: ours\r\n";
 const TO_SIGN = "Content-Type: text/plain; charset=utf-8\r\n\r\né\r\n";
 

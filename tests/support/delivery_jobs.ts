@@ -1,7 +1,7 @@
 import { encodeText } from "../../src/base/bytes.ts";
 import type { BodyFacts } from "../../src/mail/envelope.ts";
 import type { DeliveryJob } from "../../src/delivery/transport.ts";
-import type { MessageRecord } from "../../src/queue/store.ts";
+import type { MessageRecord, RecipientRecord } from "../../src/queue/store.ts";
 
 /** What a sample job differs in. */
 export interface SampleJob {
@@ -10,6 +10,8 @@ export interface SampleJob {
   /** Hands the message over as a stream of chunks instead of in memory. */
   readonly streamChunkBytes?: number;
   readonly recipients?: readonly string[];
+  /** Instead of `recipients`: as the queue has them. */
+  readonly records?: readonly RecipientRecord[];
   readonly message?: Partial<MessageRecord>;
 }
 
@@ -20,7 +22,7 @@ export function sampleJob(sample: SampleJob = {}): DeliveryJob {
   const chunkBytes = sample.streamChunkBytes;
   return {
     message: sampleMessage(bytes, sample.message),
-    recipients: recipients.map((forwardPath, index) => ({
+    recipients: sample.records ?? recipients.map((forwardPath, index) => ({
       index,
       forwardPath,
       domain: domainOf(forwardPath),

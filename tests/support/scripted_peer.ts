@@ -35,6 +35,8 @@ export interface Script {
    * last one from then on; the counting is over all connections.
    */
   readonly answers?: Readonly<Record<string, Answer | AnswerList>>;
+  /** Asked where `answers` has nothing; null accepts. */
+  readonly respond?: (verb: string, line: string) => Answer | null;
   /** Reads no more than so many octets of each connection, then closes it. */
   readonly closeAfterBytes?: number;
   /** With it STARTTLS works where `extensions` offers it. */
@@ -129,10 +131,10 @@ class Peer implements ScriptedPeer {
 
   /** The script's answer to a command; null when it has none. */
   answer(verb: string, line: string): Answer | null {
-    const { answers = {} } = this.script;
+    const { answers = {}, respond } = this.script;
     const key = line in answers ? line : verb;
     const found = answers[key];
-    if (found === undefined) return null;
+    if (found === undefined) return respond?.(verb, line) ?? null;
     if (typeof found === "string" || !("inTurn" in found)) return found;
     const used = this.#used.get(key) ?? 0;
     this.#used.set(key, used + 1);

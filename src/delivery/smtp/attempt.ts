@@ -27,6 +27,10 @@ export class Attempt {
   readonly #outcomes: (Outcome | null)[];
   /** What open recipients end with when no other host is asked. */
   readonly #fallback: (Outcome | null)[];
+  /** Whether the present server can take them; those that it can not are open for others. */
+  readonly #setAside: boolean[];
+  /** Who was too many for an earlier transaction. */
+  readonly #wasTooMany: boolean[];
   #peer: { hop: RemoteHop; tls: TlsInfo | null; proof: TlsProof | null } | null = null;
   /** Whether every host that took the message for someone also took over the notifications. */
   #allNotify = true;
@@ -40,6 +44,8 @@ export class Attempt {
     this.keepsConnection = options.keepsConnection ?? (() => true);
     this.#outcomes = job.recipients.map(() => null);
     this.#fallback = job.recipients.map(() => null);
+    this.#setAside = job.recipients.map(() => false);
+    this.#wasTooMany = job.recipients.map(() => false);
   }
 
   /** Whether every recipient has its outcome, or the attempt is given up. */
@@ -47,16 +53,33 @@ export class Attempt {
     return this.signal.aborted || !this.#outcomes.includes(null);
   }
 
-  /** Recipients without an outcome, in order. */
+  /** Recipients without an outcome that the present server may be asked for, in order. */
   openRecipients(): readonly RecipientRecord[] {
     const { recipients } = this.job;
-    if (!this.#outcomes.some((outcome) => outcome !== null)) return recipients;
-    return recipients.filter((_, index) => this.#outcomes[index] === null);
+    if (this.#outcomes.every((outcome, index) => outcome === null && !this.#setAside[index])) {
+      return recipients;
+    }
+    return recipients.filter((_, index) => this.#isOpen(index));
+  }
+
+  /** Begins with another server, which may be asked for everybody without an outcome. */
+  begin(): void {
+    this.#setAside.fill(false);
+  }
+
+  /** Leaves open recipients that the present server can not take to the next one. */
+  setAside(recipients: readonly RecipientRecord[], outcome: Outcome): void {
+    for (const index of this.#openIndexes()) {
+      const recipient = this.job.recipients[index];
+      if (recipient === undefined || !recipients.includes(recipient)) continue;
+      this.#setAside[index] = true;
+      this.#fallBackOn(index, outcome);
+    }
   }
 
   /**
    * Takes what a transaction for the first of the open recipients came to; `notifies` as in `Fit`.
-   * Returns whether all of them have their outcome now.
+   * Returns whether nobody has to be asked of another server.
    */
   record(
     result: TransactionResult,
@@ -68,20 +91,22 @@ export class Attempt {
   ): boolean {
     const open = this.#openIndexes();
     let accepted = false;
-    let isSettled = true;
+    let staysHere = true;
     for (const [place, recipientResult] of result.recipients.entries()) {
       const index = open[place];
       if (index === undefined) throw new Error("Cannot record: there are more results than asked");
-      const { outcome, elsewhere } = judge(recipientResult, { hop, accepted });
+      const wasTooMany = this.#wasTooMany[index] === true;
+      const { outcome, next } = judge(recipientResult, { hop, accepted, wasTooMany });
       this.#fallback[index] = outcome;
-      if (elsewhere) isSettled = false;
-      else this.#outcomes[index] = outcome;
+      if (next === null) this.#outcomes[index] = outcome;
+      if (next === "here") this.#wasTooMany[index] = true;
+      if (next === "elsewhere") staysHere = false;
       if (outcome.kind === "delivered") this.#allNotify &&= notifies;
       accepted ||= !(recipientResult.kind === "reply" && recipientResult.stage === "rcpt");
     }
     this.#losses = losses;
     if (result.begun) this.reached({ hop, tls: client.tls, proof });
-    return isSettled;
+    return staysHere;
   }
 
   /** Takes note of the peer that this attempt talked to last. */
@@ -94,17 +119,12 @@ export class Attempt {
    * carry the message, says nothing for good while another of them may come back.
    */
   failHost(outcome: Outcome): void {
-    for (const index of this.#openIndexes()) {
-      const earlier = this.#fallback[index] ?? null;
-      const isForGood = outcome.kind === "permanent" || outcome.kind === "unsuitable";
-      if (isForGood && earlier !== null) continue;
-      this.#fallback[index] = outcome;
-    }
+    for (const index of this.#openIndexes()) this.#fallBackOn(index, outcome);
   }
 
-  /** Gives all open recipients the same outcome. */
+  /** Gives everybody without an outcome the same one. */
   settle(outcome: Outcome): void {
-    for (const index of this.#openIndexes()) this.#outcomes[index] = outcome;
+    for (const index of this.#outcomes.keys()) this.#outcomes[index] ??= outcome;
   }
 
   /** The report when nobody else is asked; `otherwise` for recipients nothing is known of. */
@@ -125,11 +145,19 @@ export class Attempt {
     };
   }
 
+  #fallBackOn(index: number, outcome: Outcome): void {
+    const earlier = this.#fallback[index] ?? null;
+    const isForGood = outcome.kind === "permanent" || outcome.kind === "unsuitable";
+    if (!isForGood || earlier === null) this.#fallback[index] = outcome;
+  }
+
   #openIndexes(): number[] {
     const indexes: number[] = [];
-    for (const [index, outcome] of this.#outcomes.entries()) {
-      if (outcome === null) indexes.push(index);
-    }
+    for (const index of this.#outcomes.keys()) if (this.#isOpen(index)) indexes.push(index);
     return indexes;
+  }
+
+  #isOpen(index: number): boolean {
+    return this.#outcomes[index] === null && !this.#setAside[index];
   }
 }

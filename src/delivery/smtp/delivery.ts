@@ -1,8 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import { type Reply, reply } from "../../mail/reply.ts";
-import type { RecipientRecord } from "../../queue/store.ts";
-import type { SessionLimits } from "../../smtp/client/capabilities.ts";
 import type { DeliverOptions, DeliveryJob, DeliveryReport, Loss, Outcome } from "../transport.ts";
 import { type AddressChoice, orderAddresses } from "./address_order.ts";
 import { Attempt } from "./attempt.ts";
@@ -13,6 +11,7 @@ import type { MailResolver, Resigner, SmtpTransportOptions } from "./options.ts"
 import { broken, formatHop, GIVEN_UP, lookupFailed } from "./outcome.ts";
 import { bodyAsItIs, prepareBody, type PreparedBody } from "./prepare_body.ts";
 import { ConnectionPool, type Session } from "./pool.ts";
+import { RecipientLimits } from "./recipient_limits.ts";
 import { ABORTED, untilAborted } from "./until_aborted.ts";
 
 const DEFAULT_MAX_ADDRESSES = 5;
@@ -38,6 +37,7 @@ export class SmtpDelivery implements AsyncDisposable {
   readonly #hostUnknown: HostUnknown;
   readonly #opener: SessionOpener;
   readonly #pool: ConnectionPool;
+  readonly #recipientLimits: RecipientLimits;
 
   constructor(options: SmtpTransportOptions, { hostUnknown }: { hostUnknown: HostUnknown }) {
     const { clock, random, resolver, onError } = options.services;
@@ -52,6 +52,7 @@ export class SmtpDelivery implements AsyncDisposable {
     this.#hostUnknown = hostUnknown;
     this.#opener = new SessionOpener(options);
     this.#pool = new ConnectionPool({ clock, limits: options.reuse ?? {}, onError });
+    this.#recipientLimits = new RecipientLimits(clock);
   }
 
   /** Makes the attempt with the hosts of `plan`. */
@@ -150,11 +151,15 @@ export class SmtpDelivery implements AsyncDisposable {
   async #use(session: Session, attempt: Attempt): Promise<boolean> {
     const { client } = session;
     client.recordTo(attempt.transcript);
+    attempt.begin();
     try {
       if (attempt.signal.aborted) return false;
       for (;;) {
         if (!(await this.#transact(session, attempt))) return false;
-        if (attempt.isOver || !client.isUsable || this.#pool.isWornOut(session)) return true;
+        if (attempt.openRecipients().length === 0) return false;
+        if (attempt.signal.aborted || !client.isUsable || this.#pool.isWornOut(session)) {
+          return true;
+        }
       }
     } finally {
       client.recordTo(null);
@@ -164,47 +169,54 @@ export class SmtpDelivery implements AsyncDisposable {
 
   /**
    * Runs one transaction for as many of the open recipients as the server takes at once. Returns
-   * whether all of them have their outcome now.
+   * whether it may be asked for others that are open.
    */
   async #transact(session: Session, attempt: Attempt): Promise<boolean> {
-    const { client, peer } = session;
+    const { client, peer, key } = session;
     const { signal, job: { message } } = attempt;
-    const recipients = withinLimits(attempt.openRecipients(), peer.capabilities.limits);
-    const nowMs = this.#clock.now();
-    const fitted = fit(message, { recipients, peer, converts: this.#converts, nowMs });
+    const fitted = fit(message, {
+      recipients: attempt.openRecipients(),
+      peer,
+      rcptMax: this.#recipientLimits.of(key),
+      converts: this.#converts,
+      nowMs: this.#clock.now(),
+    });
     if (fitted.kind === "unsuitable") return this.#reject(session, { attempt, unfit: fitted });
+    const { reversePath, recipients, misfits, notifies, mailParameters } = fitted;
     const ready = await this.#bodyFor(fitted, attempt);
     if (ready.kind === "unsuitable") {
-      return this.#reject(session, { attempt, unfit: { ...ready, elsewhere: false } });
+      return this.#reject(session, { attempt, unfit: { ...ready, elsewhere: true } });
     }
     const { data, sizeBytes, losses } = ready;
     const tooLarge = tooLargeFor(peer.capabilities, sizeBytes);
     if (tooLarge !== null) return this.#reject(session, { attempt, unfit: tooLarge });
+    if (misfits !== null) {
+      attempt.setAside(misfits.recipients, { kind: "unsuitable", reply: misfits.reply });
+    }
     const result = await client.transact({
-      reversePath: message.reversePath,
+      reversePath,
       mailParameters: peer.capabilities.size
-        ? [`SIZE=${sizeBytes}`, ...fitted.mailParameters] // RFC 1870 section 5
-        : fitted.mailParameters,
-      recipients: fitted.recipients,
+        ? [`SIZE=${sizeBytes}`, ...mailParameters] // RFC 1870 section 5
+        : mailParameters,
+      recipients,
       data,
     }, { signal });
-    return attempt.record(result, { session, notifies: fitted.notifies, losses });
+    this.#recipientLimits.learn(key, result.recipients);
+    return attempt.record(result, { session, notifies, losses });
   }
 
   /** The message in the form that the server takes, without a promise where it is that already. */
   #bodyFor(
-    { conversion, needsAsciiHeader }: Extract<Fit, { kind: "fits" }>,
+    { conversion, needsAsciiAddresses }: Extract<Fit, { kind: "fits" }>,
     { job, rawOnly }: Attempt,
   ): PreparedBody | Promise<PreparedBody> {
-    if (conversion === null && !needsAsciiHeader) {
+    if (conversion === null && !needsAsciiAddresses) {
       const { body, message: { facts: { dotLines } } } = job;
       const { sizeBytes } = body;
       return { kind: "ready", data: bodyAsItIs(body, dotLines), sizeBytes, losses: NO_LOSSES };
     }
-    return prepareBody(job, {
-      ...{ conversion, needsAsciiHeader, rawOnly },
-      resign: this.#resign,
-    });
+    const resign = this.#resign;
+    return prepareBody(job, { conversion, needsAsciiAddresses, rawOnly, resign });
   }
 
   #reject(
@@ -229,19 +241,3 @@ function noUsableAddress(host: string): Reply {
 }
 
 const NO_LOSSES: readonly Loss[] = [];
-
-/** The first recipients, as many as one transaction may have (RFC 9422 sections 4.2 and 4.3). */
-function withinLimits(
-  recipients: readonly RecipientRecord[],
-  { rcptMax, rcptDomainMax }: SessionLimits,
-): readonly RecipientRecord[] {
-  if (recipients.length <= Math.min(rcptMax, rcptDomainMax)) return recipients;
-  const domains = new Set<string>();
-  let count = 0;
-  for (const { domain } of recipients) {
-    domains.add(domain);
-    if (count === rcptMax || domains.size > rcptDomainMax) break;
-    count++;
-  }
-  return recipients.slice(0, count);
-}

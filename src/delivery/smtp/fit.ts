@@ -1,7 +1,8 @@
+import { isAsciiText, parseMailbox, withAsciiDomain } from "../../mail/address.ts";
 import type { ConversionTarget } from "../../mail/conversion_plan.ts";
 import { type Reply, reply } from "../../mail/reply.ts";
 import type { MessageRecord, RecipientRecord } from "../../queue/store.ts";
-import type { Capabilities } from "../../smtp/client/capabilities.ts";
+import type { Capabilities, SessionLimits } from "../../smtp/client/capabilities.ts";
 import type { ClientProtocol, RequestRecipient } from "../../smtp/client/transaction.ts";
 import { mailParameters, rcptParameters } from "./parameters.ts";
 
@@ -17,17 +18,27 @@ export interface Peer {
 export type Fit =
   | {
     readonly kind: "fits";
+    readonly reversePath: string;
     /** Without SIZE, which depends on what becomes of the octets. */
     readonly mailParameters: readonly string[];
+    /** The first of those that the server can take, as many as it takes at once. */
     readonly recipients: readonly RequestRecipient[];
+    /** Those that this server can not take; another host of the same destination may. */
+    readonly misfits: Misfits | null;
     /** Whether the server takes over the duty to notify the sender (RFC 3461 section 5.2.1). */
     readonly notifies: boolean;
     /** What the octets must become first; null when they go as they are. */
     readonly conversion: ConversionTarget | null;
-    /** Whether the header section must be ASCII, which nobody has looked at yet. */
-    readonly needsAsciiHeader: boolean;
+    /** Whether addresses in the header section must be ASCII, which nobody has looked at yet. */
+    readonly needsAsciiAddresses: boolean;
   }
   | Unfit;
+
+/** Recipients that a server can not take, and why with a 5xx code. */
+export interface Misfits {
+  readonly recipients: readonly RecipientRecord[];
+  readonly reply: Reply;
+}
 
 /** The server can not carry the message; `reply` says why with a 5xx code. */
 export interface Unfit {
@@ -41,6 +52,8 @@ export interface Unfit {
 export interface FitOptions {
   readonly recipients: readonly RecipientRecord[];
   readonly peer: Peer;
+  /** The most recipients that the server was seen to take in a transaction; infinite if unknown. */
+  readonly rcptMax: number;
   /** Whether octets above 127 are converted for a server that does not take them. */
   readonly converts: boolean;
   readonly nowMs: number;
@@ -50,20 +63,96 @@ export interface FitOptions {
 export function fit(message: MessageRecord, options: FitOptions): Fit {
   const obstacle = obstacleTo(message, options);
   if (obstacle !== null) return obstacle;
-  const { recipients, peer, nowMs, converts } = options;
+  const { recipients, peer, nowMs, converts, rcptMax } = options;
   const { capabilities } = peer;
+  const envelope = envelopeFor(message, { recipients, smtpUtf8: capabilities.smtpUtf8 });
+  if (envelope.kind === "unsuitable") return envelope;
+  const { reversePath, suited, misfits, isUtf8 } = envelope;
   const form = formFor(message, { capabilities, converts });
   return {
     kind: "fits",
-    mailParameters: mailParameters(message, { peer, body: form.body, nowMs }),
-    recipients: recipients.map((recipient) => ({
-      forwardPath: recipient.forwardPath,
-      parameters: rcptParameters(recipient, capabilities),
-    })),
+    reversePath,
+    mailParameters: mailParameters(message, { peer, body: form.body, isUtf8, nowMs }),
+    recipients: withinLimits(suited, { ...capabilities.limits, learnedMax: rcptMax })
+      .map(({ recipient, forwardPath }) => ({
+        forwardPath,
+        parameters: rcptParameters(recipient, capabilities),
+      })),
+    misfits,
     notifies: capabilities.dsn,
     conversion: form.conversion,
-    needsAsciiHeader: message.smtpUtf8 && !capabilities.smtpUtf8 && message.facts.eightBit,
+    needsAsciiAddresses: message.smtpUtf8 && !capabilities.smtpUtf8 && message.facts.eightBit,
   };
+}
+
+/** A recipient and its address as the server takes it. */
+interface Addressed {
+  readonly recipient: RecipientRecord;
+  readonly forwardPath: string;
+}
+
+/** The addresses as a server takes them (RFC 6531 sections 3.2 and 3.5). */
+type FittedEnvelope =
+  | {
+    readonly kind: "envelope";
+    readonly reversePath: string;
+    /** At least one. */
+    readonly suited: readonly Addressed[];
+    readonly misfits: Misfits | null;
+    readonly isUtf8: boolean;
+  }
+  | Unfit;
+
+function envelopeFor(
+  message: MessageRecord,
+  { recipients, smtpUtf8 }: { recipients: readonly RecipientRecord[]; smtpUtf8: boolean },
+): FittedEnvelope {
+  const reversePath = smtpUtf8 ? message.reversePath : asciiPath(message.reversePath);
+  if (!smtpUtf8 && !isAsciiText(reversePath)) return unfit(NO_UTF8);
+  const suited: Addressed[] = [];
+  const misfits: RecipientRecord[] = [];
+  let isUtf8 = message.smtpUtf8 || !isAsciiText(reversePath);
+  for (const recipient of recipients) {
+    const forwardPath = smtpUtf8 ? recipient.forwardPath : asciiPath(recipient.forwardPath);
+    const isAscii = isAsciiText(forwardPath);
+    if (!smtpUtf8 && !isAscii) misfits.push(recipient);
+    else suited.push({ recipient, forwardPath });
+    isUtf8 ||= !isAscii;
+  }
+  if (suited.length === 0) return unfit(NO_UTF8);
+  return {
+    kind: "envelope",
+    reversePath,
+    suited,
+    misfits: misfits.length === 0 ? null : { recipients: misfits, reply: NO_UTF8 },
+    isUtf8,
+  };
+}
+
+const NO_UTF8 = reply(553, "5.6.7", "Next hop does not take addresses outside ASCII");
+
+/** RFC 6531 section 3.2: a domain in U-labels is the same in A-labels. */
+function asciiPath(path: string): string {
+  if (isAsciiText(path)) return path;
+  const parsed = parseMailbox(path);
+  return parsed.kind === "ok" ? withAsciiDomain(parsed.mailbox) : path;
+}
+
+/** The first recipients, as many as one transaction may have (RFC 9422 sections 4.2 and 4.3). */
+function withinLimits(
+  recipients: readonly Addressed[],
+  { rcptMax, rcptDomainMax, learnedMax }: SessionLimits & { readonly learnedMax: number },
+): readonly Addressed[] {
+  const max = Math.min(rcptMax, learnedMax);
+  if (recipients.length <= Math.min(max, rcptDomainMax)) return recipients;
+  const domains = new Set<string>();
+  let count = 0;
+  for (const { recipient: { domain } } of recipients) {
+    domains.add(domain);
+    if (count === max || domains.size > rcptDomainMax) break;
+    count++;
+  }
+  return recipients.slice(0, count);
 }
 
 interface Form {
@@ -90,19 +179,16 @@ function formFor(
 
 function obstacleTo(
   message: MessageRecord,
-  { recipients, peer: { capabilities, protocol }, nowMs }: FitOptions,
+  { peer: { capabilities, protocol }, nowMs }: FitOptions,
 ): Unfit | null {
   const { extras = {}, facts: { sizeBytes } } = message;
   const tooLarge = tooLargeFor(capabilities, sizeBytes);
   if (tooLarge !== null) return tooLarge;
-  if (!capabilities.smtpUtf8 && needsUtf8Paths(message, recipients)) { // RFC 6531 section 3.5
-    return unfit(reply(553, "5.6.7", "Next hop does not take addresses outside ASCII"));
-  }
   // RFC 8689 section 4.2.1; a server of mailboxes is the end of the way
   const needsTls = extras.requireTls === true && message.reversePath !== "" && protocol === "smtp";
   if (needsTls && !capabilities.keywords.has("REQUIRETLS")) {
     const text = "Next hop does not promise TLS for the way behind it (REQUIRETLS)";
-    return { ...unfit(reply(550, "5.7.30", text)), elsewhere: true };
+    return unfit(reply(550, "5.7.30", text));
   }
   return deliverByObstacle(message, { capabilities, protocol, nowMs });
 }
@@ -126,7 +212,10 @@ function deliverByObstacle(
   const deliverBy = extras?.deliverBy;
   if (deliverBy === undefined || deliverBy.mode !== "R") return null;
   const leftSeconds = (deliverBy.deadlineMs - nowMs) / 1000;
-  if (leftSeconds <= 0) return unfit(reply(554, "5.4.7", "The time to deliver it in is over"));
+  if (leftSeconds <= 0) {
+    const over = reply(554, "5.4.7", "The time to deliver it in is over");
+    return { ...unfit(over), elsewhere: false };
+  }
   if (protocol === "lmtp") return null;
   const least = keywords.get("DELIVERBY");
   if (least === undefined) {
@@ -137,17 +226,5 @@ function deliverByObstacle(
 }
 
 function unfit(reply: Reply): Unfit {
-  return { kind: "unsuitable", reply, elsewhere: false };
-}
-
-function needsUtf8Paths(
-  { smtpUtf8, reversePath }: MessageRecord,
-  recipients: readonly RecipientRecord[],
-): boolean {
-  if (!smtpUtf8) return false;
-  return isNotAscii(reversePath) || recipients.some(({ forwardPath }) => isNotAscii(forwardPath));
-}
-
-function isNotAscii(text: string): boolean {
-  return /[\u0080-\uffff]/.test(text);
+  return { kind: "unsuitable", reply, elsewhere: true };
 }

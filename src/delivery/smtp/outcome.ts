@@ -12,8 +12,11 @@ import type { Outcome, RemoteHop } from "../transport.ts";
 /** What one session says of one recipient. */
 export interface Verdict {
   readonly outcome: Outcome;
-  /** Whether another host may be asked: this one has taken leave or broke off. */
-  readonly elsewhere: boolean;
+  /**
+   * Who may be asked again in this attempt: `here` for the same server in another transaction,
+   * `elsewhere` for another host, because this one has taken leave or broke off.
+   */
+  readonly next: "here" | "elsewhere" | null;
 }
 
 /** Attempts that this side gave up, because it stops, are due at once and do not count. */
@@ -27,31 +30,66 @@ export const GIVEN_UP: Outcome = {
 /** Judges what a transaction came to for one recipient. */
 export function judge(
   result: RecipientResult,
-  { hop, accepted }: { hop: RemoteHop; accepted: boolean },
+  { hop, ...earlier }: {
+    hop: RemoteHop;
+    /** Whether the server took another recipient before this one. */
+    accepted: boolean;
+    /** Whether this one was too many for an earlier transaction. */
+    wasTooMany: boolean;
+  },
 ): Verdict {
-  if (result.kind === "reply") return judgeReply(result, accepted);
+  if (result.kind === "reply") return judgeReply(result, earlier);
   const outcome = judgeLoss(result.lost, hop);
-  if (result.kind === "lost") return { outcome, elsewhere: result.lost.cause !== "aborted" };
-  return { outcome: { kind: "uncertain", reply: outcome.reply }, elsewhere: false };
+  if (result.kind === "lost") {
+    return { outcome, next: result.lost.cause === "aborted" ? null : "elsewhere" };
+  }
+  return { outcome: { kind: "uncertain", reply: outcome.reply }, next: null };
 }
 
 function judgeReply(
-  { stage, reply }: RecipientResult & { kind: "reply" },
-  accepted: boolean,
+  result: RecipientResult & { kind: "reply" },
+  { accepted, wasTooMany }: { accepted: boolean; wasTooMany: boolean },
 ): Verdict {
+  const { stage, reply } = result;
   const { code } = reply;
   if (code === 421) {
-    return { outcome: { kind: "temporary", reply, fromPeer: true }, elsewhere: stage !== "dot" };
+    const outcome = { kind: "temporary", reply, fromPeer: true } as const;
+    return { outcome, next: stage === "dot" ? null : "elsewhere" };
   }
-  if (code < 300) return { outcome: { kind: "delivered", reply }, elsewhere: false };
-  const tooMany = stage === "rcpt" && accepted && isTooManyRecipients(reply);
-  const kind = code < 500 || tooMany ? "temporary" : "permanent";
-  return { outcome: { kind, reply, fromPeer: true }, elsewhere: false };
+  if (code < 300) return { outcome: { kind: "delivered", reply }, next: null };
+  const isTooMany = isTooManyRecipients(result);
+  // Whom a server refuses before all others is not one too many, whatever it says.
+  const isMisnamed = isTooMany && (accepted || wasTooMany || namesTooMany(reply));
+  const kind = code < 500 || isMisnamed ? "temporary" : "permanent";
+  return { outcome: { kind, reply, fromPeer: true }, next: isTooMany && accepted ? "here" : null };
 }
 
-/** RFC 5321 4.5.3.1.10: servers that mean 452 and say 552, after taking other recipients. */
-function isTooManyRecipients({ code, enhanced }: Reply): boolean {
-  return code === 552 && (enhanced === undefined || enhanced === "5.5.3");
+/**
+ * Whether a recipient may be refused because there are too many: by 452, by 552 from servers that
+ * mean 452 (RFC 5321 4.5.3.1.10), or by the enhanced code for it (RFC 3463 3.6).
+ */
+function isTooManyRecipients(result: RecipientResult): boolean {
+  if (result.kind !== "reply" || result.stage !== "rcpt") return false;
+  const { code, enhanced } = result.reply;
+  return enhanced === undefined ? code === 452 || code === 552 : namesTooMany(result.reply);
+}
+
+function namesTooMany({ enhanced }: Reply): boolean {
+  return enhanced === "4.5.3" || enhanced === "5.5.3";
+}
+
+/**
+ * How many recipients a server takes at once, as far as a transaction shows: the number that it
+ * took before all others were too many. Null when it refused some without such a rule, and
+ * undefined when none was too many.
+ */
+export function takenAtOnce(results: readonly RecipientResult[]): number | null | undefined {
+  const first = results.findIndex(isTooManyRecipients);
+  if (first < 0) return undefined;
+  if (!results.slice(first).every(isTooManyRecipients)) return null;
+  const isTaken = ({ kind, ...result }: RecipientResult) =>
+    kind !== "reply" || !("stage" in result) || result.stage !== "rcpt";
+  return results.slice(0, first).filter(isTaken).length || null;
 }
 
 function judgeLoss(lost: ConnectionLost, hop: RemoteHop): Outcome {

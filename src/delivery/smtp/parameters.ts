@@ -1,4 +1,4 @@
-import { encodeXtext } from "../../mail/xtext.ts";
+import { asciiOriginalRecipient, encodeXtext } from "../../mail/xtext.ts";
 import type { MessageRecord, RecipientRecord } from "../../queue/store.ts";
 import type { Capabilities } from "../../smtp/client/capabilities.ts";
 import type { Peer } from "./fit.ts";
@@ -8,8 +8,10 @@ const NO_PARAMETERS: readonly string[] = [];
 /** What MAIL carries besides SIZE, of that which the server offers. */
 export function mailParameters(
   message: MessageRecord,
-  { peer, body, nowMs }: {
+  { peer, body, isUtf8, nowMs }: {
     peer: Peer;
+    /** Whether the envelope or the header section may be outside ASCII. */
+    isUtf8: boolean;
     /** The BODY that is declared; null for none. */
     body: "8BITMIME" | "BINARYMIME" | null;
     nowMs: number;
@@ -18,7 +20,7 @@ export function mailParameters(
   const { capabilities } = peer;
   const parameters: string[] = [];
   if (body !== null) parameters.push(`BODY=${body}`); // RFC 6152 section 3, RFC 3030 section 3
-  if (capabilities.smtpUtf8 && message.smtpUtf8) parameters.push("SMTPUTF8"); // RFC 6531 section 3.4
+  if (capabilities.smtpUtf8 && isUtf8) parameters.push("SMTPUTF8"); // RFC 6531 section 3.4
   if (message.extras !== undefined) addExtras(parameters, { message, peer, nowMs });
   return parameters;
 }
@@ -57,14 +59,17 @@ function addExtras(
   }
 }
 
-/** RFC 3461 sections 4.1 and 4.2: passed on as they came. */
+/** RFC 3461 sections 4.1 and 4.2: passed on as they came, or in ASCII (RFC 6533 section 3). */
 export function rcptParameters(
   { notify, originalRecipient }: RecipientRecord,
-  { dsn }: Capabilities,
+  { dsn, smtpUtf8 }: Capabilities,
 ): readonly string[] {
   if (!dsn || (notify === undefined && originalRecipient === undefined)) return NO_PARAMETERS;
   const parameters: string[] = [];
   if (notify !== undefined) parameters.push(`NOTIFY=${notify.join(",")}`);
-  if (originalRecipient !== undefined) parameters.push(`ORCPT=${originalRecipient}`);
+  if (originalRecipient !== undefined) {
+    const value = smtpUtf8 ? originalRecipient : asciiOriginalRecipient(originalRecipient);
+    parameters.push(`ORCPT=${value}`);
+  }
   return parameters;
 }

@@ -1,5 +1,5 @@
-import { isAscii } from "node:buffer";
 import { encodeText } from "../../base/bytes.ts";
+import { asciiHeader } from "../../mail/ascii_header.ts";
 import {
   type ConversionObstacle,
   type ConversionTarget,
@@ -37,7 +37,7 @@ export function bodyAsItIs(body: MessageBody, dotLines: number): MailData {
 /** What a message meets on its way into another form. */
 export interface PrepareOptions {
   readonly conversion: ConversionTarget | null;
-  readonly needsAsciiHeader: boolean;
+  readonly needsAsciiAddresses: boolean;
   /** Nothing may be lost. */
   readonly rawOnly: boolean;
   /** Signs the new form; null where nobody does. */
@@ -47,10 +47,12 @@ export interface PrepareOptions {
 /** Brings a message into another form, or finds out that it has the right one. */
 export async function prepareBody(
   { message, body }: Pick<DeliveryJob, "message" | "body">,
-  { conversion, needsAsciiHeader, ...options }: PrepareOptions,
+  { conversion, needsAsciiAddresses, ...options }: PrepareOptions,
 ): Promise<PreparedBody> {
-  if (needsAsciiHeader && !isAscii(await headerOctets(body))) { // RFC 6531 section 3.2
-    return unsuitable(reply(554, "5.6.9", "Next hop does not take header fields outside ASCII"));
+  // RFC 6531 section 3.2; words outside ASCII are taken wherever 8 bits are.
+  if (needsAsciiAddresses && asciiHeader(await headerOctets(body)) === null) {
+    const text = "Next hop does not take addresses outside ASCII in header fields";
+    return unsuitable(reply(554, "5.6.9", text));
   }
   if (conversion === null) {
     const { sizeBytes } = body;

@@ -17,6 +17,7 @@ function fitTo(sample: SampleJob, extensions: readonly string[], peer: Partial<P
   return fit(message, {
     recipients,
     peer: { capabilities, protocol: "smtp", loggedIn: false, ...peer },
+    rcptMax: Infinity,
     converts: true,
     nowMs: NOW_MS,
   });
@@ -113,16 +114,19 @@ Deno.test("DSN parameters are passed on where they are taken", () => {
   for (const dsn of [true, false]) {
     const capabilities = parseCapabilities({ code: 250, lines: ["mx", dsn ? "DSN" : "X-NO"] });
     const peer = { capabilities, protocol: "smtp", loggedIn: false } as const;
-    assertEquals(fit(job.message, { recipients, peer, converts: true, nowMs: NOW_MS }), {
+    const options = { recipients, peer, rcptMax: Infinity, converts: true, nowMs: NOW_MS };
+    assertEquals(fit(job.message, options), {
       kind: "fits",
+      reversePath: "sender@origin.example",
       mailParameters: dsn ? ["RET=HDRS", "ENVID=QQ314159"] : [],
       recipients: [{
         forwardPath: "rcpt@dest.example",
         parameters: dsn ? ["NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;Bob@dest.example"] : [],
       }],
+      misfits: null,
       notifies: dsn,
       conversion: null,
-      needsAsciiHeader: false,
+      needsAsciiAddresses: false,
     });
   }
 });
@@ -151,7 +155,7 @@ Deno.test("the header section is looked at where fields may be outside ASCII", (
   const sample = { ...EIGHT_BIT, message: { smtpUtf8: true } };
   const found = (extensions: string[]) => {
     const fitted = fitTo(sample, extensions);
-    return fitted.kind === "fits" && fitted.needsAsciiHeader;
+    return fitted.kind === "fits" && fitted.needsAsciiAddresses;
   };
   assertEquals([found(["8BITMIME"]), found(["8BITMIME", "SMTPUTF8"])], [true, false]);
 });
