@@ -1,6 +1,6 @@
-import { Buffer } from "node:buffer";
-import { AUTHENTIC_DATA, decode, type DecodedPacket, encode, RECURSION_DESIRED } from "dns-packet";
-import { decodeText } from "../base/bytes.ts";
+import { AUTHENTIC_DATA, encode, RECURSION_DESIRED } from "dns-packet";
+import { concatBytes, decodeText } from "../base/bytes.ts";
+import { DnsFormatError, DnsReader, type RawRecord } from "./dns_reader.ts";
 
 /** A mail exchanger (RFC 5321 section 5.1). */
 export interface MxRecord {
@@ -74,7 +74,27 @@ export type DnsAnswer =
 
 /** Answers up to this size come over UDP; a size that no path fragments (RFC 9715). */
 const UDP_PAYLOAD_BYTES = 1232;
-const TRUNCATED_BIT = 0x02; // in octet 2, RFC 1035 4.1.1
+
+// RFC 1035 4.1.1, RFC 4035 3.2.3
+const RESPONSE = 0x8000;
+const TRUNCATED = 0x0200;
+const AUTHENTIC = 0x0020;
+const RCODES = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"];
+
+const TYPE_CODES: Readonly<Record<RecordType, number>> = {
+  A: 1,
+  CNAME: 5,
+  PTR: 12,
+  MX: 15,
+  TXT: 16,
+  AAAA: 28,
+  SRV: 33,
+  TLSA: 52,
+};
+const SOA = 6;
+
+/** Servers follow eight or so; more is a ladder that somebody built. */
+const MAX_ALIASES = 32;
 
 /** Writes a recursive query that wants to know whether the answer is validated. */
 export function encodeQuery(
@@ -92,104 +112,155 @@ export function encodeQuery(
 
 /** Reads what arrived in answer to the query `id` for `question`. */
 export function decodeAnswer(bytes: Uint8Array, question: DnsQuestion & { id: number }): DnsAnswer {
-  const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (message.length < 12 || message.readUInt16BE(0) !== question.id) return { kind: "unrelated" };
-  if ((message.readUInt8(2) & TRUNCATED_BIT) !== 0) return { kind: "truncated" };
   try {
-    const packet = decode(message);
-    return answers(packet, question) ? toAnswer(packet, question) : { kind: "unrelated" };
-  } catch {
-    return { kind: "malformed" }; // the decoder throws whatever its cursor ran into
+    return readAnswer(new DnsReader(bytes), question);
+  } catch (error) {
+    if (!(error instanceof DnsFormatError)) throw error;
+    return { kind: bytes.length < HEADER_BYTES ? "unrelated" : "malformed" };
   }
 }
 
-function answers(packet: DecodedPacket, { name, type }: DnsQuestion): boolean {
-  const asked = packet.questions[0];
-  if (packet.type !== "response" || packet.questions.length > 1) return false;
-  // A server that did not understand the query may leave the question out.
-  if (asked === undefined) return packet.rcode !== "NOERROR" && packet.rcode !== "NXDOMAIN";
-  return asked.type === type && normalName(asked.name) === normalName(name);
-}
+const HEADER_BYTES = 12;
 
-function toAnswer(packet: DecodedPacket, { name, type }: DnsQuestion): DnsAnswer {
-  const chain = followAliases(packet, name);
-  const found = packet.answers.filter((record) =>
-    record.type === type && (type === "CNAME" || normalName(record.name) === chain.canonicalName)
-  );
-  const ttls = found.length > 0 ? [...chain.ttls, ...found.map(({ ttl }) => ttl)] : [];
+function readAnswer(reader: DnsReader, question: DnsQuestion & { id: number }): DnsAnswer {
+  if (reader.u16() !== question.id) return { kind: "unrelated" };
+  const flags = reader.u16();
+  const [questions, answers, authorities] = [reader.u16(), reader.u16(), reader.u16()];
+  reader.u16(); // what is additional is not read
+  if ((flags & TRUNCATED) !== 0) return { kind: "truncated" };
+  const rcode = RCODES[flags & 15] ?? `RCODE_${flags & 15}`;
+  if ((flags & RESPONSE) === 0 || questions > 1) return { kind: "malformed" };
+  // A server that did not understand the query may leave the question out.
+  if (questions === 0 && (rcode === "NOERROR" || rcode === "NXDOMAIN")) {
+    return { kind: "unrelated" };
+  }
+  if (questions === 1 && !isAsked(reader, question)) return { kind: "unrelated" };
+  const found = findRecords(reader, { records: reader.records(answers), question });
+  const isEmpty = found.records.length === 0;
+  const ttls = isEmpty ? [negativeTtlSeconds(reader, reader.records(authorities))] : found.ttls;
   return {
     kind: "answered",
-    rcode: packet.rcode,
-    authenticData: packet.flag_ad,
-    records: found.map(({ data }) => recordData(type, data)),
-    canonicalName: chain.canonicalName,
-    ttlSeconds: ttls.length > 0 ? Math.min(...ttls) : negativeTtlSeconds(packet),
+    rcode,
+    authenticData: (flags & AUTHENTIC) !== 0,
+    records: found.records,
+    canonicalName: found.canonicalName,
+    ttlSeconds: Math.min(...ttls),
   };
 }
 
-/** Follows CNAMEs within one answer (RFC 1034 section 3.6.2), a loop of them included. */
+function isAsked(reader: DnsReader, { name, type }: DnsQuestion): boolean {
+  const asked = reader.name();
+  const code = reader.u16();
+  reader.u16(); // its class
+  return code === TYPE_CODES[type] && asked === normalName(name);
+}
+
+/** The records of the asked type at the end of the chain of aliases, and their TTLs with it. */
+function findRecords(
+  reader: DnsReader,
+  { records, question: { name, type } }: {
+    records: readonly RawRecord[];
+    question: DnsQuestion;
+  },
+): { records: RecordData[RecordType][]; ttls: number[]; canonicalName: string } {
+  const chain = followAliases(reader, { records, name });
+  const wanted = records.filter((record) =>
+    record.type === TYPE_CODES[type] && (type === "CNAME" || record.owner === chain.canonicalName)
+  );
+  return {
+    records: wanted.map((record) => readData(reader, { record, type })),
+    ttls: [...chain.ttls, ...wanted.map(({ ttlSeconds }) => ttlSeconds)],
+    canonicalName: chain.canonicalName,
+  };
+}
+
+/** Follows CNAMEs within one answer (RFC 1034 section 3.6.2), as far as an honest one has them. */
 function followAliases(
-  { answers }: DecodedPacket,
-  name: string,
+  reader: DnsReader,
+  { records, name }: { records: readonly RawRecord[]; name: string },
 ): { canonicalName: string; ttls: number[] } {
+  const aliases = new Map<string, RawRecord>();
+  for (const record of records) {
+    if (record.type === TYPE_CODES.CNAME && !aliases.has(record.owner)) {
+      aliases.set(record.owner, record);
+    }
+  }
   const ttls: number[] = [];
   let canonicalName = normalName(name);
-  for (let step = 0; step < answers.length; step++) {
-    const alias = answers.find((record) =>
-      record.type === "CNAME" && normalName(record.name) === canonicalName
-    );
-    if (alias === undefined) break;
-    ttls.push(alias.ttl);
-    canonicalName = normalName(String(alias.data));
+  for (let alias = aliases.get(canonicalName); alias !== undefined;) {
+    if (ttls.length === MAX_ALIASES) break; // it has no records then, as a loop has none
+    ttls.push(alias.ttlSeconds);
+    canonicalName = nameOf(reader, alias);
+    alias = aliases.get(canonicalName);
   }
   return { canonicalName, ttls };
 }
 
 /** RFC 2308 section 5: the lesser of the SOA's own TTL and its MINIMUM field. */
-function negativeTtlSeconds({ authorities }: DecodedPacket): number {
-  for (const { type, ttl, data } of authorities) {
-    if (type === "SOA" && isObject(data)) return Math.min(ttl, numberOf(data, "minimum"));
-  }
-  return 0;
+function negativeTtlSeconds(reader: DnsReader, records: readonly RawRecord[]): number {
+  const soa = records.find(({ type }) => type === SOA);
+  if (soa === undefined || soa.end - soa.start < 4) return 0;
+  reader.position = soa.end - 4;
+  return Math.min(soa.ttlSeconds, reader.u32());
 }
 
-function recordData(type: RecordType, data: unknown): RecordData[RecordType] {
+function readData(
+  reader: DnsReader,
+  { record, type }: { record: RawRecord; type: RecordType },
+): RecordData[RecordType] {
+  reader.position = record.start;
+  const data = dataOf(reader, { record, type });
+  if (reader.position !== record.end) throw new DnsFormatError("data of another length");
+  return data;
+}
+
+function dataOf(
+  reader: DnsReader,
+  { record, type }: { record: RawRecord; type: RecordType },
+): RecordData[RecordType] {
   switch (type) {
     case "A":
+      return reader.octets(4).join(".");
     case "AAAA":
-      return String(data);
+      return ipv6Text(reader);
     case "CNAME":
     case "PTR":
-      return normalName(String(data));
+      return reader.name();
     case "TXT":
-      return decodeText(Buffer.concat(data as Uint8Array[]));
-    case "MX": {
-      const fields = data as { preference: number; exchange: string };
-      return { preference: fields.preference, exchange: normalName(fields.exchange) };
-    }
+      return joinedStrings(reader, record.end);
+    case "MX":
+      return { preference: reader.u16(), exchange: reader.name() };
     case "SRV": {
-      const { priority, weight, port, target } = data as SrvRecord;
-      return { priority, weight, port, target: normalName(target) };
+      const [priority, weight, port] = [reader.u16(), reader.u16(), reader.u16()];
+      return { priority, weight, port, target: reader.name() };
     }
     case "TLSA": {
-      const fields = data as Omit<TlsaRecord, "data"> & { certificate: Uint8Array };
-      const { usage, selector, matchingType } = fields;
-      return { usage, selector, matchingType, data: new Uint8Array(fields.certificate) };
+      const [usage, selector, matchingType] = [reader.u8(), reader.u8(), reader.u8()];
+      const data = reader.octets(Math.max(0, record.end - reader.position));
+      return { usage, selector, matchingType, data: new Uint8Array(data) };
     }
   }
+}
+
+function nameOf(reader: DnsReader, { start }: RawRecord): string {
+  reader.position = start;
+  return reader.name();
+}
+
+/** In the one form of RFC 5952, which is that of URLs. */
+function ipv6Text(reader: DnsReader): string {
+  const groups = Array.from({ length: 8 }, () => reader.u16().toString(16));
+  return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1);
+}
+
+function joinedStrings(reader: DnsReader, end: number): string {
+  const strings: Uint8Array[] = [];
+  while (reader.position < end) strings.push(reader.octets(reader.u8()));
+  return decodeText(concatBytes(strings));
 }
 
 /** Lower case, without the final dot; the root stays `.`. */
 export function normalName(name: string): string {
   const lower = name.toLowerCase();
   return lower.length > 1 && lower.endsWith(".") ? lower.slice(0, -1) : lower;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
-
-function numberOf(fields: Record<string, unknown>, key: string): number {
-  const value = fields[key];
-  return typeof value === "number" ? value : 0;
 }
