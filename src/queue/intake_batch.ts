@@ -54,10 +54,10 @@ export class IntakeBatch {
       return this.#failure.result;
     }
     try {
-      for (const writer of this.#writers) writer.release();
       await storeFresh(this.#messages, this.#options);
       return { kind: "stored" };
     } catch (error) {
+      await this.abort();
       const [first] = this.#writers;
       if (first === undefined) throw error;
       return first.failed(error);

@@ -63,7 +63,6 @@ export class IntakeWriter {
   async commit(facts: BodyFacts): Promise<IntakeResult> {
     try {
       const message = await this.finish(facts);
-      this.release();
       await storeFresh([message], this.#options);
       await this.#tellExpansion(message);
       return { kind: "stored" };
@@ -81,11 +80,6 @@ export class IntakeWriter {
     } catch (error) {
       this.#explain(error);
     }
-  }
-
-  /** Lets go of the spool file: from here on the store may know it. */
-  release(): void {
-    this.#spool = null;
   }
 
   /** Tells operators why it cannot be stored, and makes the result of it. */
@@ -186,6 +180,7 @@ export class IntakeWriter {
       this.#append(chunk);
     } catch (error) {
       this.#failure = error;
+      await this.abort(); // The rest of the message may be long in coming.
     }
   }
 

@@ -73,12 +73,11 @@ async function queueAnew(
   const { store, newId, nowMs } = services;
   const recipients = recipientsFor(detail, { request, nowMs });
   if (typeof recipients === "string") return refused(recipients);
+  const record = await recordFor(detail.message, { request, services, id: newId() });
+  // Last, so that nothing but the store can fail while there is a spool file.
   const place = await placeOf(detail.message, { request, services });
   if (place === null) return refused("its octets are not kept any more");
-  const message: NewMessage = {
-    ...await recordFor(detail.message, { request, services, id: newId() }),
-    ...{ place, recipients },
-  };
+  const message: NewMessage = { ...record, place, recipients };
   await store.put(message);
   const { id } = message;
   await note(store, { id: detail.message.id, nowMs, detail: { by: request.by, as: id } });

@@ -26,13 +26,15 @@ export * from "./work.ts";
  * each message. Calls may be made at any time without waiting for each other; the store groups
  * them into transactions.
  *
- * Every method throws `StoreError` when the store cannot do it; nothing was changed then.
+ * Every method throws `StoreError` when the store cannot do it; nothing was changed then, unless
+ * the error says that it may be done.
  */
 export interface QueueStore extends AsyncDisposable {
   readonly shelf: Shelf;
   readonly outbox: Outbox;
+  /** Takes over the spool file that the message names, and removes it when it fails. */
   put(message: NewMessage): Promise<void>;
-  /** Puts all messages or none, in one transaction. */
+  /** Puts all messages or none, in one transaction; spool files as with `put`. */
   putAll(messages: readonly NewMessage[]): Promise<void>;
   claim(request: ClaimRequest): Promise<ClaimResult>;
   /** Extends this owner's claims on whole messages. Claims already lost are not revived. */
@@ -85,13 +87,16 @@ export interface BodyOptions {
   readonly reuse?: boolean;
 }
 
-/** Writes one spool file. Nothing refers to it until a `put` names it. */
+/**
+ * Writes one spool file. Nothing refers to it until a `put` names it; until then it is kept for as
+ * long as this store is open.
+ */
 export interface SpoolWriter {
   /** Appends; the chunk must not change until the promise resolves. */
   write(chunk: Uint8Array): Promise<void>;
   /** Syncs the file and its folder and returns the name for `BodyPlace`. */
   finish(): Promise<string>;
-  /** Removes what was written. */
+  /** Removes what was written, unless a `put` has named it: then it does nothing. */
   discard(): Promise<void>;
 }
 
@@ -114,9 +119,19 @@ export type StoreErrorKind =
 export class StoreError extends Error {
   override readonly name = "StoreError";
   readonly kind: StoreErrorKind;
+  /**
+   * Whether it may have been done all the same: whoever would know died, and cannot be asked.
+   * Otherwise nothing was changed.
+   */
+  readonly mayBeDone: boolean;
 
-  constructor(kind: StoreErrorKind, message: string, options?: ErrorOptions) {
+  constructor(
+    kind: StoreErrorKind,
+    message: string,
+    { mayBeDone = false, ...options }: ErrorOptions & { readonly mayBeDone?: boolean } = {},
+  ) {
     super(message, options);
     this.kind = kind;
+    this.mayBeDone = mayBeDone;
   }
 }

@@ -30,10 +30,10 @@ export class StoreFolder implements AsyncDisposable {
     }
   }
 
-  /** Names in the spool folder. */
+  /** Names of the spool files. */
   async spooled(): Promise<string[]> {
     const entries = await Array.fromAsync(Deno.readDir(`${this.path}/spool`));
-    return entries.map(({ name }) => name);
+    return entries.filter(({ isFile }) => isFile).map(({ name }) => name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

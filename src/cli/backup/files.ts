@@ -1,6 +1,11 @@
 import { createHash } from "node:crypto";
 import { LOCAL_KEY_FILE } from "../../admin/guard/local_key.ts";
-import { DATABASE_FILE, LOCK_FILE, SPOOL_FOLDER } from "../../queue/sqlite/folder.ts";
+import {
+  DATABASE_FILE,
+  LOCK_FILE,
+  OWNERS_FOLDER,
+  SPOOL_FOLDER,
+} from "../../queue/sqlite/folder.ts";
 
 /** One file of a backup. */
 export interface FileFacts {
@@ -85,7 +90,7 @@ export async function stateFiles(dataDir: string): Promise<string[]> {
 
 function isPassed(path: string): boolean {
   return path.startsWith(DATABASE_FILE) || path.startsWith(ASIDE_PREFIX) ||
-    [LOCK_FILE, LOCAL_KEY_FILE, SPOOL_FOLDER, HOLD_FOLDER].includes(path) ||
+    [LOCK_FILE, LOCAL_KEY_FILE, SPOOL_FOLDER, OWNERS_FOLDER, HOLD_FOLDER].includes(path) ||
     /\.(?:sock|tmp)$/.test(path);
 }
 

@@ -52,6 +52,8 @@ class MemoryStore implements QueueStore {
   readonly #messages = new Map<string, StoredMessage>();
   readonly #live = new Set<StoredMessage>();
   readonly #spooled = new Map<string, Uint8Array>();
+  /** Names of spool files that no message has been put with. */
+  readonly #pending = new Set<string>();
   #sequence = 0;
   #spoolFiles = 0;
   #closed = false;
@@ -65,13 +67,18 @@ class MemoryStore implements QueueStore {
   }
 
   put(message: NewMessage): Promise<void> {
-    return this.#run(() => this.#put(message));
+    return this.putAll([message]);
   }
 
   putAll(messages: readonly NewMessage[]): Promise<void> {
     return this.#run(() => {
-      this.#checkNew(messages);
-      for (const message of messages) this.#put(message);
+      try {
+        this.#checkNew(messages);
+        for (const message of messages) this.#put(message);
+      } catch (error) {
+        this.#dropFiles(messages);
+        throw error;
+      }
     });
   }
 
@@ -226,9 +233,13 @@ class MemoryStore implements QueueStore {
       finish: () =>
         this.#run(() => {
           this.#spooled.set(name, concatBytes(chunks));
+          this.#pending.add(name);
           return name;
         }),
-      discard: () => this.#run(() => void this.#spooled.delete(name)),
+      discard: () =>
+        this.#run(() => {
+          if (this.#pending.delete(name)) this.#spooled.delete(name);
+        }),
     };
   }
 
@@ -264,15 +275,27 @@ class MemoryStore implements QueueStore {
     const sequence = ++this.#sequence;
     const stored = storedMessage(message, { sequence, nowMs: this.#clock.now() });
     this.#messages.set(message.id, stored);
+    if (message.place.kind === "spool") this.#pending.delete(message.place.name);
     if (isLive(stored)) this.#live.add(stored);
     this.outbox.add(message.events ?? []);
   }
 
   #checkNew(messages: readonly NewMessage[]): void {
-    const known = messages.find(({ id }) => this.#messages.has(id));
-    if (known === undefined) return;
-    const reason = `a message with this id exists, got ${known.id}`;
-    throw new StoreError("unavailable", `Cannot store a message: ${reason}`);
+    const ids = messages.map(({ id }) => id);
+    const known = messages.find(({ id }, at) => this.#messages.has(id) || ids.indexOf(id) < at);
+    if (known !== undefined) throw refusal(`a message with this id exists, got ${known.id}`);
+    for (const { place } of messages) {
+      if (place.kind !== "spool" || this.#spooled.has(place.name)) continue;
+      throw refusal(`the spool file of the message is not there, got ${place.name}`);
+    }
+  }
+
+  /** Removes the spool files of messages that were refused. */
+  #dropFiles(messages: readonly NewMessage[]): void {
+    for (const { place } of messages) {
+      if (place.kind !== "spool" || !this.#pending.delete(place.name)) continue;
+      this.#spooled.delete(place.name);
+    }
   }
 
   #settle(settlement: Settlement): void {
@@ -314,6 +337,10 @@ class MemoryStore implements QueueStore {
     if (message.place?.kind === "spool") this.#spooled.delete(message.place.name);
     message.place = null;
   }
+}
+
+function refusal(reason: string): StoreError {
+  return new StoreError("unavailable", `Cannot store a message: ${reason}`);
 }
 
 async function* inChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -5,6 +5,8 @@ import { storeError } from "./failure.ts";
 export const DATABASE_FILE = "queue.db";
 export const LOCK_FILE = "posthouse.lock";
 export const SPOOL_FOLDER = "spool";
+/** Has a file for each process that writes into the spool folder, see spool_owner.ts. */
+export const OWNERS_FOLDER = "spool.owners";
 
 /**
  * Makes the database file where there is none, for its owner alone. A file that is there is not

@@ -180,6 +180,7 @@ export class Link {
     const error = new StoreError(
       "unavailable",
       `Cannot use the queue: its worker failed: ${reason}`,
+      { mayBeDone: true },
     );
     this.#broken ??= error;
     this.#worker.terminate();

@@ -1,4 +1,5 @@
 import { LIVE_MASK } from "./counters.ts";
+import { existsSync } from "./files.ts";
 import { keyOf, POSITIONS } from "./key.ts";
 import type { EventWriter } from "./outbox_table.ts";
 import { PACKED_RECIPIENT_FIELDS, type PackedMessage } from "./protocol.ts";
@@ -32,6 +33,9 @@ export function putHandler(
       const count = recipients.length / PACKED_RECIPIENT_FIELDS;
       throw new Error(`a message has at most ${POSITIONS} recipients, got ${count}`);
     }
+    if (spool !== null && !existsSync(`${bench.spoolFolder}/${spool}`)) {
+      throw new Error(`the spool file of the message is not there, got ${spool}`);
+    }
     const { queued, held } = countStates(recipients);
     const mask = (queued > 0 ? 1 : 0) | (held > 0 ? 2 : 0);
     const isLive = (mask & LIVE_MASK) !== 0;
@@ -56,6 +60,7 @@ export function putHandler(
     if (spool === null && isLive) {
       insertBody.run(sequence, bench.bytes.subarray(start, start + length));
     }
+    if (spool !== null && !isLive) bench.unspooled.push(spool);
     counters.addMessages(mask, 1);
     counters.addRecipients(0, queued);
     counters.addRecipients(1, held);

@@ -1,27 +1,159 @@
-import type { BodyOptions, SpoolWriter } from "../store.ts";
+import type { NewMessage, SpoolWriter, StoreError } from "../store.ts";
 import { storeError } from "./failure.ts";
 import { syncFolder } from "./folder.ts";
+import { becomeOwner, knownOwners, ownerOf, type SpoolOwner, takeOverFrom } from "./spool_owner.ts";
 
-const NAME_BYTES = 16;
-const CHUNK_BYTES = 64 * 1024;
+/**
+ * The spool folder as one process writes it. A file is pending from its first octet until the
+ * store has taken it, refused it, or its writer discarded it; what is not pending, and is named by
+ * no message, is removed.
+ */
+export class Spool {
+  readonly #folder: string;
+  readonly #ownersFolder: string;
+  readonly #pending = new Set<string>();
+  #owner: Promise<SpoolOwner> | null = null;
+  #files = 0;
+  /** Whether files may be left that nothing refers to. */
+  #isUntidy = false;
 
-/** Starts a file in the spool folder; it is made with the first write. */
-export function spoolWriter(folder: string): SpoolWriter {
-  return new SpoolFile(folder);
+  /** `ownersFolder` has a file for each process that writes into `folder`. */
+  constructor({ folder, ownersFolder }: { folder: string; ownersFolder: string }) {
+    this.#folder = folder;
+    this.#ownersFolder = ownersFolder;
+  }
+
+  /** Starts a file; it is made with the first write. */
+  writer(): SpoolWriter {
+    return new SpoolFile({
+      folder: this.#folder,
+      open: () => this.#open(),
+      discard: (name) => this.#discard(name),
+    });
+  }
+
+  /** Messages were stored: what they name is the store's. */
+  keep(messages: readonly NewMessage[]): void {
+    for (const name of namesOf(messages)) this.#pending.delete(name);
+  }
+
+  /** Messages were not stored, as far as is known: removes what they name. */
+  async refuse(messages: readonly NewMessage[], { mayBeDone }: StoreError): Promise<void> {
+    for (const name of namesOf(messages)) {
+      if (mayBeDone) {
+        this.#pending.delete(name);
+        this.#isUntidy = true;
+      } else {
+        await this.#discard(name).catch(() => {}); // It is found the next time that all is cleared.
+      }
+    }
+  }
+
+  /**
+   * Removes files that no message names and none ever will: those of processes that died, and
+   * those of this one that are not pending. With `isNew` all files are looked at, otherwise only
+   * where there is reason to.
+   *
+   * @param known reads which files messages name.
+   */
+  async clear(
+    { isNew, known }: { isNew: boolean; known: () => Promise<readonly string[]> },
+  ): Promise<void> {
+    const own = (await this.#owner)?.name;
+    const named = await knownOwners(this.#ownersFolder);
+    const others = named.filter((name) => name !== own);
+    if (!isNew && !this.#isUntidy && others.length === 0) return;
+    const files = await filesIn(this.#folder);
+    // Behind the list: a file in it that is not pending now was taken or given up by now.
+    const pending = new Set(this.#pending);
+    const owners = new Set([...others, ...files.flatMap((name) => ownerOf(name) ?? [])]);
+    if (own !== undefined) owners.delete(own);
+    await using dead = new AsyncDisposableStack();
+    const living = new Set<string>();
+    for (const name of owners) {
+      const taken = await takeOverFrom(this.#ownersFolder, name);
+      if (taken === null) living.add(name);
+      else dead.defer(() => taken.end());
+    }
+    if (!isNew && !this.#isUntidy && living.size === owners.size) return;
+    this.#isUntidy = false;
+    // Read only now: nobody but the living, who are passed over, can add to it any more.
+    const keep = new Set(await known());
+    for (const name of files) {
+      if (keep.has(name) || pending.has(name) || living.has(ownerOf(name) ?? "")) continue;
+      await this.#remove(name);
+    }
+  }
+
+  /** Ends the owner; what is pending is left to the next one who clears the folder. */
+  async close(): Promise<void> {
+    const owner = await this.#owner?.catch(() => null);
+    await owner?.end();
+  }
+
+  async #open(): Promise<{ name: string; file: Deno.FsFile }> {
+    this.#owner ??= becomeOwner(this.#ownersFolder).catch((error) => {
+      this.#owner = null;
+      throw error;
+    });
+    const name = `${(await this.#owner).name}-${++this.#files}.eml`;
+    const options = { write: true, createNew: true, mode: 0o600 };
+    this.#pending.add(name);
+    try {
+      return { name, file: await Deno.open(`${this.#folder}/${name}`, options) };
+    } catch (error) {
+      this.#pending.delete(name);
+      throw error;
+    }
+  }
+
+  async #discard(name: string): Promise<void> {
+    if (this.#pending.delete(name)) await this.#remove(name);
+  }
+
+  async #remove(name: string): Promise<void> {
+    try {
+      await Deno.remove(`${this.#folder}/${name}`);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      this.#isUntidy = true;
+      throw storeError("remove a spool file", error);
+    }
+  }
+}
+
+function namesOf(messages: readonly NewMessage[]): string[] {
+  return messages.flatMap(({ place }) => place.kind === "spool" ? [place.name] : []);
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name, isFile } of Deno.readDir(folder)) if (isFile) names.push(name);
+    return names;
+  } catch (error) {
+    throw storeError("clear the spool folder", error);
+  }
+}
+
+interface SpoolFileOptions {
+  readonly folder: string;
+  readonly open: () => Promise<{ name: string; file: Deno.FsFile }>;
+  readonly discard: (name: string) => Promise<void>;
 }
 
 class SpoolFile implements SpoolWriter {
-  readonly #folder: string;
-  readonly #name = `${randomName()}.eml`;
+  readonly #options: SpoolFileOptions;
+  #name: string | null = null;
   #file: Deno.FsFile | null = null;
 
-  constructor(folder: string) {
-    this.#folder = folder;
+  constructor(options: SpoolFileOptions) {
+    this.#options = options;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
     try {
-      const file = await this.#open();
+      const { file } = await this.#opened();
       let rest = chunk;
       while (rest.length > 0) rest = rest.subarray(await file.write(rest));
     } catch (error) {
@@ -31,11 +163,11 @@ class SpoolFile implements SpoolWriter {
 
   async finish(): Promise<string> {
     try {
-      const file = await this.#open();
+      const { name, file } = await this.#opened();
       await file.sync();
       this.#close();
-      await syncFolder(this.#folder);
-      return this.#name;
+      await syncFolder(this.#options.folder);
+      return name;
     } catch (error) {
       throw storeError("finish a spool file", error);
     }
@@ -43,77 +175,19 @@ class SpoolFile implements SpoolWriter {
 
   async discard(): Promise<void> {
     this.#close();
-    await removeSpooled(this.#folder, this.#name);
+    if (this.#name !== null) await this.#options.discard(this.#name);
   }
 
-  async #open(): Promise<Deno.FsFile> {
-    this.#file ??= await Deno.open(`${this.#folder}/${this.#name}`, {
-      write: true,
-      createNew: true,
-      mode: 0o600,
-    });
-    return this.#file;
+  async #opened(): Promise<{ name: string; file: Deno.FsFile }> {
+    if (this.#file !== null && this.#name !== null) return { name: this.#name, file: this.#file };
+    const { name, file } = await this.#options.open();
+    this.#name = name;
+    this.#file = file;
+    return { name, file };
   }
 
   #close(): void {
     this.#file?.close();
     this.#file = null;
   }
-}
-
-/** The octets of a spool file in chunks; null when it is not there. */
-export async function readSpooled(
-  folder: string,
-  { name, reuse = false }: BodyOptions & { readonly name: string },
-): Promise<AsyncIterable<Uint8Array> | null> {
-  const path = `${folder}/${name}`;
-  try {
-    await Deno.lstat(path);
-    return chunksOf(path, { reuse });
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw storeError("read a spool file", error);
-  }
-}
-
-/** Removes the spool files whose names are not among `known`: nobody will ever ask for them. */
-export async function removeOrphans(folder: string, known: readonly string[]): Promise<void> {
-  const keep = new Set(known);
-  try {
-    for await (const { name, isFile } of Deno.readDir(folder)) {
-      if (isFile && !keep.has(name)) await removeSpooled(folder, name);
-    }
-  } catch (error) {
-    throw storeError("clear the spool folder", error);
-  }
-}
-
-async function removeSpooled(folder: string, name: string): Promise<void> {
-  try {
-    await Deno.remove(`${folder}/${name}`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw storeError("remove a spool file", error);
-  }
-}
-
-async function* chunksOf(
-  path: string,
-  { reuse }: { reuse: boolean },
-): AsyncGenerator<Uint8Array> {
-  try {
-    using file = await Deno.open(path);
-    let chunk = new Uint8Array(CHUNK_BYTES);
-    for (;;) {
-      const length = await file.read(chunk);
-      if (length === null) return;
-      yield chunk.subarray(0, length);
-      if (!reuse) chunk = new Uint8Array(CHUNK_BYTES);
-    }
-  } catch (error) {
-    throw storeError("read a spool file", error);
-  }
-}
-
-function randomName(): string {
-  return crypto.getRandomValues(new Uint8Array(NAME_BYTES)).toHex();
 }

@@ -15,17 +15,19 @@ import {
   type Settlement,
   type Shelf,
   type SpoolWriter,
+  StoreError,
   type StoreStats,
 } from "../store.ts";
 import { Connection } from "./connection.ts";
 import { isDivisible } from "./counting.ts";
-import { makeFolders, SPOOL_FOLDER, takeLock } from "./folder.ts";
+import { makeFolders, OWNERS_FOLDER, SPOOL_FOLDER, takeLock } from "./folder.ts";
 import { sqliteOutbox } from "./outbox.ts";
 import { packMessage, packSettlement, unpackClaim, unpackDetail, unpackListItem } from "./pack.ts";
 import { isDivisiblePage, joinPages } from "./page.ts";
 import type { CallName, Calls, Part } from "./protocol.ts";
 import { sqliteShelf } from "./shelf.ts";
-import { readSpooled, removeOrphans, spoolWriter } from "./spool.ts";
+import { Spool } from "./spool.ts";
+import { readSpooled } from "./spool_read.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 /** How much of a long job is done in one transaction, so that others need not wait for it. */
@@ -75,6 +77,7 @@ class SqliteStore implements QueueStore {
   readonly outbox: Outbox;
   readonly #clock: Clock;
   readonly #spoolFolder: string;
+  readonly #spool: Spool;
   readonly #writer: Connection;
   /** A second connection, so that queries do not keep commits waiting. */
   readonly #reader: Connection;
@@ -95,6 +98,10 @@ class SqliteStore implements QueueStore {
     const common = { folder, workerUrl, keepsFailed, onChange };
     this.#clock = clock;
     this.#spoolFolder = `${folder}/${SPOOL_FOLDER}`;
+    this.#spool = new Spool({
+      folder: this.#spoolFolder,
+      ownersFolder: `${folder}/${OWNERS_FOLDER}`,
+    });
     this.#writer = new Connection({ ...common, role: "writer", watchMs: WATCH_MS });
     this.#reader = new Connection({ ...common, role: "reader", watchMs: 0 });
     this.#second = new Connection({ ...common, role: "reader", watchMs: 0 });
@@ -117,8 +124,7 @@ class SqliteStore implements QueueStore {
     try {
       const nowMs = this.#clock.now();
       await this.#inSteps((limit) => this.#writer.call("interrupt", () => ({ nowMs, limit })));
-      const names = await this.#writer.call("spoolNames", () => null);
-      await removeOrphans(this.#spoolFolder, names);
+      await this.#clearSpool({ isNew: true });
     } catch (error) {
       await this.#writer.close();
       throw error;
@@ -127,15 +133,17 @@ class SqliteStore implements QueueStore {
 
   async put(message: NewMessage): Promise<void> {
     const nowMs = this.#clock.now();
-    await this.#writer.call("put", (attach) => packMessage(message, { attach, nowMs }));
+    const put = this.#writer.call("put", (attach) => packMessage(message, { attach, nowMs }));
+    await this.#withSpooled([message], put);
   }
 
   async putAll(messages: readonly NewMessage[]): Promise<void> {
     const nowMs = this.#clock.now();
-    await this.#writer.call(
+    const put = this.#writer.call(
       "putAll",
       (attach) => messages.map((message) => packMessage(message, { attach, nowMs })),
     );
+    await this.#withSpooled(messages, put);
   }
 
   async claim(request: ClaimRequest): Promise<ClaimResult> {
@@ -224,6 +232,7 @@ class SqliteStore implements QueueStore {
       left -= purged;
       if (purged < step) break;
     }
+    if (this.#lock !== null) await this.#clearSpool({ isNew: false });
     return limit - left;
   }
 
@@ -237,7 +246,7 @@ class SqliteStore implements QueueStore {
   }
 
   spool(): SpoolWriter {
-    return spoolWriter(this.#spoolFolder);
+    return this.#spool.writer();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -245,8 +254,25 @@ class SqliteStore implements QueueStore {
     await this.#second.close();
     await this.#reader.close();
     await this.#writer.close();
+    await this.#spool.close();
     this.#lock?.[Symbol.dispose]();
     this.#lock = null;
+  }
+
+  /** Takes the spool files of messages over with their commit, or removes them. */
+  async #withSpooled(messages: readonly NewMessage[], put: Promise<null>): Promise<void> {
+    try {
+      await put;
+      this.#spool.keep(messages);
+    } catch (error) {
+      if (error instanceof StoreError) await this.#spool.refuse(messages, error);
+      throw error;
+    }
+  }
+
+  async #clearSpool({ isNew }: { isNew: boolean }): Promise<void> {
+    const known = (): Promise<string[]> => this.#writer.call("spoolNames", () => null);
+    await this.#spool.clear({ isNew, known });
   }
 
   #read<Name extends CallName>(

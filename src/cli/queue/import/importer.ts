@@ -216,12 +216,6 @@ export class Importer {
     const { store, nowMs } = this.#options;
     await store.put(message);
     const { id } = message;
-    // A relay that starts meanwhile clears spool files that no message names yet.
-    if (message.place.kind === "spool" && await store.body(id) === null) {
-      const by = "command line";
-      await store.command({ filter: { ids: [id] }, command: { kind: "delete" }, nowMs, by });
-      throw new StoreError("unavailable", `Cannot import ${label}: a relay started meanwhile`);
-    }
     await Promise.all([
       this.#remember(key, id),
       store.settle({
