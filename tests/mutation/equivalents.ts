@@ -1,0 +1,16 @@
+/**
+ * Changes that change nothing anybody could see, judged by hand. A change is found again by its
+ * file, the text of its line and what it does, so that lines may move.
+ */
+
+/** One change, and why no test could notice it. */
+export interface Equivalent {
+  readonly path: string;
+  /** The first line of what changes, trimmed. */
+  readonly text: string;
+  /** As `deno task mutate` prints it. */
+  readonly change: string;
+  readonly why: string;
+}
+
+export const EQUIVALENTS: readonly Equivalent[] = [];
