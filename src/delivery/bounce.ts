@@ -53,12 +53,45 @@ export function notificationMaker(options: BounceOptions): NotificationMaker {
     const notice = { plan, message, nowMs };
     const { bytes } = body;
     if (bytes !== null) {
-      return notify(options, { ...notice, original: originalOf(notice, { bytes, limitBytes }) });
+      return notifyAnyhow(options, {
+        notice,
+        original: () => originalOf(notice, { bytes, limitBytes }),
+      });
     }
     return readOriginal(options, { notice, body, limitBytes }).then((original) =>
-      notify(options, { ...notice, original })
+      notifyAnyhow(options, { notice, original: () => original })
     );
   };
+}
+
+/** Makes a notification, if need be of the bare facts: that it failed must be told. */
+function notifyAnyhow(
+  options: BounceOptions,
+  { notice, original }: { notice: Notice; original: () => DsnOriginal | null },
+): readonly NewMessage[] {
+  try {
+    return notify(options, { ...notice, original: original() });
+  } catch (cause) {
+    options.emit({
+      type: "trouble",
+      level: "error",
+      component: "notifications",
+      message: "Cannot make a whole notification; it goes out without the message and its details",
+      messageId: notice.message.id,
+      cause,
+    });
+    return notify(options, { ...bareNotice(notice), original: null });
+  }
+}
+
+/** The notice without what others wrote into it: header fields, parameters, replies. */
+function bareNotice({ plan, message, nowMs }: Notice): Notice {
+  const { envid: _, ...extras } = message.extras ?? {};
+  const recipients = plan.recipients.map((
+    { originalRecipient: _, reply: { code, enhanced }, ...recipient },
+  ) => ({ ...recipient, remote: null, reply: reply(code, enhanced ?? null, "") }));
+  const summary = { subject: "", from: "", messageId: "" };
+  return { plan: { ...plan, recipients }, message: { ...message, extras, summary }, nowMs };
 }
 
 /** Tells senders who asked for it that an alias was expanded (RFC 3461 section 5.2.7). */

@@ -85,41 +85,90 @@ export class Settler {
 
   /** Settles recipients by their outcomes. */
   settle(entry: WindowEntry, verdict: Verdict): void {
-    const { clock, emit, notifications, retry, store, tasks } = this.#options;
+    const { clock, retry, store, tasks } = this.#options;
     const { message } = entry;
-    const { transport, destination, report, timeline, keepsPlace, durationMs } = verdict;
+    const { report, keepsPlace } = verdict;
     const nowMs = clock.now();
-    const conclusions: Conclusion[] = [];
-    const told: MessageEvent[] = [];
-    let nextAttemptAtMs: number | null = null;
-    verdict.recipients.forEach((recipient, position) => {
+    const conclusions = verdict.recipients.map((recipient, position) => {
       const outcome = settling(verdict.outcomes[position] ?? missingOutcome);
-      const conclusion = conclude({ message, recipient, outcome, retry, keepsPlace });
-      const kind = kindOf(outcome);
-      if (verdict.isQuiet !== true || conclusion.disposition.kind !== "retry") {
-        const about = { message, transport, destination, report, durationMs };
-        const facts = { ...about, conclusion, kind, nowMs };
-        told.push(conclusionEvent(facts));
-      }
-      conclusions.push(conclusion);
-      if (conclusion.nextAttemptAtMs === null) return;
-      nextAttemptAtMs = Math.min(nextAttemptAtMs ?? Infinity, conclusion.nextAttemptAtMs);
+      return conclude({ message, recipient, outcome, retry, keepsPlace });
     });
-    for (const event of told) emit(event);
-    const events = this.#recorded(told, message);
-    const finish = (notices: readonly NewMessage[]): void => {
-      const steps = [...timeline, ...uncertainEntries(conclusions, { verdict, nowMs })];
-      const settlement = settlementOf(conclusions, {
-        ...{ timeline: steps, notifications: notices, events },
-        records: remoteRecords(message.id, { verdict, nowMs }),
-        ...(transport === "" ? {} : { transport }),
-      });
-      this.#write(entry, { recipients: verdict.recipients, settlement, nextAttemptAtMs });
+    const finish = (notifications: readonly NewMessage[] | null): void => {
+      if (notifications === null) return this.#settleUntold(entry, { verdict, conclusions, nowMs });
+      this.#settleConcluded(entry, { verdict, conclusions, notifications, nowMs });
     };
     if (conclusions.every(({ news }) => news === null)) return finish([]);
-    const made = notifications({ message, conclusions, report, body: bodyOf(store, entry), nowMs });
+    const made = this.#notify({ message, conclusions, report, body: bodyOf(store, entry), nowMs });
     if (!(made instanceof Promise)) return finish(made);
-    tasks.run(async () => finish(await this.#orNone(made, message.id)));
+    tasks.run(async () => finish(await made));
+  }
+
+  /** The notifications that conclusions owe the sender; null, and told, when they cannot be made. */
+  #notify(
+    facts: Parameters<NotificationMaker>[0],
+  ): readonly NewMessage[] | null | Promise<readonly NewMessage[] | null> {
+    const failed = (error: unknown): null => {
+      this.#trouble("notification", { error, messageId: facts.message.id });
+      return null;
+    };
+    try {
+      const made = this.#options.notifications(facts);
+      return made instanceof Promise ? made.catch(failed) : made;
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /**
+   * Settles what can be settled without a notification. A failure that its sender would not hear of
+   * is a loss in silence, so an operator gets it; a warning of delay comes with a later attempt.
+   */
+  #settleUntold(
+    entry: WindowEntry,
+    { verdict, conclusions, nowMs }: { verdict: Verdict; conclusions: Conclusion[]; nowMs: number },
+  ): void {
+    const isLost = ({ news }: Conclusion): boolean => news === "failed" || news === "expired";
+    for (const { recipient, reply: failure } of conclusions.filter(isLost)) {
+      const why = `Cannot notify the sender of this failure: ${formatReply(failure)}`;
+      this.hold(entry, { recipients: [recipient], why: reply(451, "4.3.0", why) });
+    }
+    const positions = conclusions.flatMap((one, position) => isLost(one) ? [] : [position]);
+    if (positions.length === 0) return this.note(entry, verdict.timeline);
+    this.#settleConcluded(entry, {
+      verdict: {
+        ...verdict,
+        recipients: positions.flatMap((at) => verdict.recipients[at] ?? []),
+        outcomes: positions.map((at) => verdict.outcomes[at] ?? missingOutcome),
+      },
+      conclusions: positions.flatMap((at) => withoutWarning(conclusions[at])),
+      notifications: [],
+      nowMs,
+    });
+  }
+
+  #settleConcluded(
+    entry: WindowEntry,
+    { verdict, conclusions, notifications, nowMs }: {
+      verdict: Verdict;
+      conclusions: readonly Conclusion[];
+      notifications: readonly NewMessage[];
+      nowMs: number;
+    },
+  ): void {
+    const { message } = entry;
+    const { recipients, transport, timeline } = verdict;
+    const told = eventsOf(conclusions, { message, verdict, nowMs });
+    for (const event of told) this.#options.emit(event);
+    const settlement = settlementOf(conclusions, {
+      timeline: [...timeline, ...uncertainEntries(conclusions, { verdict, nowMs })],
+      notifications,
+      events: this.#recorded(told, message),
+      records: remoteRecords(message.id, { verdict, nowMs }),
+      ...(transport === "" ? {} : { transport }),
+    });
+    const dueMs = conclusions.flatMap(({ nextAttemptAtMs }) => nextAttemptAtMs ?? []);
+    const nextAttemptAtMs = dueMs.length === 0 ? null : Math.min(...dueMs);
+    this.#write(entry, { recipients, settlement, nextAttemptAtMs });
   }
 
   /** Puts recipients into an operator's hands; `kind` is the word for it in the timeline. */
@@ -170,19 +219,6 @@ export class Settler {
     this.#write(entry, { recipients: [], settlement, nextAttemptAtMs: null });
   }
 
-  /** A notification that cannot be made must not keep the outcome from being stored. */
-  async #orNone(
-    made: Promise<readonly NewMessage[]>,
-    messageId: string,
-  ): Promise<readonly NewMessage[]> {
-    try {
-      return await made;
-    } catch (error) {
-      this.#trouble("notification", { error, messageId });
-      return [];
-    }
-  }
-
   #write(
     entry: WindowEntry,
     { recipients, settlement, nextAttemptAtMs }: {
@@ -227,6 +263,29 @@ export class Settler {
       cause: error,
     });
   }
+}
+
+/** What is told of conclusions; nothing of waiting where that is no news. */
+function eventsOf(
+  conclusions: readonly Conclusion[],
+  { message, verdict, nowMs }: { message: MessageRecord; verdict: Verdict; nowMs: number },
+): MessageEvent[] {
+  const { transport, destination, report, durationMs } = verdict;
+  return conclusions.flatMap((conclusion, position) => {
+    if (verdict.isQuiet === true && conclusion.disposition.kind === "retry") return [];
+    const kind = kindOf(settling(verdict.outcomes[position] ?? missingOutcome));
+    const about = { message, transport, destination, report, durationMs };
+    return [conclusionEvent({ ...about, conclusion, kind, nowMs })];
+  });
+}
+
+/** The conclusion without the mark that its sender was warned of the delay. */
+function withoutWarning(conclusion: Conclusion | undefined): Conclusion[] {
+  if (conclusion === undefined) return [];
+  const { disposition } = conclusion;
+  if (disposition.kind !== "retry") return [conclusion];
+  const { delayNotified: _, ...quiet } = disposition;
+  return [{ ...conclusion, disposition: quiet }];
 }
 
 /** What was decided about recipients that may have been delivered, when it is not a new attempt. */

@@ -4,6 +4,7 @@ import { OperatorPauses } from "../../src/delivery/pauses.ts";
 import type { RouteRule } from "../../src/delivery/route.ts";
 import { createRouter } from "../../src/delivery/router.ts";
 import { retryPolicy, type UncertainPolicy } from "../../src/delivery/retry.ts";
+import type { NotificationMaker } from "../../src/delivery/notifications.ts";
 import { Scheduler } from "../../src/delivery/scheduler.ts";
 import type {
   DeliveryJob,
@@ -20,8 +21,14 @@ import { DEFAULT_RETRY_SCHEDULE } from "../../src/queue/schedule.ts";
 import type { NewMessage, QueueStore } from "../../src/queue/store.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
-export const DELIVERED: Outcome = { kind: "delivered", reply: reply(250, "2.0.0", "OK") };
-export const GREYLISTED: Outcome = { kind: "temporary", reply: reply(451, "4.7.1", "Greylisted") };
+export const DELIVERED: Outcome = {
+  kind: "delivered",
+  reply: reply(250, "2.0.0", "OK"),
+};
+export const GREYLISTED: Outcome = {
+  kind: "temporary",
+  reply: reply(451, "4.7.1", "Greylisted"),
+};
 export const UNREACHABLE: Outcome = {
   kind: "broken",
   scope: "destination",
@@ -40,7 +47,12 @@ export class FakeTransport implements Transport {
   readonly #answer: (job: DeliveryJob) => Outcome | Promise<Outcome>;
 
   constructor(
-    { name = "out", kind = "fake", maxConcurrency = 20, answer = () => DELIVERED }: {
+    {
+      name = "out",
+      kind = "fake",
+      maxConcurrency = 20,
+      answer = () => DELIVERED,
+    }: {
       name?: string;
       kind?: string;
       maxConcurrency?: number;
@@ -92,12 +104,17 @@ export function setUp(
   {
     transports,
     routes = [transports.map(({ name }) => name)],
-    rules = routes.map((names, index) => ({ name: `route${index}`, match: {}, transports: names })),
+    rules = routes.map((names, index) => ({
+      name: `route${index}`,
+      match: {},
+      transports: names,
+    })),
     treatment,
     shaper,
     classifier,
     uncertain = "retry",
     clock = new ManualClock(),
+    notifications = () => [],
     window = 100,
     perDomain = 50,
   }: {
@@ -109,6 +126,7 @@ export function setUp(
     classifier?: Classifier;
     uncertain?: UncertainPolicy;
     clock?: ManualClock;
+    notifications?: NotificationMaker;
     window?: number;
     perDomain?: number;
   },
@@ -132,9 +150,11 @@ export function setUp(
     ...(shaper === undefined ? {} : { shaper }),
     ...(classifier === undefined ? {} : { classifier: () => classifier }),
     retry: retryPolicy({ schedule, clock, random, uncertain }),
-    notifications: () => [],
+    notifications,
     router: createRouter(rules, {
-      transports: new Map(transports.map((transport) => [transport.name, transport])),
+      transports: new Map(
+        transports.map((transport) => [transport.name, transport]),
+      ),
       random,
       ...(treatment === undefined ? {} : { treatment }),
     }),
@@ -149,7 +169,12 @@ export function setUp(
       domain,
       { recipients = 1, id = `ID${String(count++).padStart(14, "0")}`, route } = {},
     ) {
-      const message = newMessage({ id, domain, recipients, nowMs: clock.now() });
+      const message = newMessage({
+        id,
+        domain,
+        recipients,
+        nowMs: clock.now(),
+      });
       await store.put(route === undefined ? message : { ...message, route });
       return id;
     },
