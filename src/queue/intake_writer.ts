@@ -52,7 +52,9 @@ export class IntakeWriter {
   write(chunk: Uint8Array): void | Promise<void> {
     this.#signing?.write(chunk);
     const total = this.#length + chunk.length;
-    if (this.#spool === null && total <= this.#options.limits.spoolThresholdBytes) {
+    if (
+      this.#spool === null && total <= this.#options.limits.spoolThresholdBytes
+    ) {
       this.#append(chunk);
       return;
     }
@@ -100,9 +102,21 @@ export class IntakeWriter {
   /** Adds that it was accepted, for those who asked to be told. */
   #withEvent(message: NewMessage): NewMessage {
     const { record } = this.#options;
-    const { id: messageId, reversePath, receivedAtMs: atMs, facts, origin, recipients } = message;
+    const {
+      id: messageId,
+      reversePath,
+      receivedAtMs: atMs,
+      facts,
+      origin,
+      recipients,
+    } = message;
     const event = record?.({
-      ...{ type: "accepted", messageId, reversePath, sizeBytes: facts.sizeBytes },
+      ...{
+        type: "accepted",
+        messageId,
+        reversePath,
+        sizeBytes: facts.sizeBytes,
+      },
       ...{ listener: origin.listener, clientAddress: origin.clientAddress },
       recipients: recipients.length,
     }, { message, atMs }) ?? null;
@@ -152,27 +166,37 @@ export class IntakeWriter {
       smtpUtf8,
       ...(extras === undefined ? {} : { extras }),
       origin,
-      facts: { ...facts, sizeBytes: facts.sizeBytes + this.#headBytes + prefix.length },
+      facts: {
+        ...facts,
+        sizeBytes: facts.sizeBytes + this.#headBytes + prefix.length,
+      },
       ...(prefix === "" ? {} : { prefix }),
       summary: summarize(start),
       ...(headers === null ? {} : { headers }),
       expiresAtMs: expiryOf(extras, nextAttemptAtMs + limits.expireMs),
       place,
-      recipients: envelope.recipients.map((recipient) => newRecipient(recipient, nextAttemptAtMs)),
+      recipients: envelope.recipients.map((recipient) =>
+        newRecipient(recipient, nextAttemptAtMs)
+      ),
     };
   }
 
   #headers(start: Uint8Array): NonNullable<NewMessage["headers"]> | null {
     const { traceparent } = this.#message;
     const values = headerValues(start, this.#options.limits.headerNames ?? []);
-    return traceparent === undefined ? values : { ...values, traceparent: [traceparent] };
+    return traceparent === undefined
+      ? values
+      : { ...values, traceparent: [traceparent] };
   }
 
   async #writeToSpool(chunk: Uint8Array): Promise<void> {
     if (this.#failure !== null) return;
     try {
       this.#spool ??= this.#options.store.spool();
-      this.#start ??= this.#buffer.slice(0, Math.min(this.#length, SUMMARY_BYTES));
+      this.#start ??= this.#buffer.slice(
+        0,
+        Math.min(this.#length, SUMMARY_BYTES),
+      );
       if (this.#length + chunk.length > SPOOL_BUFFER_BYTES) {
         await this.#spool.write(this.#buffer.subarray(0, this.#length));
         this.#length = 0;
@@ -205,16 +229,26 @@ export class IntakeWriter {
       messageId: this.id,
       cause: error,
     });
-    return error instanceof StoreError && error.kind === "full" ? "full" : "unavailable";
+    return error instanceof StoreError && error.kind === "full"
+      ? "full"
+      : "unavailable";
   }
 }
 
 /** A message to be returned when its time is over is of no use later (RFC 2852 section 4.1). */
-function expiryOf(extras: EnvelopeExtras | undefined, expiresAtMs: number): number {
+function expiryOf(
+  extras: EnvelopeExtras | undefined,
+  expiresAtMs: number,
+): number {
   const deliverBy = extras?.deliverBy;
-  return deliverBy?.mode === "R" ? Math.min(deliverBy.deadlineMs, expiresAtMs) : expiresAtMs;
+  return deliverBy?.mode === "R"
+    ? Math.min(deliverBy.deadlineMs, expiresAtMs)
+    : expiresAtMs;
 }
 
-function newRecipient(recipient: Recipient, nextAttemptAtMs: number): NewRecipient {
+function newRecipient(
+  recipient: Recipient,
+  nextAttemptAtMs: number,
+): NewRecipient {
   return { ...recipient, state: "queued", nextAttemptAtMs };
 }

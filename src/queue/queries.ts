@@ -1,5 +1,10 @@
 /** What operators ask of the queue. */
-import type { MessageRecord, RecipientRecord, RecipientState, TimelineEntry } from "./records.ts";
+import type {
+  MessageRecord,
+  RecipientRecord,
+  RecipientState,
+  TimelineEntry,
+} from "./records.ts";
 
 /**
  * Which messages a query or a command means; keys that are present must all fit. `states`,
@@ -51,7 +56,13 @@ export interface MessageListItem {
 }
 
 /** The orders in which messages are listed; the next attempt is that of queued recipients. */
-export const LIST_ORDERS = ["newest", "oldest", "next", "largest", "attempts"] as const;
+export const LIST_ORDERS = [
+  "newest",
+  "oldest",
+  "next",
+  "largest",
+  "attempts",
+] as const;
 
 export type ListOrder = typeof LIST_ORDERS[number];
 
@@ -84,7 +95,8 @@ export interface MessagePage {
 /** Everything about one message but its octets. */
 export interface MessageDetail {
   readonly message: MessageRecord;
-  readonly recipients: readonly (RecipientRecord & { readonly claimedBy: string | null })[];
+  readonly recipients:
+    readonly (RecipientRecord & { readonly claimedBy: string | null })[];
   readonly timeline: readonly TimelineEntry[];
   /** False when the octets were removed, after the last recipient became final. */
   readonly hasBody: boolean;

@@ -46,7 +46,11 @@ export interface SendAgainServices {
 }
 
 export type SendAgainResult =
-  | { readonly kind: "queued"; readonly id: string; readonly recipients: number }
+  | {
+    readonly kind: "queued";
+    readonly id: string;
+    readonly recipients: number;
+  }
   | { readonly kind: "refused"; readonly reason: string };
 
 /**
@@ -68,20 +72,35 @@ export async function sendAgain(
 
 async function queueAnew(
   detail: MessageDetail,
-  { request, services }: { request: SendAgainRequest; services: SendAgainServices },
+  { request, services }: {
+    request: SendAgainRequest;
+    services: SendAgainServices;
+  },
 ): Promise<SendAgainResult> {
   const { store, newId, nowMs } = services;
   const recipients = recipientsFor(detail, { request, nowMs });
   if (typeof recipients === "string") return refused(recipients);
-  const record = await recordFor(detail.message, { request, services, id: newId() });
+  const record = await recordFor(detail.message, {
+    request,
+    services,
+    id: newId(),
+  });
   // Last, so that nothing but the store can fail while there is a spool file.
   const place = await placeOf(detail.message, { request, services });
   if (place === null) return refused("its octets are not kept any more");
   const message: NewMessage = { ...record, place, recipients };
   await store.put(message);
   const { id } = message;
-  await note(store, { id: detail.message.id, nowMs, detail: { by: request.by, as: id } });
-  await note(store, { id, nowMs, detail: { by: request.by, of: detail.message.id } });
+  await note(store, {
+    id: detail.message.id,
+    nowMs,
+    detail: { by: request.by, as: id },
+  });
+  await note(store, {
+    id,
+    nowMs,
+    detail: { by: request.by, of: detail.message.id },
+  });
   return { kind: "queued", id, recipients: recipients.length };
 }
 
@@ -92,10 +111,14 @@ function checkedRequest(
 ): SendAgainRequest | string {
   const { reversePath = "", message } = request;
   const sender = reversePath === "" ? null : parseMailbox(reversePath);
-  if (sender?.kind === "error") return `${reversePath} is no mail address: ${sender.reason}`;
+  if (sender?.kind === "error") {
+    return `${reversePath} is no mail address: ${sender.reason}`;
+  }
   if (message === undefined || body === "BINARYMIME") return request;
   const lines = inLines(message);
-  return lines === null ? "it has a bare CR or a NUL" : { ...request, message: lines };
+  return lines === null
+    ? "it has a bare CR or a NUL"
+    : { ...request, message: lines };
 }
 
 /** Lines that end in CRLF, as editors may not leave them (RFC 5321 2.3.8); null where none can be. */
@@ -103,7 +126,9 @@ function inLines(octets: Uint8Array): Uint8Array | null {
   const { buffer, byteOffset, byteLength } = octets;
   const text = Buffer.from(buffer, byteOffset, byteLength).toString("latin1")
     .replace(/\r?\n|(?<![\r\n])$/g, "\r\n");
-  return text.includes("\0") || /\r(?!\n)/.test(text) ? null : Buffer.from(text, "latin1");
+  return text.includes("\0") || /\r(?!\n)/.test(text)
+    ? null
+    : Buffer.from(text, "latin1");
 }
 
 function refused(reason: string): SendAgainResult {
@@ -134,7 +159,9 @@ function recipientsFor(
   const found: NewRecipient[] = [];
   for (const text of request.recipients) {
     const parsed = parseMailbox(text);
-    if (parsed.kind === "error") return `${text} is no mail address: ${parsed.reason}`;
+    if (parsed.kind === "error") {
+      return `${text} is no mail address: ${parsed.reason}`;
+    }
     found.push({ forwardPath: text, domain: parsed.mailbox.domain, ...due });
   }
   return found.length === 0 ? "it has no recipient" : found;
@@ -195,7 +222,10 @@ async function placeOf(
   const octets = message === undefined ? await store.body(id) : [message];
   if (octets === null) return null;
   if ((message?.length ?? facts.sizeBytes) <= spoolThresholdBytes) {
-    return { kind: "inline", bytes: concatBytes(await Array.fromAsync(octets)) };
+    return {
+      kind: "inline",
+      bytes: concatBytes(await Array.fromAsync(octets)),
+    };
   }
   const spool = store.spool();
   try {
@@ -210,7 +240,11 @@ async function placeOf(
 /** Adds a line to the timeline of a message. */
 async function note(
   store: QueueStore,
-  { id, nowMs, detail }: { id: string; nowMs: number; detail: Readonly<Record<string, string>> },
+  { id, nowMs, detail }: {
+    id: string;
+    nowMs: number;
+    detail: Readonly<Record<string, string>>;
+  },
 ): Promise<void> {
   await store.settle({
     ...{ messageId: id, owner: "", recipients: [], notifications: [] },

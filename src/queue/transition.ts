@@ -46,13 +46,18 @@ export function settled(
     transport: string | undefined;
   },
 ): RecipientStatus | null {
-  const isDelivery = disposition.kind === "final" && disposition.state === "delivered";
-  if (isDelivery ? current.state === "delivered" : current.owner !== owner) return null;
+  const isDelivery = disposition.kind === "final" &&
+    disposition.state === "delivered";
+  if (isDelivery ? current.state === "delivered" : current.owner !== owner) {
+    return null;
+  }
   const next = {
     ...current,
     owner: null,
     lastReply: reply ?? current.lastReply,
-    transport: current.rerouted ? current.transport : transport ?? current.transport,
+    transport: current.rerouted
+      ? current.transport
+      : transport ?? current.transport,
   };
   switch (disposition.kind) {
     case "retry":
@@ -60,7 +65,8 @@ export function settled(
         ...next,
         attempts: current.attempts + (disposition.counts ? 1 : 0),
         nextAttemptAtMs: disposition.nextAttemptAtMs,
-        delayNotified: current.delayNotified || disposition.delayNotified === true,
+        delayNotified: current.delayNotified ||
+          disposition.delayNotified === true,
       };
     case "hold":
       return {
@@ -70,13 +76,20 @@ export function settled(
       };
     case "final": {
       const { state } = disposition;
-      return { ...next, state, attempts: current.attempts + (state === "cancelled" ? 0 : 1) };
+      return {
+        ...next,
+        state,
+        attempts: current.attempts + (state === "cancelled" ? 0 : 1),
+      };
     }
   }
 }
 
 /** A command that changes recipients one by one. */
-export type RecipientCommand = Exclude<QueueCommand, { readonly kind: "delete" | "readdress" }>;
+export type RecipientCommand = Exclude<
+  QueueCommand,
+  { readonly kind: "delete" | "readdress" }
+>;
 
 /**
  * What an operator's command makes of a recipient; null leaves it as it is. `hold`, `cancel`
@@ -90,15 +103,26 @@ export function commanded(
   switch (command.kind) {
     case "retry":
       if (state !== "queued" || current.owner !== null) return null;
-      return current.nextAttemptAtMs <= nowMs ? null : { ...current, nextAttemptAtMs: nowMs };
+      return current.nextAttemptAtMs <= nowMs
+        ? null
+        : { ...current, nextAttemptAtMs: nowMs };
     case "hold":
-      return state === "queued" ? { ...current, state: "held", owner: null } : null;
+      return state === "queued"
+        ? { ...current, state: "held", owner: null }
+        : null;
     case "release":
       return state === "held"
-        ? { ...current, state: "queued", nextAttemptAtMs: nowMs, released: true }
+        ? {
+          ...current,
+          state: "queued",
+          nextAttemptAtMs: nowMs,
+          released: true,
+        }
         : null;
     case "cancel":
-      return isFinal(state) ? null : { ...current, state: "cancelled", owner: null };
+      return isFinal(state)
+        ? null
+        : { ...current, state: "cancelled", owner: null };
     case "bounce":
       if (isFinal(state) || current.returned) return null;
       return {
@@ -125,7 +149,12 @@ function rerouted(
   const nextAttemptAtMs = isWaiting
     ? Math.min(current.nextAttemptAtMs, nowMs)
     : current.nextAttemptAtMs;
-  return { ...current, transport, rerouted: transport !== null, nextAttemptAtMs };
+  return {
+    ...current,
+    transport,
+    rerouted: transport !== null,
+    nextAttemptAtMs,
+  };
 }
 
 /** A recipient of a message, for whom a readdressing may have news. */
@@ -146,7 +175,9 @@ export function readdressed(
     /** Whether the filter means a recipient, by index. */
     fits: (index: number) => boolean;
   },
-): { readonly cancel: readonly number[]; readonly add: Readdressing["add"] } | null {
+):
+  | { readonly cancel: readonly number[]; readonly add: Readdressing["add"] }
+  | null {
   if (recipients.every(({ state }) => isFinal(state))) return null;
   const removed = remove === undefined ? null : foldAscii(remove);
   const cancel = recipients.filter(({ index, forwardPath, state }) =>
@@ -163,12 +194,17 @@ export function readdressed(
     served.add(foldAscii(forwardPath));
     return isNew;
   });
-  return cancel.length === 0 && added.length === 0 ? null : { cancel, add: added };
+  return cancel.length === 0 && added.length === 0
+    ? null
+    : { cancel, add: added };
 }
 
 /** What the timeline says of a readdressing after which there are `total` recipients. */
 export function readdressedEntry(
-  { cancel, add }: { readonly cancel: readonly number[]; readonly add: Readdressing["add"] },
+  { cancel, add }: {
+    readonly cancel: readonly number[];
+    readonly add: Readdressing["add"];
+  },
   { command: { remove }, total, nowMs, by }: {
     command: Readdressing;
     total: number;
@@ -209,6 +245,8 @@ export function commandDone(
 }
 
 /** The reply of a recipient whose octets cannot be found; it is held for an operator. */
-export const MISSING_BODY_REPLY = "451 4.3.0 The octets of the message are missing from the store";
+export const MISSING_BODY_REPLY =
+  "451 4.3.0 The octets of the message are missing from the store";
 /** The reply of a recipient whose record cannot be read; it is held for an operator. */
-export const DAMAGED_RECORD_REPLY = "451 4.3.0 The record of the message is damaged";
+export const DAMAGED_RECORD_REPLY =
+  "451 4.3.0 The record of the message is damaged";

@@ -1,5 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
-import { openSqliteStore, type SqliteStoreOptions } from "../../src/queue/sqlite/store.ts";
+import {
+  openSqliteStore,
+  type SqliteStoreOptions,
+} from "../../src/queue/sqlite/store.ts";
 import type { QueueStore } from "../../src/queue/store.ts";
 import { fixedClock } from "./messages.ts";
 
@@ -12,12 +15,18 @@ export class StoreFolder implements AsyncDisposable {
   }
 
   static async make(): Promise<StoreFolder> {
-    return new StoreFolder(await Deno.makeTempDir({ prefix: "posthouse-store-" }));
+    return new StoreFolder(
+      await Deno.makeTempDir({ prefix: "posthouse-store-" }),
+    );
   }
 
   /** Opens the store; the clock stands still unless another is given. */
   open(options: Partial<SqliteStoreOptions> = {}): Promise<QueueStore> {
-    return openSqliteStore({ folder: this.path, clock: fixedClock(), ...options });
+    return openSqliteStore({
+      folder: this.path,
+      clock: fixedClock(),
+      ...options,
+    });
   }
 
   /** Runs SQL on the database from outside. */

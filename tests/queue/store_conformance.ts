@@ -1,6 +1,7 @@
 import { leaseCases } from "./conformance/leases.ts";
 import { claimCases } from "./conformance/claims.ts";
 import { commandCases } from "./conformance/commands.ts";
+import { listingCases } from "./conformance/listing.ts";
 import { messageCases } from "./conformance/messages.ts";
 import { outboxCases } from "./conformance/outbox.ts";
 import { queryCases } from "./conformance/queries.ts";
@@ -15,6 +16,7 @@ const CASES = [
   ...settleCases,
   ...commandCases,
   ...queryCases,
+  ...listingCases,
   ...shelfCases,
   ...outboxCases,
 ];

@@ -1,8 +1,15 @@
 import type { ClaimedMessage, ClaimRequest, ClaimResult } from "../store.ts";
-import { recipientRecord, type StoredMessage, type StoredRecipient } from "./message.ts";
+import {
+  recipientRecord,
+  type StoredMessage,
+  type StoredRecipient,
+} from "./message.ts";
 
 /** Frees claims that ended by themselves: the node that held them is taken for dead. */
-export function freeExpiredLeases(messages: Iterable<StoredMessage>, nowMs: number): void {
+export function freeExpiredLeases(
+  messages: Iterable<StoredMessage>,
+  nowMs: number,
+): void {
   for (const message of messages) {
     const freed = message.recipients.filter((recipient) =>
       recipient.status.owner !== null && recipient.leaseUntilMs <= nowMs
@@ -16,13 +23,18 @@ export function freeExpiredLeases(messages: Iterable<StoredMessage>, nowMs: numb
         recipients: lost.map(({ fixed }) => fixed.index),
         detail: { owner },
       });
-      for (const recipient of lost) recipient.status = { ...recipient.status, owner: null };
+      for (const recipient of lost) {
+        recipient.status = { ...recipient.status, owner: null };
+      }
     }
   }
 }
 
 /** Claims due recipients, oldest first, within the limits of the request. */
-export function claimDue(messages: Iterable<StoredMessage>, request: ClaimRequest): ClaimResult {
+export function claimDue(
+  messages: Iterable<StoredMessage>,
+  request: ClaimRequest,
+): ClaimResult {
   const live = [...messages];
   const room = new Map<string, number>();
   const picked = new Map<StoredMessage, StoredRecipient[]>();
@@ -30,12 +42,16 @@ export function claimDue(messages: Iterable<StoredMessage>, request: ClaimReques
   for (const { message, recipient } of dueRecipients(live, request.nowMs)) {
     const { domain } = recipient.fixed;
     const pause = request.paused.get(domain);
-    if (pause !== undefined && pause.untilMs > request.nowMs && !recipient.status.rerouted) {
+    if (
+      pause !== undefined && pause.untilMs > request.nowMs &&
+      !recipient.status.rerouted
+    ) {
       const { untilMs: nextAttemptAtMs, reason: lastReply } = pause;
       recipient.status = { ...recipient.status, nextAttemptAtMs, lastReply };
       continue;
     }
-    const left = room.get(domain) ?? request.perDomain - (request.active.get(domain) ?? 0);
+    const left = room.get(domain) ??
+      request.perDomain - (request.active.get(domain) ?? 0);
     if (left <= 0 || count >= request.limit) continue;
     room.set(domain, left - 1);
     count += 1;
@@ -47,7 +63,10 @@ export function claimDue(messages: Iterable<StoredMessage>, request: ClaimReques
   }
   return {
     claimed: withBodies(picked, request.bodyBudgetBytes),
-    nextDueAtMs: nextDue(live, { nowMs: request.nowMs, isCut: count >= request.limit }),
+    nextDueAtMs: nextDue(live, {
+      nowMs: request.nowMs,
+      isCut: count >= request.limit,
+    }),
   };
 }
 
@@ -58,7 +77,8 @@ function dueRecipients(
   const due = messages.flatMap((message) =>
     message.recipients
       .filter(({ status }) =>
-        status.state === "queued" && status.owner === null && status.nextAttemptAtMs <= nowMs
+        status.state === "queued" && status.owner === null &&
+        status.nextAttemptAtMs <= nowMs
       )
       .map((recipient) => ({ message, recipient }))
   );
@@ -85,8 +105,13 @@ function withBodies(
 ): ClaimedMessage[] {
   let leftBytes = budgetBytes;
   return [...picked].map(([{ record, place }, recipients]) => {
-    const claimed = { message: record, recipients: recipients.map(recipientRecord) };
-    if (place?.kind !== "inline" || place.bytes.length > leftBytes) return claimed;
+    const claimed = {
+      message: record,
+      recipients: recipients.map(recipientRecord),
+    };
+    if (place?.kind !== "inline" || place.bytes.length > leftBytes) {
+      return claimed;
+    }
     leftBytes -= place.bytes.length;
     return { ...claimed, bytes: place.bytes };
   });
@@ -101,7 +126,9 @@ function nextDue(
   for (const { recipients } of messages) {
     for (const { status, leaseUntilMs } of recipients) {
       if (status.state !== "queued") continue;
-      const atMs = status.owner === null ? status.nextAttemptAtMs : leaseUntilMs;
+      const atMs = status.owner === null
+        ? status.nextAttemptAtMs
+        : leaseUntilMs;
       if (atMs > nowMs || isCut) first = Math.min(first, atMs);
     }
   }

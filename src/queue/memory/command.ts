@@ -1,6 +1,16 @@
 import type { CommandRequest, Readdressing, TimelineEntry } from "../store.ts";
-import { commandDone, commanded, readdressed, readdressedEntry } from "../transition.ts";
-import { fitting, recipientRecord, type StoredMessage, storedRecipient } from "./message.ts";
+import {
+  commandDone,
+  commanded,
+  readdressed,
+  readdressedEntry,
+} from "../transition.ts";
+import {
+  fitting,
+  recipientRecord,
+  type StoredMessage,
+  storedRecipient,
+} from "./message.ts";
 
 /** Does to one message what an operator commands; null when that changes nothing. */
 export function applyCommand(
@@ -11,7 +21,9 @@ export function applyCommand(
   const fit = fitting(message, filter) ?? [];
   if (command.kind === "readdress") {
     const fits = new Set(fit.map(({ fixed }) => fixed.index));
-    return fits.size === 0 ? null : readdress(message, { command, fits, nowMs, by });
+    return fits.size === 0
+      ? null
+      : readdress(message, { command, fits, nowMs, by });
   }
   const changed: number[] = [];
   for (const recipient of fit) {
@@ -39,10 +51,12 @@ function readdress(
     fits: (index) => fits.has(index),
   });
   if (change === null) return null;
-  const removed = change.cancel.map((index) => recipients[index]).filter((one) =>
-    one !== undefined
-  );
-  for (const one of removed) one.status = { ...one.status, state: "cancelled", owner: null };
+  const removed = change.cancel.map((index) => recipients[index]).filter((
+    one,
+  ) => one !== undefined);
+  for (const one of removed) {
+    one.status = { ...one.status, state: "cancelled", owner: null };
+  }
   const notify = removed[0]?.fixed.notify;
   for (const { forwardPath, domain } of change.add) {
     recipients.push(storedRecipient({
@@ -50,5 +64,10 @@ function readdress(
       ...(notify === undefined ? {} : { notify }),
     }, { index: recipients.length, lease: undefined, nowMs }));
   }
-  return readdressedEntry(change, { command, total: recipients.length, nowMs, by });
+  return readdressedEntry(change, {
+    command,
+    total: recipients.length,
+    nowMs,
+    by,
+  });
 }

@@ -1,5 +1,10 @@
 import type { ListOrder, ListRequest, MessagePage } from "../store.ts";
-import { fitting, listItem, type StoredMessage, type StoredRecipient } from "./message.ts";
+import {
+  fitting,
+  listItem,
+  type StoredMessage,
+  type StoredRecipient,
+} from "./message.ts";
 
 /** A message that fits, by what it is ordered. */
 interface Ranked extends Place {
@@ -22,13 +27,17 @@ export function pageOf(
   for (const message of messages) {
     const fit = fitting(message, filter);
     const rank = fit === null ? null : rankOf(message, { fit, order });
-    if (rank !== null) ranked.push({ message, rank, sequence: message.sequence });
+    if (rank !== null) {
+      ranked.push({ message, rank, sequence: message.sequence });
+    }
   }
   const isUpward = order === "oldest" || order === "next";
   const compare = (a: Place, b: Place): number =>
     a.rank - b.rank || (a.sequence - b.sequence) * (isUpward ? 1 : -1);
   const sorted = ranked.sort(compare);
-  const from = cursor === undefined ? 0 : startAfter(sorted, { cursor, compare });
+  const from = cursor === undefined
+    ? 0
+    : startAfter(sorted, { cursor, compare });
   const page = sorted.slice(from, from + limit);
   const last = page.at(-1);
   const isMore = last !== undefined && sorted.length > from + limit;
@@ -40,7 +49,10 @@ export function pageOf(
 
 function startAfter(
   sorted: readonly Ranked[],
-  { cursor, compare }: { cursor: string; compare: (a: Place, b: Place) => number },
+  { cursor, compare }: {
+    cursor: string;
+    compare: (a: Place, b: Place) => number;
+  },
 ): number {
   const [rank = 0, sequence = 0] = cursor.split(".").map(Number);
   const at = sorted.findIndex((one) => compare(one, { rank, sequence }) > 0);

@@ -36,7 +36,9 @@ export function allOf(conditions: readonly Condition[]): Condition {
 /** Whether a filter says more about recipients than their states. */
 export function looksAtRecipients(filter: MessageFilter): boolean {
   const { domain, recipient, transport, minAttempts, replyStart } = filter;
-  return [domain, recipient, transport, minAttempts, replyStart].some((key) => key !== undefined);
+  return [domain, recipient, transport, minAttempts, replyStart].some((key) =>
+    key !== undefined
+  );
 }
 
 /** Whether a filter asks what only messages know, not their recipients. */
@@ -53,27 +55,40 @@ export function isPlain(filter: MessageFilter): boolean {
 
 /** What a filter asks of one recipient. */
 export function recipientCondition(filter: MessageFilter): Condition {
-  const { states, domain, recipient, transport, minAttempts, replyStart } = filter;
+  const { states, domain, recipient, transport, minAttempts, replyStart } =
+    filter;
   return allOf([
-    ...(domain === undefined ? [] : [domainCondition(domain, filter.subdomains ?? false)]),
-    ...(recipient === undefined ? [] : [mailboxCondition(recipient)]),
-    ...(states === undefined
+    ...(domain === undefined
       ? []
-      : [{ sql: `r.state IN (${states.map((state) => STATE_CODE[state]).join()})`, values: [] }]),
-    ...(transport === undefined ? [] : [{ sql: "r.transport = ?", values: [transport] }]),
-    ...(minAttempts === undefined ? [] : [{ sql: "r.attempts >= ?", values: [minAttempts] }]),
+      : [domainCondition(domain, filter.subdomains ?? false)]),
+    ...(recipient === undefined ? [] : [mailboxCondition(recipient)]),
+    ...(states === undefined ? [] : [{
+      sql: `r.state IN (${states.map((state) => STATE_CODE[state]).join()})`,
+      values: [],
+    }]),
+    ...(transport === undefined
+      ? []
+      : [{ sql: "r.transport = ?", values: [transport] }]),
+    ...(minAttempts === undefined
+      ? []
+      : [{ sql: "r.attempts >= ?", values: [minAttempts] }]),
     ...(replyStart === undefined ? [] : [replyCondition(replyStart)]),
   ]);
 }
 
 function replyCondition(replyStart: string): Condition {
-  const start = [...replyStart].length > REPLY_START_CHARS ? "r.last_reply" : REPLY_START;
+  const start = [...replyStart].length > REPLY_START_CHARS
+    ? "r.last_reply"
+    : REPLY_START;
   return beginning(start, replyStart);
 }
 
 /** Holds for texts that begin so. To compare ends is cheaper than to cut. */
 function beginning(column: string, start: string): Condition {
-  return { sql: `${column} >= ? AND ${column} < ?`, values: [start, `${start}\u{10ffff}`] };
+  return {
+    sql: `${column} >= ? AND ${column} < ?`,
+    values: [start, `${start}\u{10ffff}`],
+  };
 }
 
 function domainCondition(domain: string, subdomains: boolean): Condition {
@@ -85,15 +100,30 @@ function domainCondition(domain: string, subdomains: boolean): Condition {
 
 /** The domain of the mailbox says nothing new, but the index begins with it. */
 function mailboxCondition(recipient: string): Condition {
-  const mailbox = { sql: "lower(r.forward_path) = lower(?)", values: [recipient] };
+  const mailbox = {
+    sql: "lower(r.forward_path) = lower(?)",
+    values: [recipient],
+  };
   const parsed = parseMailbox(recipient);
   if (parsed.kind === "error") return mailbox;
-  return allOf([{ sql: "r.domain = ?", values: [parsed.mailbox.domain] }, mailbox]);
+  return allOf([
+    { sql: "r.domain = ?", values: [parsed.mailbox.domain] },
+    mailbox,
+  ]);
 }
 
 /** What a filter asks of what recipients know of their message, too; `table` is `r` or `f`. */
-export function commonCondition(filter: MessageFilter, table: "r" | "f" | "m"): Condition {
-  const { receivedBeforeMs, receivedAfterMs, listener, minSizeBytes, maxSizeBytes } = filter;
+export function commonCondition(
+  filter: MessageFilter,
+  table: "r" | "f" | "m",
+): Condition {
+  const {
+    receivedBeforeMs,
+    receivedAfterMs,
+    listener,
+    minSizeBytes,
+    maxSizeBytes,
+  } = filter;
   const asked: readonly (readonly [string, SQLInputValue | undefined])[] = [
     ["received_at <", receivedBeforeMs],
     ["received_at >", receivedAfterMs],
@@ -103,7 +133,9 @@ export function commonCondition(filter: MessageFilter, table: "r" | "f" | "m"): 
   ];
   return allOf(
     asked.flatMap(([test, value]) =>
-      value === undefined ? [] : [{ sql: `${table}.${test} ?`, values: [value] }]
+      value === undefined
+        ? []
+        : [{ sql: `${table}.${test} ?`, values: [value] }]
     ),
   );
 }
@@ -124,7 +156,9 @@ function senderCondition(sender: string): Condition {
 function partCondition(text: string): Condition {
   const part = foldAscii(text);
   const sql = `(instr(f.text, ?) OR (f.more AND EXISTS (
-    SELECT 1 FROM recipients t WHERE ${of("t")} AND instr(lower(t.forward_path), ?))))`;
+    SELECT 1 FROM recipients t WHERE ${
+    of("t")
+  } AND instr(lower(t.forward_path), ?))))`;
   return { sql, values: [part, part] };
 }
 
@@ -137,7 +171,18 @@ export function maskCondition({ states }: MessageFilter): Condition {
 /** Holds for messages with a recipient that fits. */
 export function existsCondition(filter: MessageFilter): Condition {
   const { sql, values } = recipientCondition(filter);
-  return { sql: `EXISTS (SELECT 1 FROM recipients r WHERE ${of("r")} AND ${sql})`, values };
+  return {
+    sql: `EXISTS (SELECT 1 FROM recipients r WHERE ${of("r")} AND ${sql})`,
+    values,
+  };
+}
+
+/** Holds for the messages that are asked for by id. */
+export function idsCondition({ ids }: MessageFilter): Condition {
+  if (ids === undefined) return { sql: "", values: [] };
+  const sql =
+    "f.seq IN (SELECT seq FROM messages WHERE id IN (SELECT value FROM json_each(?)))";
+  return { sql, values: [JSON.stringify(ids)] };
 }
 
 /** All that a filter asks, but for the ids, in terms of the message. */

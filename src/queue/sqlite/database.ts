@@ -1,5 +1,10 @@
 import { accessSync, constants } from "node:fs";
-import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import {
+  backup,
+  DatabaseSync,
+  type SQLInputValue,
+  type StatementSync,
+} from "node:sqlite";
 import { StoreError } from "../store.ts";
 import { storeError } from "./failure.ts";
 
@@ -44,7 +49,10 @@ export class Database implements Disposable {
   /** @throws StoreError when it cannot be opened; damage shows with the first statement. */
   constructor(path: string, { readOnly = false }: { readOnly?: boolean } = {}) {
     try {
-      this.#database = new DatabaseSync(path, { readOnly, enableForeignKeyConstraints: false });
+      this.#database = new DatabaseSync(path, {
+        readOnly,
+        enableForeignKeyConstraints: false,
+      });
     } catch (error) {
       throw openFailure(path, error);
     }
@@ -108,7 +116,9 @@ export class Database implements Disposable {
 function openFailure(path: string, cause: unknown): StoreError {
   try {
     if (!Deno.statSync(path).isFile) {
-      return new StoreError("corrupt", `Cannot open ${path}: not a file`, { cause });
+      return new StoreError("corrupt", `Cannot open ${path}: not a file`, {
+        cause,
+      });
     }
     accessSync(path, constants.R_OK);
     return storeError(`open ${path}`, cause);

@@ -62,7 +62,8 @@ export function dueTable(database: Database): DueTable {
   );
 
   return {
-    isRerouted: (key) => ((selectMarks.first(key)?.[0] ?? 0) & MARK_REROUTED) !== 0,
+    isRerouted: (key) =>
+      ((selectMarks.first(key)?.[0] ?? 0) & MARK_REROUTED) !== 0,
     byTime: ({ nowMs, skip, limit }) => byTime.all(nowMs, limit, skip),
     byDomain: ({ domain, nowMs, limit }) => byDomain.all(domain, nowMs, limit),
     domainAfter: (domain) => domainAfter.first(domain)?.[0] ?? null,
@@ -75,7 +76,9 @@ export function dueTable(database: Database): DueTable {
     claim({ key, owner, untilMs }) {
       const row = claim.first(owner, untilMs, key);
       if (row !== undefined) return row;
-      throw new Error(`no recipient ${positionOf(key)} of message ${messageOf(key)}`);
+      throw new Error(
+        `no recipient ${positionOf(key)} of message ${messageOf(key)}`,
+      );
     },
     putOff: ({ key, untilMs, reason }) => void putOff.run(untilMs, reason, key),
   };

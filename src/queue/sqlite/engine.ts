@@ -53,7 +53,8 @@ export function writingEngine(options: EngineOptions): Engine {
       settle: settleHandler({ table, timeline, tell, put, shelf }),
       renew: (request) => leases.renew(request),
       abandon: (request) => leases.abandon(request),
-      interrupt: ({ nowMs, limit }) => leases.interrupt({ untilMs: Infinity, nowMs, limit }),
+      interrupt: ({ nowMs, limit }) =>
+        leases.interrupt({ untilMs: Infinity, nowMs, limit }),
       command: commandHandler(bench, { table, timeline, remove, tell }),
       purge: purgeHandler(bench, { remove }),
       dropBodies: bodyDropper(bench),
@@ -76,7 +77,9 @@ export function readingEngine(options: EngineOptions): Engine {
   });
 }
 
-function workbench({ database, spoolFolder, keepsFailed }: EngineOptions): Workbench {
+function workbench(
+  { database, spoolFolder, keepsFailed }: EngineOptions,
+): Workbench {
   const counters = new Counters(database);
   return {
     ...{ database, counters, spoolFolder, keepsFailed },
@@ -111,7 +114,9 @@ export class Engine {
     { calls, bytes }: { calls: readonly BatchCall[]; bytes: ArrayBuffer },
   ): { answer: Answer; handOver: ArrayBuffer[] } {
     this.#bench.bytes = new Uint8Array(bytes);
-    const { results, failures } = this.#readOnly ? this.#runEach(calls) : this.#runAll(calls);
+    const { results, failures } = this.#readOnly
+      ? this.#runEach(calls)
+      : this.#runAll(calls);
     this.#bench.bytes = new Uint8Array(0);
     const handOver = this.#bench.handOver.splice(0);
     handOver.push(bytes);
@@ -165,7 +170,9 @@ export class Engine {
 
   #dispatch(name: CallName, args: unknown): unknown {
     // The caller's side is typed by the same table, which is lost on the way.
-    const handler = this.#handlers[name] as ((args: unknown) => unknown) | undefined;
+    const handler = this.#handlers[name] as
+      | ((args: unknown) => unknown)
+      | undefined;
     if (handler === undefined) throw new Error(`no handler, got ${name}`);
     return handler(args);
   }

@@ -14,9 +14,19 @@ export function pageOf(
 ): Omit<PackedPage, "items"> & { readonly sequences: readonly number[] } {
   if (order !== "newest" && order !== "oldest") {
     const after = cursor === undefined ? null : placeOf(cursor);
-    const found = findSorted(database, { filter, limit, order, after, ...which });
+    const found = findSorted(database, {
+      filter,
+      limit,
+      order,
+      after,
+      ...which,
+    });
     const { sequences, places, isMore } = found;
-    return { sequences, places, cursor: isMore ? cursorOf(places.at(-1)) : null };
+    return {
+      sequences,
+      places,
+      cursor: isMore ? cursorOf(places.at(-1)) : null,
+    };
   }
   const after = cursor === undefined ? null : Number.parseInt(cursor);
   const page = findMessages(database, {
@@ -28,7 +38,10 @@ export function pageOf(
 }
 
 /** Whether a page is found faster by several that look at a part each. */
-export function isDivisiblePage({ filter, order = "newest" }: ListRequest): boolean {
+export function isDivisiblePage(
+  { filter, order = "newest" }: ListRequest,
+): boolean {
+  if (filter.ids !== undefined) return false;
   return order !== "newest" && order !== "oldest" && !isInOrder(filter, order);
 }
 
@@ -43,9 +56,12 @@ export function joinPages(
       const place = places[at];
       return place === undefined ? [] : [{ item, place }];
     })
-  ).sort(({ place: a }, { place: b }) => sign * (a.value - b.value || a.key - b.key));
+  ).sort(({ place: a }, { place: b }) =>
+    sign * (a.value - b.value || a.key - b.key)
+  );
   const shown = all.slice(0, limit);
-  const isMore = all.length > limit || pages.some(({ cursor }) => cursor !== null);
+  const isMore = all.length > limit ||
+    pages.some(({ cursor }) => cursor !== null);
   return {
     items: shown.map(({ item }) => item),
     places: shown.map(({ place }) => place),
@@ -59,6 +75,8 @@ function cursorOf(place: Place | undefined): string | null {
 
 /** Where a page ended; the cursor of another order begins somewhere and does no harm. */
 function placeOf(cursor: string): Place {
-  const [value = 0, key = 0] = cursor.split(".").map((part) => Number.parseInt(part) || 0);
+  const [value = 0, key = 0] = cursor.split(".").map((part) =>
+    Number.parseInt(part) || 0
+  );
   return { value, key };
 }

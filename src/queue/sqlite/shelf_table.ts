@@ -17,7 +17,9 @@ export interface RecordWriter {
 /** Makes the writer of small records. */
 export function recordWriter(database: Database): RecordWriter {
   const select = selectEntry(database);
-  const replace = database.prepare("INSERT OR REPLACE INTO shelf VALUES (?, ?, ?, ?)");
+  const replace = database.prepare(
+    "INSERT OR REPLACE INTO shelf VALUES (?, ?, ?, ?)",
+  );
   const put = ({ space, key, value, expiresAtMs }: ShelfRecord): void =>
     void replace.run(space, key, value, expiresAtMs);
   return {
@@ -32,7 +34,10 @@ export function recordWriter(database: Database): RecordWriter {
 }
 
 /** What changes small records. */
-export function shelfWriters(database: Database, { shelf }: { shelf: RecordWriter }): Handlers {
+export function shelfWriters(
+  database: Database,
+  { shelf }: { shelf: RecordWriter },
+): Handlers {
   const remove = database.prepare<[number]>(
     "DELETE FROM shelf WHERE space = ? AND key = ? RETURNING coalesce(expires_at, 9e15)",
   );
@@ -47,7 +52,8 @@ export function shelfWriters(database: Database, { shelf }: { shelf: RecordWrite
       shelf.put({ space, ...entry });
       return null;
     },
-    shelfClaim: ({ space, entry, nowMs }) => shelf.claim({ space, ...entry }, nowMs),
+    shelfClaim: ({ space, entry, nowMs }) =>
+      shelf.claim({ space, ...entry }, nowMs),
     shelfDelete({ space, key, nowMs }) {
       const removed = remove.first(space, key);
       return removed !== undefined && removed[0] > nowMs;

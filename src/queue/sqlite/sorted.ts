@@ -3,6 +3,7 @@ import type { ListOrder, MessageFilter } from "../store.ts";
 import {
   allOf,
   type Condition,
+  idsCondition,
   looksAtRecipients,
   recipientCondition,
   wholeCondition,
@@ -10,7 +11,12 @@ import {
 import type { Database } from "./database.ts";
 import { keyOf, messageOf } from "./key.ts";
 import type { Part, Place } from "./protocol.ts";
-import { BUCKET_SIZE, bucketRange, fittingRecipientSource, partOf } from "./sources.ts";
+import {
+  BUCKET_SIZE,
+  bucketRange,
+  fittingRecipientSource,
+  partOf,
+} from "./sources.ts";
 
 /** Orders by something other than arrival. */
 export type ValueOrder = Exclude<ListOrder, "newest" | "oldest">;
@@ -36,10 +42,15 @@ export function findSorted(
   { order, ...search }: Search & { readonly order: ValueOrder },
 ): SortedPage {
   const { filter } = search;
-  if (order === "largest" && !looksAtRecipients(filter)) return findLargest(database, search);
+  if (order === "largest" && !looksAtRecipients(filter)) {
+    return findLargest(database, search);
+  }
   if (order !== "next") {
     const column = order === "largest" ? "r.size" : "r.attempts";
-    const query = { ...queryOf(database, { ...search, column }), isUpward: false };
+    const query = {
+      ...queryOf(database, { ...search, column }),
+      isUpward: false,
+    };
     return findByRecipients(database, { ...search, queries: [query] });
   }
   const narrowed = { ...search, filter: queuedOnly(filter) };
@@ -55,17 +66,26 @@ export function isInOrder(
   order: ValueOrder,
 ): boolean {
   const isWanted = states === undefined || states.includes("queued");
-  return order === "next" && isWanted && !subdomains && Object.keys(rest).length === 0;
+  return order === "next" && isWanted && !subdomains &&
+    Object.keys(rest).length === 0;
 }
 
-function findLargest(database: Database, { filter, limit, after, ...which }: Search): SortedPage {
+function findLargest(
+  database: Database,
+  { filter, limit, after, ...which }: Search,
+): SortedPage {
   const { newest, oldest } = partOf(bucketRange(database), which);
   const where = allOf([
-    { sql: "f.seq >= ? AND f.seq < ?", values: [oldest * BUCKET_SIZE, (newest + 1) * BUCKET_SIZE] },
+    {
+      sql: "f.seq >= ? AND f.seq < ?",
+      values: [oldest * BUCKET_SIZE, (newest + 1) * BUCKET_SIZE],
+    },
+    idsCondition(filter),
     wholeCondition(filter),
-    ...(after === null
-      ? []
-      : [{ sql: "(f.size, f.seq) < (?, ?)", values: [after.value, after.key] }]),
+    ...(after === null ? [] : [{
+      sql: "(f.size, f.seq) < (?, ?)",
+      values: [after.value, after.key],
+    }]),
   ]);
   const rows = database.prepare<[size: number, sequence: number]>(
     `SELECT f.size, f.seq FROM facts f WHERE ${where.sql}
@@ -94,11 +114,18 @@ const NEXT = "r.next_attempt_at";
 
 function queryOf(
   database: Database,
-  { filter, column, part, parts }: Pick<Search, "filter" | keyof Part> & { column: string },
+  { filter, column, part, parts }: Pick<Search, "filter" | keyof Part> & {
+    column: string;
+  },
 ): Omit<RecipientQuery, "isUpward"> {
   const { newest, oldest } = partOf(bucketRange(database), { part, parts });
   const { sql, values } = fittingRecipientSource(filter);
-  return { column, sql, values: [oldest, newest, ...values], own: recipientCondition(filter) };
+  return {
+    column,
+    sql,
+    values: [oldest, newest, ...values],
+    own: recipientCondition(filter),
+  };
 }
 
 /** What waits is in order already, and what is under way is little. */
@@ -106,14 +133,18 @@ function queriesInOrder(filter: MessageFilter): readonly RecipientQuery[] {
   const own = recipientCondition(filter);
   const from = (index: string, owner: string): RecipientQuery => ({
     ...{ column: NEXT, own, isUpward: true, values: own.values },
-    sql: `recipients r INDEXED BY ${index} WHERE r.state = 0 AND r.owner ${owner} AND ${own.sql}`,
+    sql:
+      `recipients r INDEXED BY ${index} WHERE r.state = 0 AND r.owner ${owner} AND ${own.sql}`,
   });
-  const due = filter.domain === undefined ? "recipients_due" : "recipients_due_by_domain";
+  const due = filter.domain === undefined
+    ? "recipients_due"
+    : "recipients_due_by_domain";
   return [from(due, "IS NULL"), from("recipients_leased", "IS NOT NULL")];
 }
 
 function queuedOnly(filter: MessageFilter): MessageFilter {
-  const isWanted = filter.states === undefined || filter.states.includes("queued");
+  const isWanted = filter.states === undefined ||
+    filter.states.includes("queued");
   return { ...filter, states: isWanted ? ["queued"] : [] };
 }
 
@@ -138,7 +169,9 @@ function findByRecipients(
   if (query === undefined) return page(false);
   let place = after;
   for (;;) {
-    const rows = queries.flatMap((one) => rowsAfter(database, one, { place, limit: limit + 1 }))
+    const rows = queries.flatMap((one) =>
+      rowsAfter(database, one, { place, limit: limit + 1 })
+    )
       .sort(comparing(query.isUpward)).slice(0, limit + 1);
     for (const [value, key] of rows) {
       if (places.length === limit) return page(true);
@@ -161,7 +194,8 @@ function rowsAfter(
 ): PlaceRow[] {
   const [comes, order] = isUpward ? [">", "ASC"] : ["<", "DESC"];
   // The first half is what an index can begin with.
-  const beyond = `AND ${column} ${comes}= ? AND (${column}, r.key) ${comes} (?, ?)`;
+  const beyond =
+    `AND ${column} ${comes}= ? AND (${column}, r.key) ${comes} (?, ?)`;
   const start = place === null ? [] : [place.value, place.value, place.key];
   return database.prepare<PlaceRow>(
     `SELECT ${column}, r.key FROM ${sql} ${place === null ? "" : beyond}
@@ -177,7 +211,9 @@ function isFirst(
 ): boolean {
   const message = messageOf(key);
   const earlier = database.prepare<[number]>(
-    `SELECT 1 FROM recipients r WHERE r.key >= ? AND r.key < ? ${own.sql && `AND ${own.sql}`}
+    `SELECT 1 FROM recipients r WHERE r.key >= ? AND r.key < ? ${
+      own.sql && `AND ${own.sql}`
+    }
      AND (${column}, r.key) ${isUpward ? "<" : ">"} (?, ?) LIMIT 1`,
   );
   const range = [keyOf(message, 0), keyOf(message + 1, 0)] as const;

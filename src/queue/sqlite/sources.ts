@@ -6,6 +6,7 @@ import {
   commonCondition,
   type Condition,
   existsCondition,
+  idsCondition,
   looksAtRecipients,
   looksAtText,
   MESSAGE_OF_RECIPIENT,
@@ -48,7 +49,8 @@ function messageSource(condition: Condition, join = ""): Source {
   return {
     found: "f.seq",
     mayRepeat: false,
-    sql: `facts f ${join} WHERE f.seq >= ?1 << ${BUCKET_BITS} AND f.seq < (?2 + 1) << ${BUCKET_BITS}
+    sql:
+      `facts f ${join} WHERE f.seq >= ?1 << ${BUCKET_BITS} AND f.seq < (?2 + 1) << ${BUCKET_BITS}
           ${and(condition)}`,
     values: condition.values,
   };
@@ -60,7 +62,9 @@ const EACH_BUCKET = `(WITH RECURSIVE bucket (n) AS
   CROSS JOIN `;
 
 /** Whether the index leads to the few recipients of each bucket that fit. */
-export function isSoughtByIndex({ domain, subdomains, recipient }: MessageFilter): boolean {
+export function isSoughtByIndex(
+  { domain, subdomains, recipient }: MessageFilter,
+): boolean {
   return domain !== undefined && subdomains !== true ||
     recipient !== undefined && parseMailbox(recipient).kind === "ok";
 }
@@ -70,26 +74,45 @@ function recipientSource(filter: MessageFilter, message?: Condition): Source {
   const own = allOf([recipientCondition(filter), commonCondition(filter, "r")]);
   const isSought = isSoughtByIndex(filter);
   const bucket = `r.key >> ${KEY_BUCKET_BITS}`;
-  const range = isSought ? `${bucket} = bucket.n` : `${bucket} >= ?1 AND ${bucket} <= ?2`;
-  const join = message === undefined ? "" : `CROSS JOIN facts f ON f.seq = ${MESSAGE_OF_RECIPIENT}`;
+  const range = isSought
+    ? `${bucket} = bucket.n`
+    : `${bucket} >= ?1 AND ${bucket} <= ?2`;
+  const join = message === undefined
+    ? ""
+    : `CROSS JOIN facts f ON f.seq = ${MESSAGE_OF_RECIPIENT}`;
   return {
     found: MESSAGE_OF_RECIPIENT,
     mayRepeat: true,
-    sql: `${isSought ? EACH_BUCKET : ""} recipients r INDEXED BY recipients_by_facts ${join}
-          WHERE ${range} ${and(own)} ${message === undefined ? "" : and(message)}`,
+    sql: `${
+      isSought ? EACH_BUCKET : ""
+    } recipients r INDEXED BY recipients_by_facts ${join}
+          WHERE ${range} ${and(own)} ${
+      message === undefined ? "" : and(message)
+    }`,
     values: [...own.values, ...message?.values ?? []],
   };
 }
 
 /** The recipients that fit, of messages that fit; as `r`. */
 export function fittingRecipientSource(filter: MessageFilter): Source {
-  if (!looksAtText(filter)) return recipientSource(filter);
+  if (!looksAtText(filter) && filter.ids === undefined) {
+    return recipientSource(filter);
+  }
   const condition = allOf([
-    ...[commonCondition(filter, "f"), textCondition(filter), recipientCondition(filter)],
+    ...[
+      idsCondition(filter),
+      commonCondition(filter, "f"),
+      textCondition(filter),
+    ],
+    recipientCondition(filter),
   ]);
   const join = `CROSS JOIN recipients r
     ON r.key >= f.seq << ${POSITION_BITS} AND r.key < (f.seq + 1) << ${POSITION_BITS}`;
-  return { ...messageSource(condition, join), found: MESSAGE_OF_RECIPIENT, mayRepeat: true };
+  return {
+    ...messageSource(condition, join),
+    found: MESSAGE_OF_RECIPIENT,
+    mayRepeat: true,
+  };
 }
 
 /** How many buckets are looked at to see on which side less fits. */
@@ -103,10 +126,17 @@ function cheaperSource(database: Database, filter: MessageFilter): Source {
   const buckets = sampleBuckets(database);
   const countIn = ({ sql, values }: Source): number => {
     const count = database.prepare<[number]>(`SELECT count(*) FROM ${sql}`);
-    return buckets.reduce((sum, at) => sum + (count.first(at, at, ...values)?.[0] ?? 0), 0);
+    return buckets.reduce(
+      (sum, at) => sum + (count.first(at, at, ...values)?.[0] ?? 0),
+      0,
+    );
   };
-  if (countIn(recipients) < countIn(messages)) return recipientSource(filter, text);
-  return messageSource(allOf([commonCondition(filter, "f"), text, existsCondition(filter)]));
+  if (countIn(recipients) < countIn(messages)) {
+    return recipientSource(filter, text);
+  }
+  return messageSource(
+    allOf([commonCondition(filter, "f"), text, existsCondition(filter)]),
+  );
 }
 
 function sampleBuckets(database: Database): number[] {
@@ -118,14 +148,20 @@ function sampleBuckets(database: Database): number[] {
 }
 
 /** The numbers of the first and the last message; an empty range when there is none. */
-export function sequenceRange(database: Database): { newest: number; oldest: number } {
-  const least = database.prepare<[number | null]>("SELECT min(seq) FROM facts").first()?.[0];
-  const most = database.prepare<[number | null]>("SELECT max(seq) FROM facts").first()?.[0];
+export function sequenceRange(
+  database: Database,
+): { newest: number; oldest: number } {
+  const least = database.prepare<[number | null]>("SELECT min(seq) FROM facts")
+    .first()?.[0];
+  const most = database.prepare<[number | null]>("SELECT max(seq) FROM facts")
+    .first()?.[0];
   return { newest: most ?? -1, oldest: least ?? 0 };
 }
 
 /** The buckets that hold messages; an empty range when none does. */
-export function bucketRange(database: Database): { newest: number; oldest: number } {
+export function bucketRange(
+  database: Database,
+): { newest: number; oldest: number } {
   const { newest, oldest } = sequenceRange(database);
   return { newest: bucketOf(newest), oldest: bucketOf(oldest) };
 }
@@ -136,7 +172,8 @@ export function partOf(
   { part, parts }: Part,
 ): { newest: number; oldest: number } {
   const size = newest - oldest + 1;
-  const start = (share: number): number => oldest + Math.floor(size * share / parts);
+  const start = (share: number): number =>
+    oldest + Math.floor(size * share / parts);
   return { oldest: start(part), newest: start(part + 1) - 1 };
 }
 

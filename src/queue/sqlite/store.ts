@@ -20,9 +20,20 @@ import {
 } from "../store.ts";
 import { Connection } from "./connection.ts";
 import { isDivisible } from "./counting.ts";
-import { makeFolders, OWNERS_FOLDER, SPOOL_FOLDER, takeLock } from "./folder.ts";
+import {
+  makeFolders,
+  OWNERS_FOLDER,
+  SPOOL_FOLDER,
+  takeLock,
+} from "./folder.ts";
 import { sqliteOutbox } from "./outbox.ts";
-import { packMessage, packSettlement, unpackClaim, unpackDetail, unpackListItem } from "./pack.ts";
+import {
+  packMessage,
+  packSettlement,
+  unpackClaim,
+  unpackDetail,
+  unpackListItem,
+} from "./pack.ts";
 import { isDivisiblePage, joinPages } from "./page.ts";
 import type { CallName, Calls, Part } from "./protocol.ts";
 import { sqliteShelf } from "./shelf.ts";
@@ -55,7 +66,9 @@ export interface SqliteStoreOptions {
  *
  * @throws StoreError `locked`, `newer_schema`, `corrupt`, `read_only`, `full` or `unavailable`.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<QueueStore> {
+export async function openSqliteStore(
+  options: SqliteStoreOptions,
+): Promise<QueueStore> {
   const { folder, mode = "relay" } = options;
   await makeFolders(folder);
   const lock = mode === "relay" ? await takeLock(folder) : null;
@@ -94,7 +107,8 @@ class SqliteStore implements QueueStore {
       workerUrl = new URL("./worker.ts", import.meta.url),
     }: SqliteStoreOptions,
   ) {
-    const onChange = (): void => this.#listeners.forEach((listener) => listener());
+    const onChange = (): void =>
+      this.#listeners.forEach((listener) => listener());
     const common = { folder, workerUrl, keepsFailed, onChange };
     this.#clock = clock;
     this.#spoolFolder = `${folder}/${SPOOL_FOLDER}`;
@@ -102,7 +116,11 @@ class SqliteStore implements QueueStore {
       folder: this.#spoolFolder,
       ownersFolder: `${folder}/${OWNERS_FOLDER}`,
     });
-    this.#writer = new Connection({ ...common, role: "writer", watchMs: WATCH_MS });
+    this.#writer = new Connection({
+      ...common,
+      role: "writer",
+      watchMs: WATCH_MS,
+    });
     this.#reader = new Connection({ ...common, role: "reader", watchMs: 0 });
     this.#second = new Connection({ ...common, role: "reader", watchMs: 0 });
     const connections = { writer: this.#writer, reader: this.#reader };
@@ -123,7 +141,9 @@ class SqliteStore implements QueueStore {
   async recover(): Promise<void> {
     try {
       const nowMs = this.#clock.now();
-      await this.#inSteps((limit) => this.#writer.call("interrupt", () => ({ nowMs, limit })));
+      await this.#inSteps((limit) =>
+        this.#writer.call("interrupt", () => ({ nowMs, limit }))
+      );
       await this.#clearSpool({ isNew: true });
     } catch (error) {
       await this.#writer.close();
@@ -133,7 +153,10 @@ class SqliteStore implements QueueStore {
 
   async put(message: NewMessage): Promise<void> {
     const nowMs = this.#clock.now();
-    const put = this.#writer.call("put", (attach) => packMessage(message, { attach, nowMs }));
+    const put = this.#writer.call(
+      "put",
+      (attach) => packMessage(message, { attach, nowMs }),
+    );
     await this.#withSpooled([message], put);
   }
 
@@ -141,7 +164,8 @@ class SqliteStore implements QueueStore {
     const nowMs = this.#clock.now();
     const put = this.#writer.call(
       "putAll",
-      (attach) => messages.map((message) => packMessage(message, { attach, nowMs })),
+      (attach) =>
+        messages.map((message) => packMessage(message, { attach, nowMs })),
     );
     await this.#withSpooled(messages, put);
   }
@@ -159,17 +183,25 @@ class SqliteStore implements QueueStore {
   ): Promise<void> {
     for (let start = 0; start < messageIds.length; start += STEP_LIMIT) {
       const some = messageIds.slice(start, start + STEP_LIMIT);
-      await this.#writer.call("renew", () => ({ owner, messageIds: some, untilMs }));
+      await this.#writer.call(
+        "renew",
+        () => ({ owner, messageIds: some, untilMs }),
+      );
     }
   }
 
   async settle(settlement: Settlement): Promise<void> {
     const nowMs = this.#clock.now();
-    await this.#writer.call("settle", (attach) => packSettlement(settlement, { attach, nowMs }));
+    await this.#writer.call(
+      "settle",
+      (attach) => packSettlement(settlement, { attach, nowMs }),
+    );
   }
 
   abandon({ owner }: { owner: string; nowMs: number }): Promise<number> {
-    return this.#inSteps((limit) => this.#writer.call("abandon", () => ({ owner, limit })));
+    return this.#inSteps((limit) =>
+      this.#writer.call("abandon", () => ({ owner, limit }))
+    );
   }
 
   async body(
@@ -188,9 +220,15 @@ class SqliteStore implements QueueStore {
   }
 
   async list(request: ListRequest): Promise<MessagePage> {
-    const pages = await this.#inParts("list", isDivisiblePage(request), request);
+    const pages = await this.#inParts(
+      "list",
+      isDivisiblePage(request),
+      request,
+    );
     const [page = { items: [], cursor: null }] = pages;
-    const { items, cursor } = pages.length > 1 ? joinPages(pages, request) : page;
+    const { items, cursor } = pages.length > 1
+      ? joinPages(pages, request)
+      : page;
     return { items: items.map(unpackListItem), cursor };
   }
 
@@ -198,8 +236,14 @@ class SqliteStore implements QueueStore {
     return (await this.countWithin(filter, Infinity)).count;
   }
 
-  async countWithin(filter: MessageFilter, withinMs: number): Promise<PartialCount> {
-    const counts = await this.#inParts("count", isDivisible(filter), { filter, withinMs });
+  async countWithin(
+    filter: MessageFilter,
+    withinMs: number,
+  ): Promise<PartialCount> {
+    const counts = await this.#inParts("count", isDivisible(filter), {
+      filter,
+      withinMs,
+    });
     return {
       count: counts.reduce((sum, { count }) => sum + count, 0),
       isComplete: counts.every(({ isComplete }) => isComplete),
@@ -210,10 +254,13 @@ class SqliteStore implements QueueStore {
     let after: number | null = null;
     let total = 0;
     do {
-      const step: Calls["command"]["result"] = await this.#writer.call("command", () => ({
-        ...request,
-        after,
-      }));
+      const step: Calls["command"]["result"] = await this.#writer.call(
+        "command",
+        () => ({
+          ...request,
+          after,
+        }),
+      );
       total += step.changed;
       after = step.after;
     } while (after !== null);
@@ -224,11 +271,16 @@ class SqliteStore implements QueueStore {
     return this.#writer.call("stats", () => null);
   }
 
-  async purge({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
+  async purge(
+    { beforeMs, limit }: { beforeMs: number; limit: number },
+  ): Promise<number> {
     let left = limit;
     while (left > 0) {
       const step = Math.min(left, STEP_LIMIT);
-      const purged = await this.#writer.call("purge", () => ({ beforeMs, limit: step }));
+      const purged = await this.#writer.call(
+        "purge",
+        () => ({ beforeMs, limit: step }),
+      );
       left -= purged;
       if (purged < step) break;
     }
@@ -236,7 +288,9 @@ class SqliteStore implements QueueStore {
     return limit - left;
   }
 
-  async dropBodies({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
+  async dropBodies(
+    { beforeMs, limit }: { beforeMs: number; limit: number },
+  ): Promise<number> {
     return await this.#writer.call("dropBodies", () => ({ beforeMs, limit }));
   }
 
@@ -260,18 +314,24 @@ class SqliteStore implements QueueStore {
   }
 
   /** Takes the spool files of messages over with their commit, or removes them. */
-  async #withSpooled(messages: readonly NewMessage[], put: Promise<null>): Promise<void> {
+  async #withSpooled(
+    messages: readonly NewMessage[],
+    put: Promise<null>,
+  ): Promise<void> {
     try {
       await put;
       this.#spool.keep(messages);
     } catch (error) {
-      if (error instanceof StoreError) await this.#spool.refuse(messages, error);
+      if (error instanceof StoreError) {
+        await this.#spool.refuse(messages, error);
+      }
       throw error;
     }
   }
 
   async #clearSpool({ isNew }: { isNew: boolean }): Promise<void> {
-    const known = (): Promise<string[]> => this.#writer.call("spoolNames", () => null);
+    const known = (): Promise<string[]> =>
+      this.#writer.call("spoolNames", () => null);
     await this.#spool.clear({ isNew, known });
   }
 
@@ -291,7 +351,14 @@ class SqliteStore implements QueueStore {
     const readers = isDivided ? [this.#reader, this.#second] : [this.#reader];
     return Promise.all(
       readers.map((reader, part) =>
-        reader.call(name, () => ({ ...args, part, parts: readers.length } as Calls[Name]["args"]))
+        reader.call(
+          name,
+          () => ({
+            ...args,
+            part,
+            parts: readers.length,
+          } as Calls[Name]["args"]),
+        )
       ),
     );
   }

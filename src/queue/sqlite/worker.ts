@@ -4,7 +4,11 @@ import { Database } from "./database.ts";
 import { type Engine, readingEngine, writingEngine } from "./engine.ts";
 import { failureOf, storeError } from "./failure.ts";
 import { DATABASE_FILE, makeDatabaseFile, SPOOL_FOLDER } from "./folder.ts";
-import { type DatabaseFacts, inspectDatabase, snapshotDatabase } from "./inspect.ts";
+import {
+  type DatabaseFacts,
+  inspectDatabase,
+  snapshotDatabase,
+} from "./inspect.ts";
 import type { Request, Response } from "./protocol.ts";
 import { migrate } from "./schema.ts";
 
@@ -17,7 +21,10 @@ const PRAGMAS: readonly string[] = [
   "temp_store = MEMORY",
 ];
 /** Searches look at much that they do not come back to, so it is mapped and not copied. */
-const READER_PRAGMAS: readonly string[] = ["user_version", `mmap_size = ${512 * 1024 * 1024}`];
+const READER_PRAGMAS: readonly string[] = [
+  "user_version",
+  `mmap_size = ${512 * 1024 * 1024}`,
+];
 /** How long to wait for a lock that the command line holds for a moment. */
 const BUSY_TIMEOUT_MS = 5_000;
 
@@ -47,8 +54,14 @@ class WorkerEnd {
     try {
       const database = openDatabase(role, folder);
       this.#database = database;
-      const options = { database, keepsFailed, spoolFolder: `${folder}/${SPOOL_FOLDER}` };
-      this.#engine = role === "writer" ? writingEngine(options) : readingEngine(options);
+      const options = {
+        database,
+        keepsFailed,
+        spoolFolder: `${folder}/${SPOOL_FOLDER}`,
+      };
+      this.#engine = role === "writer"
+        ? writingEngine(options)
+        : readingEngine(options);
       if (watchMs > 0) this.#startWatch(database, watchMs);
       say({ kind: "opened" });
     } catch (error) {
@@ -58,7 +71,9 @@ class WorkerEnd {
   }
 
   #run(batch: Extract<Request, { kind: "batch" }>): void {
-    if (this.#engine === null) throw new Error("Cannot run a batch: the store is not open");
+    if (this.#engine === null) {
+      throw new Error("Cannot run a batch: the store is not open");
+    }
     const { answer, handOver } = this.#engine.run(batch);
     say(answer, handOver);
   }
@@ -97,7 +112,10 @@ function openDatabase(role: "writer" | "reader", folder: string): Database {
     migrate(database);
     for (const pragma of PRAGMAS) database.pragma(pragma);
     if (database.pragma("journal_mode") !== "wal") {
-      throw new StoreError("unavailable", "Cannot open the queue: no write-ahead log");
+      throw new StoreError(
+        "unavailable",
+        "Cannot open the queue: no write-ahead log",
+      );
     }
     return database;
   } catch (error) {
@@ -107,7 +125,9 @@ function openDatabase(role: "writer" | "reader", folder: string): Database {
 }
 
 /** Answers with what an inspection found, or with its failure. */
-async function inspected(inspect: () => DatabaseFacts | Promise<DatabaseFacts>): Promise<void> {
+async function inspected(
+  inspect: () => DatabaseFacts | Promise<DatabaseFacts>,
+): Promise<void> {
   try {
     say({ kind: "inspected", facts: await inspect() });
   } catch (error) {
