@@ -33,7 +33,7 @@ import type { Config } from "./config/schema.ts";
 import type { Router } from "./delivery/dispatcher.ts";
 import { createRouter } from "./delivery/router.ts";
 import { Scheduler } from "./delivery/scheduler.ts";
-import { CountKeeper } from "./delivery/shaping/count_keeper.ts";
+import { CountKeeper } from "./queue/count_keeper.ts";
 import { Shaper } from "./delivery/shaping/shaper.ts";
 import { summarize } from "./mail/summary.ts";
 import { dial } from "./net/dial.ts";
@@ -97,6 +97,7 @@ export class Relay {
   readonly #transports: TransportSet;
   readonly #shaper: Shaper;
   readonly #limitCounts: CountKeeper;
+  readonly #userCounts: CountKeeper;
   readonly #scheduler: Scheduler;
   readonly #intake: Intake;
   readonly #history: HistoryKeeper;
@@ -180,7 +181,11 @@ export class Relay {
     this.#rules = this.#makeRules(config);
     this.#shaper = new Shaper(config.shaping, { clock, resolver: this.#resolver });
     this.#limitCounts = new CountKeeper({
-      ...{ book: this.#shaper.book, shelf: store.shelf, clock },
+      ...{ book: this.#shaper.book, space: "limit counts", shelf: store.shelf, clock },
+      onError: (error) => this.#trouble("queue", error),
+    });
+    this.#userCounts = new CountKeeper({
+      ...{ book: this.#userRates, space: "user counts", shelf: store.shelf, clock },
       onError: (error) => this.#trouble("queue", error),
     });
     this.#scheduler = this.#makeScheduler();
@@ -227,6 +232,7 @@ export class Relay {
     this.#authenticator = await this.#makeAuthenticator(this.#config);
     await this.#suppressions.load();
     await this.#limitCounts.load();
+    await this.#userCounts.load();
     await this.#webhooks.use(this.#config.webhooks);
     this.#sharedChanges.start();
     this.#scheduler.start();
@@ -304,6 +310,7 @@ export class Relay {
     await this.#webhooks[Symbol.asyncDispose]();
     await this.#scheduler.stop({ limitMs: Math.max(0, endMs - this.#clock.monotonic()) });
     await this.#limitCounts[Symbol.asyncDispose]();
+    await this.#userCounts[Symbol.asyncDispose]();
     await this.#transports[Symbol.asyncDispose]();
     await this.#domainTls[Symbol.asyncDispose]();
     this.#resolver[Symbol.dispose]();

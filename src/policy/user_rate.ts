@@ -40,9 +40,18 @@ export function takeMessage(
   return { decision: ACCEPT, usage: { hour, day } };
 }
 
-/** The usage of all users that have limits. */
+/** What is kept of a user's usage, see `UserRates.takeChanged`. */
+interface KeptUsage {
+  /** The user. */
+  readonly key: string;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** The usage of all users that have limits; it can be kept elsewhere and taken up again. */
 export class UserRates {
   readonly #usage = new Map<string, RateUsage>();
+  readonly #changed = new Set<string>();
+  #onChange: () => void = () => {};
   #sweptAtMs = -Infinity;
 
   /** Users of whom something is remembered. */
@@ -57,7 +66,35 @@ export class UserRates {
     const { name } = rules;
     const { decision, usage } = takeMessage(this.#usage.get(name) ?? NO_USAGE, { rules, nowMs });
     this.#usage.set(name, usage);
+    if (decision.kind === "refuse") return decision;
+    this.#changed.add(name);
+    this.#onChange();
     return decision;
+  }
+
+  /** Calls `onChange` whenever there is something for `takeChanged`. */
+  watch(onChange: () => void): void {
+    this.#onChange = onChange;
+  }
+
+  /** The usage that changed since it was asked last, with the time when it says nothing any more. */
+  takeChanged(): (KeptUsage & { readonly expiresAtMs: number })[] {
+    const changed = [...this.#changed].flatMap((key) => {
+      const usage = this.#usage.get(key);
+      if (usage === undefined) return [];
+      const expiresAtMs = usage.day.startMs + 2 * DAY_MS;
+      return [{ key, counts: countsOf(usage), expiresAtMs }];
+    });
+    this.#changed.clear();
+    return changed;
+  }
+
+  /** Takes up what an earlier process counted of users of whom nothing is known yet. */
+  restore(kept: Iterable<KeptUsage>): void {
+    for (const { key, counts } of kept) {
+      if (this.#usage.has(key)) continue;
+      this.#usage.set(key, { hour: windowIn(counts, "hour"), day: windowIn(counts, "day") });
+    }
   }
 
   /** Drops, once a day, what says nothing any more; there are as many left as active users. */
@@ -68,6 +105,18 @@ export class UserRates {
       if (nowMs - day.startMs >= 2 * DAY_MS) this.#usage.delete(name);
     }
   }
+}
+
+function countsOf({ hour, day }: RateUsage): Record<string, number> {
+  return {
+    ...{ hourStartMs: hour.startMs, hourCount: hour.count, hourBefore: hour.before },
+    ...{ dayStartMs: day.startMs, dayCount: day.count, dayBefore: day.before },
+  };
+}
+
+function windowIn(counts: KeptUsage["counts"], name: "hour" | "day"): RateWindow {
+  const startMs = counts[`${name}StartMs`] ?? -Infinity;
+  return { startMs, count: counts[`${name}Count`] ?? 0, before: counts[`${name}Before`] ?? 0 };
 }
 
 function isFull(

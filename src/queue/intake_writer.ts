@@ -175,18 +175,14 @@ export class IntakeWriter {
       ...(headers === null ? {} : { headers }),
       expiresAtMs: expiryOf(extras, nextAttemptAtMs + limits.expireMs),
       place,
-      recipients: envelope.recipients.map((recipient) =>
-        newRecipient(recipient, nextAttemptAtMs)
-      ),
+      recipients: envelope.recipients.map((recipient) => newRecipient(recipient, nextAttemptAtMs)),
     };
   }
 
   #headers(start: Uint8Array): NonNullable<NewMessage["headers"]> | null {
     const { traceparent } = this.#message;
     const values = headerValues(start, this.#options.limits.headerNames ?? []);
-    return traceparent === undefined
-      ? values
-      : { ...values, traceparent: [traceparent] };
+    return traceparent === undefined ? values : { ...values, traceparent: [traceparent] };
   }
 
   async #writeToSpool(chunk: Uint8Array): Promise<void> {
@@ -229,9 +225,7 @@ export class IntakeWriter {
       messageId: this.id,
       cause: error,
     });
-    return error instanceof StoreError && error.kind === "full"
-      ? "full"
-      : "unavailable";
+    return error instanceof StoreError && error.kind === "full" ? "full" : "unavailable";
   }
 }
 
@@ -241,9 +235,7 @@ function expiryOf(
   expiresAtMs: number,
 ): number {
   const deliverBy = extras?.deliverBy;
-  return deliverBy?.mode === "R"
-    ? Math.min(deliverBy.deadlineMs, expiresAtMs)
-    : expiresAtMs;
+  return deliverBy?.mode === "R" ? Math.min(deliverBy.deadlineMs, expiresAtMs) : expiresAtMs;
 }
 
 function newRecipient(

@@ -1,10 +1,5 @@
 /** What operators ask of the queue. */
-import type {
-  MessageRecord,
-  RecipientRecord,
-  RecipientState,
-  TimelineEntry,
-} from "./records.ts";
+import type { MessageRecord, RecipientRecord, RecipientState, TimelineEntry } from "./records.ts";
 
 /**
  * Which messages a query or a command means; keys that are present must all fit. `states`,
@@ -95,8 +90,7 @@ export interface MessagePage {
 /** Everything about one message but its octets. */
 export interface MessageDetail {
   readonly message: MessageRecord;
-  readonly recipients:
-    readonly (RecipientRecord & { readonly claimedBy: string | null })[];
+  readonly recipients: readonly (RecipientRecord & { readonly claimedBy: string | null })[];
   readonly timeline: readonly TimelineEntry[];
   /** False when the octets were removed, after the last recipient became final. */
   readonly hasBody: boolean;

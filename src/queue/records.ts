@@ -1,11 +1,5 @@
 /** What the queue holds: messages, their recipients and what happened to them. */
-import type {
-  BodyFacts,
-  BodyType,
-  EnvelopeExtras,
-  Notify,
-  Origin,
-} from "../mail/envelope.ts";
+import type { BodyFacts, BodyType, EnvelopeExtras, Notify, Origin } from "../mail/envelope.ts";
 import type { MessageSummary } from "../mail/summary.ts";
 import type { OutboxEvent } from "./outbox.ts";
 

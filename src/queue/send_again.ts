@@ -116,9 +116,7 @@ function checkedRequest(
   }
   if (message === undefined || body === "BINARYMIME") return request;
   const lines = inLines(message);
-  return lines === null
-    ? "it has a bare CR or a NUL"
-    : { ...request, message: lines };
+  return lines === null ? "it has a bare CR or a NUL" : { ...request, message: lines };
 }
 
 /** Lines that end in CRLF, as editors may not leave them (RFC 5321 2.3.8); null where none can be. */
@@ -126,9 +124,7 @@ function inLines(octets: Uint8Array): Uint8Array | null {
   const { buffer, byteOffset, byteLength } = octets;
   const text = Buffer.from(buffer, byteOffset, byteLength).toString("latin1")
     .replace(/\r?\n|(?<![\r\n])$/g, "\r\n");
-  return text.includes("\0") || /\r(?!\n)/.test(text)
-    ? null
-    : Buffer.from(text, "latin1");
+  return text.includes("\0") || /\r(?!\n)/.test(text) ? null : Buffer.from(text, "latin1");
 }
 
 function refused(reason: string): SendAgainResult {

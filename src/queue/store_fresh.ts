@@ -52,12 +52,8 @@ export async function storeFresh(
 
 function withLease(message: NewMessage, scheduler: FreshMail): NewMessage {
   const { recipients, receivedAtMs } = message;
-  const isDue = recipients.every(({ nextAttemptAtMs }) =>
-    nextAttemptAtMs <= receivedAtMs
-  );
-  const lease = isDue
-    ? scheduler.reserve(recipients, inlineBytesOf(message))
-    : null;
+  const isDue = recipients.every(({ nextAttemptAtMs }) => nextAttemptAtMs <= receivedAtMs);
+  const lease = isDue ? scheduler.reserve(recipients, inlineBytesOf(message)) : null;
   return lease === null ? message : { ...message, lease };
 }
 

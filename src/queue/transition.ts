@@ -55,9 +55,7 @@ export function settled(
     ...current,
     owner: null,
     lastReply: reply ?? current.lastReply,
-    transport: current.rerouted
-      ? current.transport
-      : transport ?? current.transport,
+    transport: current.rerouted ? current.transport : transport ?? current.transport,
   };
   switch (disposition.kind) {
     case "retry":
@@ -103,13 +101,9 @@ export function commanded(
   switch (command.kind) {
     case "retry":
       if (state !== "queued" || current.owner !== null) return null;
-      return current.nextAttemptAtMs <= nowMs
-        ? null
-        : { ...current, nextAttemptAtMs: nowMs };
+      return current.nextAttemptAtMs <= nowMs ? null : { ...current, nextAttemptAtMs: nowMs };
     case "hold":
-      return state === "queued"
-        ? { ...current, state: "held", owner: null }
-        : null;
+      return state === "queued" ? { ...current, state: "held", owner: null } : null;
     case "release":
       return state === "held"
         ? {
@@ -120,9 +114,7 @@ export function commanded(
         }
         : null;
     case "cancel":
-      return isFinal(state)
-        ? null
-        : { ...current, state: "cancelled", owner: null };
+      return isFinal(state) ? null : { ...current, state: "cancelled", owner: null };
     case "bounce":
       if (isFinal(state) || current.returned) return null;
       return {
@@ -194,9 +186,7 @@ export function readdressed(
     served.add(foldAscii(forwardPath));
     return isNew;
   });
-  return cancel.length === 0 && added.length === 0
-    ? null
-    : { cancel, add: added };
+  return cancel.length === 0 && added.length === 0 ? null : { cancel, add: added };
 }
 
 /** What the timeline says of a readdressing after which there are `total` recipients. */
@@ -245,8 +235,6 @@ export function commandDone(
 }
 
 /** The reply of a recipient whose octets cannot be found; it is held for an operator. */
-export const MISSING_BODY_REPLY =
-  "451 4.3.0 The octets of the message are missing from the store";
+export const MISSING_BODY_REPLY = "451 4.3.0 The octets of the message are missing from the store";
 /** The reply of a recipient whose record cannot be read; it is held for an operator. */
-export const DAMAGED_RECORD_REPLY =
-  "451 4.3.0 The record of the message is damaged";
+export const DAMAGED_RECORD_REPLY = "451 4.3.0 The record of the message is damaged";

@@ -1,8 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import {
-  openSqliteStore,
-  type SqliteStoreOptions,
-} from "../../src/queue/sqlite/store.ts";
+import { openSqliteStore, type SqliteStoreOptions } from "../../src/queue/sqlite/store.ts";
 import type { QueueStore } from "../../src/queue/store.ts";
 import { fixedClock } from "./messages.ts";
 

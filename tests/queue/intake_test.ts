@@ -52,9 +52,7 @@ async function takeIn(envelope: Envelope, expansionNotice?: ExpansionNotice) {
   await writer.write(BODY);
   assertEquals(await writer.commit(bodyFacts(BODY)), { kind: "stored" });
   const { items } = await store.list({ filter: {}, limit: 10 });
-  return items.map(({ message }) => message).toSorted((left, right) =>
-    left.id < right.id ? -1 : 1
-  );
+  return items.map(({ message }) => message).toSorted((left, right) => left.id < right.id ? -1 : 1);
 }
 
 Deno.test("intake: mail is held until the time the client named (RFC 4865)", async () => {

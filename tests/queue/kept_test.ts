@@ -1,20 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { decodeText, encodeText } from "../../src/base/bytes.ts";
 import { openMemoryStore } from "../../src/queue/memory/store.ts";
-import {
-  sendAgain,
-  type SendAgainRequest,
-} from "../../src/queue/send_again.ts";
+import { sendAgain, type SendAgainRequest } from "../../src/queue/send_again.ts";
 import type { FinalState, QueueStore } from "../../src/queue/store.ts";
 import { StoreFolder } from "./folder.ts";
-import {
-  claimOf,
-  fixedClock,
-  idOf,
-  messageOf,
-  NOW_MS,
-  settlementOf,
-} from "./messages.ts";
+import { claimOf, fixedClock, idOf, messageOf, NOW_MS, settlementOf } from "./messages.ts";
 
 const LATER_MS = NOW_MS + 60_000;
 
@@ -48,9 +38,7 @@ async function putDone(
   if (spool) {
     await writer.write(encodeText(`Subject: ${number}\r\n\r\nText\r\n`));
   }
-  const place = spool
-    ? { kind: "spool" as const, name: await writer.finish() }
-    : null;
+  const place = spool ? { kind: "spool" as const, name: await writer.finish() } : null;
   await store.put(
     messageOf(number, { to, ...(place === null ? {} : { place }) }),
   );
@@ -122,9 +110,7 @@ forEachStore(
     });
     const detail = await store.get(idOf(9));
     assertEquals(
-      detail?.recipients.map(({ forwardPath, state }) =>
-        `${forwardPath} ${state}`
-      ),
+      detail?.recipients.map(({ forwardPath, state }) => `${forwardPath} ${state}`),
       [
         "r1@dest.example queued",
         "r2@dest.example queued",

@@ -1,11 +1,6 @@
 import { encodeText } from "../../src/base/bytes.ts";
 import type { Clock } from "../../src/base/clock.ts";
-import type {
-  ClaimRequest,
-  NewMessage,
-  NewRecipient,
-  Settlement,
-} from "../../src/queue/store.ts";
+import type { ClaimRequest, NewMessage, NewRecipient, Settlement } from "../../src/queue/store.ts";
 
 /** When the tests take place. */
 export const NOW_MS = 1_700_000_000_000;
@@ -67,9 +62,7 @@ export function messageOf(
       kind: "inline",
       bytes: encodeText(`Subject: ${number}\r\n\r\nText\r\n`),
     },
-    recipients: to.map((one) =>
-      typeof one === "string" ? recipientOf(one) : one
-    ),
+    recipients: to.map((one) => typeof one === "string" ? recipientOf(one) : one),
     ...overrides,
   };
 }

@@ -9,8 +9,7 @@ import { havePeer } from "../support/peers.ts";
 import { statesOf } from "./conformance/case.ts";
 import { StoreFolder } from "./folder.ts";
 
-const SCRIPT =
-  new URL("./children/put_after_questions.ts", import.meta.url).pathname;
+const SCRIPT = new URL("./children/put_after_questions.ts", import.meta.url).pathname;
 
 /** Stores messages in a process that is killed, with somebody reading from outside in between. */
 async function storedAround(
@@ -50,8 +49,7 @@ async function storedAround(
 }
 
 Deno.test({
-  name:
-    "nothing is lost when another program reads the database meanwhile (needs python3)",
+  name: "nothing is lost when another program reads the database meanwhile (needs python3)",
   ignore: !havePeer("python3"),
   async fn() {
     await storedAround(async (path) => {

@@ -5,21 +5,10 @@ import { bodyFacts } from "../../src/mail/body_facts.ts";
 import { Intake } from "../../src/queue/intake.ts";
 import { sendAgain } from "../../src/queue/send_again.ts";
 import { handOn } from "../../src/feedback/hand_on.ts";
-import {
-  type BodyPlace,
-  type QueueStore,
-  StoreError,
-} from "../../src/queue/store.ts";
+import { type BodyPlace, type QueueStore, StoreError } from "../../src/queue/store.ts";
 import { textOf } from "./conformance/case.ts";
 import { StoreFolder } from "./folder.ts";
-import {
-  claimOf,
-  fixedClock,
-  idOf,
-  messageOf,
-  NOW_MS,
-  settlementOf,
-} from "./messages.ts";
+import { claimOf, fixedClock, idOf, messageOf, NOW_MS, settlementOf } from "./messages.ts";
 
 const TEXT = "Subject: large\r\n\r\nText\r\n";
 
@@ -67,8 +56,7 @@ Deno.test("mail that comes in while a relay starts keeps its octets", async () =
 Deno.test("the spool file of a process that was killed goes, while the relay runs", async () => {
   await using folder = await StoreFolder.make();
   await using relay = await folder.open();
-  const script =
-    new URL("./children/spool_until_killed.ts", import.meta.url).pathname;
+  const script = new URL("./children/spool_until_killed.ts", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",

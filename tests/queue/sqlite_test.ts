@@ -1,9 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-} from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { StoreError } from "../../src/queue/store.ts";
 import { detailOf, statesOf, textOf } from "./conformance/case.ts";
 import { StoreFolder } from "./folder.ts";
@@ -60,8 +55,7 @@ Deno.test("sqlite store: claims of the former process end at once, and the timel
 
 Deno.test("sqlite store: what was acknowledged survives kill -9", async () => {
   await using folder = await StoreFolder.make();
-  const script =
-    new URL("./children/put_until_killed.ts", import.meta.url).pathname;
+  const script = new URL("./children/put_until_killed.ts", import.meta.url).pathname;
   const put = new Set<number>();
   const settled = new Set<number>();
   const child = new Deno.Command(Deno.execPath(), {
@@ -194,8 +188,7 @@ Deno.test("sqlite store: a damaged database", async () => {
 Deno.test("sqlite store: a folder that may not be written", async () => {
   await using folder = await StoreFolder.make();
   await (await folder.open())[Symbol.asyncDispose]();
-  const script =
-    new URL("./children/open_and_report.ts", import.meta.url).pathname;
+  const script = new URL("./children/open_and_report.ts", import.meta.url).pathname;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -210,8 +203,7 @@ Deno.test("sqlite store: a folder that may not be written", async () => {
 });
 
 Deno.test({
-  name:
-    "sqlite store: a folder with read-only permissions (needs a user that is not root)",
+  name: "sqlite store: a folder with read-only permissions (needs a user that is not root)",
   ignore: Deno.uid() === 0 || Deno.build.os === "windows",
   async fn() {
     await using folder = await StoreFolder.make();
@@ -321,12 +313,9 @@ Deno.test("sqlite store: searches go on past the first bucket", async () => {
   await using store = await folder.open();
   const count = 4_500;
   const numbers = Array.from({ length: count }, (_, number) => number);
-  const rare = (number: number) =>
-    number % 1_000 === 0 ? "rare@far.example" : "user@dest.example";
+  const rare = (number: number) => number % 1_000 === 0 ? "rare@far.example" : "user@dest.example";
   await Promise.all(
-    numbers.map((number) =>
-      store.put(messageOf(number, { to: [rare(number)] }))
-    ),
+    numbers.map((number) => store.put(messageOf(number, { to: [rare(number)] }))),
   );
   const filters = [{ domain: "far.example" }, {
     recipient: "Rare@far.example",
@@ -339,9 +328,7 @@ Deno.test("sqlite store: searches go on past the first bucket", async () => {
       limit: 3,
       cursor: first.cursor ?? "",
     });
-    const ids = [...first.items, ...second.items].map(({ message }) =>
-      message.id
-    );
+    const ids = [...first.items, ...second.items].map(({ message }) => message.id);
     assertEquals(ids, [4_000, 3_000, 2_000, 1_000, 0].map(idOf));
     assertEquals(second.cursor, null);
   }

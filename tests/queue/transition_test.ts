@@ -131,8 +131,7 @@ Deno.test("transition: what each command does in each state", () => {
 
 Deno.test("transition: hold and cancel take a claim away, retry leaves it", () => {
   const claimed = statusOf("queued", "me");
-  const run = (kind: PlainCommand["kind"]) =>
-    commanded(claimed, { command: { kind }, nowMs: 40 });
+  const run = (kind: PlainCommand["kind"]) => commanded(claimed, { command: { kind }, nowMs: 40 });
   assertEquals(run("hold")?.owner, null);
   assertEquals(run("cancel")?.owner, null);
   assertEquals(run("bounce")?.owner, null);

@@ -1,21 +1,16 @@
 import type { Clock } from "../../base/clock.ts";
+import type { CountBook, KeptCounts } from "../../queue/count_keeper.ts";
 import { Limiter, type LimiterCounts } from "./limiter.ts";
 import type { ShapingRule } from "./rules.ts";
 
 /** Limiters of single destinations that are remembered; above it, those that are idle go. */
 const MAX_LIMITERS = 20_000;
 
-/** What a limiter counted, and which one it is. */
-export interface KeptCounts {
-  readonly key: string;
-  readonly counts: LimiterCounts;
-}
-
 /**
  * What each rule counted: once for all of its mail where that shares the limits, else for each
  * destination of each transport.
  */
-export class LimiterBook {
+export class LimiterBook implements CountBook {
   readonly #clock: Clock;
   readonly #limiters = new Map<string, Limiter>();
   readonly #keys = new Map<Limiter, string>();
@@ -62,7 +57,7 @@ export class LimiterBook {
   }
 
   /** Takes up what an earlier process counted. */
-  restore(kept: Iterable<KeptCounts>): void {
+  restore(kept: Iterable<Omit<KeptCounts, "expiresAtMs">>): void {
     const nowMs = this.#clock.now();
     for (const { key, counts } of kept) {
       this.#limiters.get(key)?.restore(counts, nowMs);
@@ -73,10 +68,12 @@ export class LimiterBook {
   /** What changed since it was asked last and has to outlive the process. */
   takeChanged(): KeptCounts[] {
     const nowMs = this.#clock.now();
-    const changed = [...this.#changed].map((limiter) => ({
-      key: this.#keys.get(limiter) ?? "",
-      counts: limiter.countsAt(nowMs),
-    }));
+    const changed = [...this.#changed].map((limiter) => {
+      const counts = limiter.countsAt(nowMs);
+      // Each of them is the time at which a limit has forgotten all.
+      const expiresAtMs = Math.ceil(Math.max(0, ...Object.values(counts)));
+      return { key: this.#keys.get(limiter) ?? "", counts, expiresAtMs };
+    });
     this.#changed.clear();
     return changed;
   }

@@ -1,9 +1,5 @@
 import type { ClaimedMessage, ClaimRequest, ClaimResult } from "../store.ts";
-import {
-  recipientRecord,
-  type StoredMessage,
-  type StoredRecipient,
-} from "./message.ts";
+import { recipientRecord, type StoredMessage, type StoredRecipient } from "./message.ts";
 
 /** Frees claims that ended by themselves: the node that held them is taken for dead. */
 export function freeExpiredLeases(
@@ -126,9 +122,7 @@ function nextDue(
   for (const { recipients } of messages) {
     for (const { status, leaseUntilMs } of recipients) {
       if (status.state !== "queued") continue;
-      const atMs = status.owner === null
-        ? status.nextAttemptAtMs
-        : leaseUntilMs;
+      const atMs = status.owner === null ? status.nextAttemptAtMs : leaseUntilMs;
       if (atMs > nowMs || isCut) first = Math.min(first, atMs);
     }
   }

@@ -1,16 +1,6 @@
 import type { CommandRequest, Readdressing, TimelineEntry } from "../store.ts";
-import {
-  commandDone,
-  commanded,
-  readdressed,
-  readdressedEntry,
-} from "../transition.ts";
-import {
-  fitting,
-  recipientRecord,
-  type StoredMessage,
-  storedRecipient,
-} from "./message.ts";
+import { commandDone, commanded, readdressed, readdressedEntry } from "../transition.ts";
+import { fitting, recipientRecord, type StoredMessage, storedRecipient } from "./message.ts";
 
 /** Does to one message what an operator commands; null when that changes nothing. */
 export function applyCommand(
@@ -21,9 +11,7 @@ export function applyCommand(
   const fit = fitting(message, filter) ?? [];
   if (command.kind === "readdress") {
     const fits = new Set(fit.map(({ fixed }) => fixed.index));
-    return fits.size === 0
-      ? null
-      : readdress(message, { command, fits, nowMs, by });
+    return fits.size === 0 ? null : readdress(message, { command, fits, nowMs, by });
   }
   const changed: number[] = [];
   for (const recipient of fit) {

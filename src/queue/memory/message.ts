@@ -49,9 +49,7 @@ export function storedMessage(
   return {
     record,
     sequence,
-    place: place.kind === "inline"
-      ? { kind: "inline", bytes: place.bytes.slice() }
-      : place,
+    place: place.kind === "inline" ? { kind: "inline", bytes: place.bytes.slice() } : place,
     recipients: stored,
     timeline: [],
     lastReply: "",
@@ -95,17 +93,14 @@ export function isLive({ recipients }: StoredMessage): boolean {
 
 /** Whether any recipient did not get it. */
 export function hasFailed({ recipients }: StoredMessage): boolean {
-  return recipients.some(({ status: { state } }) =>
-    state === "failed" || state === "expired"
-  );
+  return recipients.some(({ status: { state } }) => state === "failed" || state === "expired");
 }
 
 /** The recipient as others see it. */
 export function recipientRecord(
   { fixed, status }: StoredRecipient,
 ): RecipientRecord {
-  const { owner: _, released, returned, transport, rerouted, ...visible } =
-    status;
+  const { owner: _, released, returned, transport, rerouted, ...visible } = status;
   return {
     ...{ ...fixed, ...visible },
     ...(released ? { released: true } : {}),
@@ -134,9 +129,7 @@ export function fitting(
     record.facts.sizeBytes <= (filter.maxSizeBytes ?? Infinity) &&
     (filter.text === undefined || hasText(message, foldAscii(filter.text)));
   if (!isFit) return null;
-  const fit = message.recipients.filter((recipient) =>
-    fitsRecipient(recipient, filter)
-  );
+  const fit = message.recipients.filter((recipient) => fitsRecipient(recipient, filter));
   return fit.length > 0 ? fit : null;
 }
 
@@ -153,8 +146,7 @@ function hasText({ record, recipients }: StoredMessage, part: string): boolean {
 
 function fitsRecipient(
   { fixed, status }: StoredRecipient,
-  { states, domain, subdomains, recipient, transport, minAttempts, replyStart }:
-    MessageFilter,
+  { states, domain, subdomains, recipient, transport, minAttempts, replyStart }: MessageFilter,
 ): boolean {
   return status.attempts >= (minAttempts ?? 0) &&
     status.lastReply.startsWith(replyStart ?? "") &&
@@ -179,16 +171,13 @@ export function listItem(
     message: record,
     recipientCount: recipients.length,
     states,
-    firstRecipients: recipients.slice(0, 5).map(({ fixed }) =>
-      fixed.forwardPath
-    ),
+    firstRecipients: recipients.slice(0, 5).map(({ fixed }) => fixed.forwardPath),
     attempts: recipients.reduce(
       (most, { status }) => Math.max(most, status.attempts),
       0,
     ),
     nextAttemptAtMs: queued.reduce<number | null>(
-      (first, { status }) =>
-        Math.min(first ?? Infinity, status.nextAttemptAtMs),
+      (first, { status }) => Math.min(first ?? Infinity, status.nextAttemptAtMs),
       null,
     ),
     lastReply,

@@ -1,10 +1,4 @@
-import type {
-  Outbox,
-  OutboxCall,
-  OutboxCallPage,
-  OutboxEvent,
-  PlacedEvent,
-} from "../outbox.ts";
+import type { Outbox, OutboxCall, OutboxCallPage, OutboxEvent, PlacedEvent } from "../outbox.ts";
 import type { Run } from "./shelf.ts";
 
 /** The outbox in memory. */
@@ -34,9 +28,7 @@ export class MemoryOutbox implements Outbox {
   read(
     { after, limit }: { after: number; limit: number },
   ): Promise<readonly PlacedEvent[]> {
-    return this.#run(() =>
-      this.#events.filter(({ place }) => place > after).slice(0, limit)
-    );
+    return this.#run(() => this.#events.filter(({ place }) => place > after).slice(0, limit));
   }
 
   placeBefore(atMs?: number): Promise<number> {

@@ -1,10 +1,5 @@
 import type { ListOrder, ListRequest, MessagePage } from "../store.ts";
-import {
-  fitting,
-  listItem,
-  type StoredMessage,
-  type StoredRecipient,
-} from "./message.ts";
+import { fitting, listItem, type StoredMessage, type StoredRecipient } from "./message.ts";
 
 /** A message that fits, by what it is ordered. */
 interface Ranked extends Place {
@@ -35,9 +30,7 @@ export function pageOf(
   const compare = (a: Place, b: Place): number =>
     a.rank - b.rank || (a.sequence - b.sequence) * (isUpward ? 1 : -1);
   const sorted = ranked.sort(compare);
-  const from = cursor === undefined
-    ? 0
-    : startAfter(sorted, { cursor, compare });
+  const from = cursor === undefined ? 0 : startAfter(sorted, { cursor, compare });
   const page = sorted.slice(from, from + limit);
   const last = page.at(-1);
   const isMore = last !== undefined && sorted.length > from + limit;

@@ -132,9 +132,7 @@ class MemoryStore implements QueueStore {
     return this.#run(() => {
       const place = this.#messages.get(messageId)?.place ?? null;
       if (place === null) return null;
-      const bytes = place.kind === "inline"
-        ? place.bytes
-        : this.#spooled.get(place.name);
+      const bytes = place.kind === "inline" ? place.bytes : this.#spooled.get(place.name);
       return bytes === undefined ? null : inChunks(bytes);
     });
   }
@@ -311,9 +309,7 @@ class MemoryStore implements QueueStore {
 
   #checkNew(messages: readonly NewMessage[]): void {
     const ids = messages.map(({ id }) => id);
-    const known = messages.find(({ id }, at) =>
-      this.#messages.has(id) || ids.indexOf(id) < at
-    );
+    const known = messages.find(({ id }, at) => this.#messages.has(id) || ids.indexOf(id) < at);
     if (known !== undefined) {
       throw refusal(`a message with this id exists, got ${known.id}`);
     }

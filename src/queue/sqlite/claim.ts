@@ -142,9 +142,7 @@ class Round {
 
   #takeDomain(domain: string): void {
     const { nowMs, paused } = this.#request;
-    const limit = paused.has(domain)
-      ? WALK_PAGE
-      : Math.min(this.#roomFor(domain), this.#left);
+    const limit = paused.has(domain) ? WALK_PAGE : Math.min(this.#roomFor(domain), this.#left);
     if (limit <= 0) return;
     for (const row of this.#due.byDomain({ domain, nowMs, limit })) {
       this.#take(row);
@@ -238,16 +236,12 @@ function messageOpener(
     for (const [message, recipients] of picked) {
       const [record, isValid, spool] = selectMessage.first(message) ??
         ["", 0, null];
-      const body = spool === null
-        ? selectBody.first(message, leftBytes)
-        : [null] as const;
+      const body = spool === null ? selectBody.first(message, leftBytes) : [null] as const;
       const isMissing = spool === null
         ? body === undefined
         : !existsSync(`${spoolFolder}/${spool}`);
       if (isValid !== 1 || isMissing) {
-        const reason = isValid === 1
-          ? MISSING_BODY_REPLY
-          : DAMAGED_RECORD_REPLY;
+        const reason = isValid === 1 ? MISSING_BODY_REPLY : DAMAGED_RECORD_REPLY;
         quarantine(message, { recipients, reason, nowMs });
         continue;
       }

@@ -1,8 +1,4 @@
-import {
-  type EventOutline,
-  outboxEvent,
-  type RecordedMessage,
-} from "../outbox.ts";
+import { type EventOutline, outboxEvent, type RecordedMessage } from "../outbox.ts";
 import type { MessageRecord } from "../store.ts";
 import { commandDone, commanded } from "../transition.ts";
 import { fittingRecipients } from "./fitting.ts";

@@ -36,9 +36,7 @@ export function allOf(conditions: readonly Condition[]): Condition {
 /** Whether a filter says more about recipients than their states. */
 export function looksAtRecipients(filter: MessageFilter): boolean {
   const { domain, recipient, transport, minAttempts, replyStart } = filter;
-  return [domain, recipient, transport, minAttempts, replyStart].some((key) =>
-    key !== undefined
-  );
+  return [domain, recipient, transport, minAttempts, replyStart].some((key) => key !== undefined);
 }
 
 /** Whether a filter asks what only messages know, not their recipients. */
@@ -55,31 +53,22 @@ export function isPlain(filter: MessageFilter): boolean {
 
 /** What a filter asks of one recipient. */
 export function recipientCondition(filter: MessageFilter): Condition {
-  const { states, domain, recipient, transport, minAttempts, replyStart } =
-    filter;
+  const { states, domain, recipient, transport, minAttempts, replyStart } = filter;
   return allOf([
-    ...(domain === undefined
-      ? []
-      : [domainCondition(domain, filter.subdomains ?? false)]),
+    ...(domain === undefined ? [] : [domainCondition(domain, filter.subdomains ?? false)]),
     ...(recipient === undefined ? [] : [mailboxCondition(recipient)]),
     ...(states === undefined ? [] : [{
       sql: `r.state IN (${states.map((state) => STATE_CODE[state]).join()})`,
       values: [],
     }]),
-    ...(transport === undefined
-      ? []
-      : [{ sql: "r.transport = ?", values: [transport] }]),
-    ...(minAttempts === undefined
-      ? []
-      : [{ sql: "r.attempts >= ?", values: [minAttempts] }]),
+    ...(transport === undefined ? [] : [{ sql: "r.transport = ?", values: [transport] }]),
+    ...(minAttempts === undefined ? [] : [{ sql: "r.attempts >= ?", values: [minAttempts] }]),
     ...(replyStart === undefined ? [] : [replyCondition(replyStart)]),
   ]);
 }
 
 function replyCondition(replyStart: string): Condition {
-  const start = [...replyStart].length > REPLY_START_CHARS
-    ? "r.last_reply"
-    : REPLY_START;
+  const start = [...replyStart].length > REPLY_START_CHARS ? "r.last_reply" : REPLY_START;
   return beginning(start, replyStart);
 }
 
@@ -133,9 +122,7 @@ export function commonCondition(
   ];
   return allOf(
     asked.flatMap(([test, value]) =>
-      value === undefined
-        ? []
-        : [{ sql: `${table}.${test} ?`, values: [value] }]
+      value === undefined ? [] : [{ sql: `${table}.${test} ?`, values: [value] }]
     ),
   );
 }
@@ -156,9 +143,7 @@ function senderCondition(sender: string): Condition {
 function partCondition(text: string): Condition {
   const part = foldAscii(text);
   const sql = `(instr(f.text, ?) OR (f.more AND EXISTS (
-    SELECT 1 FROM recipients t WHERE ${
-    of("t")
-  } AND instr(lower(t.forward_path), ?))))`;
+    SELECT 1 FROM recipients t WHERE ${of("t")} AND instr(lower(t.forward_path), ?))))`;
   return { sql, values: [part, part] };
 }
 
@@ -180,8 +165,7 @@ export function existsCondition(filter: MessageFilter): Condition {
 /** Holds for the messages that are asked for by id. */
 export function idsCondition({ ids }: MessageFilter): Condition {
   if (ids === undefined) return { sql: "", values: [] };
-  const sql =
-    "f.seq IN (SELECT seq FROM messages WHERE id IN (SELECT value FROM json_each(?)))";
+  const sql = "f.seq IN (SELECT seq FROM messages WHERE id IN (SELECT value FROM json_each(?)))";
   return { sql, values: [JSON.stringify(ids)] };
 }
 

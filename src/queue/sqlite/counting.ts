@@ -1,10 +1,5 @@
 import type { MessageFilter, PartialCount } from "../store.ts";
-import {
-  commonCondition,
-  isPlain,
-  looksAtText,
-  wholeCondition,
-} from "./conditions.ts";
+import { commonCondition, isPlain, looksAtText, wholeCondition } from "./conditions.ts";
 import { maskOf, readMasks } from "./counters.ts";
 import type { Database } from "./database.ts";
 import type { CountRequest } from "./protocol.ts";

@@ -1,10 +1,5 @@
 import { accessSync, constants } from "node:fs";
-import {
-  backup,
-  DatabaseSync,
-  type SQLInputValue,
-  type StatementSync,
-} from "node:sqlite";
+import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { StoreError } from "../store.ts";
 import { storeError } from "./failure.ts";
 

@@ -62,8 +62,7 @@ export function dueTable(database: Database): DueTable {
   );
 
   return {
-    isRerouted: (key) =>
-      ((selectMarks.first(key)?.[0] ?? 0) & MARK_REROUTED) !== 0,
+    isRerouted: (key) => ((selectMarks.first(key)?.[0] ?? 0) & MARK_REROUTED) !== 0,
     byTime: ({ nowMs, skip, limit }) => byTime.all(nowMs, limit, skip),
     byDomain: ({ domain, nowMs, limit }) => byDomain.all(domain, nowMs, limit),
     domainAfter: (domain) => domainAfter.first(domain)?.[0] ?? null,

@@ -53,8 +53,7 @@ export function writingEngine(options: EngineOptions): Engine {
       settle: settleHandler({ table, timeline, tell, put, shelf }),
       renew: (request) => leases.renew(request),
       abandon: (request) => leases.abandon(request),
-      interrupt: ({ nowMs, limit }) =>
-        leases.interrupt({ untilMs: Infinity, nowMs, limit }),
+      interrupt: ({ nowMs, limit }) => leases.interrupt({ untilMs: Infinity, nowMs, limit }),
       command: commandHandler(bench, { table, timeline, remove, tell }),
       purge: purgeHandler(bench, { remove }),
       dropBodies: bodyDropper(bench),
@@ -114,9 +113,7 @@ export class Engine {
     { calls, bytes }: { calls: readonly BatchCall[]; bytes: ArrayBuffer },
   ): { answer: Answer; handOver: ArrayBuffer[] } {
     this.#bench.bytes = new Uint8Array(bytes);
-    const { results, failures } = this.#readOnly
-      ? this.#runEach(calls)
-      : this.#runAll(calls);
+    const { results, failures } = this.#readOnly ? this.#runEach(calls) : this.#runAll(calls);
     this.#bench.bytes = new Uint8Array(0);
     const handOver = this.#bench.handOver.splice(0);
     handOver.push(bytes);

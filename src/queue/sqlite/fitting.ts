@@ -10,11 +10,7 @@ export function fittingRecipients(
 ): number[] {
   const { sql, values } = recipientCondition(filter);
   return database.prepare<[number]>(
-    `SELECT r.key FROM recipients r WHERE r.key >= ? AND r.key < ? ${
-      sql && `AND ${sql}`
-    }
+    `SELECT r.key FROM recipients r WHERE r.key >= ? AND r.key < ? ${sql && `AND ${sql}`}
      ORDER BY r.key`,
-  ).all(keyOf(sequence, 0), keyOf(sequence + 1, 0), ...values).map(([key]) =>
-    positionOf(key)
-  );
+  ).all(keyOf(sequence, 0), keyOf(sequence + 1, 0), ...values).map(([key]) => positionOf(key));
 }

@@ -48,10 +48,8 @@ export class Link {
       type: "module",
       name: `posthouse-queue-${role}`,
     });
-    this.#worker.onmessage = ({ data }: MessageEvent<Response>) =>
-      this.#receive(data);
-    this.#worker.onmessageerror = () =>
-      this.#break("an answer of the worker was damaged");
+    this.#worker.onmessage = ({ data }: MessageEvent<Response>) => this.#receive(data);
+    this.#worker.onmessageerror = () => this.#break("an answer of the worker was damaged");
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#break(event.message);
@@ -213,9 +211,7 @@ export class Link {
     this.#broken ??= error;
     this.#worker.terminate();
     this.#greeting?.reject(error);
-    const batches = this.#inFlight === null
-      ? this.#waiting
-      : [this.#inFlight, ...this.#waiting];
+    const batches = this.#inFlight === null ? this.#waiting : [this.#inFlight, ...this.#waiting];
     for (const { waiters } of batches) {
       for (const { reject } of waiters) reject(error);
     }

@@ -10,8 +10,7 @@ export function eventWriter(database: Database): EventWriter {
   const insert = database.prepare(
     "INSERT INTO outbox (at, message, type, body) VALUES (?, ?, ?, ?)",
   );
-  return ({ atMs, messageId, type, body }) =>
-    void insert.run(atMs, messageId, type, body);
+  return ({ atMs, messageId, type, body }) => void insert.run(atMs, messageId, type, body);
 }
 
 /** What changes the outbox. */

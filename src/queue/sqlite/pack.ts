@@ -161,8 +161,7 @@ export function unpackDetail(packed: PackedDetail): MessageDetail {
 }
 
 function unpackRecipient(row: RecipientRow): RecipientRecord {
-  const [key, forwardPath, domain, extras, state, attempts, nextAttemptAtMs] =
-    row;
+  const [key, forwardPath, domain, extras, state, attempts, nextAttemptAtMs] = row;
   const [, , , , , , , marks, lastReply, transport] = row;
   return {
     index: positionOf(key),

@@ -56,9 +56,7 @@ export function joinPages(
       const place = places[at];
       return place === undefined ? [] : [{ item, place }];
     })
-  ).sort(({ place: a }, { place: b }) =>
-    sign * (a.value - b.value || a.key - b.key)
-  );
+  ).sort(({ place: a }, { place: b }) => sign * (a.value - b.value || a.key - b.key));
   const shown = all.slice(0, limit);
   const isMore = all.length > limit ||
     pages.some(({ cursor }) => cursor !== null);
@@ -75,8 +73,6 @@ function cursorOf(place: Place | undefined): string | null {
 
 /** Where a page ended; the cursor of another order begins somewhere and does no harm. */
 function placeOf(cursor: string): Place {
-  const [value = 0, key = 0] = cursor.split(".").map((part) =>
-    Number.parseInt(part) || 0
-  );
+  const [value = 0, key = 0] = cursor.split(".").map((part) => Number.parseInt(part) || 0);
   return { value, key };
 }

@@ -28,10 +28,8 @@ export function putHandler(
   const insertBody = database.prepare("INSERT INTO bodies VALUES (?, ?)");
 
   return (message) => {
-    const [id, receivedAtMs, reversePath, record, spool, start, length] =
-      message;
-    const [, , , , , , , leaseOwner, leaseUntilMs, nowMs, recipients, events] =
-      message;
+    const [id, receivedAtMs, reversePath, record, spool, start, length] = message;
+    const [, , , , , , , leaseOwner, leaseUntilMs, nowMs, recipients, events] = message;
     const [, , , , , , , , , , , , sizeBytes, listener, text] = message;
     if (recipients.length > POSITIONS * PACKED_RECIPIENT_FIELDS) {
       const count = recipients.length / PACKED_RECIPIENT_FIELDS;
@@ -60,8 +58,7 @@ export function putHandler(
         held,
         doneAtMs,
       );
-    const hasMore =
-      recipients.length > TEXT_RECIPIENTS * PACKED_RECIPIENT_FIELDS ? 1 : 0;
+    const hasMore = recipients.length > TEXT_RECIPIENTS * PACKED_RECIPIENT_FIELDS ? 1 : 0;
     insertFacts.run(
       sequence,
       mask,
@@ -76,9 +73,8 @@ export function putHandler(
       at < recipients.length;
       at += PACKED_RECIPIENT_FIELDS, index++
     ) {
-      const [path, domain, extras, state, nextAttemptAtMs, marks, transport] =
-        recipients
-          .slice(at, at + PACKED_RECIPIENT_FIELDS) as PackedRecipient;
+      const [path, domain, extras, state, nextAttemptAtMs, marks, transport] = recipients
+        .slice(at, at + PACKED_RECIPIENT_FIELDS) as PackedRecipient;
       const isLeased = leaseOwner !== null && state === 0 &&
         nextAttemptAtMs <= nowMs;
       const owner = isLeased ? leaseOwner : null;

@@ -170,9 +170,7 @@ export function statsReader(
      WHERE state = 0 AND owner IS NULL`,
   );
   return () => {
-    const live = [...readMasks(database)].filter(([mask]) =>
-      (mask & LIVE_MASK) !== 0
-    );
+    const live = [...readMasks(database)].filter(([mask]) => (mask & LIVE_MASK) !== 0);
     const oldest = live.flatMap(([mask]) => selectOldest.first(mask) ?? []);
     return {
       recipients: readStates(database),

@@ -1,12 +1,7 @@
 import type { RecipientStatus } from "../transition.ts";
 import { FAILED_MASK, LIVE_MASK, STATE_CODE, stateAt } from "./counters.ts";
 import { keyOf } from "./key.ts";
-import {
-  MARK_DELAY_NOTIFIED,
-  MARK_RELEASED,
-  MARK_REROUTED,
-  MARK_RETURNED,
-} from "./protocol.ts";
+import { MARK_DELAY_NOTIFIED, MARK_RELEASED, MARK_REROUTED, MARK_RETURNED } from "./protocol.ts";
 import type { Workbench } from "./workbench.ts";
 
 type StatusRow = [

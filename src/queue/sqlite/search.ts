@@ -51,13 +51,11 @@ interface Search {
 
 /** What a range says of `column`, and the order in it. */
 function rangeOf({ after, isUpward = false }: SearchRange, column: string) {
-  return isUpward
-    ? { beyond: after ?? -1, test: `${column} > ?`, order: "ASC" }
-    : {
-      beyond: after ?? Number.MAX_SAFE_INTEGER,
-      test: `${column} < ?`,
-      order: "DESC",
-    };
+  return isUpward ? { beyond: after ?? -1, test: `${column} > ?`, order: "ASC" } : {
+    beyond: after ?? Number.MAX_SAFE_INTEGER,
+    test: `${column} < ?`,
+    order: "DESC",
+  };
 }
 
 function findByIds(database: Database, { filter, range }: Search): number[] {
@@ -102,9 +100,7 @@ function findInBuckets(database: Database, { filter, range }: Search): Found {
     `SELECT DISTINCT ${source.found} FROM ${source.sql} AND ${test} ORDER BY 1 ${order} LIMIT ?`,
   );
   const step = isUpward ? 1 : -1;
-  const start = isUpward
-    ? Math.max(oldest, beyond + 1)
-    : Math.min(newest, beyond - 1);
+  const start = isUpward ? Math.max(oldest, beyond + 1) : Math.min(newest, beyond - 1);
   const [end, sequences]: [number, number[]] = [
     bucketOf(isUpward ? newest : oldest),
     [],
@@ -119,9 +115,7 @@ function findInBuckets(database: Database, { filter, range }: Search): Found {
       return { sequences, after: edgeOf(first, isUpward) };
     }
     size = Math.min(size * 2, LARGEST_SPAN);
-    const last = isUpward
-      ? Math.min(end, first + size - 1)
-      : Math.max(end, first - size + 1);
+    const last = isUpward ? Math.min(end, first + size - 1) : Math.max(end, first - size + 1);
     const rest = limit - sequences.length;
     // One more than asked for tells whether there are others.
     const span = isUpward ? [first, last] : [last, first];

@@ -14,8 +14,6 @@ export function searchText(
   >,
   recipients: readonly Pick<NewRecipient, "forwardPath">[],
 ): string {
-  const paths = recipients.slice(0, TEXT_RECIPIENTS).map(({ forwardPath }) =>
-    forwardPath
-  );
+  const paths = recipients.slice(0, TEXT_RECIPIENTS).map(({ forwardPath }) => forwardPath);
   return [reversePath, subject, from, ...paths].join("\n");
 }

@@ -91,7 +91,5 @@ function unpackDisposition(
     return counts ? { kind: "hold", counts } : { kind: "hold" };
   }
   const retry = { kind: "retry", nextAttemptAtMs, counts } as const;
-  return (flags & FLAG_DELAY_NOTIFIED) === 0
-    ? retry
-    : { ...retry, delayNotified: true };
+  return (flags & FLAG_DELAY_NOTIFIED) === 0 ? retry : { ...retry, delayNotified: true };
 }

@@ -52,8 +52,7 @@ export function shelfWriters(
       shelf.put({ space, ...entry });
       return null;
     },
-    shelfClaim: ({ space, entry, nowMs }) =>
-      shelf.claim({ space, ...entry }, nowMs),
+    shelfClaim: ({ space, entry, nowMs }) => shelf.claim({ space, ...entry }, nowMs),
     shelfDelete({ space, key, nowMs }) {
       const removed = remove.first(space, key);
       return removed !== undefined && removed[0] > nowMs;

@@ -11,12 +11,7 @@ import {
 import type { Database } from "./database.ts";
 import { keyOf, messageOf } from "./key.ts";
 import type { Part, Place } from "./protocol.ts";
-import {
-  BUCKET_SIZE,
-  bucketRange,
-  fittingRecipientSource,
-  partOf,
-} from "./sources.ts";
+import { BUCKET_SIZE, bucketRange, fittingRecipientSource, partOf } from "./sources.ts";
 
 /** Orders by something other than arrival. */
 export type ValueOrder = Exclude<ListOrder, "newest" | "oldest">;
@@ -133,12 +128,9 @@ function queriesInOrder(filter: MessageFilter): readonly RecipientQuery[] {
   const own = recipientCondition(filter);
   const from = (index: string, owner: string): RecipientQuery => ({
     ...{ column: NEXT, own, isUpward: true, values: own.values },
-    sql:
-      `recipients r INDEXED BY ${index} WHERE r.state = 0 AND r.owner ${owner} AND ${own.sql}`,
+    sql: `recipients r INDEXED BY ${index} WHERE r.state = 0 AND r.owner ${owner} AND ${own.sql}`,
   });
-  const due = filter.domain === undefined
-    ? "recipients_due"
-    : "recipients_due_by_domain";
+  const due = filter.domain === undefined ? "recipients_due" : "recipients_due_by_domain";
   return [from(due, "IS NULL"), from("recipients_leased", "IS NOT NULL")];
 }
 
@@ -169,9 +161,7 @@ function findByRecipients(
   if (query === undefined) return page(false);
   let place = after;
   for (;;) {
-    const rows = queries.flatMap((one) =>
-      rowsAfter(database, one, { place, limit: limit + 1 })
-    )
+    const rows = queries.flatMap((one) => rowsAfter(database, one, { place, limit: limit + 1 }))
       .sort(comparing(query.isUpward)).slice(0, limit + 1);
     for (const [value, key] of rows) {
       if (places.length === limit) return page(true);
@@ -194,8 +184,7 @@ function rowsAfter(
 ): PlaceRow[] {
   const [comes, order] = isUpward ? [">", "ASC"] : ["<", "DESC"];
   // The first half is what an index can begin with.
-  const beyond =
-    `AND ${column} ${comes}= ? AND (${column}, r.key) ${comes} (?, ?)`;
+  const beyond = `AND ${column} ${comes}= ? AND (${column}, r.key) ${comes} (?, ?)`;
   const start = place === null ? [] : [place.value, place.value, place.key];
   return database.prepare<PlaceRow>(
     `SELECT ${column}, r.key FROM ${sql} ${place === null ? "" : beyond}
@@ -211,9 +200,7 @@ function isFirst(
 ): boolean {
   const message = messageOf(key);
   const earlier = database.prepare<[number]>(
-    `SELECT 1 FROM recipients r WHERE r.key >= ? AND r.key < ? ${
-      own.sql && `AND ${own.sql}`
-    }
+    `SELECT 1 FROM recipients r WHERE r.key >= ? AND r.key < ? ${own.sql && `AND ${own.sql}`}
      AND (${column}, r.key) ${isUpward ? "<" : ">"} (?, ?) LIMIT 1`,
   );
   const range = [keyOf(message, 0), keyOf(message + 1, 0)] as const;

@@ -49,8 +49,7 @@ function messageSource(condition: Condition, join = ""): Source {
   return {
     found: "f.seq",
     mayRepeat: false,
-    sql:
-      `facts f ${join} WHERE f.seq >= ?1 << ${BUCKET_BITS} AND f.seq < (?2 + 1) << ${BUCKET_BITS}
+    sql: `facts f ${join} WHERE f.seq >= ?1 << ${BUCKET_BITS} AND f.seq < (?2 + 1) << ${BUCKET_BITS}
           ${and(condition)}`,
     values: condition.values,
   };
@@ -74,21 +73,13 @@ function recipientSource(filter: MessageFilter, message?: Condition): Source {
   const own = allOf([recipientCondition(filter), commonCondition(filter, "r")]);
   const isSought = isSoughtByIndex(filter);
   const bucket = `r.key >> ${KEY_BUCKET_BITS}`;
-  const range = isSought
-    ? `${bucket} = bucket.n`
-    : `${bucket} >= ?1 AND ${bucket} <= ?2`;
-  const join = message === undefined
-    ? ""
-    : `CROSS JOIN facts f ON f.seq = ${MESSAGE_OF_RECIPIENT}`;
+  const range = isSought ? `${bucket} = bucket.n` : `${bucket} >= ?1 AND ${bucket} <= ?2`;
+  const join = message === undefined ? "" : `CROSS JOIN facts f ON f.seq = ${MESSAGE_OF_RECIPIENT}`;
   return {
     found: MESSAGE_OF_RECIPIENT,
     mayRepeat: true,
-    sql: `${
-      isSought ? EACH_BUCKET : ""
-    } recipients r INDEXED BY recipients_by_facts ${join}
-          WHERE ${range} ${and(own)} ${
-      message === undefined ? "" : and(message)
-    }`,
+    sql: `${isSought ? EACH_BUCKET : ""} recipients r INDEXED BY recipients_by_facts ${join}
+          WHERE ${range} ${and(own)} ${message === undefined ? "" : and(message)}`,
     values: [...own.values, ...message?.values ?? []],
   };
 }
@@ -172,8 +163,7 @@ export function partOf(
   { part, parts }: Part,
 ): { newest: number; oldest: number } {
   const size = newest - oldest + 1;
-  const start = (share: number): number =>
-    oldest + Math.floor(size * share / parts);
+  const start = (share: number): number => oldest + Math.floor(size * share / parts);
   return { oldest: start(part), newest: start(part + 1) - 1 };
 }
 

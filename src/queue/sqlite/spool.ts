@@ -1,13 +1,7 @@
 import type { NewMessage, SpoolWriter, StoreError } from "../store.ts";
 import { storeError } from "./failure.ts";
 import { syncFolder } from "./folder.ts";
-import {
-  becomeOwner,
-  knownOwners,
-  ownerOf,
-  type SpoolOwner,
-  takeOverFrom,
-} from "./spool_owner.ts";
+import { becomeOwner, knownOwners, ownerOf, type SpoolOwner, takeOverFrom } from "./spool_owner.ts";
 
 /**
  * The spool folder as one process writes it. A file is pending from its first octet until the
@@ -145,9 +139,7 @@ export class Spool {
 }
 
 function namesOf(messages: readonly NewMessage[]): string[] {
-  return messages.flatMap(({ place }) =>
-    place.kind === "spool" ? [place.name] : []
-  );
+  return messages.flatMap(({ place }) => place.kind === "spool" ? [place.name] : []);
 }
 
 async function filesIn(folder: string): Promise<string[]> {

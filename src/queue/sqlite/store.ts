@@ -20,20 +20,9 @@ import {
 } from "../store.ts";
 import { Connection } from "./connection.ts";
 import { isDivisible } from "./counting.ts";
-import {
-  makeFolders,
-  OWNERS_FOLDER,
-  SPOOL_FOLDER,
-  takeLock,
-} from "./folder.ts";
+import { makeFolders, OWNERS_FOLDER, SPOOL_FOLDER, takeLock } from "./folder.ts";
 import { sqliteOutbox } from "./outbox.ts";
-import {
-  packMessage,
-  packSettlement,
-  unpackClaim,
-  unpackDetail,
-  unpackListItem,
-} from "./pack.ts";
+import { packMessage, packSettlement, unpackClaim, unpackDetail, unpackListItem } from "./pack.ts";
 import { isDivisiblePage, joinPages } from "./page.ts";
 import type { CallName, Calls, Part } from "./protocol.ts";
 import { sqliteShelf } from "./shelf.ts";
@@ -107,8 +96,7 @@ class SqliteStore implements QueueStore {
       workerUrl = new URL("./worker.ts", import.meta.url),
     }: SqliteStoreOptions,
   ) {
-    const onChange = (): void =>
-      this.#listeners.forEach((listener) => listener());
+    const onChange = (): void => this.#listeners.forEach((listener) => listener());
     const common = { folder, workerUrl, keepsFailed, onChange };
     this.#clock = clock;
     this.#spoolFolder = `${folder}/${SPOOL_FOLDER}`;
@@ -141,9 +129,7 @@ class SqliteStore implements QueueStore {
   async recover(): Promise<void> {
     try {
       const nowMs = this.#clock.now();
-      await this.#inSteps((limit) =>
-        this.#writer.call("interrupt", () => ({ nowMs, limit }))
-      );
+      await this.#inSteps((limit) => this.#writer.call("interrupt", () => ({ nowMs, limit })));
       await this.#clearSpool({ isNew: true });
     } catch (error) {
       await this.#writer.close();
@@ -164,8 +150,7 @@ class SqliteStore implements QueueStore {
     const nowMs = this.#clock.now();
     const put = this.#writer.call(
       "putAll",
-      (attach) =>
-        messages.map((message) => packMessage(message, { attach, nowMs })),
+      (attach) => messages.map((message) => packMessage(message, { attach, nowMs })),
     );
     await this.#withSpooled(messages, put);
   }
@@ -199,9 +184,7 @@ class SqliteStore implements QueueStore {
   }
 
   abandon({ owner }: { owner: string; nowMs: number }): Promise<number> {
-    return this.#inSteps((limit) =>
-      this.#writer.call("abandon", () => ({ owner, limit }))
-    );
+    return this.#inSteps((limit) => this.#writer.call("abandon", () => ({ owner, limit })));
   }
 
   async body(
@@ -226,9 +209,7 @@ class SqliteStore implements QueueStore {
       request,
     );
     const [page = { items: [], cursor: null }] = pages;
-    const { items, cursor } = pages.length > 1
-      ? joinPages(pages, request)
-      : page;
+    const { items, cursor } = pages.length > 1 ? joinPages(pages, request) : page;
     return { items: items.map(unpackListItem), cursor };
   }
 
@@ -330,8 +311,7 @@ class SqliteStore implements QueueStore {
   }
 
   async #clearSpool({ isNew }: { isNew: boolean }): Promise<void> {
-    const known = (): Promise<string[]> =>
-      this.#writer.call("spoolNames", () => null);
+    const known = (): Promise<string[]> => this.#writer.call("spoolNames", () => null);
     await this.#spool.clear({ isNew, known });
   }
 

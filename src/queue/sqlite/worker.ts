@@ -4,11 +4,7 @@ import { Database } from "./database.ts";
 import { type Engine, readingEngine, writingEngine } from "./engine.ts";
 import { failureOf, storeError } from "./failure.ts";
 import { DATABASE_FILE, makeDatabaseFile, SPOOL_FOLDER } from "./folder.ts";
-import {
-  type DatabaseFacts,
-  inspectDatabase,
-  snapshotDatabase,
-} from "./inspect.ts";
+import { type DatabaseFacts, inspectDatabase, snapshotDatabase } from "./inspect.ts";
 import type { Request, Response } from "./protocol.ts";
 import { migrate } from "./schema.ts";
 
@@ -59,9 +55,7 @@ class WorkerEnd {
         keepsFailed,
         spoolFolder: `${folder}/${SPOOL_FOLDER}`,
       };
-      this.#engine = role === "writer"
-        ? writingEngine(options)
-        : readingEngine(options);
+      this.#engine = role === "writer" ? writingEngine(options) : readingEngine(options);
       if (watchMs > 0) this.#startWatch(database, watchMs);
       say({ kind: "opened" });
     } catch (error) {

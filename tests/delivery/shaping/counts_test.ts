@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { CountKeeper } from "../../../src/delivery/shaping/count_keeper.ts";
+import { CountKeeper } from "../../../src/queue/count_keeper.ts";
 import type { Limits } from "../../../src/delivery/shaping/limiter.ts";
 import { LimiterBook } from "../../../src/delivery/shaping/limiter_book.ts";
 import { Rate } from "../../../src/delivery/shaping/rate.ts";
@@ -22,9 +22,7 @@ async function bookOn({ shelf, clock }: {
   const book = new LimiterBook({ clock });
   const errors: unknown[] = [];
   const keeper = new CountKeeper({
-    book,
-    shelf,
-    clock,
+    ...{ book, space: "limit counts", shelf, clock },
     onError: (error) => errors.push(error),
   });
   await keeper.load();

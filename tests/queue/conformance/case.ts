@@ -37,7 +37,5 @@ export async function textOf(
   number: number,
 ): Promise<string | null> {
   const body = await store.body(idOf(number));
-  return body === null
-    ? null
-    : decodeText(concatBytes(await Array.fromAsync(body)));
+  return body === null ? null : decodeText(concatBytes(await Array.fromAsync(body)));
 }

@@ -1,13 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ClaimResult } from "../../../src/queue/store.ts";
-import {
-  claimOf,
-  idOf,
-  messageOf,
-  NOW_MS,
-  recipientOf,
-  settlementOf,
-} from "../messages.ts";
+import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
 import { detailOf, type StoreCase, textOf } from "./case.ts";
 
 function numbersOf({ claimed }: ClaimResult): number[] {
@@ -15,9 +8,7 @@ function numbersOf({ claimed }: ClaimResult): number[] {
 }
 
 function pathsOf({ claimed }: ClaimResult): string[] {
-  return claimed.flatMap(({ recipients }) =>
-    recipients.map(({ forwardPath }) => forwardPath)
-  );
+  return claimed.flatMap(({ recipients }) => recipients.map(({ forwardPath }) => forwardPath));
 }
 
 function dueAt(offsetMs: number, path = "user@dest.example") {
@@ -80,9 +71,7 @@ export const claimCases: readonly StoreCase[] = [
       await store.put(messageOf(2, { to: ["c@one.example"] }));
       const result = await store.claim(claimOf());
       assertEquals(numbersOf(result).sort(), [1, 2]);
-      const message = result.claimed.find(({ message }) =>
-        message.id === idOf(1)
-      );
+      const message = result.claimed.find(({ message }) => message.id === idOf(1));
       assertEquals(message?.recipients.map(({ index }) => index).sort(), [
         0,
         1,
@@ -156,8 +145,7 @@ export const claimCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "recipients of a paused domain are put off, uncounted, with the reason",
+    title: "recipients of a paused domain are put off, uncounted, with the reason",
     async run(store) {
       await store.put(
         messageOf(1, { to: ["a@down.example", "b@up.example", dueAt(5_000)] }),

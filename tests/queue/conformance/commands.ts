@@ -5,14 +5,7 @@ import type {
   QueueStore,
   Readdressing,
 } from "../../../src/queue/store.ts";
-import {
-  claimOf,
-  idOf,
-  messageOf,
-  NOW_MS,
-  recipientOf,
-  settlementOf,
-} from "../messages.ts";
+import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
 import { detailOf, statesOf, type StoreCase, textOf } from "./case.ts";
 
 const LATER_MS = NOW_MS + 5_000;
@@ -156,8 +149,7 @@ export const commandCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "reroute names the transport of every attempt to come, and of the last one otherwise",
+    title: "reroute names the transport of every attempt to come, and of the last one otherwise",
     async run(store) {
       const nextAttemptAtMs = NOW_MS + 1e6;
       const to = [
@@ -252,8 +244,7 @@ export const commandCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "readdress replaces, adds and removes recipients of what is not done",
+    title: "readdress replaces, adds and removes recipients of what is not done",
     async run(store) {
       const notify = ["FAILURE"] as const;
       await store.put(messageOf(1, {
@@ -351,8 +342,7 @@ export const commandCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "a claimed recipient that is cancelled stays so, unless it was delivered",
+    title: "a claimed recipient that is cancelled stays so, unless it was delivered",
     async run(store) {
       await store.put(
         messageOf(1, { to: ["a@dest.example", "b@dest.example"] }),
@@ -396,8 +386,7 @@ export const commandCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "a command reaches the recipients that the filter means, and no others",
+    title: "a command reaches the recipients that the filter means, and no others",
     async run(store) {
       await store.put(messageOf(1, { to: ["a@one.example", "b@two.example"] }));
       await store.put(messageOf(2, { to: ["a@one.example"] }));

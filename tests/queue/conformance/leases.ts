@@ -126,8 +126,7 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "an owner that lost its claim changes nothing, but its delivery is recorded",
+    title: "an owner that lost its claim changes nothing, but its delivery is recorded",
     async run(store) {
       await store.put(
         messageOf(1, {

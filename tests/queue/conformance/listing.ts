@@ -34,8 +34,7 @@ const FILTERS: readonly MessageFilter[] = [
 ];
 
 export const listingCases: readonly StoreCase[] = [{
-  title:
-    "every pair of filters in every order finds what it says, page by page",
+  title: "every pair of filters in every order finds what it says, page by page",
   async run(store) {
     await fill(store);
     const all = await Promise.all(
@@ -45,9 +44,7 @@ export const listingCases: readonly StoreCase[] = [{
     for (const [at, one] of FILTERS.entries()) {
       for (const other of FILTERS.slice(at)) {
         const filter = { ...one, ...other };
-        const fit = details.filter((detail) =>
-          fitting(detail, filter).length > 0
-        );
+        const fit = details.filter((detail) => fitting(detail, filter).length > 0);
         const about = JSON.stringify(filter);
         assertEquals(await store.count(filter), fit.length, `count ${about}`);
         for (const order of LIST_ORDERS) {
@@ -66,8 +63,7 @@ export const listingCases: readonly StoreCase[] = [{
 /** Messages that differ in all that filters look at. */
 async function fill(store: QueueStore): Promise<void> {
   const random = seededRandom(7);
-  const pick = <T>(values: readonly T[]): T =>
-    values[Math.floor(random.float() * values.length)]!;
+  const pick = <T>(values: readonly T[]): T => values[Math.floor(random.float() * values.length)]!;
   const domains = ["one.example", "two.example", "sub.one.example"];
   for (let number = 0; number < MESSAGES; number++) {
     const plain = messageOf(number);
@@ -124,12 +120,10 @@ function fitting(
   { message, recipients }: MessageDetail,
   filter: MessageFilter,
 ): Recipients {
-  const { ids, sender, receivedBeforeMs, receivedAfterMs, listener, text } =
-    filter;
+  const { ids, sender, receivedBeforeMs, receivedAfterMs, listener, text } = filter;
   const { minSizeBytes, maxSizeBytes } = filter;
   const { reversePath, receivedAtMs, facts: { sizeBytes }, summary } = message;
-  const same = (one: string, other: string): boolean =>
-    one.toLowerCase() === other.toLowerCase();
+  const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
   const paths = recipients.map(({ forwardPath }) => forwardPath);
   const texts = [reversePath, summary.subject, summary.from, ...paths];
   const isFit = (ids?.includes(message.id) ?? true) &&

@@ -1,13 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type QueueStore, StoreError } from "../../../src/queue/store.ts";
-import {
-  claimOf,
-  idOf,
-  messageOf,
-  NOW_MS,
-  recipientOf,
-  settlementOf,
-} from "../messages.ts";
+import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
 import { detailOf, type StoreCase, textOf } from "./case.ts";
 
 async function spoolText(
@@ -147,8 +140,7 @@ export const messageCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "a second message with the same id is refused and the first one stays",
+    title: "a second message with the same id is refused and the first one stays",
     async run(store) {
       await store.put(messageOf(1, { to: ["first@dest.example"] }));
       const others = [

@@ -1,14 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { OutboxCall, OutboxEvent } from "../../../src/queue/outbox.ts";
 import type { QueueStore } from "../../../src/queue/store.ts";
-import {
-  claimOf,
-  idOf,
-  messageOf,
-  NOW_MS,
-  recipientOf,
-  settlementOf,
-} from "../messages.ts";
+import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
 import { detailOf, type StoreCase } from "./case.ts";
 
 function eventOf(
@@ -37,9 +30,7 @@ function callOf(
 }
 
 async function typesAfter(store: QueueStore, after: number): Promise<string[]> {
-  return (await store.outbox.read({ after, limit: 10 })).map(({ type }) =>
-    type
-  );
+  return (await store.outbox.read({ after, limit: 10 })).map(({ type }) => type);
 }
 
 export const outboxCases: readonly StoreCase[] = [
@@ -60,13 +51,10 @@ export const outboxCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "outbox: what comes with a message is there exactly if the message is",
+    title: "outbox: what comes with a message is there exactly if the message is",
     async run(store) {
       await store.put({ ...messageOf(1), events: [eventOf("accepted")] });
-      await assertRejects(() =>
-        store.put({ ...messageOf(1), events: [eventOf("accepted")] })
-      );
+      await assertRejects(() => store.put({ ...messageOf(1), events: [eventOf("accepted")] }));
       assertEquals(await typesAfter(store, 0), ["accepted"]);
       const { message } = await detailOf(store, 1);
       assertEquals("events" in message, false);
@@ -85,8 +73,7 @@ export const outboxCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "outbox: what a command tells of each message it changes is there with it",
+    title: "outbox: what a command tells of each message it changes is there with it",
     async run(store) {
       await store.put(messageOf(1));
       await store.put(
@@ -119,8 +106,7 @@ export const outboxCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "outbox: places of a time are found, so that events can be told again",
+    title: "outbox: places of a time are found, so that events can be told again",
     async run({ outbox }) {
       for (const atMs of [NOW_MS, NOW_MS + 10, NOW_MS + 20]) {
         await outbox.append([eventOf("accepted", { atMs })]);
@@ -135,8 +121,7 @@ export const outboxCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "outbox: a request that was taken moves its receiver on, any is in the log",
+    title: "outbox: a request that was taken moves its receiver on, any is in the log",
     async run({ outbox }) {
       assertEquals(await outbox.reached("crm"), null);
       await outbox.record(callOf("crm", { status: null }), null);

@@ -1,17 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import type {
-  ListOrder,
-  MessageFilter,
-  QueueStore,
-} from "../../../src/queue/store.ts";
-import {
-  claimOf,
-  idOf,
-  messageOf,
-  NOW_MS,
-  recipientOf,
-  settlementOf,
-} from "../messages.ts";
+import type { ListOrder, MessageFilter, QueueStore } from "../../../src/queue/store.ts";
+import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
 import { type StoreCase } from "./case.ts";
 
 async function fitting(
@@ -121,9 +110,7 @@ export const queryCases: readonly StoreCase[] = [
   {
     title: "what a list shows of a message",
     async run(store) {
-      const to = ["a", "b", "c", "d", "e", "f"].map((name) =>
-        `${name}@dest.example`
-      );
+      const to = ["a", "b", "c", "d", "e", "f"].map((name) => `${name}@dest.example`);
       await store.put(messageOf(1, { to }));
       await store.claim(claimOf({ limit: 2 }));
       const nextAttemptAtMs = NOW_MS + 500;
@@ -281,8 +268,7 @@ export const queryCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "text is found in recipients beyond the first, and in those that were added",
+    title: "text is found in recipients beyond the first, and in those that were added",
     async run(store) {
       const to = Array.from(
         { length: 150 },

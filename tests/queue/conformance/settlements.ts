@@ -38,8 +38,7 @@ export const settleCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "each recipient has its own outcome, and the octets stay for the last one",
+    title: "each recipient has its own outcome, and the octets stay for the last one",
     async run(store) {
       await store.put(messageOf(1, { to: TO_THREE }));
       await store.claim(claimOf());
@@ -75,8 +74,7 @@ export const settleCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "an attempt that a limit prevented does not count, and an absent reply changes none",
+    title: "an attempt that a limit prevented does not count, and an absent reply changes none",
     async run(store) {
       await store.put(messageOf(1));
       await store.claim(claimOf());
@@ -230,8 +228,7 @@ export const settleCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "what is settled once is settled once, also when it is heard of twice at a time",
+    title: "what is settled once is settled once, also when it is heard of twice at a time",
     async run(store) {
       await store.put(messageOf(1));
       const once = {

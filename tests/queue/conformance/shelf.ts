@@ -44,8 +44,7 @@ export const shelfCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "shelf: an entry whose time is over is not there, and can be claimed and purged",
+    title: "shelf: an entry whose time is over is not there, and can be claimed and purged",
     async run({ shelf }) {
       await shelf.put("a", entryOf("old", { expiresAtMs: NOW_MS }));
       await shelf.put("a", entryOf("older", { expiresAtMs: NOW_MS - 1 }));
@@ -66,8 +65,7 @@ export const shelfCases: readonly StoreCase[] = [
     },
   },
   {
-    title:
-      "shelf: entries are listed in order, page by page, and by a part of their name",
+    title: "shelf: entries are listed in order, page by page, and by a part of their name",
     async run(store) {
       for (const key of ["b@x.example", "a@X.example", "c@y.example"]) {
         await store.shelf.put("a", entryOf(key));
