@@ -20,6 +20,49 @@ export const systemClock: Clock = {
   },
 };
 
+/** The longest that a timer is trusted before the time of day is looked at again. */
+export const LOOK_AGAIN_MS = 30_000;
+
+/**
+ * Calls `callback` once when it is `atMs` by the clock; the returned function cancels it. Timers
+ * count the time that the machine runs: a clock that is set forward, or a machine that was
+ * suspended, makes it no later than `LOOK_AGAIN_MS`.
+ */
+export function scheduleAt(
+  clock: Clock,
+  { atMs, callback }: { readonly atMs: number; readonly callback: () => void },
+): () => void {
+  const delayMs = (): number => Math.min(Math.max(0, atMs - clock.now()), LOOK_AGAIN_MS);
+  const look = (): void => {
+    if (clock.now() >= atMs) callback();
+    else cancel = clock.schedule(delayMs(), look);
+  };
+  let cancel = clock.schedule(delayMs(), look);
+  return () => cancel();
+}
+
+/**
+ * A time by the clock until which something waits. Where the clock is set back the wait does not
+ * become longer than it was meant to be.
+ */
+export class Until {
+  #atMs = 0;
+  #setAtMs = 0;
+
+  /** Waits until `atMs`; it is `nowMs`. */
+  set(atMs: number, nowMs: number): void {
+    this.#atMs = atMs;
+    this.#setAtMs = nowMs;
+  }
+
+  /** When the wait is over; in the past when it is. */
+  at(nowMs: number): number {
+    const backMs = this.#setAtMs - nowMs;
+    if (backMs > 0) this.set(this.#atMs - backMs, nowMs);
+    return this.#atMs;
+  }
+}
+
 /**
  * Waits `delayMs` on `clock`.
  *

@@ -1,3 +1,4 @@
+import { Until } from "../base/clock.ts";
 import type { RateAllowance } from "./transport.ts";
 
 /**
@@ -6,19 +7,19 @@ import type { RateAllowance } from "./transport.ts";
  */
 export class Allowance {
   #remaining = Infinity;
-  #resetAtMs = 0;
+  readonly #reset = new Until();
   /** Attempts begun so far. */
   #begun = 0;
   /** The attempt whose answer told what is left: the last one begun of those answered. */
   #toldBy = 0;
 
   /** When something may be begun again; in the past when it may be now. */
-  get restUntilMs(): number {
-    return this.#remaining > 0 ? 0 : this.#resetAtMs;
+  restUntilMs(nowMs: number): number {
+    return this.#remaining > 0 ? 0 : this.#reset.at(nowMs);
   }
 
   isSpent(nowMs: number): boolean {
-    return this.#remaining <= 0 && nowMs < this.#resetAtMs;
+    return this.#remaining <= 0 && nowMs < this.#reset.at(nowMs);
   }
 
   /** An attempt begins; returns its number, for `learn`. */
@@ -36,9 +37,10 @@ export class Allowance {
     { nowMs, number }: { nowMs: number; number: number },
   ): void {
     const left = remaining - (this.#begun - number);
-    const isNews = nowMs >= this.#resetAtMs || number > this.#toldBy;
+    const resetAtMs = this.#reset.at(nowMs);
+    const isNews = nowMs >= resetAtMs || number > this.#toldBy;
     this.#remaining = isNews ? left : Math.min(this.#remaining, remaining);
-    this.#resetAtMs = Math.max(this.#resetAtMs, nowMs + resetAfterMs);
+    this.#reset.set(Math.max(resetAtMs, nowMs + resetAfterMs), nowMs);
     this.#toldBy = Math.max(this.#toldBy, number);
   }
 }

@@ -1,3 +1,5 @@
+import { Until } from "../base/clock.ts";
+
 /** How long something that failed is left alone. */
 export interface BackoffLimits {
   /** After the first failure; doubles with each further one. */
@@ -13,7 +15,9 @@ export type CircuitState =
   /** The time is over: one attempt finds out. */
   | { readonly kind: "probing"; readonly reason: string };
 
-const UP: CircuitState = { kind: "up" };
+const LONGEST_ASKED_MS = 24 * 60 * 60_000;
+/** It works, as far as anybody knows. */
+export const UP: CircuitState = { kind: "up" };
 
 /**
  * Whether a way out works: up, down until a time, or to be probed. One circuit serves one
@@ -21,9 +25,10 @@ const UP: CircuitState = { kind: "up" };
  */
 export class Circuit {
   readonly #limits: BackoffLimits;
+  readonly #down = new Until();
   #failures = 0;
-  #failedAtMs = -Infinity;
-  #downUntilMs = 0;
+  /** How often it opened. */
+  #epoch = 0;
   #reason = "";
 
   constructor(limits: BackoffLimits) {
@@ -34,10 +39,16 @@ export class Circuit {
     return this.#failures === 0;
   }
 
+  /** Changes when it opens; an attempt keeps it, for `open`. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
   state(nowMs: number): CircuitState {
     if (this.#failures === 0) return UP;
-    if (nowMs >= this.#downUntilMs) return { kind: "probing", reason: this.#reason };
-    return { kind: "down", untilMs: this.#downUntilMs, reason: this.#reason };
+    const untilMs = this.#down.at(nowMs);
+    if (nowMs >= untilMs) return { kind: "probing", reason: this.#reason };
+    return { kind: "down", untilMs, reason: this.#reason };
   }
 
   /** Something got through. Returns whether it had been down. */
@@ -48,33 +59,35 @@ export class Circuit {
   }
 
   /**
-   * An attempt that began at `startedAtMs` failed. Returns when to try again, or null when it is
-   * part of a failure already known: of many attempts that fail together the first one counts.
+   * An attempt that began at `epoch` failed. Returns when to try again, or null when it is part of
+   * a failure already known: of many attempts that fail together the first one counts.
    */
   open(
-    { startedAtMs, nowMs, reason, retryAfterMs }: {
-      startedAtMs: number;
+    { epoch, nowMs, reason, retryAfterMs = 0 }: {
+      epoch: number;
       nowMs: number;
       reason: string;
+      /** How long the peer asked to be left alone; believed up to a day. */
       retryAfterMs?: number;
     },
   ): number | null {
-    if (startedAtMs <= this.#failedAtMs) return null;
+    if (epoch !== this.#epoch) return null;
     const waitMs = Math.min(this.#limits.downMs * 2 ** this.#failures, this.#limits.maxDownMs);
+    const untilMs = nowMs + Math.max(waitMs, Math.min(retryAfterMs, LONGEST_ASKED_MS));
     this.#failures++;
-    this.#failedAtMs = nowMs;
+    this.#epoch++;
     this.#reason = reason;
-    this.#downUntilMs = nowMs + Math.max(waitMs, retryAfterMs ?? 0);
-    return this.#downUntilMs;
+    this.#down.set(untilMs, nowMs);
+    return untilMs;
   }
 
   /** Whether it failed so long ago that the failure tells nothing any more. */
   isStale(nowMs: number): boolean {
-    return this.#failures > 0 && nowMs > this.#downUntilMs + 2 * this.#limits.maxDownMs;
+    return this.#failures > 0 && nowMs > this.#down.at(nowMs) + 2 * this.#limits.maxDownMs;
   }
 
   /** Lets the next attempt find out now. */
   probeNow(): void {
-    this.#downUntilMs = 0;
+    this.#down.set(0, 0);
   }
 }

@@ -15,7 +15,7 @@ export interface ClaimerOptions {
   readonly perDomain: number;
   readonly tasks: TaskGroup;
   /** Nothing need be claimed before this time. */
-  readonly gateUntilMs: () => number;
+  readonly gateUntilMs: (nowMs: number) => number;
   readonly paused: (nowMs: number) => ClaimRequest["paused"];
   /** Must put the messages into the window. */
   readonly onClaimed: (messages: readonly ClaimedMessage[]) => void;
@@ -112,7 +112,7 @@ export class Claimer {
   async #claimOnce(): Promise<void> {
     const { clock, store, owner, leaseMs, window, perDomain } = this.#options;
     const nowMs = clock.now();
-    const gateUntilMs = this.#options.gateUntilMs();
+    const gateUntilMs = this.#options.gateUntilMs(nowMs);
     if (gateUntilMs > nowMs) return this.wakeAt(gateUntilMs);
     const active = new Map(window.byDomain);
     const { claimed, nextDueAtMs } = await store.claim({

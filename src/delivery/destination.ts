@@ -1,6 +1,6 @@
 import { Fifo } from "../base/fifo.ts";
 import { Allowance } from "./allowance.ts";
-import { type BackoffLimits, Circuit, type CircuitState } from "./circuit.ts";
+import { type BackoffLimits, Circuit, type CircuitState, UP } from "./circuit.ts";
 import { describePause, type PauseTable, putOffUntilMs } from "./pauses.ts";
 import { Gate } from "./shaping/gate.ts";
 import { Recent } from "./shaping/recent.ts";
@@ -19,7 +19,29 @@ export interface Ticket {
   readonly startedAtMs: number;
   /** What it was let through by. */
   readonly gate: Gate | null;
+  /** Those of the circuits when it began. */
+  readonly epochs: { readonly destination: number; readonly transport: number };
 }
+
+/** What the next attempt at a destination waits for. */
+export type Standing =
+  /** Nothing: it may begin. */
+  | { readonly kind: "ready" }
+  /** A limit that is over at that time. */
+  | { readonly kind: "resting"; readonly untilMs: number }
+  /** The end of an attempt of its own: as many run as may. */
+  | { readonly kind: "busy" }
+  /** The end of an attempt at another destination, with which it shares a limit. */
+  | { readonly kind: "blocked" }
+  /** It is left alone for so long that nothing waits for it here. */
+  | { readonly kind: "down"; readonly untilMs: number; readonly reason: string };
+
+/** Where a line may stand: nothing waits at a destination that is down. */
+export type Place = Exclude<Standing["kind"], "down">;
+
+const READY: Standing = { kind: "ready" };
+const BUSY: Standing = { kind: "busy" };
+const BLOCKED: Standing = { kind: "blocked" };
 
 /** A limit that is over sooner is waited for in line; for a later one mail goes elsewhere. */
 const LONGEST_REST_MS = 60_000;
@@ -37,6 +59,8 @@ export class Destination<Job> {
   /** Which of the destination's lines this is; empty for the ordinary one. See `Shaper.laneOf`. */
   readonly lane: string;
   readonly waiting: Fifo<Job> = new Fifo();
+  /** Where its line stands; null while nothing waits. Only `Lines` changes it. */
+  place: Place | null = null;
   /** Whether this destination can be reached. */
   readonly circuit: Circuit;
   /** Whether its transport works at all; shared by all destinations of the transport. */
@@ -92,7 +116,7 @@ export class Destination<Job> {
     }
     const transport = this.transportCircuit.state(nowMs);
     if (transport.kind === "down") return transport;
-    const untilMs = this.allowance.restUntilMs;
+    const untilMs = this.allowance.restUntilMs(nowMs);
     if (untilMs > nowMs + LONGEST_REST_MS) {
       return { kind: "down", untilMs, reason: this.#lastLimit?.text ?? "Rate limit reached" };
     }
@@ -144,25 +168,25 @@ export class Destination<Job> {
    * past when nothing holds it back.
    */
   restUntilMs(nowMs: number): number {
-    return Math.max(this.allowance.restUntilMs, this.#gate?.readyAtMs(nowMs) ?? 0);
+    return Math.max(this.allowance.restUntilMs(nowMs), this.#gate?.readyAtMs(nowMs) ?? 0);
   }
 
   /** When a limit it reached is over, if mail is to wait for that in line; else null. */
   shortRestUntilMs(nowMs: number): number | null {
     if (!this.allowance.isSpent(nowMs) || this.state(nowMs).kind === "down") return null;
-    return this.allowance.restUntilMs;
+    return this.allowance.restUntilMs(nowMs);
   }
 
-  /** Whether another attempt may start now. */
-  hasRoom(nowMs: number): boolean {
-    if (this.allowance.isSpent(nowMs)) return false;
-    if (this.#gate !== null && this.#gate.readyAtMs(nowMs) > nowMs) return false;
-    const isUp = this.circuit.isUp && this.transportCircuit.isUp && this.#pausedTransports.isEmpty;
-    if (isUp) return this.#running < this.#concurrency;
-    const { kind } = this.state(nowMs);
-    return kind === "up"
-      ? this.#running < this.#concurrency
-      : kind === "probing" && this.#running === 0;
+  /** What the next attempt waits for. */
+  standing(nowMs: number): Standing {
+    const isUp = this.circuit.isUp && this.transportCircuit.isUp &&
+      this.#pausedTransports.isEmpty && !this.allowance.isSpent(nowMs);
+    const state = isUp ? UP : this.state(nowMs);
+    if (state.kind === "down") return state;
+    if (this.#running >= (state.kind === "up" ? this.#concurrency : 1)) return BUSY;
+    const readyAtMs = this.restUntilMs(nowMs);
+    if (readyAtMs <= nowMs) return READY;
+    return readyAtMs === Infinity ? BLOCKED : { kind: "resting", untilMs: readyAtMs };
   }
 
   /** Nothing waits or runs, and it is not known to be down or at a limit. */
@@ -182,7 +206,8 @@ export class Destination<Job> {
     this.#running++;
     this.#recent.add(nowMs);
     gate?.begin(nowMs);
-    return { number: this.allowance.take(), startedAtMs: nowMs, gate };
+    const epochs = { destination: this.circuit.epoch, transport: this.transportCircuit.epoch };
+    return { number: this.allowance.take(), startedAtMs: nowMs, gate, epochs };
   }
 
   end({ gate }: Ticket): void {

@@ -18,35 +18,25 @@ export interface Pause {
   readonly reason: string;
 }
 
-/**
- * All destinations that something waits for or is remembered of, and whose turn it is: ready
- * destinations take turns, one attempt each, so that none starves another.
- */
+/** What is only good while the clock was not set back. */
+interface Since {
+  readonly sinceMs: number;
+}
+
+/** All destinations that something waits for or is remembered of, and what is paused. */
 export class DestinationTable<Job> {
   readonly #limits: DestinationLimits;
   readonly #operator: OperatorPauses;
-  readonly #onRest: (untilMs: number) => void;
   readonly #byTransport = new Map<Transport, Map<string, Destination<Job>>>();
   readonly #circuits = new Map<Transport, Circuit>();
-  readonly #ready = new Set<Destination<Job>>();
-  /** Those that wait for the end of a limit. */
-  readonly #resting = new Set<Destination<Job>>();
   /** The lanes in use. */
   readonly #lanes = new Set<string>();
-  readonly #paused = new Map<string, Pause>();
-  #gateUntilMs = 0;
+  readonly #paused = new Map<string, Pause & Since>();
+  #gate: { readonly untilMs: number } & Since | null = null;
 
-  /** `onRest` hears until when a destination with work rests because of a limit. */
-  constructor(
-    { limits, operator, onRest }: {
-      limits: DestinationLimits;
-      operator: OperatorPauses;
-      onRest: (untilMs: number) => void;
-    },
-  ) {
+  constructor({ limits, operator }: { limits: DestinationLimits; operator: OperatorPauses }) {
     this.#limits = limits;
     this.#operator = operator;
-    this.#onRest = onRest;
   }
 
   *[Symbol.iterator](): Iterator<Destination<Job>> {
@@ -76,44 +66,12 @@ export class DestinationTable<Job> {
     return destination;
   }
 
-  /** Puts a destination in line if it has work and may start it, or lets it rest for a limit. */
-  markReady(destination: Destination<Job>, nowMs: number): void {
-    if (destination.waiting.length === 0) return;
-    if (destination.hasRoom(nowMs)) this.#ready.add(destination);
-    else this.#rest(destination, nowMs);
-  }
-
-  /** Lines up destinations whose limit is over. */
-  wakeRested(nowMs: number): void {
-    const resting = [...this.#resting];
-    this.#resting.clear();
-    for (const destination of resting) this.markReady(destination, nowMs);
-  }
-
-  #rest(destination: Destination<Job>, nowMs: number): void {
-    const untilMs = destination.restUntilMs(nowMs);
-    if (untilMs <= nowMs) return;
-    this.#resting.add(destination);
-    if (untilMs !== Infinity) this.#onRest(untilMs);
-  }
-
   /** Whether every transport of a route is down for a domain. */
   isClosed(
     { transports, domain }: { readonly transports: readonly Transport[]; readonly domain: string },
     nowMs: number,
   ): boolean {
     return transports.every((transport) => this.of(transport, domain).state(nowMs).kind === "down");
-  }
-
-  /** The destination whose turn it is; null when none can start anything. */
-  takeReady(nowMs: number): Destination<Job> | null {
-    for (const destination of this.#ready) {
-      this.#ready.delete(destination);
-      if (destination.waiting.length === 0) continue;
-      if (destination.hasRoom(nowMs)) return destination;
-      this.#rest(destination, nowMs);
-    }
-    return null;
   }
 
   /** Drops an idle destination, unless there is room to remember the concurrency it earned. */
@@ -143,23 +101,23 @@ export class DestinationTable<Job> {
   }
 
   /** Remembers that all ways for `domain` are closed until `untilMs`. */
-  pause(domain: string, pause: Pause): void {
+  pause(domain: string, pause: Pause & Since): void {
     if (this.#paused.size < MAX_PAUSED || this.#paused.has(domain)) this.#paused.set(domain, pause);
   }
 
   isPaused(domain: string, nowMs: number): boolean {
     const pause = this.#paused.get(domain);
-    if (pause !== undefined && pause.untilMs > nowMs) return true;
+    if (pause !== undefined && isOn(pause, nowMs)) return true;
     return this.#operator.domains.get(domain, nowMs) !== null;
   }
 
   /** The domains that are paused at `nowMs`. */
   paused(nowMs: number): ReadonlyMap<string, Pause> {
-    for (const [domain, { untilMs }] of this.#paused) {
-      if (untilMs <= nowMs) this.#paused.delete(domain);
+    for (const [domain, pause] of this.#paused) {
+      if (!isOn(pause, nowMs)) this.#paused.delete(domain);
     }
     if (this.#operator.domains.isEmpty) return this.#paused;
-    const paused = new Map(this.#paused);
+    const paused = new Map<string, Pause>(this.#paused);
     for (const [domain, pause] of this.#operator.domains.all(nowMs)) {
       paused.set(domain, {
         untilMs: putOffUntilMs(pause, nowMs),
@@ -171,10 +129,10 @@ export class DestinationTable<Job> {
 
   /**
    * Until when every way out is closed, whatever the recipient, so that nothing need be claimed;
-   * a time in the past when some way may be open.
+   * 0 when some way may be open.
    */
-  get gateUntilMs(): number {
-    return this.#gateUntilMs;
+  gateUntilMs(nowMs: number): number {
+    return this.#gate !== null && isOn(this.#gate, nowMs) ? this.#gate.untilMs : 0;
   }
 
   /** Closes the gate if no transport of any route can reach anything before some time. */
@@ -188,7 +146,7 @@ export class DestinationTable<Job> {
         untilMs = Math.min(untilMs, state.untilMs);
       }
     }
-    if (untilMs !== Infinity) this.#gateUntilMs = untilMs;
+    if (untilMs !== Infinity) this.#gate = { untilMs, sinceMs: nowMs };
   }
 
   /** Lets everything that is down be probed now. */
@@ -200,14 +158,8 @@ export class DestinationTable<Job> {
 
   /** Forgets which domains need not be claimed; those that are down are found out again. */
   forgetPauses(): void {
-    this.#gateUntilMs = 0;
+    this.#gate = null;
     this.#paused.clear();
-  }
-
-  /** Takes all jobs that wait, so that they can be looked at again. */
-  drain(): Job[] {
-    this.#ready.clear();
-    return [...this].flatMap(({ waiting }) => waiting.drain());
   }
 
   /** The circuit of a whole transport. */
@@ -236,20 +188,14 @@ export class DestinationTable<Job> {
     }
   }
 
-  /** Keeps only what belongs to `transports`; what waits for others is returned. */
-  keepOnly(transports: ReadonlySet<Transport>): Job[] {
-    const homeless: Job[] = [];
-    for (const [transport, destinations] of this.#byTransport) {
-      if (transports.has(transport)) continue;
-      for (const destination of destinations.values()) {
-        homeless.push(...destination.waiting.drain());
-        this.#ready.delete(destination);
-        this.#resting.delete(destination);
-      }
-      this.#byTransport.delete(transport);
-      this.#circuits.delete(transport);
+  /** Forgets destinations of other transports; nothing must wait there. */
+  keepOnly(transports: ReadonlySet<Transport>): void {
+    for (const transport of this.#byTransport.keys()) {
+      if (!transports.has(transport)) this.#byTransport.delete(transport);
     }
-    return homeless;
+    for (const transport of this.#circuits.keys()) {
+      if (!transports.has(transport)) this.#circuits.delete(transport);
+    }
   }
 
   #wholeState(transport: Transport, nowMs: number): CircuitState | null {
@@ -267,6 +213,13 @@ export class DestinationTable<Job> {
     }
     return circuit;
   }
+}
+
+function isOn(
+  { untilMs, sinceMs }: { readonly untilMs: number } & Since,
+  nowMs: number,
+): boolean {
+  return untilMs > nowMs && sinceMs <= nowMs;
 }
 
 function keyOf({ name, lane }: { readonly name: string; readonly lane: string }): string {

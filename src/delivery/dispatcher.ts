@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
+import type { TaskGroup } from "../base/task_group.ts";
 import type { EnhancedCode } from "../mail/enhanced_code.ts";
 import { formatReply, type Reply, reply } from "../mail/reply.ts";
-import { cutText, withoutControls } from "../mail/safe_text.ts";
 import type { MessageRecord, RecipientRecord } from "../queue/store.ts";
 import type { Destination } from "./destination.ts";
 import type { DestinationTable } from "./destination_table.ts";
@@ -15,6 +15,8 @@ import {
   transportOf,
   type Way,
 } from "./job.ts";
+import type { Lines } from "./lines.ts";
+import { type Holding, LookUps, type Suppressions } from "./look_ups.ts";
 import { describePause, type OperatorPauses, PutOffDomains, putOffUntilMs } from "./pauses.ts";
 import type { Settler } from "./settler.ts";
 import type { Shaper } from "./shaping/shaper.ts";
@@ -36,13 +38,6 @@ export interface Router {
   readonly transports: ReadonlySet<Transport>;
 }
 
-/** Recipients that get no mail; `SuppressionList` has this shape. */
-export interface Suppressions {
-  /** False when a mailbox is not suppressed; true when `find` has to be asked. */
-  mayHave(mailbox: string): boolean;
-  find(mailbox: string): Promise<{ readonly reason: string; readonly source: string } | null>;
-}
-
 export interface DispatcherOptions {
   /** Null when everybody gets mail. */
   readonly suppressions: Suppressions | null;
@@ -53,8 +48,12 @@ export interface DispatcherOptions {
   readonly pauses: OperatorPauses;
   /** Knows the limits of destinations; null when there are none. */
   readonly shaper: Shaper | null;
-  /** Goes on with a job when `ready` resolves. */
-  readonly onceReady: (ready: Promise<void>, proceed: () => void) => void;
+  readonly lines: Lines<Job>;
+  readonly tasks: TaskGroup;
+  /** Something that waited for a look-up went on. */
+  readonly onReady: () => void;
+  /** A step failed for a fault of ours; its recipients are tried again later. */
+  readonly onError: (error: unknown, messageId: string) => void;
 }
 
 /** RFC 3463 3.8: a decision of this relay, which says nothing of the recipient. */
@@ -65,6 +64,17 @@ const TAKEN_BACK = reply(
   "4.3.2",
   "Taken back by an operator of this relay, to go another way",
 );
+/** RFC 3463 3.4; the cause is in the log. */
+const INTERNAL_ERROR: Outcome = {
+  kind: "temporary",
+  reply: reply(451, "4.3.0", "Internal error, see the relay's log"),
+};
+/** RFC 3463 3.5: what is not tried by then expires. */
+const WAITED_TOO_LONG: Setback = {
+  kind: "temporary",
+  reply: reply(451, "4.4.7", "Delivery time expired while the message waited for its turn"),
+  counts: false,
+};
 /** Mail that waits longer for a limit takes the next transport of its route, if there is one. */
 const LONGEST_LIMIT_MS = 60_000;
 
@@ -77,11 +87,18 @@ export class Dispatcher {
   readonly #putOffDomains = new PutOffDomains();
   /** Transports that operators chose for recipients, whatever the rules say. */
   readonly #chosen = new Set<Transport>();
+  readonly #lookUps: LookUps;
   #router: Router;
+  /** Grows with each change of the router. */
+  #rules = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#router = options.router;
+    this.#lookUps = new LookUps({
+      ...options,
+      onFailed: (holding, failure) => this.#fail(holding, failure),
+    });
   }
 
   get router(): Router {
@@ -97,6 +114,17 @@ export class Dispatcher {
   replaceRouter(router: Router): void {
     this.#chosen.clear();
     this.#router = router;
+    this.#rules++;
+  }
+
+  /** Whether the way of a job was found by the rules that are in force. */
+  isCurrent({ rules }: Job): boolean {
+    return rules === this.#rules;
+  }
+
+  /** What waits for a look-up. */
+  get lookUps(): Iterable<Holding> {
+    return this.#lookUps.waiting;
   }
 
   /** Domains whose mail waits because of a transport; asked once, `all` when they are many. */
@@ -106,46 +134,30 @@ export class Dispatcher {
 
   /** Finds the way of recipients that nothing was decided about yet. */
   enter(entry: WindowEntry, recipients: readonly RecipientRecord[]): void {
-    const { suppressions } = this.#options;
-    const suspects = suppressions === null
-      ? []
-      : recipients.filter(({ forwardPath }) => suppressions.mayHave(forwardPath));
-    if (suppressions === null || suspects.length === 0) return this.#enter(entry, recipients);
+    const suspects = this.#try({ entry, recipients }, () => this.#lookUps.suspectsIn(recipients));
+    if (suspects === null) return;
+    if (suspects.length === 0) return this.#enter(entry, recipients);
     const others = recipients.filter((recipient) => !suspects.includes(recipient));
     if (others.length > 0) this.#enter(entry, others);
-    this.#lookUp(entry, { suspects, suppressions });
-  }
-
-  /** Asks the store whether recipients get no mail, and enters those that do. */
-  #lookUp(
-    entry: WindowEntry,
-    { suspects, suppressions }: {
-      suspects: readonly RecipientRecord[];
-      suppressions: Suppressions;
-    },
-  ): void {
-    const found = new Map<RecipientRecord, Outcome | null>();
-    const ready = Promise.all(suspects.map(async (recipient) => {
-      found.set(recipient, await suppressionOf(recipient, suppressions));
-    }));
-    this.#options.onceReady(ready.then(() => {}), () => {
-      const free = suspects.filter((recipient) => found.get(recipient) === null);
-      if (free.length > 0) this.#enter(entry, free);
-      for (const [recipient, outcome] of found) {
-        if (outcome !== null) this.#settle(entry, [recipient], outcome);
-      }
+    this.#lookUps.begin({ entry, recipients: suspects }, {
+      ready: this.#lookUps.suppressed(suspects),
+      proceed: (suppressed) => {
+        const free = suspects.filter((recipient) => !suppressed.has(recipient));
+        for (const [recipient, outcome] of suppressed) this.#settle(entry, [recipient], outcome);
+        if (free.length > 0) this.#enter(entry, free);
+      },
     });
   }
 
   #enter(entry: WindowEntry, recipients: readonly RecipientRecord[]): void {
-    const { pauses } = this.#options;
+    const route = this.#try({ entry, recipients }, () => this.#router.open(entry.message));
+    if (route === null) return;
     const wanted = this.#giveBack(entry, recipients);
-    const free = pauses.domains.isEmpty ? wanted : this.#putOffPaused(entry, wanted);
-    const { jobs, resting, unroutable } = groupIntoJobs(
-      entry,
-      free,
-      this.#router.open(entry.message),
-    );
+    const isFree = this.#options.pauses.domains.isEmpty;
+    const free = { entry, recipients: isFree ? wanted : this.#putOffPaused(entry, wanted) };
+    const grouping = this.#try(free, () => groupIntoJobs(free, { route, rules: this.#rules }));
+    if (grouping === null) return;
+    const { jobs, resting, unroutable } = grouping;
     for (const job of jobs) {
       if (isRerouted(job)) this.#chosen.add(transportOf(job));
       this.dispatch(job);
@@ -156,24 +168,52 @@ export class Dispatcher {
     this.#settle(entry, unroutable, { kind: "temporary", reply: why });
   }
 
+  /** Takes a step for recipients; where it throws they are tried again later. */
+  #try<Result>(holding: Holding, step: () => Result): Result | null {
+    try {
+      return step();
+    } catch (error) {
+      this.#fail(holding, { error, outcome: INTERNAL_ERROR });
+      return null;
+    }
+  }
+
+  #fail(
+    { entry, recipients }: Holding,
+    { error, outcome }: { error: unknown; outcome: Outcome },
+  ): void {
+    this.#options.onError(error, entry.message.id);
+    this.#settle(entry, recipients, outcome);
+  }
+
   /** Gives a job that waits back to the store, due as it was, to be claimed as it stands there. */
   giveBack({ entry, recipients }: Job): void {
     const outcome = { kind: "temporary", reply: TAKEN_BACK, counts: false } as const;
     this.#settle(entry, recipients, outcome, { isQuiet: true, staysDue: true });
   }
 
-  /** Lines a job up at its destination, or passes it on when that is down. */
+  /** Ends the wait of a job whose message expired. */
+  expire({ entry, recipients }: Job): void {
+    this.#settle(entry, recipients, WAITED_TOO_LONG);
+  }
+
+  /**
+   * Lines a job up at its destination, or passes it on when that is down. A job whose way was
+   * found by rules that were replaced enters anew.
+   */
   dispatch(job: Job): void {
-    const { clock, onceReady } = this.#options;
-    const destination = this.#destinationOf(job);
+    if (!this.isCurrent(job)) return this.enter(job.entry, job.recipients);
+    const destination = this.#try(job, () => this.#destinationOf(job));
+    if (destination === null) return;
     if (destination instanceof Promise) {
-      return onceReady(destination, () => this.dispatch(job));
+      const proceed = (): void => this.dispatch(job);
+      return this.#lookUps.begin(job, { ready: destination, proceed });
     }
-    const nowMs = clock.now();
+    const nowMs = this.#options.clock.now();
     const state = destination.state(nowMs);
     if (state.kind !== "down") return this.#lineUp(destination, { job, nowMs });
     const setback = setbackOf("4.4.1", { reason: state.reason, waitMs: state.untilMs - nowMs });
-    if (!this.#failOver(job, setback)) this.#putOff(job, sooner(job.setback, setback));
+    if (!this.#failOver(job, setback)) this.#putOff(job, setback);
   }
 
   #destinationOf(job: Job): Destination<Job> | Promise<void> {
@@ -195,21 +235,17 @@ export class Dispatcher {
     destination: Destination<Job>,
     { job, nowMs }: { job: Job; nowMs: number },
   ): void {
-    const { table } = this.#options;
+    const { lines } = this.#options;
     const { gate } = destination;
-    if (gate === null) {
-      destination.waiting.push(job);
-      return table.markReady(destination, nowMs);
-    }
+    if (gate === null) return lines.add(destination, job);
     for (const part of splitJob(job, gate.maxRecipients)) {
       const turnAtMs = gate.turnFor({
         ...{ nowMs, waiting: destination.waiting.length },
         isFresh: isFresh(part),
       });
-      if (turnAtMs === null) destination.waiting.push(part);
+      if (turnAtMs === null) lines.add(destination, part);
       else this.#giveTurn(part, { turnAtMs, nowMs, reason: gate.reason(nowMs) });
     }
-    table.markReady(destination, nowMs);
   }
 
   /** Mail that a limit makes wait goes by the next transport, or waits in the store. */
@@ -220,15 +256,16 @@ export class Dispatcher {
     const waitMs = turnAtMs - nowMs;
     const setback = setbackOf("4.4.5", { reason, waitMs }); // RFC 3463 3.5: congestion
     if (waitMs > LONGEST_LIMIT_MS && this.#failOver(job, setback)) return;
-    this.#settle(job.entry, job.recipients, sooner(job.setback, setback), { isQuiet: true });
+    this.#settleSetBack(job, { setback, isQuiet: true });
   }
 
   /** Goes on with the next transport of the route; false when there is none. */
   #failOver(job: Job, setback: Setback): boolean {
-    const next = nextStep(job, {
-      recipients: job.recipients,
-      setback: sooner(job.setback, setback),
-    });
+    const { recipients } = job;
+    const setbacks = new Map(
+      recipients.map((one) => [one, sooner(job.setbacks.get(one) ?? null, setback)]),
+    );
+    const next = nextStep(job, { recipients, setbacks });
     for (const part of next) this.dispatch(part);
     return next.length > 0;
   }
@@ -279,31 +316,44 @@ export class Dispatcher {
     const { clock, table } = this.#options;
     const nowMs = clock.now();
     for (const { name } of job.transports) this.#putOffDomains.note(name, job.domain);
-    const untilMs = nowMs + (setback.retryAfterMs ?? 0);
+    const [first] = job.recipients;
+    const known = first === undefined ? undefined : job.setbacks.get(first);
+    const soonest = sooner(known ?? null, setback);
+    const untilMs = nowMs + (soonest.retryAfterMs ?? 0);
     const isOfDomain = this.#router.byDomainOnly && job.entry.message.route === undefined &&
       !isRerouted(job);
     if (isOfDomain && table.isClosed(job, nowMs)) {
-      table.pause(job.domain, { untilMs, reason: formatReply(setback.reply) });
+      table.pause(job.domain, { untilMs, sinceMs: nowMs, reason: formatReply(soonest.reply) });
     }
-    this.#settle(job.entry, job.recipients, setback);
+    this.#settleSetBack(job, { setback });
   }
 
-  /** Settles recipients for whom no attempt was made. */
+  /** Settles each recipient of a job by the setback that is over first. */
+  #settleSetBack(
+    { entry, recipients, setbacks }: Job,
+    { setback, isQuiet = false }: { setback: Setback; isQuiet?: boolean },
+  ): void {
+    const outcomes = recipients.map((one) => sooner(setbacks.get(one) ?? null, setback));
+    this.#settle(entry, recipients, outcomes, { isQuiet });
+  }
+
+  /** Settles recipients for whom no attempt was made, by one outcome for all or one for each. */
   #settle(
     entry: WindowEntry,
     recipients: readonly RecipientRecord[],
-    outcome: Outcome,
+    outcome: Outcome | readonly Outcome[],
     { isQuiet = false, staysDue = false }: { isQuiet?: boolean; staysDue?: boolean } = {},
   ): void {
     const { clock, settler, table } = this.#options;
+    const nowMs = clock.now();
     settler.settle(entry, {
       recipients,
-      outcomes: recipients.map(() => outcome),
+      outcomes: "kind" in outcome ? recipients.map(() => outcome) : outcome,
       transport: "",
       destination: "",
       report: null,
       timeline: [],
-      keepsPlace: staysDue || table.gateUntilMs > clock.now(),
+      keepsPlace: staysDue || table.gateUntilMs(nowMs) > nowMs,
       isQuiet,
     });
   }
@@ -332,24 +382,4 @@ function restReply({ kind, name }: RestingWay): Reply {
   return kind === "hold"
     ? reply(450, "4.7.0", `Held by route ${name}`)
     : reply(250, "2.7.0", `Captured by route ${name}, sent nowhere`);
-}
-
-/** How long to wait when it cannot be told whether a recipient is to get mail. */
-const LOOK_UP_RETRY_MS = 60_000;
-
-/** What becomes of a recipient that is suppressed; null when it is not. */
-async function suppressionOf(
-  { forwardPath }: RecipientRecord,
-  suppressions: Suppressions,
-): Promise<Outcome | null> {
-  try {
-    const found = await suppressions.find(forwardPath);
-    if (found === null) return null;
-    const why = found.reason === "" ? "" : `: ${found.reason}`;
-    const text = cutText(withoutControls(`Recipient is on the suppression list${why}`), 300);
-    return { kind: "permanent", reply: reply(550, "5.7.1", text), suppressed: true };
-  } catch {
-    const unknown = reply(451, "4.3.0", "Cannot look into the suppression list");
-    return { kind: "temporary", reply: unknown, counts: false, retryAfterMs: LOOK_UP_RETRY_MS };
-  }
 }

@@ -1,3 +1,4 @@
+import { reply } from "../mail/reply.ts";
 import type { RecipientRecord } from "../queue/store.ts";
 import { type Job, nextStep } from "./job.ts";
 import type { Outcome, Setback } from "./transport.ts";
@@ -15,46 +16,49 @@ export interface Division {
   readonly waiting: readonly RecipientRecord[];
 }
 
+/** A transport said nothing of a recipient. */
+const NOTHING_SAID: Outcome = {
+  kind: "temporary",
+  reply: reply(451, "4.3.0", "Internal error, see the relay's log"),
+};
+
 /**
  * Parts the recipients of an attempt into those whose outcome stands and those that another
  * transport may still serve: this one is broken, at a limit, or cannot carry the message.
  */
 export function divide(
   job: Job,
-  { outcomes, mayMove, mayWait = false }: {
+  { outcomes, entersAnew = false, mayWait = false }: {
     /** One for each recipient of the job, in its order. */
     outcomes: readonly Outcome[];
-    /** False when nothing new may be tried, because the relay stops. */
-    mayMove: boolean;
+    /** Whether other rules are in force by now: they say which transports are left. */
+    entersAnew?: boolean;
     /** Whether the only transport of the route is at a limit that is over soon. */
     mayWait?: boolean;
   },
 ): Division {
-  const isLast = !mayMove || job.step + 1 >= job.transports.length;
+  const isLast = !entersAnew && job.step + 1 >= job.transports.length;
   const recipients: RecipientRecord[] = [];
   const standing: Outcome[] = [];
   const waiting: RecipientRecord[] = [];
-  const moving = new Map<Setback | null, RecipientRecord[]>();
+  const moving: RecipientRecord[] = [];
+  const setbacks = new Map<RecipientRecord, Setback>();
   job.recipients.forEach((recipient, position) => {
-    const outcome = outcomes[position];
-    if (outcome === undefined) return;
-    if (mayWait && isLimited(outcome)) {
-      waiting.push(recipient);
-      return;
-    }
+    const outcome = outcomes[position] ?? NOTHING_SAID;
+    const known = job.setbacks.get(recipient) ?? null;
+    if (mayWait && isLimited(outcome)) return void waiting.push(recipient);
     if (isLast || !concernsTransport(outcome)) {
       recipients.push(recipient);
-      standing.push(isLast ? lastOutcome(outcome, job.setback) : outcome);
+      standing.push(isLast ? lastOutcome(outcome, known) : outcome);
       return;
     }
-    const setback = outcome.kind === "unsuitable" ? job.setback : sooner(job.setback, outcome);
-    const group = moving.get(setback);
-    if (group === undefined) moving.set(setback, [recipient]);
-    else group.push(recipient);
+    moving.push(recipient);
+    const setback = outcome.kind === "unsuitable" ? known : sooner(known, outcome);
+    if (setback !== null) setbacks.set(recipient, setback);
   });
-  const moved = [...moving].flatMap(([setback, group]) =>
-    nextStep(job, { recipients: group, setback })
-  );
+  const moved = entersAnew && moving.length > 0
+    ? [{ ...job, recipients: moving }]
+    : nextStep(job, { recipients: moving, setbacks });
   return { settled: { recipients, outcomes: standing }, moved, waiting };
 }
 

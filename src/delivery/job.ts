@@ -37,9 +37,13 @@ export interface Job {
   /** As in its way. */
   readonly redirect: Redirect | null;
   readonly step: number;
-  /** Why no transport before `step` took it, when one of them would have; else null. */
-  readonly setback: Setback | null;
+  /** Why no transport before `step` took it, for each recipient that one of them would have. */
+  readonly setbacks: ReadonlyMap<RecipientRecord, Setback>;
+  /** Which rules found its way; with others in force its recipients enter anew. */
+  readonly rules: number;
 }
+
+const NO_SETBACKS: ReadonlyMap<RecipientRecord, Setback> = new Map();
 
 /** The recipients of a message by where they go. */
 export interface Grouping {
@@ -52,14 +56,17 @@ export interface Grouping {
 
 /** Groups the recipients of one claimed message into jobs, one for each way out and destination. */
 export function groupIntoJobs(
-  entry: WindowEntry,
-  recipients: readonly RecipientRecord[],
-  route: (recipient: RecipientRecord) => Way | null,
+  { entry, recipients: all }: Pick<Job, "entry" | "recipients">,
+  { route, rules }: {
+    readonly route: (recipient: RecipientRecord) => Way | null;
+    /** As in `Job`. */
+    readonly rules: number;
+  },
 ): Grouping {
   const groups = new Map<string, { job: Job; recipients: RecipientRecord[] }>();
   const resting = new Map<string, { way: RestingWay; recipients: RecipientRecord[] }>();
   const unroutable: RecipientRecord[] = [];
-  for (const recipient of recipients) {
+  for (const recipient of all) {
     const way = route(recipient);
     if (way !== null && way.kind !== "open") {
       const key = `${way.kind} ${way.name}`;
@@ -82,7 +89,7 @@ export function groupIntoJobs(
     if (group === undefined) {
       const members = [recipient];
       groups.set(key, {
-        job: jobOf(way, { entry, domain, recipients: members }),
+        job: jobOf(way, { entry, domain, recipients: members, rules }),
         recipients: members,
       });
     } else group.recipients.push(recipient);
@@ -94,9 +101,10 @@ export function groupIntoJobs(
 
 function jobOf(
   { name, transports, rawOnly, redirect }: OpenWay,
-  facts: Pick<Job, "entry" | "domain" | "recipients">,
+  facts: Pick<Job, "entry" | "domain" | "recipients" | "rules">,
 ): Job {
-  return { ...facts, route: name, transports, rawOnly, redirect, step: 0, setback: null };
+  const start = { step: 0, setbacks: NO_SETBACKS };
+  return { ...facts, ...start, route: name, transports, rawOnly, redirect };
 }
 
 /** Whom the transport is told of: the recipients, or the one mailbox that gets their mail. */
@@ -107,13 +115,10 @@ export function addresseesOf({ recipients, redirect }: Job): readonly RecipientR
 /** The same job with the next transport of its route; none when there is no next one. */
 export function nextStep(
   job: Job,
-  { recipients, setback }: {
-    recipients: readonly RecipientRecord[];
-    setback: Setback | null;
-  },
+  { recipients, setbacks }: Pick<Job, "recipients" | "setbacks">,
 ): Job[] {
-  if (job.step + 1 >= job.transports.length) return [];
-  return regroup({ ...job, recipients, setback, step: job.step + 1 });
+  if (recipients.length === 0 || job.step + 1 >= job.transports.length) return [];
+  return regroup({ ...job, recipients, setbacks, step: job.step + 1 });
 }
 
 /** Recipients that shared one destination need not share the next transport's. */

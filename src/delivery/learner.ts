@@ -1,8 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { formatReply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
-import type { Circuit } from "./circuit.ts";
-import type { Destination } from "./destination.ts";
+import type { Destination, Ticket } from "./destination.ts";
 import type { DestinationTable } from "./destination_table.ts";
 import { isBlame, isLimited } from "./failover.ts";
 import type { DeliveryReport, Outcome, RateAllowance, Transport } from "./transport.ts";
@@ -16,8 +15,8 @@ export interface LearnerOptions<Job> {
   readonly ways: () => readonly (readonly Transport[])[];
   /** Aborted when attempts end for a reason of ours, which says nothing of their destination. */
   readonly signal: AbortSignal;
-  /** Something that is down may be tried again at this time. */
-  readonly onDown: (retryAtMs: number) => void;
+  /** Something that is down may be tried again at this time; all of a transport, or one place. */
+  readonly onDown: (retryAtMs: number, scope: "transport" | "destination") => void;
   /** Something is up again. */
   readonly onUp: () => void;
 }
@@ -25,9 +24,7 @@ export interface LearnerOptions<Job> {
 /** An attempt and what it came to. */
 export interface AttemptFacts {
   readonly report: DeliveryReport;
-  readonly startedAtMs: number;
-  /** As `Destination.begin` gave it. */
-  readonly number: number;
+  readonly ticket: Ticket;
 }
 
 /** How long a peer is left alone that refused without a word on when to come again. */
@@ -47,15 +44,15 @@ export class Learner<Job> {
 
   learn(destination: Destination<Job>, facts: AttemptFacts): void {
     if (this.#options.signal.aborted) return;
-    const { report: { outcomes, rate, remote }, startedAtMs, number } = facts;
-    if (rate !== undefined) this.#limit(destination, { ...rate, number });
+    const { report: { outcomes, rate, remote }, ticket } = facts;
+    if (rate !== undefined) this.#limit(destination, { ...rate, number: ticket.number });
     const broken = outcomes.find((outcome) => outcome.kind === "broken");
-    if (broken !== undefined) return this.#learnFailure(destination, { broken, startedAtMs });
+    if (broken !== undefined) return this.#learnFailure(destination, { broken, ticket });
     const pausing = outcomes.find(isPausing);
-    if (pausing !== undefined) return this.#pause(destination, { pausing, startedAtMs });
+    if (pausing !== undefined) return this.#pause(destination, { pausing, ticket });
     const limited = outcomes.find(isLimited);
     if (limited !== undefined && !isBlame(outcomes)) {
-      return this.#learnLimit(destination, { ...facts, limited });
+      return this.#learnLimit(destination, { limited, ticket });
     }
     if (outcomes.some(isTrouble)) return destination.troubled();
     if (remote !== null && destination.succeeded()) this.#tellUp(destination);
@@ -64,10 +61,9 @@ export class Learner<Job> {
   /** A refusal that says when to come again is a limit; many that do not are a failure. */
   #learnLimit(
     destination: Destination<Job>,
-    { limited: { reply, retryAfterMs, slowsDown }, startedAtMs, number }: AttemptFacts & {
-      limited: Limited;
-    },
+    { limited: { reply, retryAfterMs, slowsDown }, ticket }: { limited: Limited; ticket: Ticket },
   ): void {
+    const { number, startedAtMs } = ticket;
     const isPersistent = destination.refused();
     const nowMs = this.#options.clock.now();
     destination.limited({ text: reply.lines.join(" "), atMs: nowMs });
@@ -80,57 +76,47 @@ export class Learner<Job> {
     if (!isPersistent) {
       return this.#limit(destination, { remaining: 0, resetAfterMs: SHORT_REST_MS, number });
     }
-    const reason = reply.lines.join(" ");
-    this.#open(destination.circuit, { destination, startedAtMs, reason, name: destination.name });
+    this.#open(destination, { scope: "destination", ticket, reason: reply.lines.join(" ") });
   }
 
   /** It wants nothing for a while. */
   #pause(
     destination: Destination<Job>,
-    { pausing: { reply, pausesMs }, startedAtMs }: { pausing: Pausing; startedAtMs: number },
+    { pausing: { reply, pausesMs }, ticket }: { pausing: Pausing; ticket: Ticket },
   ): void {
-    this.#open(destination.circuit, {
-      ...{ destination, startedAtMs, name: destination.name },
-      reason: reply.lines.join(" "),
-      retryAfterMs: pausesMs,
-    });
+    const reason = reply.lines.join(" ");
+    this.#open(destination, { scope: "destination", ticket, reason, retryAfterMs: pausesMs });
   }
 
   #learnFailure(
     destination: Destination<Job>,
-    { broken, startedAtMs }: { broken: Broken; startedAtMs: number },
+    { broken: { scope, reply, retryAfterMs }, ticket }: { broken: Broken; ticket: Ticket },
   ): void {
-    const { scope, reply, retryAfterMs } = broken;
-    const isWhole = scope === "transport";
-    this.#open(isWhole ? destination.transportCircuit : destination.circuit, {
-      destination,
-      startedAtMs,
-      reason: reply.lines.join(" "),
-      name: isWhole ? "*" : destination.name,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    });
+    const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+    this.#open(destination, { scope, ticket, reason: reply.lines.join(" "), ...wait });
   }
 
   #open(
-    circuit: Circuit,
-    { destination, startedAtMs, reason, name, retryAfterMs }: {
-      destination: Destination<Job>;
-      startedAtMs: number;
+    destination: Destination<Job>,
+    { scope, ticket: { epochs }, reason, retryAfterMs }: {
+      scope: "transport" | "destination";
+      ticket: Ticket;
       reason: string;
-      /** The destination, `*` for all of its transport. */
-      name: string;
       retryAfterMs?: number;
     },
   ): void {
     const { clock, emit, table, ways, onDown } = this.#options;
+    const { transport, name, circuit, transportCircuit } = destination;
     const nowMs = clock.now();
     const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
-    const retryAtMs = circuit.open({ startedAtMs, nowMs, reason, ...wait });
+    const isWhole = scope === "transport";
+    const retryAtMs = (isWhole ? transportCircuit : circuit)
+      .open({ epoch: epochs[scope], nowMs, reason, ...wait });
     if (retryAtMs === null) return;
-    const transport = destination.transport.name;
-    emit({ type: "destination_down", transport, destination: name, reason, retryAtMs });
+    const place = { transport: transport.name, destination: isWhole ? "*" : name };
+    emit({ type: "destination_down", ...place, reason, retryAtMs });
     table.closeGate(ways(), nowMs);
-    onDown(retryAtMs);
+    onDown(retryAtMs, scope);
   }
 
   #limit(

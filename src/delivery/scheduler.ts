@@ -1,27 +1,28 @@
 import type { Clock } from "../base/clock.ts";
 import { TaskGroup } from "../base/task_group.ts";
-import { reply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { EventRecorder } from "../queue/outbox.ts";
 import type { ClaimedMessage, Lease, QueueStore } from "../queue/store.ts";
-import { BodyGoneError, bodyOf } from "./body.ts";
+import { Attempts } from "./attempts.ts";
+import { auditWindow } from "./audit.ts";
 import { Claimer } from "./claimer.ts";
 import type { Classifier } from "./classify/classifier.ts";
 import type { CircuitState } from "./circuit.ts";
 import type { RetryPolicy } from "./conclude.ts";
-import type { Destination, DestinationLimits, Ticket } from "./destination.ts";
+import type { Destination, DestinationLimits } from "./destination.ts";
 import { DestinationTable } from "./destination_table.ts";
-import { Dispatcher, type Router, type Suppressions } from "./dispatcher.ts";
-import { divide, isBlame } from "./failover.ts";
-import { addresseesOf, type Job } from "./job.ts";
+import { Dispatcher, type Router } from "./dispatcher.ts";
+import type { Job } from "./job.ts";
 import { Learner } from "./learner.ts";
+import { Lines } from "./lines.ts";
+import type { Suppressions } from "./look_ups.ts";
 import { OperatorPauses } from "./pauses.ts";
 import type { NotificationMaker } from "./notifications.ts";
-import { type RefusalSink, refusedIn } from "./refusals.ts";
+import type { RefusalSink } from "./refusals.ts";
 import { Settler } from "./settler.ts";
 import type { Shaper } from "./shaping/shaper.ts";
-import { attemptEntry, type DialogueChoice } from "./timeline.ts";
-import type { DeliveryReport, Transport } from "./transport.ts";
+import type { DialogueChoice } from "./timeline.ts";
+import type { Transport } from "./transport.ts";
 import { ActiveWindow, type WindowLimits } from "./window.ts";
 
 export interface SchedulerOptions {
@@ -62,25 +63,25 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #window: ActiveWindow;
   readonly #table: DestinationTable<Job>;
+  readonly #lines: Lines<Job>;
   readonly #tasks: TaskGroup;
   readonly #settler: Settler;
   readonly #dispatcher: Dispatcher;
   readonly #claimer: Claimer;
   readonly #learner: Learner<Job>;
   readonly #abort = new AbortController();
-  #attempts = 0;
+  readonly #attempts: Attempts;
   #stopped = false;
-  #pumpAtMs = Infinity;
-  #cancelPump: () => void = () => {};
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#window = new ActiveWindow(options.window);
     const pauses = options.pauses ?? new OperatorPauses();
-    this.#table = new DestinationTable({
-      limits: options.destinations,
-      operator: pauses,
-      onRest: (untilMs) => this.#pumpAt(untilMs),
+    this.#table = new DestinationTable({ limits: options.destinations, operator: pauses });
+    this.#lines = new Lines({
+      clock: options.clock,
+      onDown: (jobs) => jobs.forEach((job) => this.#dispatcher.dispatch(job)),
+      onReady: () => this.#pump(),
     });
     this.#tasks = new TaskGroup((error) => this.#trouble("delivery", error));
     this.#settler = new Settler({
@@ -95,25 +96,21 @@ export class Scheduler {
       },
     });
     this.#dispatcher = new Dispatcher({
-      ...{ clock: options.clock, router: options.router, table: this.#table },
-      ...{ settler: this.#settler, pauses, shaper: options.shaper ?? null },
+      ...{ clock: options.clock, router: options.router, table: this.#table, lines: this.#lines },
+      ...{ settler: this.#settler, tasks: this.#tasks, pauses, shaper: options.shaper ?? null },
       suppressions: options.suppressions ?? null,
-      onceReady: (ready, proceed) =>
-        this.#tasks.run(async () => {
-          await ready;
-          proceed();
-          this.#pump();
-        }),
+      onReady: () => this.#pump(),
+      onError: (error, messageId) => this.#trouble("delivery", error, messageId),
     });
     this.#claimer = new Claimer({
       ...options,
       window: this.#window,
       perDomain: options.window.perDomain,
       tasks: this.#tasks,
-      gateUntilMs: () => this.#table.gateUntilMs,
+      gateUntilMs: (nowMs) => this.#table.gateUntilMs(nowMs),
       paused: (nowMs) => this.#table.paused(nowMs),
       onClaimed: (messages) => this.#takeIn(messages),
-      onHousekeeping: (nowMs) => this.#table.forgetStale(nowMs),
+      onHousekeeping: (nowMs) => this.#keepHouse(nowMs),
       onError: (error) => this.#trouble("queue", error),
     });
     this.#learner = new Learner({
@@ -121,8 +118,18 @@ export class Scheduler {
       table: this.#table,
       ways: () => this.#dispatcher.ways,
       signal: this.#abort.signal,
-      onDown: (retryAtMs) => this.#claimer.wakeAt(retryAtMs),
+      onDown: (retryAtMs, scope) => {
+        this.#claimer.wakeAt(retryAtMs);
+        if (scope === "transport") this.#lines.placeAll();
+      },
       onUp: () => this.wake(),
+    });
+    this.#attempts = new Attempts({
+      ...options,
+      ...{ table: this.#table, lines: this.#lines, dispatcher: this.#dispatcher },
+      ...{ settler: this.#settler, learner: this.#learner, signal: this.#abort.signal },
+      onEnded: () => this.#pump(),
+      onError: (error, messageId) => this.#trouble("delivery", error, messageId),
     });
   }
 
@@ -131,11 +138,15 @@ export class Scheduler {
     this.#claimer.start();
   }
 
-  /** Uses other routes and transports from the next attempt on; attempts under way go on. */
+  /**
+   * Uses other routes and transports from the next attempt on. What waits enters anew by them, and
+   * so does what an attempt under way leaves undone.
+   */
   replaceRouter(router: Router): void {
     this.#dispatcher.replaceRouter(router);
-    const waiting = this.#table.keepOnly(router.transports);
     this.#table.probeNow();
+    const waiting = this.#lines.drain();
+    this.#table.keepOnly(router.transports);
     for (const { entry, recipients } of waiting) this.#dispatcher.enter(entry, recipients);
     this.#pump();
     this.wake();
@@ -166,7 +177,7 @@ export class Scheduler {
   /** Decides again about everything that waits in the window, after operators paused something. */
   lookAgain(): void {
     this.#table.forgetPauses();
-    for (const { entry, recipients } of this.#table.drain()) {
+    for (const { entry, recipients } of this.#lines.drain()) {
       this.#dispatcher.enter(entry, recipients);
     }
     this.#pump();
@@ -179,7 +190,7 @@ export class Scheduler {
    */
   reclaim(): void {
     this.#table.forgetPauses();
-    for (const job of this.#table.drain()) this.#dispatcher.giveBack(job);
+    for (const job of this.#lines.drain()) this.#dispatcher.giveBack(job);
     this.wake();
   }
 
@@ -213,7 +224,7 @@ export class Scheduler {
     inlineBytes: number,
   ): Lease | null {
     const nowMs = this.#options.clock.now();
-    if (this.#stopped || this.#table.gateUntilMs > nowMs) return null;
+    if (this.#stopped || this.#table.gateUntilMs(nowMs) > nowMs) return null;
     for (const { domain } of recipients) if (this.#table.isPaused(domain, nowMs)) return null;
     if (!this.#window.reserve(recipients, inlineBytes)) return null;
     return { owner: this.#options.owner, untilMs: nowMs + this.#options.leaseMs };
@@ -243,7 +254,7 @@ export class Scheduler {
     const { clock, owner, store } = this.#options;
     this.#stopped = true;
     this.#claimer.stop();
-    this.#cancelPump();
+    this.#lines.stop();
     const cancelAbort = clock.schedule(limitMs, () => this.#abort.abort());
     await this.#tasks.idle();
     cancelAbort();
@@ -257,131 +268,45 @@ export class Scheduler {
     this.#pump();
   }
 
-  #pump(): void {
-    const { clock, maxConcurrency } = this.#options;
-    const nowMs = clock.now();
-    while (this.#attempts < maxConcurrency && !this.#stopped) {
-      const destination = this.#table.takeReady(nowMs);
-      const job = destination?.waiting.shift();
-      if (destination === null || job === undefined) return;
-      const ticket = destination.begin(nowMs);
-      this.#attempts++;
-      this.#table.markReady(destination, nowMs);
-      this.#tasks.run(() => this.#attempt(destination, { job, ticket }));
-    }
+  /**
+   * What contradicts that each recipient in the window has one holder of its next step and that
+   * each line has something that wakes it, in words; empty when all is well. It looks at the whole
+   * window, which takes some milliseconds at most.
+   */
+  audit(): string[] {
+    const lines = [...this.#lines.destinations()].map(({ name, waiting }) => ({
+      name: `the line at ${name}`,
+      holdings: waiting,
+    }));
+    return [
+      ...auditWindow(this.#window.entries, [
+        ...lines,
+        { name: "an attempt", holdings: this.#attempts.jobs },
+        { name: "a look-up", holdings: this.#dispatcher.lookUps },
+        { name: "a settlement", holdings: this.#settler.pending },
+      ]),
+      ...this.#lines.faults({ attempts: this.#attempts.jobs.size }),
+    ];
   }
 
-  async #attempt(
-    destination: Destination<Job>,
-    { job, ticket }: { job: Job; ticket: Ticket },
-  ): Promise<void> {
-    const { store } = this.#options;
-    const { number, startedAtMs, gate } = ticket;
-    const limitsConnections = gate?.limitsConnections ?? false;
-    try {
-      const told = await destination.transport.deliver({
-        message: job.entry.message,
-        recipients: addresseesOf(job),
-        domain: job.domain,
-        body: bodyOf(store, job.entry),
-        ...(job.redirect === null ? {} : { redirected: true }),
-      }, {
-        signal: this.#abort.signal,
-        rawOnly: job.rawOnly,
-        ...(limitsConnections ? { keepsConnection: () => destination.waiting.length > 0 } : {}),
-      });
-      const report = this.#understood(job, told);
-      this.#learner.learn(destination, { report, startedAtMs, number });
-      this.#digest(destination, { job, report, startedAtMs });
-    } catch (error) {
-      this.#digestError(destination, job, error);
-    } finally {
-      this.#attempts--;
-      destination.end(ticket);
-      if (gate !== null) this.#table.wakeRested(this.#options.clock.now());
-      this.#moveOn(destination);
-    }
-  }
-
-  /** What an attempt came to for the recipients of its job. */
-  #understood(job: Job, report: DeliveryReport): DeliveryReport {
-    const { classifier } = this.#options;
-    const classified = classifier?.().classify(report, job.domain) ?? report;
-    return job.redirect === null ? classified : forAll(job, classified);
-  }
-
-  /** After an attempt: what waited for a destination now down goes on, others get their turn. */
-  #moveOn(destination: Destination<Job>): void {
-    const nowMs = this.#options.clock.now();
-    if (destination.waiting.length > 0 && destination.state(nowMs).kind === "down") {
-      for (const job of destination.waiting.drain()) this.#dispatcher.dispatch(job);
-    }
-    this.#table.markReady(destination, nowMs);
-    this.#table.forgetIfIdle(destination, nowMs);
+  /** Ends the wait of what expired, and forgets what nobody needs. */
+  #keepHouse(nowMs: number): void {
+    this.#table.forgetStale(nowMs);
+    const expired = this.#lines.take(({ entry }) => entry.message.expiresAtMs <= nowMs);
+    for (const job of expired) this.#dispatcher.expire(job);
     this.#pump();
+    for (const fault of this.audit()) this.#trouble("delivery", new Error(fault));
   }
 
-  /** Starts what waited for the end of a limit. */
-  #pumpAt(atMs: number): void {
-    if (this.#stopped || atMs >= this.#pumpAtMs) return;
-    const { clock } = this.#options;
-    this.#cancelPump();
-    this.#pumpAtMs = atMs;
-    this.#cancelPump = clock.schedule(Math.max(0, atMs - clock.now()), () => {
-      this.#pumpAtMs = Infinity;
-      this.#table.wakeRested(clock.now());
-      this.#pump();
-    });
-  }
-
-  /** Sends each recipient where its outcome leads: to the next transport, or to be settled. */
-  #digest(
-    destination: Destination<Job>,
-    { job, report, startedAtMs }: { job: Job; report: DeliveryReport; startedAtMs: number },
-  ): void {
-    const { entry } = job;
-    const { transport: { name: transport }, name } = destination;
-    const endedAtMs = this.#options.clock.now();
-    const dialogues = this.#options.dialogues?.() ?? "all";
-    const facts = { transport, destination: name, report, startedAtMs, endedAtMs, dialogues };
-    const timeline = [attemptEntry(job, facts)];
-    const isStopping = this.#abort.signal.aborted;
-    const { settled, moved, waiting } = divide(job, {
-      outcomes: report.outcomes,
-      mayMove: !isStopping,
-      mayWait: !isStopping &&
-        (isBlame(report.outcomes) || mayWaitInLine(destination, job, endedAtMs)),
-    });
-    for (const refused of refusedIn(job, settled)) this.#options.onRefused?.(refused);
-    if (waiting.length > 0) destination.waiting.unshift({ ...job, recipients: waiting });
-    if (settled.recipients.length === 0) this.#settler.note(entry, timeline);
-    else {
-      this.#settler.settle(entry, {
-        ...{ ...settled, transport, destination: name, report, timeline },
-        durationMs: endedAtMs - startedAtMs,
-        keepsPlace: this.#table.gateUntilMs > endedAtMs,
-      });
+  #pump(): void {
+    const { maxConcurrency } = this.#options;
+    while (this.#attempts.jobs.size < maxConcurrency && !this.#stopped) {
+      const turn = this.#lines.next();
+      if (turn === null) return;
+      const { destination, job } = turn;
+      this.#tasks.run(() => this.#attempts.make(destination, job));
+      this.#lines.place(destination);
     }
-    for (const part of moved) this.#dispatcher.dispatch(part);
-  }
-
-  /** An error nobody expected is temporary and never a bounce. */
-  #digestError(destination: Destination<Job>, job: Job, error: unknown): void {
-    const { entry, recipients } = job;
-    this.#trouble("delivery", error, entry.message.id);
-    if (error instanceof BodyGoneError) {
-      return this.#settler.hold(entry, { recipients, why: reply(451, "4.3.0", error.message) });
-    }
-    const internal = reply(451, "4.3.0", "Internal error, see the relay's log");
-    this.#settler.settle(entry, {
-      recipients,
-      outcomes: recipients.map(() => ({ kind: "temporary", reply: internal })),
-      transport: destination.transport.name,
-      destination: destination.name,
-      report: null,
-      timeline: [],
-      keepsPlace: false,
-    });
   }
 
   #trouble(component: string, cause: unknown, messageId?: string): void {
@@ -395,20 +320,4 @@ export class Scheduler {
       cause,
     });
   }
-}
-
-/** What became of the mailbox that stands for all recipients became of each. */
-function forAll({ recipients }: Job, report: DeliveryReport): DeliveryReport {
-  const [outcome] = report.outcomes;
-  return outcome === undefined ? report : { ...report, outcomes: recipients.map(() => outcome) };
-}
-
-/**
- * Whether a job may wait where it is for the end of a limit: it keeps its place before those that
- * came later, and the store need not know. With another transport it would go there instead.
- */
-function mayWaitInLine(destination: Destination<Job>, job: Job, nowMs: number): boolean {
-  const untilMs = destination.shortRestUntilMs(nowMs);
-  return untilMs !== null && job.transports.length === 1 &&
-    untilMs < job.entry.message.expiresAtMs;
 }

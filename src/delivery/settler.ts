@@ -20,6 +20,7 @@ import {
   kindOf,
   type RetryPolicy,
 } from "./conclude.ts";
+import type { Holding } from "./look_ups.ts";
 import type { NotificationMaker } from "./notifications.ts";
 import { remoteRecords } from "./remote_records.ts";
 import type { DeliveryReport, Outcome } from "./transport.ts";
@@ -78,18 +79,31 @@ const STORE_RETRY_MS = 1_000;
  */
 export class Settler {
   readonly #options: SettlerOptions;
+  readonly #pending = new Set<Holding>();
 
   constructor(options: SettlerOptions) {
     this.#options = options;
   }
 
-  /** Settles recipients by their outcomes. */
+  /** What is settled and not on disk yet. */
+  get pending(): Iterable<Holding> {
+    return this.#pending;
+  }
+
+  /**
+   * Settles recipients by their outcomes. Never throws: what cannot be settled for a fault of ours
+   * is held, except that what was delivered stays that.
+   */
   settle(entry: WindowEntry, verdict: Verdict): void {
+    this.#orHold(entry, { verdict, step: () => this.#settle(entry, verdict) });
+  }
+
+  #settle(entry: WindowEntry, verdict: Verdict): void {
     const { clock, retry, store, tasks } = this.#options;
     const { message } = entry;
-    const { report, keepsPlace } = verdict;
+    const { recipients, report, keepsPlace } = verdict;
     const nowMs = clock.now();
-    const conclusions = verdict.recipients.map((recipient, position) => {
+    const conclusions = recipients.map((recipient, position) => {
       const outcome = settling(verdict.outcomes[position] ?? missingOutcome);
       return conclude({ message, recipient, outcome, retry, keepsPlace });
     });
@@ -100,7 +114,29 @@ export class Settler {
     if (conclusions.every(({ news }) => news === null)) return finish([]);
     const made = this.#notify({ message, conclusions, report, body: bodyOf(store, entry), nowMs });
     if (!(made instanceof Promise)) return finish(made);
-    tasks.run(async () => finish(await made));
+    const pending = this.#begin(entry, recipients);
+    tasks.run(async () => {
+      const notifications = await made;
+      this.#pending.delete(pending);
+      this.#orHold(entry, { verdict, step: () => finish(notifications) });
+    });
+  }
+
+  /** Takes a step that ends in a settlement; one that throws has begun none. */
+  #orHold(
+    entry: WindowEntry,
+    { verdict, step }: { verdict: Verdict; step: () => void },
+  ): void {
+    try {
+      step();
+    } catch (error) {
+      this.#trouble("delivery", { error, messageId: entry.message.id });
+      this.#write(entry, {
+        recipients: verdict.recipients,
+        settlement: heldAfterError(verdict),
+        nextAttemptAtMs: null,
+      });
+    }
   }
 
   /** The notifications that conclusions owe the sender; null, and told, when they cannot be made. */
@@ -128,22 +164,22 @@ export class Settler {
     { verdict, conclusions, nowMs }: { verdict: Verdict; conclusions: Conclusion[]; nowMs: number },
   ): void {
     const isLost = ({ news }: Conclusion): boolean => news === "failed" || news === "expired";
+    const positions = conclusions.flatMap((one, position) => isLost(one) ? [] : [position]);
+    if (positions.length === 0) this.note(entry, verdict.timeline);
+    else {this.#settleConcluded(entry, {
+        verdict: {
+          ...verdict,
+          recipients: positions.flatMap((at) => verdict.recipients[at] ?? []),
+          outcomes: positions.map((at) => verdict.outcomes[at] ?? missingOutcome),
+        },
+        conclusions: positions.flatMap((at) => withoutWarning(conclusions[at])),
+        notifications: [],
+        nowMs,
+      });}
     for (const { recipient, reply: failure } of conclusions.filter(isLost)) {
       const why = `Cannot notify the sender of this failure: ${formatReply(failure)}`;
       this.hold(entry, { recipients: [recipient], why: reply(451, "4.3.0", why) });
     }
-    const positions = conclusions.flatMap((one, position) => isLost(one) ? [] : [position]);
-    if (positions.length === 0) return this.note(entry, verdict.timeline);
-    this.#settleConcluded(entry, {
-      verdict: {
-        ...verdict,
-        recipients: positions.flatMap((at) => verdict.recipients[at] ?? []),
-        outcomes: positions.map((at) => verdict.outcomes[at] ?? missingOutcome),
-      },
-      conclusions: positions.flatMap((at) => withoutWarning(conclusions[at])),
-      notifications: [],
-      nowMs,
-    });
   }
 
   #settleConcluded(
@@ -219,6 +255,12 @@ export class Settler {
     this.#write(entry, { recipients: [], settlement, nextAttemptAtMs: null });
   }
 
+  #begin(entry: WindowEntry, recipients: readonly RecipientRecord[]): Holding {
+    const pending = { entry, recipients };
+    this.#pending.add(pending);
+    return pending;
+  }
+
   #write(
     entry: WindowEntry,
     { recipients, settlement, nextAttemptAtMs }: {
@@ -229,8 +271,10 @@ export class Settler {
   ): void {
     const { owner, tasks, onSettled } = this.#options;
     const messageId = entry.message.id;
+    const pending = this.#begin(entry, recipients);
     tasks.run(async () => {
       await this.#store({ messageId, owner, ...settlement });
+      this.#pending.delete(pending);
       const notified = settlement.notifications.length > 0;
       onSettled(entry, { recipients, nextAttemptAtMs, notified });
     });
@@ -325,10 +369,26 @@ function settlementOf(
   return { recipients, ...rest };
 }
 
-const missingOutcome: Outcome = {
-  kind: "temporary",
-  reply: reply(451, "4.3.0", "Internal error, see the relay's log"),
-};
+/** What stands when conclusions could not be drawn from outcomes. */
+function heldAfterError(
+  { recipients, outcomes, timeline }: Verdict,
+): Omit<Settlement, "messageId" | "owner"> {
+  const held = { reply: formatReply(INTERNAL_ERROR), disposition: { kind: "hold" } } as const;
+  return {
+    recipients: recipients.map(({ index }, position) => {
+      const outcome = outcomes[position];
+      if (outcome?.kind !== "delivered") return { index, ...held };
+      const disposition = { kind: "final", state: "delivered" } as const;
+      return { index, disposition, reply: formatReply(outcome.reply) };
+    }),
+    timeline,
+    notifications: [],
+  };
+}
+
+const INTERNAL_ERROR = reply(451, "4.3.0", "Internal error, see the relay's log");
+
+const missingOutcome: Outcome = { kind: "temporary", reply: INTERNAL_ERROR };
 
 /** No other transport is left for an unsuitable message: it is permanent. */
 function settling(outcome: Outcome): Exclude<Outcome, { kind: "unsuitable" }> {

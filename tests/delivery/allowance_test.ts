@@ -18,7 +18,7 @@ Deno.test("what was begun after the attempt that was answered is taken off", () 
   assertEquals(allowance.isSpent(0), false);
   allowance.take();
   assertEquals(allowance.isSpent(0), true);
-  assertEquals(allowance.restUntilMs, 1_000);
+  assertEquals(allowance.restUntilMs(0), 1_000);
 });
 
 Deno.test("answers that overtake each other cannot raise what is left", () => {

@@ -1,5 +1,6 @@
 import { seededRandom } from "../../src/base/random.ts";
 import { reply } from "../../src/mail/reply.ts";
+import type { Suppressions } from "../../src/delivery/look_ups.ts";
 import { OperatorPauses } from "../../src/delivery/pauses.ts";
 import type { RouteRule } from "../../src/delivery/route.ts";
 import { createRouter } from "../../src/delivery/router.ts";
@@ -117,6 +118,9 @@ export function setUp(
     notifications = () => [],
     window = 100,
     perDomain = 50,
+    maxConcurrency = 100,
+    store = openMemoryStore({ clock }),
+    suppressions,
   }: {
     transports: FakeTransport[];
     routes?: string[][];
@@ -129,9 +133,11 @@ export function setUp(
     notifications?: NotificationMaker;
     window?: number;
     perDomain?: number;
+    maxConcurrency?: number;
+    store?: QueueStore;
+    suppressions?: Suppressions;
   },
 ): Bench {
-  const store = openMemoryStore({ clock });
   const events: RelayEvent[] = [];
   const pauses = new OperatorPauses();
   const random = seededRandom(1);
@@ -145,9 +151,10 @@ export function setUp(
     leaseMs: 600_000,
     window: { recipients: window, perDomain, bodyBytes: 1_000_000 },
     destinations: { initialConcurrency: 5, downMs: 15_000, maxDownMs: 300_000 },
-    maxConcurrency: 100,
+    maxConcurrency,
     pauses,
     ...(shaper === undefined ? {} : { shaper }),
+    ...(suppressions === undefined ? {} : { suppressions }),
     ...(classifier === undefined ? {} : { classifier: () => classifier }),
     retry: retryPolicy({ schedule, clock, random, uncertain }),
     notifications,

@@ -15,16 +15,38 @@ import { ManualClock } from "../support/manual_clock.ts";
 import { idOf, messageOf } from "../queue/messages.ts";
 
 const ADDRESSES = new ReturnAddresses({
-  ...{ domains: ["bounces.test"], key: "a key of some length", oldKey: null, lifetimeMs: 1e15 },
+  ...{
+    domains: ["bounces.test"],
+    key: "a key of some length",
+    oldKey: null,
+    lifetimeMs: 1e15,
+  },
 });
 const RULES: BounceRules = {
   ...{ addresses: ADDRESSES, mailboxes: [], forwards: true, operator: null },
-  ...{ hostname: "relay.test", lifetimeMs: 1_000, spoolThresholdBytes: 1_000_000 },
+  ...{
+    hostname: "relay.test",
+    lifetimeMs: 1_000,
+    spoolThresholdBytes: 1_000_000,
+  },
 };
 const BOUNCE = [
   'Content-Type: multipart/report; report-type=delivery-status; boundary="b"',
-  ...["", "--b", "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx.test", ""],
-  ...["Final-Recipient: rfc822; user@dest.example", "Action: failed", "Status: 5.1.1", "", "--b--"],
+  ...[
+    "",
+    "--b",
+    "Content-Type: message/delivery-status",
+    "",
+    "Reporting-MTA: dns; mx.test",
+    "",
+  ],
+  ...[
+    "Final-Recipient: rfc822; user@dest.example",
+    "Action: failed",
+    "Status: 5.1.1",
+    "",
+    "--b--",
+  ],
 ].join("\r\n");
 const TO = ADDRESSES.make({ messageId: idOf(1), index: 0 }, {
   ...{ recipient: "user@dest.example", senderDomain: "origin.example" },
@@ -39,10 +61,19 @@ async function bench(options: Partial<BounceTransportOptions> = {}) {
   const transport = new BounceTransport({
     ...{ store, clock, newId: () => idOf(ids++), wake: () => {} },
     desk: new FeedbackDesk({
-      ...{ store, clock, record: () => null, emit: (event) => events.push(event) },
+      ...{
+        store,
+        clock,
+        record: () => null,
+        emit: (event) => events.push(event),
+      },
       suppressions: new SuppressionList({ shelf: store.shelf, clock }),
       rules: () => ({
-        ...{ suppressBouncedMs: null, suppressComplainedMs: null, suppressSoftMs: null },
+        ...{
+          suppressBouncedMs: null,
+          suppressComplainedMs: null,
+          suppressSoftMs: null,
+        },
         soft: { limit: 3, windowMs: 1_000 },
       }),
     }),
@@ -64,7 +95,10 @@ Deno.test("bounce transport: an attempt that is repeated tells nothing twice", a
   for (let count = 0; count < 2; count++) {
     const outcome = await deliver(TO);
     assertEquals(outcome.kind, "delivered");
-    assertStringIncludes(outcome.reply.lines[0] ?? "", "bounced <user@dest.example>; handed on to");
+    assertStringIncludes(
+      outcome.reply.lines[0] ?? "",
+      "bounced <user@dest.example>; handed on to",
+    );
   }
   assertEquals(events.map(({ type }) => type), ["feedback"]);
 });
@@ -100,7 +134,9 @@ function forged(recipient: string): string {
   return BOUNCE.replace("user@dest.example", recipient)
     .replace(
       "--b--",
-      ["--b", "Content-Type: text/rfc822-headers", "", received, "--b--"].join("\r\n"),
+      ["--b", "Content-Type: text/rfc822-headers", "", received, "--b--"].join(
+        "\r\n",
+      ),
     );
 }
 
@@ -116,7 +152,9 @@ for (
     const { deliver, events, store } = await bench({
       rules: () => ({ ...RULES, addresses, mailboxes }),
     });
-    await store.put(messageOf(3, { to: ["mallory@dest.example", "victim@dest.example"] }));
+    await store.put(
+      messageOf(3, { to: ["mallory@dest.example", "victim@dest.example"] }),
+    );
     await deliver("fbl@origin.example", forged("victim@dest.example"));
     assertEquals(
       events.flatMap((event) => event.type === "feedback" ? String(event.kind) : []),
@@ -129,11 +167,17 @@ Deno.test("bounce transport: a return address is no way to send its sender mail 
   const { deliver, store } = await bench();
   const replies: string[] = [];
   for (let count = 0; count < 25; count++) {
-    const { kind, reply } = await deliver(TO, "From: mallory@dest.example\r\n\r\nBuy!\r\n");
+    const { kind, reply } = await deliver(
+      TO,
+      "From: mallory@dest.example\r\n\r\nBuy!\r\n",
+    );
     assertEquals(kind, "delivered");
     replies.push(reply.lines[0] ?? "");
   }
-  assertEquals(replies.filter((reply) => reply.includes("handed on to")).length, 20);
+  assertEquals(
+    replies.filter((reply) => reply.includes("handed on to")).length,
+    20,
+  );
   assertEquals(replies.at(-1), "Taken: unclear; not handed on, too many were");
   assertEquals((await store.list({ filter: {}, limit: 100 })).items.length, 21);
 });

@@ -12,14 +12,27 @@ import { ManualClock } from "../support/manual_clock.ts";
 
 const DAY_MS = 86_400_000;
 const RULES = {
-  ...{ suppressBouncedMs: 180 * DAY_MS, suppressComplainedMs: null, suppressSoftMs: 7 * DAY_MS },
+  ...{
+    suppressBouncedMs: 180 * DAY_MS,
+    suppressComplainedMs: null,
+    suppressSoftMs: 7 * DAY_MS,
+  },
   soft: { limit: 3, windowMs: 2 * DAY_MS },
 };
 const BOUNCE: Feedback = {
-  ...{ kind: "bounced", recipient: "User@dest.example", messageId: idOf(1), source: "bounce" },
+  ...{
+    kind: "bounced",
+    recipient: "User@dest.example",
+    messageId: idOf(1),
+    source: "bounce",
+  },
   reason: "550 5.1.1 No such user",
 };
-const SOFT: Feedback = { ...BOUNCE, kind: "soft_bounced", reason: "452 4.2.2 Mailbox full" };
+const SOFT: Feedback = {
+  ...BOUNCE,
+  kind: "soft_bounced",
+  reason: "452 4.2.2 Mailbox full",
+};
 
 function deskOver(store: QueueStore, clock: Clock) {
   const events: RelayEvent[] = [];
@@ -35,13 +48,27 @@ function deskOver(store: QueueStore, clock: Clock) {
 /** Runs a test with each kind of store, in which one message was delivered. */
 function forEachStore(
   name: string,
-  run: (made: ReturnType<typeof deskOver> & { store: QueueStore; clock: ManualClock }) => unknown,
+  run: (
+    made: ReturnType<typeof deskOver> & {
+      store: QueueStore;
+      clock: ManualClock;
+    },
+  ) => unknown,
 ): void {
-  const inStore = async (store: QueueStore, clock: ManualClock): Promise<void> => {
-    await store.put(messageOf(1, { to: ["other@dest.example", "user@dest.example"] }));
+  const inStore = async (
+    store: QueueStore,
+    clock: ManualClock,
+  ): Promise<void> => {
+    await store.put(
+      messageOf(1, { to: ["other@dest.example", "user@dest.example"] }),
+    );
     await store.claim(claimOf());
     const final = { kind: "final", state: "delivered" } as const;
-    const recipients = [0, 1].map((index) => ({ index, disposition: final, reply: "250 ok" }));
+    const recipients = [0, 1].map((index) => ({
+      index,
+      disposition: final,
+      reply: "250 ok",
+    }));
     await store.settle(settlementOf(1, { recipients }));
     await run({ ...deskOver(store, clock), store, clock });
   };
@@ -58,49 +85,73 @@ function forEachStore(
   });
 }
 
-forEachStore("a bounce is on the list, in the timeline, in the log and in the outbox", async (
-  { desk, suppressions, events, store, clock },
-) => {
-  assertEquals(await desk.take(BOUNCE), { kind: "taken", suppressed: true });
-  assertEquals(await suppressions.find("user@dest.example"), {
-    address: "user@dest.example",
-    ...{ reason: "550 5.1.1 No such user", source: "bounce" },
-    ...{ addedAtMs: clock.now(), expiresAtMs: clock.now() + 180 * DAY_MS },
-  });
-  const detail = await store.get(idOf(1));
-  const entry = detail?.timeline.find(({ kind }) => kind === "bounced");
-  assertEquals(entry?.recipients, [1]);
-  assertEquals(entry?.detail["reason"], "550 5.1.1 No such user");
-  assertEquals(events.map(({ type }) => type), ["feedback"]);
-  const [told] = await store.outbox.read({ after: 0, limit: 10 });
-  assertEquals(told?.type, "bounced");
-  const body = JSON.parse(told?.body ?? "");
-  assertEquals(body.message.subject, "Message 1");
-  assertEquals([body.recipient, body.permanent, body.suppressed], [BOUNCE.recipient, true, true]);
-});
+forEachStore(
+  "a bounce is on the list, in the timeline, in the log and in the outbox",
+  async (
+    { desk, suppressions, events, store, clock },
+  ) => {
+    assertEquals(await desk.take(BOUNCE), { kind: "taken", suppressed: true });
+    assertEquals(await suppressions.find("user@dest.example"), {
+      address: "user@dest.example",
+      ...{ reason: "550 5.1.1 No such user", source: "bounce" },
+      ...{ addedAtMs: clock.now(), expiresAtMs: clock.now() + 180 * DAY_MS },
+    });
+    const detail = await store.get(idOf(1));
+    const entry = detail?.timeline.find(({ kind }) => kind === "bounced");
+    assertEquals(entry?.recipients, [1]);
+    assertEquals(entry?.detail["reason"], "550 5.1.1 No such user");
+    assertEquals(events.map(({ type }) => type), ["feedback"]);
+    const [told] = await store.outbox.read({ after: 0, limit: 10 });
+    assertEquals(told?.type, "bounced");
+    const body = JSON.parse(told?.body ?? "");
+    assertEquals(body.message.subject, "Message 1");
+    assertEquals([body.recipient, body.permanent, body.suppressed], [
+      BOUNCE.recipient,
+      true,
+      true,
+    ]);
+  },
+);
 
-forEachStore("what a source tells twice is taken once", async ({ desk, store }) => {
-  assertEquals((await desk.take({ ...BOUNCE, key: "event-1" })).kind, "taken");
-  assertEquals(await desk.take({ ...BOUNCE, key: "event-1" }), { kind: "known" });
-  assertEquals((await desk.take({ ...BOUNCE, key: "event-1", source: "other" })).kind, "taken");
-  assertEquals((await store.outbox.read({ after: 0, limit: 10 })).length, 2);
-});
+forEachStore(
+  "what a source tells twice is taken once",
+  async ({ desk, store }) => {
+    assertEquals(
+      (await desk.take({ ...BOUNCE, key: "event-1" })).kind,
+      "taken",
+    );
+    assertEquals(await desk.take({ ...BOUNCE, key: "event-1" }), {
+      kind: "known",
+    });
+    assertEquals(
+      (await desk.take({ ...BOUNCE, key: "event-1", source: "other" })).kind,
+      "taken",
+    );
+    assertEquals((await store.outbox.read({ after: 0, limit: 10 })).length, 2);
+  },
+);
 
-forEachStore("soft bounces suppress when there are enough within the time", async (
-  { desk, suppressions, clock },
-) => {
-  await desk.take(SOFT);
-  await clock.advance(2 * DAY_MS + 1); // the first one is forgotten
-  await desk.take(SOFT);
-  const [second] = await Promise.all([desk.take(SOFT), clock.advance(0)]);
-  assertEquals(second, { kind: "taken", suppressed: false });
-  assertEquals(await desk.take(SOFT), { kind: "taken", suppressed: true });
-  const found = await suppressions.find("user@dest.example");
-  assertEquals(found?.reason, "3 soft bounces, the last: 452 4.2.2 Mailbox full");
-  assertEquals(found?.expiresAtMs, clock.now() + 7 * DAY_MS);
-  await suppressions.remove("user@dest.example");
-  assertEquals(await desk.take(SOFT), { kind: "taken", suppressed: false }); // counted anew
-});
+forEachStore(
+  "soft bounces suppress when there are enough within the time",
+  async (
+    { desk, suppressions, clock },
+  ) => {
+    await desk.take(SOFT);
+    await clock.advance(2 * DAY_MS + 1); // the first one is forgotten
+    await desk.take(SOFT);
+    const [second] = await Promise.all([desk.take(SOFT), clock.advance(0)]);
+    assertEquals(second, { kind: "taken", suppressed: false });
+    assertEquals(await desk.take(SOFT), { kind: "taken", suppressed: true });
+    const found = await suppressions.find("user@dest.example");
+    assertEquals(
+      found?.reason,
+      "3 soft bounces, the last: 452 4.2.2 Mailbox full",
+    );
+    assertEquals(found?.expiresAtMs, clock.now() + 7 * DAY_MS);
+    await suppressions.remove("user@dest.example");
+    assertEquals(await desk.take(SOFT), { kind: "taken", suppressed: false }); // counted anew
+  },
+);
 
 forEachStore("a complaint outlasts a bounce, and not the other way", async (
   { desk, suppressions },
@@ -115,53 +166,95 @@ forEachStore("a complaint outlasts a bounce, and not the other way", async (
   assertEquals([found?.source, found?.expiresAtMs], ["complaint", null]);
 });
 
-forEachStore("what nobody knows the message of is told all the same", async ({ desk, store }) => {
-  await desk.take({ ...BOUNCE, messageId: null });
-  await desk.take({ ...BOUNCE, messageId: idOf(99), kind: "complained" });
-  const told = await store.outbox.read({ after: 0, limit: 10 });
-  assertEquals(told.map(({ type, messageId }) => [type, messageId]), [
-    ["bounced", ""],
-    ["complained", idOf(99)],
-  ]);
-});
+forEachStore(
+  "what nobody knows the message of is told all the same",
+  async ({ desk, store }) => {
+    await desk.take({ ...BOUNCE, messageId: null });
+    await desk.take({ ...BOUNCE, messageId: idOf(99), kind: "complained" });
+    const told = await store.outbox.read({ after: 0, limit: 10 });
+    assertEquals(told.map(({ type, messageId }) => [type, messageId]), [
+      ["bounced", ""],
+      ["complained", idOf(99)],
+    ]);
+  },
+);
 
-forEachStore("news of mail that may have left end its wait, but for those that are tried", async (
-  { desk, store, events },
-) => {
-  const to = ["waits@x.example", "held@x.example", "tried@x.example", "told@x.example"];
-  await store.put(messageOf(2, { to }));
-  await store.claim(claimOf());
-  const retry = { kind: "retry", nextAttemptAtMs: NOW_MS + 60_000, counts: true } as const;
-  await store.settle(settlementOf(2, {
-    recipients: [
-      { index: 0, disposition: retry, reply: "451 4.4.2 Lost the answer" },
-      { index: 1, disposition: { kind: "hold" }, reply: "451 4.4.2 Lost the answer" },
-      { index: 3, disposition: retry, reply: "451 4.4.2 Lost the answer" },
-    ],
-  }));
-  const news = { messageId: idOf(2), source: "mg", reason: "250 ok" };
-  await desk.take({ ...news, kind: "delivered", recipient: "waits@x.example" });
-  await desk.take({ ...news, kind: "deferred", recipient: "held@x.example" });
-  await desk.take({ ...news, kind: "delivered", recipient: "tried@x.example" });
-  await desk.take({ ...news, kind: "soft_bounced", recipient: "told@x.example" });
-  const recipients = (await store.get(idOf(2)))?.recipients ?? [];
-  assertEquals(recipients.map(({ state }) => state), [
-    "delivered",
-    "delivered",
-    "queued",
-    "queued",
-  ]);
-  assertEquals(recipients[2]?.claimedBy, "node-a");
-  const told = events.filter(({ type }) => type === "delivered");
-  assertEquals(told.length, 2);
-  assertEquals((await store.outbox.read({ after: 0, limit: 10 })).map(({ type }) => type), [
-    ...["delivered", "delivered", "bounced"],
-  ]);
-});
+forEachStore(
+  "news of mail that may have left end its wait, but for those that are tried",
+  async (
+    { desk, store, events },
+  ) => {
+    const to = [
+      "waits@x.example",
+      "held@x.example",
+      "tried@x.example",
+      "told@x.example",
+    ];
+    await store.put(messageOf(2, { to }));
+    await store.claim(claimOf());
+    const retry = {
+      kind: "retry",
+      nextAttemptAtMs: NOW_MS + 60_000,
+      counts: true,
+    } as const;
+    await store.settle(settlementOf(2, {
+      recipients: [
+        { index: 0, disposition: retry, reply: "451 4.4.2 Lost the answer" },
+        {
+          index: 1,
+          disposition: { kind: "hold" },
+          reply: "451 4.4.2 Lost the answer",
+        },
+        { index: 3, disposition: retry, reply: "451 4.4.2 Lost the answer" },
+      ],
+    }));
+    const news = { messageId: idOf(2), source: "mg", reason: "250 ok" };
+    await desk.take({
+      ...news,
+      kind: "delivered",
+      recipient: "waits@x.example",
+    });
+    await desk.take({ ...news, kind: "deferred", recipient: "held@x.example" });
+    await desk.take({
+      ...news,
+      kind: "delivered",
+      recipient: "tried@x.example",
+    });
+    await desk.take({
+      ...news,
+      kind: "soft_bounced",
+      recipient: "told@x.example",
+    });
+    const recipients = (await store.get(idOf(2)))?.recipients ?? [];
+    assertEquals(recipients.map(({ state }) => state), [
+      "delivered",
+      "delivered",
+      "queued",
+      "queued",
+    ]);
+    assertEquals(recipients[2]?.claimedBy, "node-a");
+    const told = events.filter(({ type }) => type === "delivered");
+    assertEquals(told.length, 2);
+    assertEquals(
+      (await store.outbox.read({ after: 0, limit: 10 })).map(({ type }) => type),
+      [
+        ...["delivered", "delivered", "bounced"],
+      ],
+    );
+  },
+);
 
-forEachStore("reasons cannot break a line, nor grow without end", async ({ desk, events }) => {
-  await desk.take({ ...BOUNCE, reason: `bad\r\n\u001b[2J${"x".repeat(1_000)}` });
-  const [event] = events;
-  assert(event?.type === "feedback" && event.reason.length <= 300);
-  assert(["\r", "\n", "\u001b"].every((control) => !event.reason.includes(control)));
-});
+forEachStore(
+  "reasons cannot break a line, nor grow without end",
+  async ({ desk, events }) => {
+    await desk.take({
+      ...BOUNCE,
+      reason: `bad\r\n\u001b[2J${"x".repeat(1_000)}`,
+    });
+    const [event] = events;
+    assert(event?.type === "feedback" && event.reason.length <= 300);
+    assert(
+      ["\r", "\n", "\u001b"].every((control) => !event.reason.includes(control)),
+    );
+  },
+);

@@ -8,7 +8,9 @@ import { readInPieces } from "./corpus.ts";
 const PIECE_BYTES = 64 * 1024;
 
 async function meaningOfText(text: string): Promise<Meaning> {
-  return meaningOf(await readInPieces(new TextEncoder().encode(text), PIECE_BYTES));
+  return meaningOf(
+    await readInPieces(new TextEncoder().encode(text), PIECE_BYTES),
+  );
 }
 
 function kindsIn(meaning: Meaning): string[] {
@@ -34,20 +36,50 @@ Deno.test("hostile report: a thousand recipients and a long text", async () => {
   const groups = Array.from(
     { length: 1_000 },
     (_, index) =>
-      [`Final-Recipient: rfc822; u${index}@b.test`, "Action: failed", "Status: 5.1.1", "", ""]
+      [
+        `Final-Recipient: rfc822; u${index}@b.test`,
+        "Action: failed",
+        "Status: 5.1.1",
+        "",
+        "",
+      ]
         .join("\r\n"),
   );
   const meaning = await meaningOfText([
-    ...['Content-Type: multipart/report; boundary="b"', "", "--b", "", "\n".repeat(60_000)],
-    ...["--b", "Content-Type: message/delivery-status", "", groups.join(""), "--b--", ""],
+    ...[
+      'Content-Type: multipart/report; boundary="b"',
+      "",
+      "--b",
+      "",
+      "\n".repeat(60_000),
+    ],
+    ...[
+      "--b",
+      "Content-Type: message/delivery-status",
+      "",
+      groups.join(""),
+      "--b--",
+      "",
+    ],
   ].join("\r\n"));
-  assertEquals(kindsIn(meaning).filter((kind) => kind === "bounced").length, 1_000);
+  assertEquals(
+    kindsIn(meaning).filter((kind) => kind === "bounced").length,
+    1_000,
+  );
 });
 
 Deno.test("hostile report: what stands behind a thousand parts is not read", async () => {
   const meaning = await meaningOfText([
-    ...['Content-Type: multipart/report; boundary="b"', "", "--b\r\n\r\n".repeat(400_000) + "--b"],
-    ...["Content-Type: message/delivery-status", "", "Final-Recipient: rfc822; a@b.test"],
+    ...[
+      'Content-Type: multipart/report; boundary="b"',
+      "",
+      "--b\r\n\r\n".repeat(400_000) + "--b",
+    ],
+    ...[
+      "Content-Type: message/delivery-status",
+      "",
+      "Final-Recipient: rfc822; a@b.test",
+    ],
     ...["Action: failed", "Status: 5.1.1", "", "--b--", ""],
   ].join("\r\n"));
   assertEquals(meaning.kind, "unclear");
@@ -58,7 +90,13 @@ Deno.test("hostile report: parts in parts in parts, and messages in messages", a
     { length: 1_000 },
     (_, depth) => `Content-Type: multipart/mixed; boundary="b${depth}"\r\n\r\n--b${depth}\r\n`,
   );
-  assertEquals((await meaningOfText(`From: a@b.test\r\n${deep.join("")}`)).kind, "unclear");
+  assertEquals(
+    (await meaningOfText(`From: a@b.test\r\n${deep.join("")}`)).kind,
+    "unclear",
+  );
   const messages = "Content-Type: message/rfc822\r\n\r\n".repeat(50_000);
-  assertEquals((await meaningOfText(`From: a@b.test\r\n${messages}`)).kind, "unclear");
+  assertEquals(
+    (await meaningOfText(`From: a@b.test\r\n${messages}`)).kind,
+    "unclear",
+  );
 });

@@ -51,13 +51,18 @@ Deno.test("return address: no change of it is taken, nor another key's", () => {
     const changed = localPart.slice(0, at) + other + localPart.slice(at + 1);
     assertEquals(addresses.read(changed, clock.now()), null, changed);
   }
-  const stranger = new ReturnAddresses({ ...OPTIONS, key: "another key of length" });
+  const stranger = new ReturnAddresses({
+    ...OPTIONS,
+    key: "another key of length",
+  });
   assertEquals(stranger.read(localPart, clock.now()), null);
   const successor = new ReturnAddresses({
     ...{ ...OPTIONS, key: "another key of length", oldKey: OPTIONS.key },
   });
   const read = successor.read(localPart, clock.now());
-  assert(read !== null && read.index === 3 && successor.isFor(read, "ann@dest.test"));
+  assert(
+    read !== null && read.index === 3 && successor.isFor(read, "ann@dest.test"),
+  );
 });
 
 Deno.test("return address: ends with its time", () => {
@@ -73,7 +78,8 @@ Deno.test("return address: is in the domain that is nearest to the sender's", ()
   const domains = ["bounces.one.test", "bounces.two.test", "news.two.test"];
   const { messageId, addresses } = bench({ domains });
   const domainFor = (sender: string) =>
-    addresses.make({ messageId, index: 0 }, { ...ROUTE, senderDomain: sender })?.split("@")[1];
+    addresses.make({ messageId, index: 0 }, { ...ROUTE, senderDomain: sender })
+      ?.split("@")[1];
   assertEquals(domainFor("one.test"), "bounces.one.test");
   assertEquals(domainFor("two.test"), "bounces.two.test");
   assertEquals(domainFor("news.two.test"), "news.two.test");

@@ -7,7 +7,13 @@ import { ReturnPathTransport } from "../../src/feedback/return_path_transport.ts
 import { sampleJob } from "../support/delivery_jobs.ts";
 
 const LOCAL = {
-  ...{ listener: "local", clientAddress: "", clientPort: 0, helo: "", protocol: "LOCAL" as const },
+  ...{
+    listener: "local",
+    clientAddress: "",
+    clientPort: 0,
+    helo: "",
+    protocol: "LOCAL" as const,
+  },
 };
 const OURS = /^b-01j00000000000aa-0-[0-9a-f]{8}-[0-9a-f]{20}@bounces\.test$/;
 
@@ -15,17 +21,34 @@ const OURS = /^b-01j00000000000aa-0-[0-9a-f]{8}-[0-9a-f]{20}@bounces\.test$/;
 function bench() {
   const seen: string[] = [];
   const inner: Transport = {
-    ...{ name: "out", kind: "smarthost", maxConcurrency: 5, maxRecipients: 100 },
+    ...{
+      name: "out",
+      kind: "smarthost",
+      maxConcurrency: 5,
+      maxRecipients: 100,
+    },
     destinationOf: (domain) => domain,
     deliver({ message, recipients }: DeliveryJob) {
       seen.push(message.reversePath);
-      const outcome = { kind: "delivered", reply: { code: 250, lines: ["ok"] } } as const;
-      return Promise.resolve({ outcomes: recipients.map(() => outcome), remote: null, tls: null });
+      const outcome = {
+        kind: "delivered",
+        reply: { code: 250, lines: ["ok"] },
+      } as const;
+      return Promise.resolve({
+        outcomes: recipients.map(() => outcome),
+        remote: null,
+        tls: null,
+      });
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
   const addresses = new ReturnAddresses({
-    ...{ domains: ["bounces.test"], key: "a key of some length", oldKey: null, lifetimeMs: 1 },
+    ...{
+      domains: ["bounces.test"],
+      key: "a key of some length",
+      oldKey: null,
+      lifetimeMs: 1,
+    },
   });
   const fits = (reversePath: string): boolean => reversePath.endsWith("@news.test");
   const transport = new ReturnPathTransport(inner, { addresses, fits });
@@ -47,9 +70,14 @@ Deno.test("return path: mail leaves from an address that names it", async () => 
 
 const KEPT: Readonly<Record<string, DeliveryJob>> = {
   "of nobody": sampleJob({ message: { reversePath: "" } }),
-  "of other senders": sampleJob({ message: { reversePath: "ada@source.test" } }),
+  "of other senders": sampleJob({
+    message: { reversePath: "ada@source.test" },
+  }),
   "that the relay wrote": sampleJob({ message: { ...NEWS, origin: LOCAL } }),
-  "that another mailbox gets": { ...sampleJob({ message: NEWS }), redirected: true },
+  "that another mailbox gets": {
+    ...sampleJob({ message: NEWS }),
+    redirected: true,
+  },
 };
 
 for (const [which, job] of Object.entries(KEPT)) {
@@ -61,16 +89,33 @@ for (const [which, job] of Object.entries(KEPT)) {
 Deno.test("return path: recipients have attempts of their own only where it names them", () => {
   const { transport } = bench();
   const way: Way = {
-    ...{ kind: "open", name: "default", transports: [transport], rawOnly: false, redirect: null },
+    ...{
+      kind: "open",
+      name: "default",
+      transports: [transport],
+      rawOnly: false,
+      redirect: null,
+    },
   };
-  const counts = [NEWS, { reversePath: "ada@source.test" }, { reversePath: "" }].map((message) => {
-    const recipients = ["a@dest.example", "b@dest.example", "c@dest.example"];
-    const job = sampleJob({ message, recipients });
-    const window = new ActiveWindow({ recipients: 10, perDomain: 10, bodyBytes: 10 });
-    const entry = window.enter({ message: job.message, recipients: job.recipients });
-    const { jobs } = groupIntoJobs(entry, job.recipients, () => way);
-    assert(jobs.every(({ domain }) => domain === "dest.example"));
-    return jobs.map((one) => one.recipients.length);
-  });
+  const counts = [NEWS, { reversePath: "ada@source.test" }, { reversePath: "" }]
+    .map((message) => {
+      const recipients = ["a@dest.example", "b@dest.example", "c@dest.example"];
+      const job = sampleJob({ message, recipients });
+      const window = new ActiveWindow({
+        recipients: 10,
+        perDomain: 10,
+        bodyBytes: 10,
+      });
+      const entry = window.enter({
+        message: job.message,
+        recipients: job.recipients,
+      });
+      const { jobs } = groupIntoJobs({ entry, recipients: job.recipients }, {
+        route: () => way,
+        rules: 0,
+      });
+      assert(jobs.every(({ domain }) => domain === "dest.example"));
+      return jobs.map((one) => one.recipients.length);
+    });
   assertEquals(counts, [[1, 1, 1], [3], [3]]);
 });

@@ -5,9 +5,11 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** A clock that stands still until a test moves it. */
+/** A clock that stands still until a test moves it; its time of day can be set like a machine's. */
 export class ManualClock implements Clock {
+  /** The monotonic time; timers count in it. */
   #nowMs: number;
+  #setByMs = 0;
   readonly #timers = new Set<Timer>();
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -15,7 +17,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.#setByMs;
   }
 
   monotonic(): number {
@@ -28,11 +30,21 @@ export class ManualClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
+  /** Sets the time of day on, or back where `byMs` is negative; no timer notices. */
+  set(byMs: number): void {
+    this.#setByMs += byMs;
+  }
+
   /** The time of the earliest timer; null when none is set. */
   get nextTimerAtMs(): number | null {
     let earliest: number | null = null;
     for (const { atMs } of this.#timers) earliest = Math.min(earliest ?? Infinity, atMs);
-    return earliest;
+    return earliest === null ? null : earliest + this.#setByMs;
+  }
+
+  /** How many timers are set. */
+  get timers(): number {
+    return this.#timers.size;
   }
 
   /**

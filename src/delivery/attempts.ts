@@ -1,0 +1,212 @@
+import type { Clock } from "../base/clock.ts";
+import { reply } from "../mail/reply.ts";
+import type { QueueStore } from "../queue/store.ts";
+import { BodyGoneError, bodyOf } from "./body.ts";
+import type { Classifier } from "./classify/classifier.ts";
+import type { Destination, Ticket } from "./destination.ts";
+import type { DestinationTable } from "./destination_table.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { divide, type Division, isBlame } from "./failover.ts";
+import { addresseesOf, type Job } from "./job.ts";
+import type { Learner } from "./learner.ts";
+import type { Lines } from "./lines.ts";
+import { type RefusalSink, refusedIn } from "./refusals.ts";
+import type { Settler } from "./settler.ts";
+import { attemptEntry, type DialogueChoice } from "./timeline.ts";
+import type { DeliveryReport } from "./transport.ts";
+
+/** What attempts are made with, and who gets what they leave. */
+export interface AttemptOptions {
+  readonly store: QueueStore;
+  readonly clock: Clock;
+  readonly table: DestinationTable<Job>;
+  readonly lines: Lines<Job>;
+  readonly dispatcher: Dispatcher;
+  readonly settler: Settler;
+  readonly learner: Learner<Job>;
+  /** Aborted when the relay stops and attempts are to be given up. */
+  readonly signal: AbortSignal;
+  /** As in `SchedulerOptions`. */
+  readonly onRefused?: RefusalSink;
+  readonly classifier?: () => Classifier;
+  readonly dialogues?: () => DialogueChoice;
+  /** An attempt ended, so that others may begin. */
+  readonly onEnded: () => void;
+  readonly onError: (error: unknown, messageId: string) => void;
+}
+
+/** What a transport answered, or that it threw. */
+type Told =
+  | { readonly kind: "report"; readonly report: DeliveryReport }
+  | { readonly kind: "failed"; readonly error: unknown };
+
+/** A job that is being tried, and what was begun for it. */
+interface Attempt {
+  readonly job: Job;
+  readonly ticket: Ticket;
+}
+
+/** Makes attempts, and takes each recipient of theirs where its outcome leads. */
+export class Attempts {
+  readonly #options: AttemptOptions;
+  readonly #jobs = new Set<Job>();
+
+  constructor(options: AttemptOptions) {
+    this.#options = options;
+  }
+
+  /** Jobs of the attempts under way. */
+  get jobs(): ReadonlySet<Job> {
+    return this.#jobs;
+  }
+
+  /** Makes an attempt; it has begun when this returns. */
+  async make(destination: Destination<Job>, job: Job): Promise<void> {
+    const { lines, table, clock, onEnded } = this.#options;
+    const ticket = destination.begin(clock.now());
+    this.#jobs.add(job);
+    let told: Told;
+    try {
+      told = { kind: "report", report: await this.#deliver(destination, { job, ticket }) };
+    } catch (error) {
+      told = { kind: "failed", error };
+    }
+    this.#jobs.delete(job);
+    destination.end(ticket);
+    if (told.kind === "report") this.#end(destination, { job, ticket, report: told.report });
+    else this.#digestError(destination, { job, error: told.error });
+    lines.place(destination);
+    if (ticket.gate !== null) lines.unblock();
+    table.forgetIfIdle(destination, clock.now());
+    onEnded();
+  }
+
+  #deliver(
+    destination: Destination<Job>,
+    { job, ticket: { gate } }: Attempt,
+  ): Promise<DeliveryReport> {
+    const { store, signal } = this.#options;
+    const limitsConnections = gate?.limitsConnections ?? false;
+    return destination.transport.deliver({
+      message: job.entry.message,
+      recipients: addresseesOf(job),
+      domain: job.domain,
+      body: bodyOf(store, job.entry),
+      ...(job.redirect === null ? {} : { redirected: true }),
+    }, {
+      signal,
+      rawOnly: job.rawOnly,
+      ...(limitsConnections ? { keepsConnection: () => destination.waiting.length > 0 } : {}),
+    });
+  }
+
+  #end(
+    destination: Destination<Job>,
+    { job, ticket, report: told }: Attempt & { readonly report: DeliveryReport },
+  ): void {
+    const report = this.#understood(job, told);
+    this.#try(job, () => this.#options.learner.learn(destination, { report, ticket }));
+    this.#digest(destination, { job, ticket, report });
+  }
+
+  /** What an attempt came to for the recipients of its job. */
+  #understood(job: Job, report: DeliveryReport): DeliveryReport {
+    const { classifier } = this.#options;
+    const classified = this.#try(job, () => classifier?.().classify(report, job.domain)) ?? report;
+    return job.redirect === null ? classified : forAll(job, classified);
+  }
+
+  /** Takes a step that outcomes do not depend on: where it fails they stand all the same. */
+  #try<Result>({ entry }: Job, step: () => Result): Result | undefined {
+    try {
+      return step();
+    } catch (error) {
+      this.#options.onError(error, entry.message.id);
+      return undefined;
+    }
+  }
+
+  /** Sends each recipient where its outcome leads: to the next transport, or to be settled. */
+  #digest(
+    destination: Destination<Job>,
+    { job, ticket: { startedAtMs }, report }: Attempt & { readonly report: DeliveryReport },
+  ): void {
+    const { clock, dispatcher, lines, settler, table } = this.#options;
+    const { entry } = job;
+    const { transport: { name: transport }, name } = destination;
+    const endedAtMs = clock.now();
+    const dialogues = this.#options.dialogues?.() ?? "all";
+    const facts = { transport, destination: name, report, startedAtMs, endedAtMs, dialogues };
+    const step = this.#try(job, () => attemptEntry(job, facts));
+    const timeline = step === undefined ? [] : [step];
+    const isCurrent = dispatcher.isCurrent(job);
+    const { settled, moved, waiting } = divide(job, {
+      outcomes: report.outcomes,
+      entersAnew: !isCurrent,
+      mayWait: isCurrent &&
+        (isBlame(report.outcomes) || mayWaitInLine(destination, { job, nowMs: endedAtMs })),
+    });
+    this.#tellRefused(job, settled);
+    if (settled.recipients.length === 0) settler.note(entry, timeline);
+    else {
+      settler.settle(entry, {
+        ...settled,
+        transport,
+        destination: name,
+        report,
+        timeline,
+        durationMs: endedAtMs - startedAtMs,
+        keepsPlace: table.gateUntilMs(endedAtMs) > endedAtMs,
+      });
+    }
+    if (waiting.length > 0) lines.putBack(destination, { ...job, recipients: waiting });
+    for (const part of moved) dispatcher.dispatch(part);
+  }
+
+  #tellRefused(job: Job, settled: Division["settled"]): void {
+    const { onRefused } = this.#options;
+    if (onRefused === undefined) return;
+    for (const refused of refusedIn(job, settled)) this.#try(job, () => onRefused(refused));
+  }
+
+  /** An error nobody expected is temporary and never a bounce. */
+  #digestError(
+    { transport, name }: Destination<Job>,
+    { job: { entry, recipients }, error }: { job: Job; error: unknown },
+  ): void {
+    const { settler, onError } = this.#options;
+    onError(error, entry.message.id);
+    if (error instanceof BodyGoneError) {
+      return settler.hold(entry, { recipients, why: reply(451, "4.3.0", error.message) });
+    }
+    const internal = reply(451, "4.3.0", "Internal error, see the relay's log");
+    settler.settle(entry, {
+      recipients,
+      outcomes: recipients.map(() => ({ kind: "temporary", reply: internal })),
+      transport: transport.name,
+      destination: name,
+      report: null,
+      timeline: [],
+      keepsPlace: false,
+    });
+  }
+}
+
+/** What became of the mailbox that stands for all recipients became of each. */
+function forAll({ recipients }: Job, report: DeliveryReport): DeliveryReport {
+  const [outcome] = report.outcomes;
+  return outcome === undefined ? report : { ...report, outcomes: recipients.map(() => outcome) };
+}
+
+/**
+ * Whether a job may wait where it is for the end of a limit: it keeps its place before those that
+ * came later, and the store need not know. With another transport it would go there instead.
+ */
+function mayWaitInLine(
+  destination: Destination<Job>,
+  { job, nowMs }: { job: Job; nowMs: number },
+): boolean {
+  const untilMs = destination.shortRestUntilMs(nowMs);
+  return untilMs !== null && job.transports.length === 1 &&
+    untilMs < job.entry.message.expiresAtMs;
+}
