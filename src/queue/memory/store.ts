@@ -342,30 +342,21 @@ class MemoryStore implements QueueStore {
     const { once, records = [] } = settlement;
     const message = this.#messages.get(messageId);
     if (message === undefined) return;
-    if (once !== undefined && this.shelf.find(once.space, once.key) !== null) {
-      return;
-    }
-    this.#checkNew(notifications);
-    let changed = 0;
-    for (const { index, disposition, reply } of recipients) {
+    if (once !== undefined && this.shelf.find(once.space, once.key) !== null) return;
+    const changes = recipients.flatMap(({ index, disposition, reply }) => {
       const recipient = message.recipients[index];
-      if (recipient === undefined) continue;
-      const next = settled(recipient.status, {
-        disposition,
-        reply,
-        owner,
-        transport,
-      });
-      if (next === null) continue;
+      if (recipient === undefined) return [];
+      const next = settled(recipient.status, { disposition, reply, owner, transport });
+      return next === null ? [] : [{ recipient, next }];
+    });
+    if (changes.length > 0) this.#checkNew(notifications);
+    for (const { recipient, next } of changes) {
       recipient.status = next;
       message.lastReply = next.lastReply;
-      changed += 1;
     }
     message.timeline.push(...timeline);
     this.#finish(message, this.#clock.now());
-    if (changed > 0) {
-      for (const notification of notifications) this.#put(notification);
-    }
+    if (changes.length > 0) { for (const notification of notifications) this.#put(notification); }
     this.outbox.add(events);
     for (const record of once === undefined ? records : [...records, once]) {
       this.shelf.set(record.space, record);

@@ -315,4 +315,19 @@ export const settleCases: readonly StoreCase[] = [
       assertEquals(hasBody, false);
     },
   },
+  {
+    title: "a settlement that is repeated, as its answer was lost, puts its notification once",
+    async run(store) {
+      await store.put(messageOf(1));
+      await store.claim(claimOf());
+      const failure = settlementOf(1, {
+        recipients: [{ index: 0, disposition: FAILED, reply: "550 no" }],
+        notifications: [messageOf(2)],
+      });
+      await store.settle(failure);
+      await store.settle(failure);
+      assertEquals(await statesOf(store, 1), ["failed"]);
+      assertEquals(await store.count({}), 2);
+    },
+  },
 ];

@@ -1,0 +1,86 @@
+import { openMemoryStore } from "../../src/queue/memory/store.ts";
+import type { MessageDetail, OutboxEvent, QueueStore } from "../../src/queue/store.ts";
+import { gatedStore } from "./store_gate.ts";
+import type { Ground, Life, World } from "./world.ts";
+
+/** A store in memory that outlives the relay, as one that is shared by several nodes does. */
+export class MemoryGround implements Ground {
+  readonly #store: QueueStore;
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+    const { settings } = world.plan;
+    const clock = world.clock.viewFor(this);
+    this.#store = openMemoryStore({ clock, keepsFailed: settings.keepsFailed });
+  }
+
+  async open(life: Life): Promise<QueueStore> {
+    await this.#endClaims();
+    const { shelf, outbox } = this.#store;
+    const shared: QueueStore = { // its end is not the end of the store
+      ...bound(this.#store),
+      ...{ shelf, outbox },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+    return gatedStore(shared, { world: this.#world, life });
+  }
+
+  /** One relay owns the store at a time, so claims that a former one left behind end. */
+  async #endClaims(): Promise<void> {
+    const details = await this.peekAll();
+    const owners = new Set(
+      details.flatMap(({ recipients }) => recipients.flatMap(({ claimedBy }) => claimedBy ?? [])),
+    );
+    for (const owner of owners) {
+      await this.#store.abandon({ owner, nowMs: this.#world.clock.wallMs });
+    }
+  }
+
+  killed(): void {}
+
+  peek(id: string): Promise<MessageDetail | null> {
+    return this.#store.get(id);
+  }
+
+  async peekAll(): Promise<readonly MessageDetail[]> {
+    const page = await this.#store.list({ filter: {}, limit: 100_000, order: "oldest" });
+    const details = await Promise.all(page.items.map(({ message: { id } }) => this.peek(id)));
+    return details.filter((detail) => detail !== null);
+  }
+
+  spoolFiles(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  outboxEvents(): Promise<readonly OutboxEvent[]> {
+    return this.#store.outbox.read({ after: 0, limit: 1_000_000 });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve(this.#store[Symbol.asyncDispose]());
+  }
+}
+
+/** The methods of a store as values. */
+export function bound(store: QueueStore): Omit<QueueStore, "shelf" | "outbox" | symbol> {
+  return {
+    put: (message) => store.put(message),
+    putAll: (messages) => store.putAll(messages),
+    claim: (request) => store.claim(request),
+    renew: (request) => store.renew(request),
+    settle: (settlement) => store.settle(settlement),
+    abandon: (request) => store.abandon(request),
+    body: (id, options) => store.body(id, options),
+    get: (id) => store.get(id),
+    list: (request) => store.list(request),
+    count: (filter) => store.count(filter),
+    countWithin: (filter, withinMs) => store.countWithin(filter, withinMs),
+    command: (request) => store.command(request),
+    stats: () => store.stats(),
+    purge: (request) => store.purge(request),
+    dropBodies: (request) => store.dropBodies(request),
+    onChange: (listener) => store.onChange(listener),
+    spool: () => store.spool(),
+  };
+}

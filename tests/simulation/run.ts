@@ -1,0 +1,346 @@
+import { PauseKeeper } from "../../src/app/admin/pause_keeper.ts";
+import { StoreError } from "../../src/queue/store.ts";
+import {
+  checkEnd,
+  checkMoved,
+  checkOwners,
+  checkSpool,
+  checkStopped,
+  dueNow,
+  type DueThen,
+  PATIENCE_MS,
+  unfinished,
+} from "./invariants.ts";
+import type { Violation } from "./ledger.ts";
+import { operate } from "./operators.ts";
+import {
+  HOUR_MS,
+  MINUTE_MS,
+  type Plan,
+  type PlannedMail,
+  SECOND_MS,
+  type Step,
+  type Variant,
+} from "./plan.ts";
+import { MadeUpError } from "./next_hops.ts";
+import { WorldRelay } from "./relay.ts";
+import { type Ground, Life, World } from "./world.ts";
+
+/** What a life came to. */
+export interface Verdict {
+  /** Null when every rule held. */
+  readonly violation: Violation | null;
+  /** Empty unless it was asked for. */
+  readonly trace: readonly string[];
+  /** How long the world lasted. */
+  readonly elapsedMs: number;
+  /** How often something happened in it. */
+  readonly turns: number;
+}
+
+/** What a world is run with. */
+export interface RunOptions {
+  readonly groundFor: (world: World) => Promise<Ground>;
+  /** A folder of the world's own for small files, which it may leave behind. */
+  readonly folder: string;
+  readonly traces?: boolean;
+}
+
+/** Lives one plan to its end, or to the first broken rule. */
+export async function simulate(plan: Plan, options: RunOptions): Promise<Verdict> {
+  const world = new World(plan, { traces: options.traces ?? false });
+  const ground = await options.groundFor(world);
+  world.ground = ground;
+  const onRejection = (event: PromiseRejectionEvent): void => {
+    event.preventDefault();
+    world.fail("no rejection goes uncaught", stackOf(event.reason));
+  };
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  try {
+    await new Director(world, options.folder).run();
+  } finally {
+    globalThis.removeEventListener("unhandledrejection", onRejection);
+    await ground[Symbol.asyncDispose]();
+  }
+  const { violation, trace, clock, turns } = world;
+  return { violation, trace: trace ?? [], elapsedMs: clock.elapsedMs, turns };
+}
+
+const CLIENT_RETRY_MS = 5 * MINUTE_MS;
+const START_AGAIN_MS = 5 * SECOND_MS;
+const LONGEST_STOP_MS = 10 * MINUTE_MS;
+
+/** Makes the steps of the plan happen, then heals the world and waits for the end of all mail. */
+class Director {
+  readonly #world: World;
+  readonly #pausesPath: string;
+  #variant: Variant;
+  #relay: WorldRelay | null = null;
+  #lives = 0;
+  /** While it is true somebody will start the relay. */
+  #isDown = false;
+  /** Ends with the stop under way. */
+  #stopping: Promise<void> = Promise.resolve();
+  /** Whether this is the only one who lets the world go on. */
+  #isFinishing = false;
+
+  constructor(world: World, folder: string) {
+    this.#world = world;
+    this.#pausesPath = `${folder}/pauses.json`;
+    this.#variant = world.plan.variants[0] as Variant;
+  }
+
+  async run(): Promise<void> {
+    const { plan: { steps, endMs } } = this.#world;
+    await this.#removePauses();
+    this.#background(() => this.#start());
+    for (const step of steps) this.#world.after(step.atMs, () => this.#happen(step));
+    await this.#world.runUntil(endMs);
+    if (this.#world.violation !== null) return;
+    await this.#finish().catch((error) => {
+      if (!(error instanceof BrokenOff)) throw error;
+    });
+  }
+
+  /** Ends all trouble, waits until everything is final, and looks at everything. */
+  async #finish(): Promise<void> {
+    const world = this.#world;
+    world.note(() => "the world heals");
+    const healedWallMs = world.clock.wallMs;
+    await this.#heal();
+    const giveUpMs = world.clock.elapsedMs + this.#longestWaitMs();
+    for (let sliceMs = MINUTE_MS;; sliceMs = Math.min(HOUR_MS, 2 * sliceMs)) {
+      await world.runUntil(world.clock.elapsedMs + sliceMs);
+      if (world.violation !== null) return;
+      const open = await unfinished(world);
+      if (open.length === 0) break;
+      if (world.clock.elapsedMs > giveUpMs) {
+        return world.fail("nothing is without a next step", open.slice(0, 5).join("; "));
+      }
+      await this.#releaseAll();
+    }
+    await checkEnd(world, { healedWallMs });
+    if (world.violation !== null) return;
+    this.#checkQuiet();
+    await this.#stop();
+    await checkSpool(world);
+  }
+
+  /** The longest time that a schedule, a client or a clock that was set back may ask for. */
+  #longestWaitMs(): number {
+    const { settings: { retryMs }, steps } = this.#world.plan;
+    const backMs = steps.reduce(
+      (sum, step) => sum + (step.kind === "clock" ? Math.max(0, -step.byMs) : 0),
+      0,
+    );
+    return 2 * HOUR_MS + 6 * HOUR_MS + 1.1 * Math.max(...retryMs) + backMs;
+  }
+
+  /** At rest the relay holds nothing. */
+  #checkQuiet(): void {
+    const active = this.#relay?.scheduler.activeRecipients ?? 0;
+    if (active !== 0) {
+      this.#world.fail("memory returns to its start", `${active} recipients are in the window`);
+    }
+  }
+
+  #happen(step: Step): void {
+    const world = this.#world;
+    if (step.kind !== "mail") world.note(() => JSON.stringify({ ...step, atMs: undefined }));
+    switch (step.kind) {
+      case "mail":
+        return this.#background(() => this.#mail(step.mail));
+      case "weather":
+        world.weather.add(step.weather);
+        return world.after(step.weather.forMs, () => world.weather.delete(step.weather));
+      case "store":
+        world.storeTroubles.add(step.trouble);
+        return world.after(step.trouble.forMs, () => world.storeTroubles.delete(step.trouble));
+      case "clock":
+        return world.clock.stepWall(step.byMs);
+      case "reload":
+        return this.#reload(step.variant);
+      case "operate":
+        return this.#background(async () => {
+          if (this.#relay === null) return;
+          await operate(this.#relay, { operation: step.operation, world });
+        });
+      case "restart":
+        return this.#background(() => this.#restart(step));
+      case "calm":
+        return this.#background(() => this.#calm(step.forMs));
+    }
+  }
+
+  async #mail(mail: PlannedMail): Promise<void> {
+    const isTaken = await this.#relay?.take(mail) ?? false;
+    const world = this.#world;
+    if (isTaken || mail.aborts || world.clock.elapsedMs > world.plan.endMs) return;
+    world.after(CLIENT_RETRY_MS, () => this.#background(() => this.#mail(mail)));
+  }
+
+  #reload(index: number): void {
+    const variant = this.#world.plan.variants[index];
+    if (variant === undefined) return;
+    this.#variant = variant;
+    if (this.#relay === null) return;
+    this.#world.wereInForce.add(variant);
+    this.#relay.reload(variant);
+  }
+
+  async #restart({ how, downMs }: Extract<Step, { kind: "restart" }>): Promise<void> {
+    if (this.#relay === null) return;
+    this.#isDown = true;
+    if (how === "kill") this.#kill();
+    else await (this.#stopping = this.#stop());
+    this.#world.after(downMs, () => {
+      if (this.#isDown) this.#background(() => this.#start());
+    });
+  }
+
+  async #start(): Promise<void> {
+    this.#isDown = false;
+    const world = this.#world;
+    const life = new Life(++this.#lives);
+    world.note(() => `the relay starts, life ${life.number}`);
+    world.wereInForce.add(this.#variant);
+    try {
+      const store = await world.ground.open(life);
+      const pauses = new PauseKeeper({ path: this.#pausesPath, clock: world.clock.viewFor(life) });
+      await world.track(pauses.load());
+      const relay = new WorldRelay({ world, life, store, variant: this.#variant, pauses });
+      await relay.start();
+      this.#relay = relay;
+    } catch (error) {
+      if (!isMadeUp(error)) throw error;
+      world.note(() => `the relay cannot start: ${error}`);
+      this.#isDown = true;
+      this.#kill(life);
+      world.after(START_AGAIN_MS, () => {
+        if (this.#isDown) this.#background(() => this.#start());
+      });
+    }
+  }
+
+  /** As `kill -9`. */
+  #kill(life: Life | undefined = this.#relay?.life): void {
+    if (life === undefined) return;
+    const world = this.#world;
+    life.isAlive = false;
+    this.#relay = null;
+    world.clock.forget(life);
+    world.clock.forget(life.wires);
+    world.ground.killed(life);
+    for (const account of world.ledger.accounts) {
+      if (account.openIn !== life.number) continue;
+      account.openIn = null;
+      // The next hop may have had all of it.
+      const isTaken = world.roll(`taken at the kill ${account.mailbox}`) < 0.3;
+      if (isTaken) account.takes.push({ life: life.number, transport: "?", told: "unsure" });
+    }
+  }
+
+  /** As SIGTERM. */
+  async #stop(): Promise<void> {
+    const relay = this.#relay;
+    if (relay === null) return;
+    const world = this.#world;
+    this.#relay = null;
+    let hasEnded = false;
+    const stopping = relay.stop().then(() => true, (error) => {
+      if (!isMadeUp(error)) throw error;
+      return false;
+    }).finally(() => hasEnded = true);
+    world.after(LONGEST_STOP_MS, () => {
+      if (!hasEnded && world.isStoreWell) world.fail("SIGTERM ends the relay", "it still runs");
+    });
+    const waiting = this.#waitFor(stopping);
+    const isClean = await waiting;
+    if (isClean) {
+      world.endedWell.add(relay.life.number);
+      await checkStopped(world, relay.life);
+    }
+    this.#kill(relay.life);
+  }
+
+  /** Lets the world go on until something has ended, where nobody else does. */
+  async #waitFor<T>(work: Promise<T>): Promise<T> {
+    if (!this.#isFinishing) return await work;
+    let isOver = false;
+    work.finally(() => isOver = true).catch(() => {});
+    const world = this.#world;
+    while (!isOver && world.violation === null) {
+      await world.runUntil(world.clock.elapsedMs + SECOND_MS);
+    }
+    if (!isOver) throw new BrokenOff();
+    return await work;
+  }
+
+  async #calm(forMs: number): Promise<void> {
+    const world = this.#world;
+    await this.#healNow();
+    let due: DueThen = new Map();
+    world.after(forMs - PATIENCE_MS, () =>
+      this.#background(async () => {
+        due = await dueNow(world);
+        await checkOwners(world, this.#relay?.owner ?? null);
+      }));
+    world.after(forMs - 1, () => this.#background(() => checkMoved(world, due)));
+  }
+
+  async #heal(): Promise<void> {
+    this.#isFinishing = true;
+    await this.#waitFor(this.#healNow());
+  }
+
+  /** Ends all trouble, and starts the relay if it is down. */
+  async #healNow(): Promise<void> {
+    const world = this.#world;
+    world.weather.clear();
+    world.storeTroubles.clear();
+    await this.#stopping;
+    if (this.#relay === null && this.#isDown) await this.#start();
+    const relay = this.#relay;
+    if (relay === null) return;
+    const { pauses } = relay.pauses;
+    const nowMs = world.clock.wallMs;
+    const resume = (what: "domain" | "transport", name: string) =>
+      operate(relay, { operation: { kind: "resume", what, name, forMs: null }, world });
+    for (const name of [...pauses.domains.all(nowMs).keys()]) await resume("domain", name);
+    for (const name of [...pauses.transports.all(nowMs).keys()]) await resume("transport", name);
+    await this.#releaseNow();
+  }
+
+  async #releaseAll(): Promise<void> {
+    await this.#waitFor(this.#releaseNow());
+  }
+
+  async #releaseNow(): Promise<void> {
+    if (this.#relay === null) return;
+    const operation = { kind: "release", mail: null } as const;
+    await operate(this.#relay, { operation, world: this.#world });
+  }
+
+  #background(work: () => Promise<void>): void {
+    work().catch((error) => {
+      if (!isMadeUp(error)) this.#world.fail("nothing throws", stackOf(error));
+    });
+  }
+
+  async #removePauses(): Promise<void> {
+    await Deno.remove(this.#pausesPath).catch(() => {});
+  }
+}
+
+/** A rule was broken, so that what was waited for may never come. */
+class BrokenOff extends Error {
+  override readonly name = "BrokenOff";
+}
+
+function isMadeUp(error: unknown): boolean {
+  return error instanceof StoreError || error instanceof MadeUpError;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? String(error) : String(error);
+}
