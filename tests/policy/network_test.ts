@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { parseIp } from "../../src/base/ip.ts";
 import { DomainSet, isDomainPattern } from "../../src/policy/domain_set.ts";
-import { inNetworks, parseNetwork } from "../../src/policy/network.ts";
+import { inNetworks, isInNetworks, parseNetwork } from "../../src/policy/network.ts";
 
 const MATCHES: readonly [network: string, address: string, isIn: boolean][] = [
   ["192.0.2.0/24", "192.0.2.255", true],
@@ -41,6 +41,47 @@ for (const text of [...BAD, "192.0.2.1/24", "2001:db8::1/64", "192.0.2.0/24/8"])
   });
 }
 
+const REASONS: readonly [text: string, reason: string][] = [
+  ["example.com/8", `expected an IP address, got "example.com"`],
+  ["192.0.2.0/33", "expected a prefix of 0 to 32 bits"],
+  ["::/129", "expected a prefix of 0 to 128 bits"],
+  ["192.0.2.1/24", "the address has bits set after the first 24"],
+  ["10.0.0.128/24", "the address has bits set after the first 24"],
+  ["10.0.0.3/31", "the address has bits set after the first 31"],
+];
+
+for (const [text, reason] of REASONS) {
+  Deno.test(`network: says what is wrong with ${text}`, () => {
+    assertEquals(parseNetwork(text), { kind: "error", reason });
+  });
+}
+
+Deno.test("network: an address alone is all of its bits", () => {
+  assertEquals(widthOf("192.0.2.1"), 32);
+  assertEquals(widthOf("2001:db8::1"), 128);
+  assertEquals(widthOf("[2001:db8::]/32"), 32);
+  assertEquals(widthOf("192.0.2.0/032"), 32);
+  assertEquals(widthOf("192.0.2.0/0032"), null);
+});
+
+function widthOf(text: string): number | null {
+  const parsed = parseNetwork(text);
+  return parsed.kind === "ok" ? parsed.network.prefixBits : null;
+}
+
+Deno.test("network: an address is in a list when it is in any of it", () => {
+  const networks = ["192.0.2.0/24", "2001:db8::/32"].map((text) => {
+    const parsed = parseNetwork(text);
+    if (parsed.kind === "error") throw new Error(parsed.reason);
+    return parsed.network;
+  });
+  const addresses = ["192.0.2.1", "2001:db8::1", "192.0.3.1", "example.com", ""];
+  assertEquals(addresses.map((address) => isInNetworks(address, networks)), [
+    ...[true, true, false, false, false],
+  ]);
+  assertEquals(isInNetworks("192.0.2.1", []), false);
+});
+
 Deno.test("domain set: names are exact, patterns mean what is below", () => {
   const set = new DomainSet(["example.com", "*.Example.net", "BÜCHER.example"]);
   const isIn = (domain: string) => set.has(domain);
@@ -48,6 +89,13 @@ Deno.test("domain set: names are exact, patterns mean what is below", () => {
   const outside = ["example.net", "a.example.com", "xexample.com", "aexample.net", "com", ""];
   assertEquals(inside.filter(isIn), inside);
   assertEquals(outside.filter(isIn), []);
+});
+
+Deno.test("domain set: without patterns only the names are in it", () => {
+  const set = new DomainSet(["example.com", "no domain at all"]);
+  assertEquals(["example.com", "a.example.com", "no domain at all"].map((name) => set.has(name)), [
+    ...[true, false, false],
+  ]);
 });
 
 Deno.test("domain set: knows its patterns", () => {

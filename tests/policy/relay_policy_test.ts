@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { parseMailbox } from "../../src/mail/address.ts";
+import { formatReply } from "../../src/mail/reply.ts";
+import type { Decision } from "../../src/policy/decision.ts";
 import { DomainSet } from "../../src/policy/domain_set.ts";
 import { parseNetwork } from "../../src/policy/network.ts";
 import { decideRelay, type RelayRules } from "../../src/policy/relay_policy.ts";
@@ -66,12 +68,38 @@ Deno.test("relay policy: a client whose address is not known is not trusted", ()
   assertEquals(decide("a@elsewhere.example", { clientAddress: "", user: null }), "refuse");
 });
 
+Deno.test("relay policy: the refusal says what is wrong, and the log why", () => {
+  const words = (text: string, options?: { routed: boolean }) => {
+    const decision = judge(text, STRANGER, options);
+    if (decision.kind === "accept") return [];
+    return [formatReply(decision.reply), decision.cause];
+  };
+  assertEquals(words("a@elsewhere.example"), [
+    "550 5.7.1 Relaying denied",
+    "the client is not trusted and the recipient domain is not ours",
+  ]);
+  for (const [text, routed] of [["a@example.com", true], ["a%b@example.com", false]] as const) {
+    assertEquals(words(text, { routed }), [
+      "550 5.7.1 Relaying denied: address routes to another host",
+      "the recipient is routed through this host",
+    ]);
+  }
+});
+
 function decide(
   text: string,
   client: { clientAddress: string; user: string | null },
-  { routed = false } = {},
+  options?: { routed?: boolean },
 ): string {
+  return judge(text, client, options).kind;
+}
+
+function judge(
+  text: string,
+  client: { clientAddress: string; user: string | null },
+  { routed = false }: { routed?: boolean } = {},
+): Decision {
   const parsed = parseMailbox(text);
   if (parsed.kind === "error") throw new Error(parsed.reason);
-  return decideRelay(RULES, { ...client, recipient: parsed.mailbox, routed }).kind;
+  return decideRelay(RULES, { ...client, recipient: parsed.mailbox, routed });
 }

@@ -19,10 +19,10 @@ Deno.test("a message above the user's size is refused", () => {
   assertEquals(decideUserSize({ messageSizeBytes: 10 }, null).kind, "accept");
   assertEquals(decideUserSize(null, 11).kind, "accept");
   const decision = decideUserSize({ messageSizeBytes: 10 }, 11);
-  assertEquals(
-    decision.kind === "refuse" && formatReply(decision.reply),
+  assertEquals(decision.kind === "refuse" && [formatReply(decision.reply), decision.cause], [
     "552 5.3.4 Message size exceeds the limit of this user",
-  );
+    "11 octets are more than the user's 10",
+  ]);
 });
 
 Deno.test("a window counts what came within it and lets the rest fade", () => {
@@ -43,6 +43,44 @@ Deno.test("a user sends as much as it may, and more when time has passed", () =>
   assertEquals([1.5, 1.5, 1.5].map(take), ["accept", "accept", "refuse"]);
   const other = { ...rules, name: "bob" };
   assertEquals(rates.take(other, START_MS).kind, "accept");
+});
+
+Deno.test("the refusal of a user above its rate is for now, and named in the log", () => {
+  const rules = { name: "alice", messagesPerHour: 0, messagesPerDay: null };
+  const decision = new UserRates().take(rules, START_MS);
+  assertEquals(decision.kind === "refuse" && [formatReply(decision.reply), decision.cause], [
+    "450 4.7.1 Message rate of this user exceeded, try again later",
+    `user "alice" has sent as many messages as it may`,
+  ]);
+});
+
+Deno.test("a refused message is not counted", () => {
+  const rates = new UserRates();
+  const rules = { name: "alice", messagesPerHour: 2, messagesPerDay: null };
+  const take = (hours: number) => rates.take(rules, START_MS + hours * HOUR_MS).kind;
+  assertEquals([0, 0, ...Array(20).fill(0.9)].map(take).filter((kind) => kind === "accept"), [
+    ...["accept", "accept"],
+  ]);
+  assertEquals([1.5, 1.5].map(take), ["accept", "refuse"]);
+});
+
+Deno.test("an amount counts as so many", () => {
+  const options = { nowMs: START_MS, perMs: HOUR_MS };
+  const window = counted(counted(EMPTY_WINDOW, { ...options, amount: 5 }), options);
+  assertEquals(rateOf(window, options), 6);
+});
+
+Deno.test("a user is forgotten after two days of silence, not after one", () => {
+  const rates = new UserRates();
+  const day = (days: number) => START_MS + days * 24 * HOUR_MS;
+  const rules = (name: string) => ({ name, messagesPerHour: null, messagesPerDay: 2 });
+  rates.take(rules("alice"), day(0));
+  rates.take(rules("bob"), day(1));
+  assertEquals(rates.size, 2);
+  rates.take(rules("bob"), day(2));
+  assertEquals(rates.size, 1);
+  rates.take(rules("carol"), day(2.5));
+  assertEquals(rates.size, 2);
 });
 
 Deno.test("the limit of the day holds beside that of the hour", () => {

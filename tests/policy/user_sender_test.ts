@@ -24,6 +24,8 @@ const ALLOWED: readonly (readonly [readonly string[] | null, string])[] = [
   [[""], ""],
   [["alice@bücher.example"], "alice@xn--bcher-kva.example"],
   [["a b@example.net"], `"a b"@example.net`],
+  [["a@b@example.net"], `"a@b"@example.net`],
+  [["ALICE+*@*.Example.NET"], "Alice+X@a.example.net"],
 ];
 
 for (const [senders, sender] of ALLOWED) {
@@ -41,6 +43,9 @@ const REFUSED: readonly (readonly [readonly string[], string])[] = [
   [["*@*.example.net"], "x@example.net"],
   [["*example.net"], "x@example.net"],
   [[""], "alice@example.net"],
+  [["", "bob@example.net"], "alice@example.net"],
+  [["alice"], "alice@example.net"],
+  [["@example.net"], "alice@example.net"],
 ];
 
 for (const [senders, sender] of REFUSED) {
@@ -53,5 +58,17 @@ for (const [senders, sender] of REFUSED) {
 }
 
 Deno.test("a user who is gone may send nothing", () => {
-  assertEquals(decideUserSender(null, null).kind, "refuse");
+  const decision = decideUserSender(null, null);
+  assertEquals(
+    decision.kind === "refuse" && [formatReply(decision.reply), decision.cause],
+    ["550 5.7.1 Not authorized to send", "the user does not exist any more"],
+  );
+});
+
+Deno.test("the log names the user whose sender is refused", () => {
+  const decision = decideUserSender({ name: "alice", senders: [] }, null);
+  assertEquals(
+    decision.kind === "refuse" && decision.cause,
+    `the sender is not among those of user "alice"`,
+  );
 });

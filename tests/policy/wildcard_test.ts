@@ -20,6 +20,16 @@ const CASES: readonly (readonly [string, string, boolean])[] = [
   ["*ab*ab", "ab", false],
   ["*ab*ab", "abab", true],
   ["a.c", "abc", false],
+  ["a*", "ba", false],
+  ["*a", "ab", false],
+  ["a*c", "abb", false],
+  ["a*c", "bbc", false],
+  ["a*b*c", "abc", true],
+  ["a*b*b*c", "abc", false],
+  ["*a*b*", "ba", false],
+  ["*a*a*", "a", false],
+  ["*ab*", "ab", true],
+  ["*b*b", "ab", false],
 ];
 
 for (const [pattern, text, expected] of CASES) {

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import type { Decision } from "../../../src/policy/decision.ts";
 import { clientKey } from "../../../src/policy/limits/client_key.ts";
 import { UsageLimits, type UsageRules } from "../../../src/policy/limits/usage_limits.ts";
 import { type UsageKind, UsageTable } from "../../../src/policy/limits/usage_table.ts";
@@ -42,6 +43,8 @@ Deno.test("usage limits: what counts as one client", () => {
   assertEquals(clientKey("::ffff:192.0.2.1"), A);
   assertEquals(clientKey("2001:db8:0:1::5"), clientKey("2001:db8:0:1:ffff::9"));
   assertEquals(clientKey("2001:db8:0:1::5") === clientKey("2001:db8:0:2::5"), false);
+  assertEquals(clientKey("2001:db8:0:1::5"), "20010db800000001/64");
+  assertEquals(clientKey("unknown: pipe"), "unknown: pipe");
 });
 
 Deno.test("usage limits: without rules everything passes", () => {
@@ -74,16 +77,59 @@ Deno.test("usage limits: a listener's are for all its clients, exempt ones inclu
   assertEquals(tryOften(limits, { address: A }), { passed: 3, code: 451 });
 });
 
-Deno.test("usage limits: the code ends the session where the command cannot be had", () => {
-  const rate = { limit: 0, perMs: MINUTE_MS };
-  const all = { connections: rate, commands: rate, errors: rate };
-  const some = { messages: rate, recipients: rate, bytes: rate };
-  const limits = new UsageLimits(rules({ client: { ...all, ...some } }));
-  for (const kind of Object.keys(all)) {
-    assertEquals(tryOften(limits, { kind: kind as UsageKind }).code, 421, kind);
-  }
-  for (const kind of Object.keys(some)) {
-    assertEquals(tryOften(limits, { kind: kind as UsageKind }).code, 450, kind);
+/** RFC 5321 4.2.3 and 3.8: what cannot be had without the session ends it, the rest is put off. */
+const REFUSALS: Readonly<Record<UsageKind, readonly [ofClient: string, ofListener: string]>> = {
+  connections: ["421 4.7.0", "421 4.3.2"],
+  commands: ["421 4.7.0", "421 4.3.2"],
+  errors: ["421 4.7.0", "421 4.3.2"],
+  messages: ["450 4.7.1", "451 4.3.2"],
+  recipients: ["450 4.7.1", "451 4.3.2"],
+  bytes: ["450 4.7.1", "451 4.3.2"],
+};
+
+for (const [kind, [ofClient, ofListener]] of Object.entries(REFUSALS)) {
+  Deno.test(`usage limits: too many ${kind} are answered by a code and a cause`, () => {
+    const full = { [kind]: { limit: 0, perMs: MINUTE_MS } };
+    const use = { kind: kind as UsageKind, nowMs: 0 };
+    const one = new UsageLimits(rules({ client: full })).take(A, use);
+    assertEquals(codesOf(one), [ofClient, `the ${kind} of the client are at their limit`]);
+    const all = new UsageLimits(rules({ listener: full })).take(A, use);
+    assertEquals(codesOf(all), [ofListener, `the ${kind} of the listener are at their limit`]);
+  });
+}
+
+function codesOf(decision: Decision): readonly (string | undefined)[] {
+  if (decision.kind === "accept") return [];
+  return [`${decision.reply.code} ${decision.reply.enhanced}`, decision.cause];
+}
+
+Deno.test("usage limits: the limit of one kind does not hold another", () => {
+  const limits = new UsageLimits(rules({ client: { messages: { limit: 1, perMs: MINUTE_MS } } }));
+  assertEquals(tryOften(limits).passed, 1);
+  assertEquals(tryOften(limits, { kind: "recipients" }).passed, 10);
+  assertEquals(tryOften(limits, { kind: "errors" }).passed, 10);
+});
+
+Deno.test("usage limits: new rules hold at once and remember what was used", () => {
+  const limits = new UsageLimits(rules({ client: { messages: { limit: 3, perMs: MINUTE_MS } } }));
+  assertEquals(tryOften(limits), { passed: 3, code: 450 });
+  limits.rules = rules({ client: { messages: { limit: 4, perMs: MINUTE_MS } } });
+  assertEquals(tryOften(limits), { passed: 1, code: 450 });
+  limits.rules = rules({});
+  assertEquals(tryOften(limits), { passed: 10, code: null });
+});
+
+Deno.test("usage limits: 50,000 clients are remembered unless another number is given", () => {
+  for (const [options, kept] of [[{}, 50_000], [{ maxClients: 3 }, 3]] as const) {
+    const rate = { limit: 1, perMs: MINUTE_MS };
+    const limits = new UsageLimits(rules({ client: { connections: rate } }), options);
+    const use = { kind: "connections", nowMs: 0 } as const;
+    const address = (n: number) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
+    for (let n = 0; n < kept; n++) limits.count(address(n), use);
+    assertEquals(limits.judge(address(0), use).kind, "refuse");
+    limits.count(address(kept), use);
+    assertEquals(limits.judge(address(0), use).kind, "accept");
+    assertEquals(limits.judge(address(1), use).kind, "refuse");
   }
 });
 
