@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "node:path";
-import { seededRandom, shuffled } from "./chance.ts";
+import { seededRandom, shuffled } from "../../src/base/random.ts";
 import { EQUIVALENTS } from "./equivalents.ts";
 import { Language } from "./language.ts";
 import { applied, type Mutant, mutantKey } from "./mutant.ts";
