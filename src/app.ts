@@ -199,7 +199,7 @@ export class Relay {
       summarize,
       limits: intakeLimits(config),
       expansionNotice: (facts) => this.#rules.expansionNotice(facts),
-      sign: (message) => this.#rules.signing.begin(message),
+      sign: (message, reading) => this.#rules.signing.begin(message, reading),
     });
     this.#history = new HistoryKeeper({
       store,

@@ -18,7 +18,10 @@ export interface Caller {
 export interface MailSender {
   /** As it stands in timelines and logs. */
   readonly name: string;
+  /** What tells it from others of its name. */
+  readonly identity: string;
   readonly senders: ApiKey["senders"];
+  readonly senderCheck: ApiKey["senderCheck"];
 }
 
 /** What handlers find in their context. */

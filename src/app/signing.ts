@@ -4,6 +4,7 @@ import type { Config } from "../config/schema.ts";
 import type { ArcConfig } from "../config/sections/arc.ts";
 import type { NotificationMaker } from "../delivery/notifications.ts";
 import type { Origin } from "../mail/envelope.ts";
+import type { HeaderReading } from "../mail/headers.ts";
 import type { Resolver } from "../net/resolver.ts";
 import { isTrusted, type RelayRules } from "../policy/relay_policy.ts";
 import type { ExpansionNotice, IncomingMessage } from "../queue/intake.ts";
@@ -11,7 +12,7 @@ import type { MessageRecord, NewMessage } from "../queue/store.ts";
 import { ArcSealer } from "../signing/arc/sealer.ts";
 import { readKeys } from "../signing/keys.ts";
 import { DkimSigner } from "../signing/signer.ts";
-import { SigningStream } from "../signing/stream.ts";
+import { SigningStream, type SigningWork } from "../signing/stream.ts";
 import { sealFacts } from "./arc_facts.ts";
 import { relayRules } from "./policy.ts";
 import { sealingKey } from "./signing_keys.ts";
@@ -49,16 +50,15 @@ export class MailSigning {
 
   /**
    * Starts to sign a message that comes in; null when it is not signed. A stranger may claim any
-   * author, so only mail of those who may relay is signed.
+   * author, so only mail of those who may relay is signed, and only in names that they may use.
    */
-  begin(message: IncomingMessage): SigningStream | null {
+  begin(message: IncomingMessage, { header, mayAuthor }: HeaderReading): SigningWork | null {
+    if (!header.complete) return null;
     const isTrusted = this.#isTrusted(message.origin);
-    const signer = isTrusted ? this.#signer : null;
+    const signed = isTrusted && mayAuthor ? this.#signer?.work(header) ?? null : null;
+    if (signed !== null) return signed;
     const sealer = this.#sealerFor(message.origin, isTrusted);
-    if (signer === null && sealer === null) return null;
-    return new SigningStream((header) =>
-      signer?.work(header) ?? sealer?.work(header, sealFacts(message, this.#services)) ?? null
-    );
+    return sealer?.work(header, sealFacts(message, this.#services)) ?? null;
   }
 
   /**

@@ -37,7 +37,7 @@ export class StoreGuard implements MessageSink {
     const writer = this.#sink.begin(message);
     return {
       id: writer.id,
-      write: (chunk) => writer.write(chunk),
+      write: (chunk, reading) => writer.write(chunk, reading),
       abort: () => writer.abort(),
       commit: async (facts) => {
         const result = await writer.commit(facts);

@@ -1,4 +1,5 @@
 import { headerValues } from "../mail/header_values.ts";
+import { readHeader } from "../mail/headers.ts";
 import {
   parseTraceparent,
   type SpanContext,
@@ -79,7 +80,7 @@ export function tracedStore(
 function withTraceparent(message: NewMessage): NewMessage {
   if (message.headers?.[FIELD] !== undefined) return message;
   if (message.place.kind !== "inline") return message;
-  const [value] = headerValues(message.place.bytes, [FIELD])?.[FIELD] ?? [];
+  const [value] = headerValues(readHeader(message.place.bytes), [FIELD])?.[FIELD] ?? [];
   if (value === undefined || parseTraceparent(value) === null) return message;
   return { ...message, headers: { ...message.headers, [FIELD]: [value] } };
 }

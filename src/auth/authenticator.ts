@@ -32,14 +32,19 @@ export interface Identity {
   readonly mechanism: string;
 }
 
+/** Where senders hold: for reverse-paths, for authors in the header section, or both. */
+export type SenderCheck = "both" | "envelope" | "header";
+
 /** What a user may do. A limit that is null does not exist. */
 export interface Account {
   readonly name: string;
   /**
-   * Patterns of the reverse-paths the user may send from: whole mailboxes in which `*` stands for
-   * any run of characters, and the empty pattern for the null reverse-path. Null allows all.
+   * Patterns of what the user may send as: whole mailboxes in which `*` stands for any run of
+   * characters, and the empty pattern for the null reverse-path. Null allows all.
    */
   readonly senders: readonly string[] | null;
+  /** Where they hold; both where it is not said. */
+  readonly senderCheck?: SenderCheck;
   readonly messageSizeBytes: number | null;
   readonly messagesPerHour: number | null;
   readonly messagesPerDay: number | null;

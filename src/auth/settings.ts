@@ -1,3 +1,5 @@
+import type { SenderCheck } from "./authenticator.ts";
+
 /** How clients authenticate. */
 export interface AuthSettings {
   /** The mechanisms that may be offered; null for all. */
@@ -35,6 +37,7 @@ export interface UserSettings {
   /** Passwords that can be revoked one by one. */
   readonly devices: readonly DeviceSettings[];
   readonly senders: readonly string[] | null;
+  readonly senderCheck?: SenderCheck;
   readonly messageSizeBytes: number | null;
   readonly messagesPerHour: number | null;
   readonly messagesPerDay: number | null;

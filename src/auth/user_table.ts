@@ -122,6 +122,8 @@ function isSameScramSalt(left: ScramKeys, right: ScramKeys): boolean {
 }
 
 function accountOf(settings: UserSettings): Account {
-  const { name, senders, messageSizeBytes, messagesPerHour, messagesPerDay } = settings;
-  return { name, senders, messageSizeBytes, messagesPerHour, messagesPerDay };
+  const { name, senders, senderCheck, messageSizeBytes, messagesPerHour, messagesPerDay } =
+    settings;
+  const account = { name, senders, messageSizeBytes, messagesPerHour, messagesPerDay };
+  return senderCheck === undefined ? account : { ...account, senderCheck };
 }

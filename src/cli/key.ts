@@ -1,7 +1,13 @@
 import { Access } from "../admin/guard/access.ts";
 import { AccessFileError } from "../admin/guard/access_file.ts";
 import { rightsOf, type Scope, SCOPES } from "../admin/guard/scopes.ts";
-import { type ApiKey, KEY_ROLES, type KeyRole } from "../admin/ports.ts";
+import {
+  type ApiKey,
+  KEY_ROLES,
+  type KeyRole,
+  SENDER_CHECKS,
+  type SenderCheck,
+} from "../admin/ports.ts";
 import { systemClock } from "../base/clock.ts";
 import { systemRandom } from "../base/random.ts";
 import { type Command, CONFIG_FLAG, type Invocation, JSON_FLAG } from "./command.ts";
@@ -39,6 +45,14 @@ export const keyCommands: readonly Command[] = [
         kind: "texts",
         value: "MAILBOX",
         help: "Mailbox it may send as, * for any text; all where not given. May be repeated.",
+      },
+      {
+        name: "sender-check",
+        kind: "text",
+        value: "WHERE",
+        choices: SENDER_CHECKS,
+        help:
+          "Where senders hold: envelope (the reverse-path), header (From, Sender, Resent-*); both.",
       },
       { name: "for", kind: "duration", value: "TIME", help: "How long it can be used; for ever." },
       CONFIG_FLAG,
@@ -108,6 +122,7 @@ async function add(invocation: Invocation): Promise<ExitCode> {
   }
   const named = flags.texts("sender");
   const senders = named.length === 0 ? null : named;
+  const senderCheck = flags.text("sender-check") as SenderCheck | undefined; // checked as a choice
   const forMs = flags.number("for");
   const expiresAtMs = forMs === undefined ? null : systemClock.now() + forMs;
   return await withKeys(invocation, async (keys) => {
@@ -115,6 +130,7 @@ async function add(invocation: Invocation): Promise<ExitCode> {
       name,
       ...rights,
       senders,
+      ...(senderCheck === undefined ? {} : { senderCheck }),
       expiresAtMs,
       by: "command line",
     });

@@ -1,4 +1,5 @@
 import type { BodyFacts, Envelope, Origin } from "../mail/envelope.ts";
+import type { HeaderReading } from "../mail/headers.ts";
 import type { CommitResult } from "../smtp/server/sink.ts";
 
 /** A message before its octets. */
@@ -15,8 +16,11 @@ export interface BatchMessage {
 export interface PartWriter {
   /** The queue id that the message has, or will have. */
   readonly id: string;
-  /** Copies the chunk; a promise is back-pressure. Never throws: `commit` tells of failures. */
-  write(chunk: Uint8Array): void | Promise<void>;
+  /**
+   * Copies the chunk; a promise is back-pressure. Never throws: `commit` tells of failures. The
+   * first call brings the header section alone, and what is read of it.
+   */
+  write(chunk: Uint8Array, reading?: HeaderReading): void | Promise<void>;
   /** Ends the message; nothing is permanent before the batch's `commit`. */
   finish(facts: BodyFacts): Promise<void>;
 }

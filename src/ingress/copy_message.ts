@@ -1,14 +1,18 @@
 import type { Hash } from "node:crypto";
 import { BodyScan } from "../mail/body_scan.ts";
 import type { BodyFacts } from "../mail/envelope.ts";
+import { endsAbruptly, inOneForm } from "../mail/header_form.ts";
+import { countFields, HeaderReader, type MessageHeader } from "../mail/headers.ts";
 import { type Reply, reply } from "../mail/reply.ts";
-import { HopCounter } from "../smtp/wire/hop_counter.ts";
-import type { AuthorCheck } from "./author_check.ts";
+import { decideAuthors } from "../policy/authors.ts";
+import type { SenderRules } from "../policy/user_sender.ts";
 import type { PartWriter } from "./batch_sink.ts";
 import type { SubmittedMessage } from "./submission.ts";
 
 const TOO_LARGE = reply(552, "5.3.4", "Message is larger than allowed");
 const LOOP = reply(554, "5.4.6", "Routing loop detected");
+const NO_HEADER = reply(554, "5.6.0", "The message does not begin with a header field");
+const NO_FIELD = reply(554, "5.6.0", "The header section has a line that is no field");
 const VIOLATIONS = {
   bare_cr: reply(554, "5.6.0", "Message has CR without LF; lines end with CRLF"),
   nul: reply(554, "5.6.0", "Message has a NUL octet"),
@@ -19,7 +23,7 @@ export interface CopyTarget {
   readonly writer: PartWriter;
   /** Takes them, too. */
   readonly hash: Hash;
-  readonly authors: AuthorCheck;
+  readonly senders: SenderRules;
   /** Octets of a message; 0 for no limit. */
   readonly messageBytes: number;
   readonly hops: number;
@@ -33,28 +37,94 @@ export type Copied =
 /** Passes the octets of a message on, its lines ended by CRLF. */
 export async function copyMessage(
   message: SubmittedMessage["message"],
-  { writer, hash, authors, messageBytes, hops }: CopyTarget,
+  target: CopyTarget,
 ): Promise<Copied> {
-  const scan = new BodyScan();
-  const counter = new HopCounter();
-  const pass = async (pieces: readonly Uint8Array[]): Promise<Reply | null> => {
-    for (const piece of pieces) {
-      hash.update(piece);
-      authors.take(piece);
-      counter.scan(piece);
-      const pending = writer.write(piece);
-      if (pending instanceof Promise) await pending;
-    }
-    if (scan.violation !== null) return VIOLATIONS[scan.violation];
-    if (messageBytes > 0 && scan.sizeBytes > messageBytes) return TOO_LARGE;
-    return counter.count > hops ? LOOP : null; // RFC 5321 6.3
-  };
+  const copy = new Copy(target);
   for await (const chunk of message instanceof Uint8Array ? [message] : message) {
-    const refusal = await pass(scan.take(chunk));
+    const refusal = await copy.take(chunk);
     if (refusal !== null) return { kind: "refused", reply: refusal };
   }
-  const refusal = await pass(scan.end()) ?? authors.refusal();
+  const refusal = await copy.end();
   return refusal === null
-    ? { kind: "copied", facts: scan.facts }
+    ? { kind: "copied", facts: copy.facts }
     : { kind: "refused", reply: refusal };
+}
+
+class Copy {
+  readonly #target: CopyTarget;
+  readonly #scan = new BodyScan();
+  readonly #header = new HeaderReader();
+  /** Octets that the header section has more in the form in which it is stored. */
+  #addedBytes = 0;
+
+  constructor(target: CopyTarget) {
+    this.#target = target;
+  }
+
+  get facts(): BodyFacts {
+    const { facts } = this.#scan;
+    return { ...facts, sizeBytes: facts.sizeBytes + this.#addedBytes };
+  }
+
+  /** Null when all is well; else why the message is refused. */
+  async take(chunk: Uint8Array): Promise<Reply | null> {
+    return await this.#pass(this.#scan.take(chunk)) ?? this.#judge();
+  }
+
+  async end(): Promise<Reply | null> {
+    const refusal = await this.#pass(this.#scan.end()) ?? this.#judge();
+    if (refusal !== null || this.#header.header !== null) return refusal;
+    const rest = this.#header.end();
+    return await this.#passHeader(rest) ?? await this.#write(rest);
+  }
+
+  async #pass(pieces: readonly Uint8Array[]): Promise<Reply | null> {
+    for (const piece of pieces) {
+      this.#target.hash.update(piece);
+      const isBehind = this.#header.header !== null;
+      const rest = this.#header.take(piece);
+      const refusal = isBehind ? null : await this.#passHeader(rest);
+      if (refusal !== null) return refusal;
+      await this.#write(rest);
+    }
+    return null;
+  }
+
+  #judge(): Reply | null {
+    const { violation, sizeBytes } = this.#scan;
+    const { messageBytes } = this.#target;
+    if (violation !== null) return VIOLATIONS[violation];
+    return messageBytes > 0 && sizeBytes > messageBytes ? TOO_LARGE : null;
+  }
+
+  /** Judges the header section once it is there, and hands it on. */
+  async #passHeader(rest: Uint8Array): Promise<Reply | null> {
+    const read = this.#header.header;
+    if (read === null) return null;
+    const header = inOneForm(read, { hasBody: rest.length > 0 });
+    this.#addedBytes = header.bytes.length - read.bytes.length;
+    const refusal = this.#judge() ?? formRefusal(read, rest) ??
+      (countFields(header, "received") > this.#target.hops ? LOOP : null); // RFC 5321 6.3
+    if (refusal !== null) return refusal;
+    const decision = decideAuthors(this.#target.senders, header);
+    if (decision.kind === "refuse") return decision.reply;
+    const { mayAuthor } = decision;
+    await this.#target.writer.write(header.bytes, { header, mayAuthor });
+    return null;
+  }
+
+  async #write(piece: Uint8Array): Promise<null> {
+    if (piece.length > 0) {
+      const pending = this.#target.writer.write(piece);
+      if (pending instanceof Promise) await pending;
+    }
+    return null;
+  }
+}
+
+/** Programs hear at once what is wrong with the message that they made. */
+function formRefusal(header: MessageHeader, rest: Uint8Array): Reply | null {
+  if (!header.complete || header.bytes.length + rest.length === 0) return null;
+  if (header.fields.length === 0) return NO_HEADER;
+  return endsAbruptly(header) && rest.length > 0 ? NO_FIELD : null;
 }

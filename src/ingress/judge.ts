@@ -2,7 +2,7 @@ import { isAsciiText, type Mailbox, parseMailbox, withAsciiDomain } from "../mai
 import type { Envelope, Recipient } from "../mail/envelope.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import { type AliasMap, membersInPlace } from "../policy/aliases.ts";
-import { decideUserSender } from "../policy/user_sender.ts";
+import { decideUserSender, type SenderRules } from "../policy/user_sender.ts";
 import type { RecipientRequest, ServerPolicy, SessionFacts } from "../smtp/server/policy.ts";
 import type { RefusedRecipient, SubmittedMessage, Submitter } from "./submission.ts";
 
@@ -75,8 +75,7 @@ async function judgeSender(
   { by, rules: { policy } }: { by: Submitter; rules: JudgeRules },
 ): Promise<Reply | null> {
   if (by.senders !== null) {
-    const rules = { name: by.user ?? "", senders: by.senders };
-    const decision = decideUserSender(rules, sender);
+    const decision = decideUserSender(senderRulesOf(by), sender);
     if (decision.kind === "refuse") return decision.reply;
   }
   const decision = await policy.mail(factsOf(by), { sender });
@@ -136,6 +135,12 @@ function mailboxOf(text: string, enhanced: "5.1.3" | "5.1.7"): Mailbox | Refused
   const what = enhanced === "5.1.3" ? "recipient" : "sender";
   const reason = reply(501, enhanced, `Bad ${what} address: ${parsed.reason}`);
   return { kind: "refused", reply: reason };
+}
+
+/** What the submitter may send as. */
+export function senderRulesOf({ user, senders, senderCheck }: Submitter): SenderRules {
+  const rules = { name: user ?? "", senders };
+  return senderCheck === undefined ? rules : { ...rules, senderCheck };
 }
 
 function keyOf({ localPart, domain }: Mailbox): string {

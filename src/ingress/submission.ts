@@ -1,14 +1,19 @@
 import type { Reply } from "../mail/reply.ts";
+import type { SenderCheck } from "../policy/user_sender.ts";
 
 /** Who hands in a message. */
 export interface Submitter {
   /** As it stands in trace fields and timelines; null for somebody without credentials. */
   readonly user: string | null;
+  /** What tells it from others of its name; the name where it is not said. */
+  readonly identity?: string;
   /**
    * Whole mailboxes it may send as, in which `*` stands for any run of characters and an empty one
    * for the null reverse-path; null for all.
    */
   readonly senders: readonly string[] | null;
+  /** Where it is held to them; for the reverse-path and the authors where it is not said. */
+  readonly senderCheck?: SenderCheck;
   /** IP address without brackets; empty for a local socket. */
   readonly clientAddress: string;
 }

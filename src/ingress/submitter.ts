@@ -8,10 +8,9 @@ import type { EventSink } from "../observe/events.ts";
 import { parseTraceparent } from "../observe/traces.ts";
 import type { AliasMap } from "../policy/aliases.ts";
 import type { ServerPolicy } from "../smtp/server/policy.ts";
-import { AuthorCheck } from "./author_check.ts";
 import type { BatchMessage, BatchSink, MessageBatch } from "./batch_sink.ts";
 import { copyMessage } from "./copy_message.ts";
-import { HTTP_LISTENER, judgeEnvelope } from "./judge.ts";
+import { HTTP_LISTENER, judgeEnvelope, senderRulesOf } from "./judge.ts";
 import type { KnownRequest, RequestKeys } from "./request_keys.ts";
 import type {
   BatchResult,
@@ -84,7 +83,7 @@ export class MessageSubmitter {
     const { by, key } = request;
     if (key === undefined) return await this.#submit(request, null);
     // Requests of one name of one submitter; others may use the same name.
-    const name = `${by.user ?? ""}\n${key}`;
+    const name = `${by.identity ?? by.user ?? ""}\n${key}`;
     if (this.#underWay.has(name)) return { kind: "conflict", reason: "under_way" };
     this.#underWay.add(name);
     try {
@@ -138,8 +137,10 @@ export class MessageSubmitter {
     for (const [index, envelope] of envelopes.entries()) {
       const writer = batch.begin(this.#incoming({ envelope, origin, traceparent }));
       const octets = messages[index]?.message ?? new Uint8Array(0);
-      const authors = new AuthorCheck({ name: by.user ?? "", senders: by.senders });
-      const copied = await copyMessage(octets, { ...limits, writer, hash, authors });
+      const copied = await copyMessage(octets, {
+        ...{ messageBytes: limits.messageBytes, hops: limits.hops },
+        ...{ writer, hash, senders: senderRulesOf(by) },
+      });
       if (copied.kind === "refused") {
         this.#refused({ id: writer.id, envelope, origin, reply: formatReply(copied.reply) });
         return { ...copied, index };

@@ -5,6 +5,7 @@ const LF = 10;
 const CR = 13;
 const SPACE = 32;
 const COLON = 58;
+const NOTHING = new Uint8Array(0);
 
 /** No line of a message is longer than this (RFC 5322 2.1.1), so no field name is. */
 const LONGEST_NAME_BYTES = 998;
@@ -14,7 +15,7 @@ export const HEADER_SECTION_LIMIT_BYTES = 256 * 1024;
 
 /** One field of a header section, as offsets into the octets of the message. */
 export interface HeaderField {
-  /** The name as written, without the colon. */
+  /** The name as written, without the colon and without white space before it. */
   readonly name: string;
   /** Where the name begins. */
   readonly start: number;
@@ -36,69 +37,22 @@ export interface HeaderSection {
   readonly complete: boolean;
 }
 
-/**
- * Steps through the fields of a header section without making an object for each. After
- * `advance` returned true the offsets describe one field; after false, `start` is the end of the
- * last field. Lines may end in CRLF or, in mail that did not come by SMTP, in LF alone.
- */
-export class FieldWalk {
-  readonly #bytes: Uint8Array;
-  #next = 0;
-  start = 0;
-  nameEnd = 0;
-  valueStart = 0;
-  valueEnd = 0;
+/** A header section with its octets, which begin at offset 0 and end at `bodyOffset`. */
+export interface MessageHeader extends HeaderSection {
+  readonly bytes: Uint8Array;
+}
 
-  /** `bytes` is the message, or as much of it as there is or should be looked at. */
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  /** Moves to the next field; false at the end of the section or of the octets. */
-  advance(): boolean {
-    const bytes = this.#bytes;
-    this.start = this.#next;
-    if (!this.#readName()) return false;
-    let lineEnd: number;
-    do {
-      lineEnd = bytes.indexOf(LF, this.#next);
-      this.#next = lineEnd === -1 ? bytes.length : lineEnd + 1;
-    } while (isWhiteSpace(bytes[this.#next])); // a folded line, RFC 5322 2.2.3
-    const end = lineEnd === -1 ? bytes.length : lineEnd;
-    this.valueEnd = end > this.valueStart && bytes[end - 1] === CR ? end - 1 : end;
-    return true;
-  }
-
-  /** Whether the field's name is `lowerName`, which is in lower case. */
-  nameIs(lowerName: string): boolean {
-    if (this.nameEnd - this.start !== lowerName.length) return false;
-    for (let index = 0; index < lowerName.length; index++) {
-      const octet = this.#bytes[this.start + index] ?? 0;
-      const lower = octet >= 65 && octet <= 90 ? octet | 0x20 : octet;
-      if (lower !== lowerName.charCodeAt(index)) return false;
-    }
-    return true;
-  }
-
-  /** RFC 5322 3.6.8, with the white space before the colon that 4.5 still allows. */
-  #readName(): boolean {
-    const bytes = this.#bytes;
-    const limit = Math.min(bytes.length, this.start + LONGEST_NAME_BYTES);
-    let at = this.start;
-    while (at < limit && isNameOctet(bytes[at] as number)) at++;
-    this.nameEnd = at;
-    if (at === this.start) return false;
-    while (isWhiteSpace(bytes[at])) at++;
-    if (bytes[at] !== COLON) return false;
-    this.valueStart = at + 1;
-    this.#next = at + 1;
-    return true;
-  }
+/** What is known of a message once its header section is read. */
+export interface HeaderReading {
+  readonly header: MessageHeader;
+  /** Whether who hands it in may speak for the authors that it names, so that it may be signed. */
+  readonly mayAuthor: boolean;
 }
 
 /**
  * Finds the fields of a message's header section. The section ends at the empty line or, where
- * mail is malformed, at the first line that cannot be a field.
+ * mail is malformed, at the first line that cannot be a field. Lines may end in CRLF or, in mail
+ * that did not come by SMTP, in LF alone.
  *
  * @param bytes the message, or its beginning: when `complete` is false, more may follow.
  */
@@ -107,26 +61,177 @@ export function headerSection(
   { limitBytes = HEADER_SECTION_LIMIT_BYTES }: { limitBytes?: number } = {},
 ): HeaderSection {
   const looked = bytes.length > limitBytes ? bytes.subarray(0, limitBytes) : bytes;
-  const walk = new FieldWalk(looked);
-  const fields: HeaderField[] = [];
-  while (walk.advance()) {
-    const { start, nameEnd, valueStart, valueEnd } = walk;
-    fields.push({ name: nameText(looked, start, nameEnd), start, valueStart, valueEnd });
+  const scan = new FieldScan();
+  scan.lines(looked);
+  scan.rest(looked);
+  return scan.section;
+}
+
+/** The header section of a message that is all there, or all of it that matters. */
+export function readHeader(bytes: Uint8Array): MessageHeader {
+  const section = headerSection(bytes);
+  const complete = section.complete || bytes.length < HEADER_SECTION_LIMIT_BYTES;
+  return { ...section, complete, bytes: bytes.subarray(0, section.bodyOffset) };
+}
+
+/**
+ * Reads the header section of a message whose octets come in pieces, split anywhere. It keeps no
+ * more than the section, and that only up to a limit.
+ */
+export class HeaderReader {
+  readonly #limitBytes: number;
+  readonly #scan = new FieldScan();
+  /** What came so far, while the section goes on. */
+  #held: Uint8Array = NOTHING;
+  #heldBytes = 0;
+  #header: MessageHeader | null = null;
+
+  constructor({ limitBytes = HEADER_SECTION_LIMIT_BYTES }: { limitBytes?: number } = {}) {
+    this.#limitBytes = limitBytes;
   }
-  const endOffset = walk.start;
-  const separator = separatorLength(looked, endOffset);
-  return {
-    fields,
-    endOffset,
-    bodyOffset: endOffset + separator,
-    complete: separator > 0 || looked.indexOf(LF, endOffset) !== -1,
-  };
+
+  /** Null until it is known. Its octets are a copy. Beyond the limit it is not complete. */
+  get header(): MessageHeader | null {
+    return this.#header;
+  }
+
+  /** Takes the next octets; what it returns are those behind the header section. */
+  take(chunk: Uint8Array): Uint8Array {
+    if (this.#header !== null) return chunk;
+    const octets = this.#heldBytes === 0 ? chunk : this.#hold(chunk);
+    const isOver = octets.length >= this.#limitBytes;
+    this.#scan.lines(isOver ? octets.subarray(0, this.#limitBytes) : octets);
+    if (isOver || this.#scan.section.complete) return this.#finish(octets);
+    if (this.#heldBytes === 0) this.#hold(chunk);
+    return NOTHING;
+  }
+
+  /** The message is over; what it returns are the octets behind the header section. */
+  end(): Uint8Array {
+    if (this.#header !== null) return NOTHING;
+    const octets = this.#held.subarray(0, this.#heldBytes);
+    this.#scan.rest(octets);
+    return this.#finish(octets, { isWhole: true });
+  }
+
+  #finish(octets: Uint8Array, { isWhole = false } = {}): Uint8Array {
+    const { section } = this.#scan;
+    this.#header = {
+      ...section,
+      complete: section.complete || isWhole,
+      bytes: octets.slice(0, section.bodyOffset),
+    };
+    this.#held = NOTHING;
+    return octets.subarray(section.bodyOffset);
+  }
+
+  /** Keeps a copy; returns all that is kept. */
+  #hold(chunk: Uint8Array): Uint8Array {
+    const neededBytes = this.#heldBytes + chunk.length;
+    if (neededBytes > this.#held.length) {
+      const grown = new Uint8Array(Math.max(neededBytes, this.#held.length * 2));
+      grown.set(this.#held.subarray(0, this.#heldBytes));
+      this.#held = grown;
+    }
+    this.#held.set(chunk, this.#heldBytes);
+    this.#heldBytes = neededBytes;
+    return this.#held.subarray(0, neededBytes);
+  }
+}
+
+/** Finds fields line by line; the octets that it is given grow from call to call. */
+class FieldScan {
+  readonly #fields: Writable<HeaderField>[] = [];
+  #lineStart = 0;
+  /** From where the end of the line is looked for. */
+  #lookFrom = 0;
+  #separatorBytes = 0;
+  #isOver = false;
+
+  get section(): HeaderSection {
+    return {
+      fields: this.#fields,
+      endOffset: this.#lineStart,
+      bodyOffset: this.#lineStart + this.#separatorBytes,
+      complete: this.#isOver,
+    };
+  }
+
+  /** Looks at the whole lines. */
+  lines(octets: Uint8Array): void {
+    while (!this.#isOver) {
+      const lf = octets.indexOf(LF, this.#lookFrom);
+      if (lf < 0) {
+        this.#lookFrom = octets.length;
+        return;
+      }
+      if (!this.#line(octets, lf)) {
+        this.#isOver = true;
+        const textBytes = lf - this.#lineStart;
+        const isEmpty = textBytes === 0 || (textBytes === 1 && octets[this.#lineStart] === CR);
+        this.#separatorBytes = isEmpty ? textBytes + 1 : 0;
+        return;
+      }
+      this.#lineStart = lf + 1;
+      this.#lookFrom = lf + 1;
+    }
+  }
+
+  /** Looks at the last line, which has no end. */
+  rest(octets: Uint8Array): void {
+    if (this.#isOver || this.#lineStart >= octets.length) return;
+    if (this.#line(octets, octets.length)) this.#lineStart = octets.length;
+  }
+
+  /** False where the line is no field, and does not go on with one. */
+  #line(octets: Uint8Array, lf: number): boolean {
+    const start = this.#lineStart;
+    const end = lf > start && octets[lf - 1] === CR && lf < octets.length ? lf - 1 : lf;
+    if (isWhiteSpace(octets[start])) { // a folded line, RFC 5322 2.2.3
+      const field = this.#fields.at(-1);
+      if (field === undefined) return false;
+      field.valueEnd = end;
+      return true;
+    }
+    const field = fieldAt(octets, { start, end });
+    if (field !== null) this.#fields.push(field);
+    return field !== null;
+  }
+}
+
+type Writable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
+
+/** RFC 5322 3.6.8, with the white space before the colon that 4.5 still allows. */
+function fieldAt(
+  octets: Uint8Array,
+  { start, end }: { start: number; end: number },
+): Writable<HeaderField> | null {
+  const limit = Math.min(end, start + LONGEST_NAME_BYTES);
+  let at = start;
+  while (at < limit && isNameOctet(octets[at] as number)) at++;
+  if (at === start) return null;
+  const name = nameText(octets, start, at);
+  while (at < end && isWhiteSpace(octets[at])) at++;
+  return octets[at] === COLON && at < end
+    ? { name, start, valueStart: at + 1, valueEnd: end }
+    : null;
 }
 
 /** The first field of that name, compared without regard to case. */
 export function findField(section: HeaderSection, name: string): HeaderField | null {
   const lowerName = name.toLowerCase();
-  return section.fields.find((field) => field.name.toLowerCase() === lowerName) ?? null;
+  return section.fields.find((field) =>
+    field.name.length === lowerName.length && field.name.toLowerCase() === lowerName
+  ) ?? null;
+}
+
+/** How many fields have that name, which is in lower case. */
+export function countFields({ fields }: HeaderSection, lowerName: string): number {
+  let count = 0;
+  for (const { name } of fields) {
+    if (name.length === lowerName.length && name.toLowerCase() === lowerName) count++;
+  }
+  return count;
 }
 
 /**
@@ -157,10 +262,4 @@ function isNameOctet(octet: number): boolean {
 
 function nameText(bytes: Uint8Array, start: number, end: number): string {
   return String.fromCharCode(...bytes.subarray(start, end));
-}
-
-/** The length of the empty line at `offset`; 0 when there is none. */
-function separatorLength(bytes: Uint8Array, offset: number): number {
-  if (bytes[offset] === LF) return 1;
-  return bytes[offset] === CR && bytes[offset + 1] === LF ? 2 : 0;
 }

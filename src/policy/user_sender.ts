@@ -15,7 +15,13 @@ export interface SenderRules {
    * reverse-path. Null allows all.
    */
   readonly senders: readonly string[] | null;
+  /** Where it is held to them; `both` where it is not said. */
+  readonly senderCheck?: SenderCheck;
 }
+
+/** Where `senders` hold: for the reverse-path, for the authors in the header section, or both. */
+export const SENDER_CHECKS = ["both", "envelope", "header"] as const;
+export type SenderCheck = (typeof SENDER_CHECKS)[number];
 
 /**
  * Decides whether a user may send from `sender`, which is null for the null reverse-path. `rules`
@@ -23,7 +29,8 @@ export interface SenderRules {
  */
 export function decideUserSender(rules: SenderRules | null, sender: Mailbox | null): Decision {
   if (rules === null) return refuse(REVOKED, "the user does not exist any more");
-  const { name, senders } = rules;
+  const { name, senders, senderCheck } = rules;
+  if (senderCheck === "header") return ACCEPT;
   if (senders === null || senders.some((pattern) => fits(pattern, sender))) return ACCEPT;
   return refuse(NOT_YOURS, `the sender is not among those of user ${JSON.stringify(name)}`);
 }

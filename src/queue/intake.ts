@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Envelope, Origin, Recipient } from "../mail/envelope.ts";
+import type { HeaderReading, MessageHeader } from "../mail/headers.ts";
 import type { EventSink } from "../observe/events.ts";
 import { IntakeBatch } from "./intake_batch.ts";
 import { IntakeWriter } from "./intake_writer.ts";
@@ -15,11 +16,11 @@ export interface IntakeOptions {
   readonly clock: Clock;
   readonly emit: EventSink;
   readonly newId: () => string;
-  /** Reads what lists show from the first octets of a message. */
-  readonly summarize: (start: Uint8Array) => MessageSummary;
+  /** Reads what lists show from the header section of a message. */
+  readonly summarize: (header: MessageHeader) => MessageSummary;
   readonly limits: IntakeLimits;
-  /** Starts to sign a message; null for one that is not signed. */
-  readonly sign?: (message: IncomingMessage) => SigningStream | null;
+  /** Starts to sign a message whose header section is read; null for one that is not signed. */
+  readonly sign?: (message: IncomingMessage, reading: HeaderReading) => SigningStream | null;
   /** Tells senders of aliases that were expanded; absent tells nobody. */
   readonly expansionNotice?: ExpansionNotice;
 }
@@ -35,7 +36,7 @@ export type ExpansionNotice = (
   },
 ) => NewMessage | null | Promise<NewMessage | null>;
 
-/** Takes the octets of a message as they pass and makes fields that go in front of them. */
+/** Takes octets as they pass and makes fields that go in front of the message. */
 export interface SigningStream {
   /** The octets may change afterwards. */
   write(chunk: Uint8Array): void;

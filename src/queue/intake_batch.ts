@@ -1,4 +1,5 @@
 import type { BodyFacts } from "../mail/envelope.ts";
+import type { HeaderReading } from "../mail/headers.ts";
 import type { IncomingMessage, IntakeOptions, IntakeResult } from "./intake.ts";
 import { IntakeWriter } from "./intake_writer.ts";
 import { storeFresh } from "./store_fresh.ts";
@@ -11,7 +12,7 @@ const MEMORY_BYTES = 16 * 1024 * 1024;
 export interface PartWriter {
   readonly id: string;
   /** As that of `IntakeWriter`. */
-  write(chunk: Uint8Array): void | Promise<void>;
+  write(chunk: Uint8Array, reading?: HeaderReading): void | Promise<void>;
   /** Ends the message. What fails is told by the commit of the batch. */
   finish(facts: BodyFacts): Promise<void>;
 }
@@ -42,7 +43,7 @@ export class IntakeBatch {
     this.#writers.push(writer);
     return {
       id: writer.id,
-      write: (chunk) => writer.write(chunk),
+      write: (chunk, reading) => writer.write(chunk, reading),
       finish: async (facts) => {
         try {
           this.#messages.push(await writer.finish(facts));

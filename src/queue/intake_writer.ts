@@ -1,5 +1,6 @@
 import type { BodyFacts, EnvelopeExtras, Recipient } from "../mail/envelope.ts";
 import { headerValues } from "../mail/header_values.ts";
+import { type HeaderReading, type MessageHeader, readHeader } from "../mail/headers.ts";
 import type {
   IncomingMessage,
   IntakeFailure,
@@ -19,8 +20,8 @@ import { storeFresh } from "./store_fresh.ts";
 const NOTHING = new Uint8Array(0);
 const FIRST_BUFFER_BYTES = 4 * 1024;
 const SPOOL_BUFFER_BYTES = 256 * 1024;
-/** How much of the start of a message `summarize` sees. */
-const SUMMARY_BYTES = 64 * 1024;
+/** How much of the start of a message a notice of its expansion sees. */
+const START_BYTES = 64 * 1024;
 
 /** Takes the octets of one message. */
 export class IntakeWriter {
@@ -28,11 +29,12 @@ export class IntakeWriter {
   readonly #message: IncomingMessage;
   readonly #options: IntakeOptions;
   readonly #headBytes: number;
-  readonly #signing: SigningStream | null;
+  #signing: SigningStream | null = null;
   #buffer: Uint8Array<ArrayBuffer>;
   #length = 0;
   #spool: SpoolWriter | null = null;
   #start: Uint8Array | null = null;
+  #header: MessageHeader | null = null;
   #failure: unknown = null;
 
   constructor(message: IncomingMessage, options: IntakeOptions) {
@@ -44,13 +46,16 @@ export class IntakeWriter {
     this.#buffer = new Uint8Array(Math.max(FIRST_BUFFER_BYTES, head.length));
     this.#buffer.set(head);
     this.#length = head.length;
-    this.#signing = options.sign?.(message) ?? null;
-    this.#signing?.write(head);
   }
 
-  /** Copies `chunk`. A promise means the spool file must catch up first. */
-  write(chunk: Uint8Array): void | Promise<void> {
-    this.#signing?.write(chunk);
+  /**
+   * Copies `chunk`. A promise means the spool file must catch up first. The first call brings the
+   * header section alone with what is read of it; without that, which is for mail of the relay's
+   * own, it brings the whole section.
+   */
+  write(chunk: Uint8Array, reading?: HeaderReading): void | Promise<void> {
+    if (this.#header === null) this.#begin(chunk, reading);
+    else this.#signing?.write(chunk);
     const total = this.#length + chunk.length;
     if (
       this.#spool === null && total <= this.#options.limits.spoolThresholdBytes
@@ -59,6 +64,13 @@ export class IntakeWriter {
       return;
     }
     return this.#writeToSpool(chunk);
+  }
+
+  #begin(chunk: Uint8Array, reading: HeaderReading = ownReading(chunk)): void {
+    const { header } = reading;
+    this.#header = header;
+    this.#signing = this.#options.sign?.(this.#message, reading) ?? null;
+    this.#signing?.write(chunk.subarray(header.bodyOffset));
   }
 
   /** Makes the message durable: when it resolves with `stored`, it is on disk. */
@@ -156,8 +168,8 @@ export class IntakeWriter {
     const receivedAtMs = clock.now();
     const { reversePath, body, smtpUtf8, extras } = envelope;
     const nextAttemptAtMs = Math.max(receivedAtMs, extras?.holdUntilMs ?? 0);
-    const start = this.#start ?? this.#buffer.subarray(0, this.#length);
-    const headers = this.#headers(start);
+    const header = this.#header ?? readHeader(NOTHING);
+    const headers = this.#headers(header);
     return {
       id: this.id,
       receivedAtMs,
@@ -171,7 +183,7 @@ export class IntakeWriter {
         sizeBytes: facts.sizeBytes + this.#headBytes + prefix.length,
       },
       ...(prefix === "" ? {} : { prefix }),
-      summary: summarize(start),
+      summary: summarize(header),
       ...(headers === null ? {} : { headers }),
       expiresAtMs: expiryOf(extras, nextAttemptAtMs + limits.expireMs),
       place,
@@ -179,9 +191,9 @@ export class IntakeWriter {
     };
   }
 
-  #headers(start: Uint8Array): NonNullable<NewMessage["headers"]> | null {
+  #headers(header: MessageHeader): NonNullable<NewMessage["headers"]> | null {
     const { traceparent } = this.#message;
-    const values = headerValues(start, this.#options.limits.headerNames ?? []);
+    const values = headerValues(header, this.#options.limits.headerNames ?? []);
     return traceparent === undefined ? values : { ...values, traceparent: [traceparent] };
   }
 
@@ -189,10 +201,7 @@ export class IntakeWriter {
     if (this.#failure !== null) return;
     try {
       this.#spool ??= this.#options.store.spool();
-      this.#start ??= this.#buffer.slice(
-        0,
-        Math.min(this.#length, SUMMARY_BYTES),
-      );
+      this.#start ??= this.#buffer.slice(0, Math.min(this.#length, START_BYTES));
       if (this.#length + chunk.length > SPOOL_BUFFER_BYTES) {
         await this.#spool.write(this.#buffer.subarray(0, this.#length));
         this.#length = 0;
@@ -227,6 +236,11 @@ export class IntakeWriter {
     });
     return error instanceof StoreError && error.kind === "full" ? "full" : "unavailable";
   }
+}
+
+/** The relay may speak for itself. */
+function ownReading(octets: Uint8Array): HeaderReading {
+  return { header: readHeader(octets.slice()), mayAuthor: true };
 }
 
 /** A message to be returned when its time is over is of no use later (RFC 2852 section 4.1). */

@@ -4,6 +4,8 @@ import { parseMailbox } from "../mail/address.ts";
 import { bodyFacts } from "../mail/body_facts.ts";
 import type { EnvelopeExtras, Origin } from "../mail/envelope.ts";
 import { headerValues } from "../mail/header_values.ts";
+import { messageInOneForm } from "../mail/header_form.ts";
+import { readHeader } from "../mail/headers.ts";
 import { summarize } from "../mail/summary.ts";
 import type {
   BodyPlace,
@@ -124,7 +126,8 @@ function inLines(octets: Uint8Array): Uint8Array | null {
   const { buffer, byteOffset, byteLength } = octets;
   const text = Buffer.from(buffer, byteOffset, byteLength).toString("latin1")
     .replace(/\r?\n|(?<![\r\n])$/g, "\r\n");
-  return text.includes("\0") || /\r(?!\n)/.test(text) ? null : Buffer.from(text, "latin1");
+  if (text.includes("\0") || /\r(?!\n)/.test(text)) return null;
+  return messageInOneForm(Buffer.from(text, "latin1"));
 }
 
 function refused(reason: string): SendAgainResult {
@@ -190,10 +193,11 @@ async function recordFor(
   }
   const signed = await sign?.(octets, old.origin) ?? "";
   const facts = bodyFacts(octets);
-  const looked = headerValues(octets, Object.keys(headers ?? {}));
+  const header = readHeader(octets);
+  const looked = headerValues(header, Object.keys(headers ?? {}));
   const body = facts.eightBit && old.body === "7BIT" ? "8BITMIME" : old.body;
   return {
-    ...{ ...record, body, summary: summarize(octets) },
+    ...{ ...record, body, summary: summarize(header) },
     facts: { ...facts, sizeBytes: facts.sizeBytes + signed.length },
     ...(signed === "" ? {} : { prefix: signed }),
     ...(looked === null ? {} : { headers: looked }),

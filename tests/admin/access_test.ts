@@ -310,7 +310,10 @@ Deno.test("tokens of the config are keys that only the config changes", async ()
     path: `${folder.path}/access.json`,
     clock: new ManualClock(),
     random: seededRandom(1),
-    tokens: [{ name: "prometheus", role: "viewer", send: false, senders: null, token }],
+    tokens: [{
+      ...{ name: "prometheus", role: "viewer", send: false, token },
+      ...{ senders: null, senderCheck: "both" },
+    }],
   });
   assertEquals((await access.keys.verify(token))?.role, "viewer");
   assertEquals(await access.keys.verify(`${token}x`), null);

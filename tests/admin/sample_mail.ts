@@ -1,5 +1,5 @@
 import { encodeText } from "../../src/base/bytes.ts";
-import { headerSection } from "../../src/mail/headers.ts";
+import { readHeader } from "../../src/mail/headers.ts";
 import { bodyFacts } from "../../src/mail/body_facts.ts";
 import { summarize } from "../../src/mail/summary.ts";
 import type { NewMessage } from "../../src/queue/store.ts";
@@ -59,7 +59,7 @@ export function mailOf(
   const bytes = encodeText(text);
   return messageOf(number, {
     facts: bodyFacts(bytes),
-    summary: summarize(bytes.subarray(0, headerSection(bytes).endOffset)),
+    summary: summarize(readHeader(bytes)),
     place: { kind: "inline", bytes },
     ...overrides,
   });

@@ -69,6 +69,7 @@ password = "${HASH}"
     scram: KEYS,
     devices: [{ name: "second-floor", password: HASH, scram: null }],
     senders: ["*@example.net", ""],
+    senderCheck: "both",
     messageSizeBytes: 10 * 1024 * 1024,
     messagesPerHour: 5,
     messagesPerDay: null,

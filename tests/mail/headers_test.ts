@@ -1,6 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { encodeText } from "../../src/base/bytes.ts";
-import { fieldText, findField, headerSection } from "../../src/mail/headers.ts";
+import { concatBytes, encodeText } from "../../src/base/bytes.ts";
+import {
+  countFields,
+  fieldText,
+  findField,
+  HeaderReader,
+  headerSection,
+} from "../../src/mail/headers.ts";
 
 function names(message: string): string[] {
   return headerSection(encodeText(message)).fields.map(({ name }) => name);
@@ -50,4 +56,58 @@ Deno.test("a value that is not UTF-8 is read octet by octet", () => {
   const [field] = headerSection(message).fields;
   assert(field !== undefined);
   assertEquals(fieldText(message, field), "\u00fc");
+});
+
+const MESSAGES: readonly string[] = [
+  "Received: a\r\nX: Received: no\r\n received: folded\r\nRECEIVED : b\r\n" +
+  "Received-SPF: no\r\n\r\nReceived: text\r\n",
+  "A: 1\r\nno field\r\nReceived: body\r\n",
+  " \r\nA: 1\r\n",
+  "\r\nA: 1\r\n",
+  "A: 1\r\n 2\r\n",
+  "A: 1\n\tB: 2\n\nbody",
+  "A: 1\r\nno end",
+  "",
+];
+
+for (const message of MESSAGES) {
+  Deno.test(`HeaderReader: ${JSON.stringify(message)}, split anywhere`, () => {
+    const bytes = encodeText(message);
+    const whole = headerSection(bytes);
+    for (let first = 0; first <= bytes.length; first++) {
+      for (const second of [first, Math.min(first + 1, bytes.length), bytes.length]) {
+        const reader = new HeaderReader();
+        const pieces = [
+          ...[bytes.slice(0, first), bytes.slice(first, second), bytes.slice(second)],
+        ];
+        const rest = pieces.map((piece) => {
+          const taken = reader.take(piece).slice();
+          piece.fill(0x2a);
+          return taken;
+        });
+        rest.push(reader.end().slice());
+        assert(reader.header !== null);
+        const { bytes: octets, complete: _, ...section } = reader.header;
+        const { complete: __, ...expected } = whole;
+        assertEquals(section, expected);
+        assertEquals(concatBytes([octets, ...rest]), bytes);
+      }
+    }
+    assertEquals(countFields(whole, "received"), message.startsWith("Received") ? 2 : 0);
+  });
+}
+
+Deno.test("HeaderReader gives up a section beyond its limit, and loses nothing of it", () => {
+  const bytes = encodeText("A: 1\r\n".repeat(100) + "\r\nbody");
+  for (const size of [1, 7, 64, bytes.length]) {
+    const reader = new HeaderReader({ limitBytes: 64 });
+    const seen: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += size) {
+      seen.push(reader.take(bytes.slice(at, at + size)).slice());
+    }
+    seen.push(reader.end().slice());
+    assert(reader.header !== null && !reader.header.complete);
+    assertEquals(reader.header.fields.length, 10);
+    assertEquals(concatBytes([reader.header.bytes, ...seen]), bytes);
+  }
 });

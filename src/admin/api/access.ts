@@ -6,7 +6,7 @@ import { json, param } from "../http/input.ts";
 import { operation } from "../http/operation.ts";
 import { rightsOf, SCOPES } from "../guard/scopes.ts";
 import { problem } from "../http/problem.ts";
-import { KEY_ROLES, ROLES } from "../ports.ts";
+import { KEY_ROLES, ROLES, SENDER_CHECKS } from "../ports.ts";
 import type { ApiContext } from "./context.ts";
 import { doneSchema, lineText, timeMs } from "./schemas/fields.ts";
 
@@ -16,12 +16,17 @@ const role = z.enum(ROLES)
 const senders = z.array(lineText({ max: 320 })).max(1000).nullable()
   .describe("Mailboxes it may send as, * for any text in them; null for all.");
 
+const senderCheck = z.enum(SENDER_CHECKS).describe(
+  "Where senders hold: for reverse-paths (envelope), for From, Sender and Resent-* (header), or both.",
+);
+
 const keySchema = z.object({
   id: z.string(),
   name: z.string(),
   role: z.enum(KEY_ROLES).describe("As of people; a sender can do nothing but hand in mail."),
   send: z.boolean().describe("Whether it may hand in mail."),
   senders,
+  senderCheck,
   createdAtMs: timeMs(),
   createdBy: z.string(),
   expiresAtMs: timeMs().nullable(),
@@ -36,6 +41,7 @@ const newKeySchema = z.strictObject({
   scopes: z.array(z.enum(SCOPES)).min(1).optional()
     .describe("In the place of a role: hand in mail, look, act on mail."),
   senders: senders.default(null),
+  senderCheck: senderCheck.default("both"),
   expiresAtMs: timeMs().nullable().default(null),
 }).refine(({ role, scopes }) => (role === undefined) !== (scopes === undefined), {
   error: "expected either role or scopes",
@@ -81,9 +87,9 @@ export function keyRoutes({ ports: { keys }, sessions }: ApiContext) {
       async (c) => {
         const by = actorOf(c.get("caller"));
         const request = c.req.valid("json");
-        const { name, senders, expiresAtMs, role, scopes = [] } = request;
+        const { role, scopes = [], ...rest } = request;
         const rights = role === undefined ? rightsOf(scopes) : { role };
-        const created = await keys.create({ name, senders, expiresAtMs, ...rights, by });
+        const created = await keys.create({ ...rest, ...rights, by });
         return answer(c, createdKeySchema, created, 201);
       },
     )

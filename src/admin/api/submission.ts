@@ -101,7 +101,7 @@ function rawMessage(ports: AdminPorts): MiddlewareHandler<AdminEnv> {
   };
 }
 
-type Request = Omit<SubmitRequest, "by" | "senders" | "clientAddress">;
+type Request = Omit<SubmitRequest, "by" | "identity" | "senders" | "senderCheck" | "clientAddress">;
 
 async function submit(
   c: Context<AdminEnv>,
@@ -111,10 +111,10 @@ async function submit(
   if (sender === null) throw new Error("A route with a role was run without a sender");
   if (submission === undefined) return problem(c, "not-found");
   const clientAddress = addressOf(c.env?.peer);
-  const { name: by, senders } = sender;
+  const { name: by, ...rights } = sender;
   const traceparent = c.req.header("traceparent");
   const trace = traceparent === undefined ? {} : { traceparent };
-  const whole = { ...request, ...trace, by, senders, clientAddress };
+  const whole = { ...request, ...trace, by, ...rights, clientAddress };
   return answerTo(c, await submission.submit(whole));
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
-import type { AdminUser, ApiKey, KeyRole, KeysPort, UsersPort } from "../ports.ts";
+import type { AdminUser, ApiKey, KeyRole, KeysPort, SenderCheck, UsersPort } from "../ports.ts";
 import { AccessFile, type KeptKey, type KeptUser } from "./access_file.ts";
 import { isPassword, isSameText, newSecret, passwordHash, secretHash } from "./secrets.ts";
 
@@ -11,6 +11,7 @@ export interface ConfiguredToken {
   /** As in `ApiKey`. */
   readonly send: boolean;
   readonly senders: readonly string[] | null;
+  readonly senderCheck: SenderCheck;
   readonly token: string;
 }
 
@@ -64,7 +65,7 @@ export class Access {
 
 /** The local key, whose secret is new at each start. */
 const LOCAL: Omit<ConfiguredToken, "token"> = {
-  ...{ name: "command line", role: "admin", send: true, senders: null },
+  ...{ name: "command line", role: "admin", send: true, senders: null, senderCheck: "both" },
 };
 
 /** The tokens of the configuration as keys. */
@@ -135,14 +136,15 @@ class FileKeys implements KeysPort {
   }
 
   async create(
-    { name, role, send = roleSends(role), senders = null, expiresAtMs, by }: CreateRequest,
+    { name, role, send = roleSends(role), senders = null, ...request }: CreateRequest,
   ): ReturnType<KeysPort["create"]> {
     const { file, clock, random } = this.#parts;
+    const { senderCheck = "both", expiresAtMs, by } = request;
     const id = newSecret(random).replaceAll("_", "-").slice(0, 8);
     const secret = `${PREFIX}_${id}_${newSecret(random)}`;
     const hash = secretHash(secret);
     const createdAtMs = clock.now();
-    const right = { role, send, senders: senders && [...senders] };
+    const right = { role, send, senders: senders && [...senders], senderCheck };
     const kept = { id, name, ...right, hash, createdAtMs, createdBy: by, expiresAtMs };
     await file.change((data) => ({ data: { ...data, keys: [...data.keys, kept] }, result: null }));
     return { key: this.#shown(kept), secret };

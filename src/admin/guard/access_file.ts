@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { KEY_ROLES, ROLES } from "../ports.ts";
+import { KEY_ROLES, ROLES, SENDER_CHECKS } from "../ports.ts";
 
 const keySchema = z.object({
   id: z.string(),
@@ -7,6 +7,7 @@ const keySchema = z.object({
   role: z.enum(KEY_ROLES),
   send: z.boolean().optional(),
   senders: z.array(z.string()).nullable().default(null),
+  senderCheck: z.enum(SENDER_CHECKS).default("both"),
   hash: z.string(),
   createdAtMs: z.int(),
   createdBy: z.string(),

@@ -45,9 +45,12 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ad
         headers: { "www-authenticate": `Bearer error="invalid_token"` },
       });
     }
-    const { name, role, send, senders } = key;
+    const { id, name, role, send, senders, senderCheck } = key;
     c.set("caller", role === "sender" ? null : { kind: "key", name, role });
-    c.set("sender", send ? { name: `key ${name}`, senders } : null);
+    c.set(
+      "sender",
+      send ? { name: `key ${name}`, identity: `key ${id}`, senders, senderCheck } : null,
+    );
     await next();
   };
 }
@@ -55,7 +58,8 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ad
 /** Operators may send as anybody. */
 function senderOf(caller: Caller | null): MailSender | null {
   if (caller === null || !hasRole(caller.role, "operator")) return null;
-  return { name: actorOf(caller), senders: null };
+  const name = actorOf(caller);
+  return { name, identity: name, senders: null, senderCheck: "both" };
 }
 
 /** Says how long to wait. */

@@ -10,6 +10,11 @@ export const KEY_ROLES = ["sender", ...ROLES] as const;
 
 export type KeyRole = typeof KEY_ROLES[number];
 
+/** Where a key's senders hold: for reverse-paths, for authors in the header section, or both. */
+export const SENDER_CHECKS = ["both", "envelope", "header"] as const;
+
+export type SenderCheck = typeof SENDER_CHECKS[number];
+
 /** A key for programs, sent as `Authorization: Bearer`. */
 export interface ApiKey {
   readonly id: string;
@@ -22,6 +27,8 @@ export interface ApiKey {
    * for the null reverse-path; null for all.
    */
   readonly senders: readonly string[] | null;
+  /** Where they hold. */
+  readonly senderCheck: SenderCheck;
   readonly createdAtMs: number;
   readonly createdBy: string;
   readonly expiresAtMs: number | null;
@@ -41,6 +48,8 @@ export interface KeysPort {
     /** As in `ApiKey`; all but a viewer may where not given. */
     readonly send?: boolean;
     readonly senders?: readonly string[] | null;
+    /** Both where not given. */
+    readonly senderCheck?: SenderCheck;
     readonly expiresAtMs: number | null;
     readonly by: string;
   }): Promise<{ readonly key: ApiKey; readonly secret: string }>;

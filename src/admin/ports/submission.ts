@@ -1,5 +1,7 @@
 /** Mail that comes in over HTTP. */
 
+import type { SenderCheck } from "./access.ts";
+
 /** Puts messages of applications and operators into the queue, by the rules of SMTP clients. */
 export interface SubmissionPort {
   /** Octets that a message may have; 0 for no limit. */
@@ -15,8 +17,11 @@ export interface SubmitRequest {
   /** A whole message, RFC 5322. */
   readonly message: Uint8Array | AsyncIterable<Uint8Array>;
   readonly by: string;
+  /** What tells it from others of its name. */
+  readonly identity?: string;
   /** As in `ApiKey`; absent means all. */
   readonly senders?: readonly string[] | null;
+  readonly senderCheck?: SenderCheck;
   /** Address of the sender's computer, for the trace field. */
   readonly clientAddress: string;
   /** When it may leave at the earliest. */

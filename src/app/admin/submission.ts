@@ -9,8 +9,13 @@ export function submissionPort(submitter: MessageSubmitter): SubmissionPort {
     get limitBytes() {
       return submitter.limits.messageBytes;
     },
-    async submit({ by: user, senders = null, clientAddress, ...submission }) {
-      const by = { user, senders, clientAddress };
+    async submit({ by: user, identity, senders = null, senderCheck, ...request }) {
+      const { clientAddress, ...submission } = request;
+      const by = {
+        ...{ user, senders, clientAddress },
+        ...(identity === undefined ? {} : { identity }),
+        ...(senderCheck === undefined ? {} : { senderCheck }),
+      };
       return resultOf(await submitter.submit({ ...submission, by }));
     },
   };

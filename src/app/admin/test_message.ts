@@ -3,6 +3,7 @@ import { parseMailbox } from "../../mail/address.ts";
 import { bodyFacts } from "../../mail/body_facts.ts";
 import { composeMessage } from "../../mail/compose/compose.ts";
 import type { Origin } from "../../mail/envelope.ts";
+import { readHeader } from "../../mail/headers.ts";
 import type { SendAgainServices } from "../../queue/send_again.ts";
 import { summarize } from "../../mail/summary.ts";
 
@@ -47,7 +48,7 @@ export async function putTestMessage(
     body: facts.eightBit ? "8BITMIME" : "7BIT",
     origin: ORIGIN,
     facts: { ...facts, sizeBytes: facts.sizeBytes + prefix.length },
-    summary: summarize(bytes),
+    summary: summarize(readHeader(bytes)),
     ...(prefix === "" ? {} : { prefix }),
     expiresAtMs: nowMs + LIFETIME_MS,
     place: { kind: "inline", bytes },

@@ -1,5 +1,5 @@
 import { parseSize } from "../../config/units.ts";
-import type { UserDocument } from "../../config/sections/users.ts";
+import { SENDER_CHECKS, type SenderCheck, type UserDocument } from "../../config/sections/users.ts";
 import type { Flag } from "../command.ts";
 import type { FlagValues } from "../flags.ts";
 
@@ -9,7 +9,14 @@ export const LIMIT_FLAGS: readonly Flag[] = [
     name: "sender",
     kind: "texts",
     value: "PATTERN",
-    help: `Reverse-path the user may send from, "*" for any text; may be repeated.`,
+    help: `Mailbox the user may send as, "*" for any text; may be repeated.`,
+  },
+  {
+    name: "sender-check",
+    kind: "text",
+    value: "WHERE",
+    choices: SENDER_CHECKS,
+    help: "Where senders hold: for the reverse-path, for From, Sender and Resent-*, or both.",
   },
   { name: "message-size", kind: "text", value: "SIZE", help: "Largest message, such as 10MiB." },
   { name: "per-hour", kind: "count", value: "N", help: "Most messages within an hour." },
@@ -18,7 +25,10 @@ export const LIMIT_FLAGS: readonly Flag[] = [
 
 /** The limits that flags name. */
 export type Limits = Partial<
-  Pick<UserDocument, "senders" | "message_size" | "messages_per_hour" | "messages_per_day">
+  Pick<
+    UserDocument,
+    "senders" | "sender_check" | "message_size" | "messages_per_hour" | "messages_per_day"
+  >
 >;
 
 /** The limits, or what is wrong with them. */
@@ -29,6 +39,7 @@ export type LimitsInput =
 /** Reads the flags; what no flag names is absent. */
 export function readLimits(flags: FlagValues): LimitsInput {
   const senders = flags.texts("sender");
+  const senderCheck = flags.text("sender-check") as SenderCheck | undefined; // checked as a choice
   const messageSize = flags.text("message-size");
   if (messageSize !== undefined && !((parseSize(messageSize) ?? 0) > 0)) {
     const reason = `--message-size needs a size such as 10MiB, got ${JSON.stringify(messageSize)}.`;
@@ -43,6 +54,7 @@ export function readLimits(flags: FlagValues): LimitsInput {
     kind: "ok",
     limits: {
       ...(senders.length === 0 ? {} : { senders: [...senders] }),
+      ...(senderCheck === undefined ? {} : { sender_check: senderCheck }),
       ...(messageSize === undefined ? {} : { message_size: messageSize }),
       ...(perHour === undefined ? {} : { messages_per_hour: perHour }),
       ...(perDay === undefined ? {} : { messages_per_day: perDay }),

@@ -13,7 +13,7 @@ export const userSetCommand: Command = {
   details: "What no flag names stays as it is.",
   flags: [
     ...LIMIT_FLAGS,
-    { name: "any-sender", kind: "switch", help: "Any reverse-path." },
+    { name: "any-sender", kind: "switch", help: "Any sender." },
     { name: "no-limits", kind: "switch", help: "No limits of size and rate but those of all." },
     { name: "enable", kind: "switch", help: "The user may log in." },
     { name: "disable", kind: "switch", help: "The user may not log in." },

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { duration, flag, ipAddress, listOf, oneOf, table, text, wholeNumber } from "../fields.ts";
 import { secret } from "../secrets.ts";
 import { durationMs } from "../units.ts";
+import { type SenderCheck, senderCheck } from "./users.ts";
 
 /** Where the admin API and the dashboard are, and who gets in. */
 export interface AdminConfig {
@@ -27,6 +28,8 @@ export interface AdminToken {
   readonly send: boolean;
   /** Whole mailboxes it may send as, in which `*` stands for any text; null for all. */
   readonly senders: readonly string[] | null;
+  /** Where they hold. */
+  readonly senderCheck: SenderCheck;
   readonly token: string;
 }
 
@@ -50,6 +53,7 @@ const token = table({
     .describe("Whether it may hand in mail; where not given, all but a viewer may."),
   senders: listOf(mailboxPattern()).optional()
     .describe("Mailboxes it may send as, * for any text in them; all where not given."),
+  sender_check: senderCheck(),
   token: secret(text({
     expected: `a token of at least ${LEAST_TOKEN_CHARS} characters without spaces`,
     isValid: (value) => value.length >= LEAST_TOKEN_CHARS && /^[\x21-\x7e]+$/.test(value),
@@ -85,9 +89,13 @@ export function adminConfig(doc: z.output<typeof adminSchema>): AdminConfig {
     openOnLoopback: doc.open_on_loopback,
     publicOrigin: doc.public_url === undefined ? null : new URL(doc.public_url).origin,
     sessionLifetimeMs: durationMs(doc.session_lifetime),
-    tokens: doc.tokens.map((token) => ({
-      ...{ ...token, senders: token.senders ?? null },
-      send: token.send ?? token.role !== "viewer",
+    tokens: doc.tokens.map(({ name, role, send, senders, sender_check, token }) => ({
+      name,
+      role,
+      send: send ?? role !== "viewer",
+      senders: senders ?? null,
+      senderCheck: sender_check,
+      token,
     })),
   };
 }

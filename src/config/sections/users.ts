@@ -1,7 +1,19 @@
 import type { z } from "zod";
-import { count, flag, listOf, size, table, text } from "../fields.ts";
+import { count, flag, listOf, oneOf, size, table, text } from "../fields.ts";
 import { secret } from "../secrets.ts";
 import { sizeBytes } from "../units.ts";
+
+/** Where `senders` hold: for reverse-paths, for authors in the header section, or both. */
+export const SENDER_CHECKS = ["both", "envelope", "header"] as const;
+export type SenderCheck = typeof SENDER_CHECKS[number];
+
+/** The key of that. */
+export function senderCheck() {
+  return oneOf(SENDER_CHECKS).default("both").describe(
+    "Where senders hold: for the reverse-path (envelope), for From, Sender and Resent-* (header), " +
+      "or both. Mail in names that are not among them is never signed.",
+  );
+}
 
 /** A user that may authenticate, and what it may do then. */
 export interface UserConfig {
@@ -13,8 +25,10 @@ export interface UserConfig {
   readonly scram: string | null;
   /** Passwords that can be revoked one by one. */
   readonly devices: readonly DeviceConfig[];
-  /** Patterns of reverse-paths; null for all. */
+  /** Patterns of mailboxes; null for all. */
   readonly senders: readonly string[] | null;
+  /** Where they hold. */
+  readonly senderCheck: SenderCheck;
   /** Null for the limit of all. */
   readonly messageSizeBytes: number | null;
   /** Null for no limit. */
@@ -67,7 +81,8 @@ const user = table({
   senders: listOf(text({
     expected: `a mail address, in which "*" stands for any text, or "" for the null reverse-path`,
     isValid: (value) => /^[^\s<>]*$/.test(value),
-  })).optional().describe("Reverse-paths the user may send from; all where not given."),
+  })).optional().describe("Mailboxes the user may send as; all where not given."),
+  sender_check: senderCheck(),
   message_size: size({ minBytes: 1 }).optional()
     .describe("Largest message of the user; that of all where not given."),
   messages_per_hour: count().optional().describe("Messages within any hour; no limit by default."),
@@ -90,6 +105,7 @@ export function userConfig(doc: z.output<typeof user>): UserConfig {
     scram: doc.scram ?? null,
     devices: doc.devices.map(({ name, password, scram = null }) => ({ name, password, scram })),
     senders: doc.senders ?? null,
+    senderCheck: doc.sender_check,
     messageSizeBytes: doc.message_size === undefined ? null : sizeBytes(doc.message_size),
     messagesPerHour: doc.messages_per_hour ?? null,
     messagesPerDay: doc.messages_per_day ?? null,

@@ -4,15 +4,20 @@ import type { Random } from "../../base/random.ts";
 import { composeMessage } from "../../mail/compose/compose.ts";
 import { type Draft, needsSmtpUtf8 } from "../../mail/compose/draft.ts";
 import { formatReply } from "../../mail/reply.ts";
-import type { BatchResult } from "../submission.ts";
+import type { SenderCheck } from "../../policy/user_sender.ts";
+import type { BatchResult, Submitter } from "../submission.ts";
 import type { MessageSubmitter } from "../submitter.ts";
 
 /** A key that requests come with; an admin's `ApiKey` has this shape. */
 export interface SendingKey {
+  /** What tells it from others of its name. */
+  readonly id: string;
   readonly name: string;
   /** Whether it may hand in mail. */
   readonly send: boolean;
   readonly senders: readonly string[] | null;
+  /** Where they hold; both where it is not said. */
+  readonly senderCheck?: SenderCheck;
 }
 
 /** The keys of a relay. */
@@ -146,7 +151,7 @@ export class CompatDesk {
     }));
     try {
       const result = await this.#options.submitter.submitAll({
-        by: { user: `key ${key.name}`, senders: key.senders, clientAddress },
+        by: submitterOf(key, clientAddress),
         ...{ ...once, messages },
         ...(traceparent === undefined ? {} : { traceparent }),
       });
@@ -218,4 +223,11 @@ export function placeOf(index: number, count: number): string {
 
 function refusal(why: Refusal["why"], text: string): Refusal {
   return { kind: "refused", why, text, index: null };
+}
+
+function submitterOf(
+  { id, name, senders, senderCheck = "both" }: SendingKey,
+  clientAddress: string,
+): Submitter {
+  return { user: `key ${name}`, identity: `key ${id}`, senders, senderCheck, clientAddress };
 }

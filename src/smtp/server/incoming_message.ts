@@ -27,8 +27,12 @@ export class IncomingMessage {
     this.#origin = originOf(session, transaction.params);
     const writer = beginMessage(session, { transaction, origin: this.#origin });
     this.#messageId = writer.id;
-    const { hops } = session.context.limits;
-    this.#receiver = new MessageReceiver(writer, { maxBytes: transaction.maxBytes, maxHops: hops });
+    const { limits, policy } = session.context;
+    this.#receiver = new MessageReceiver(writer, {
+      maxBytes: transaction.maxBytes,
+      maxHops: limits.hops,
+      authors: (header) => policy.authors(session, header),
+    });
     transaction.message = this;
   }
 

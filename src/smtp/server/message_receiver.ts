@@ -1,7 +1,9 @@
 import { type Reply, reply } from "../../mail/reply.ts";
 import type { BodyFacts } from "../../mail/envelope.ts";
+import { inOneForm, isInLines } from "../../mail/header_form.ts";
+import { countFields, HeaderReader, type MessageHeader } from "../../mail/headers.ts";
+import type { AuthorDecision } from "../../policy/authors.ts";
 import type { ContentViolation } from "../wire/content_violation.ts";
-import { HopCounter } from "../wire/hop_counter.ts";
 import { TOO_LARGE } from "./extensions/size.ts";
 import type { MessageWriter, StoreFailure } from "./sink.ts";
 
@@ -22,36 +24,47 @@ export interface MessageOutcome {
   readonly cause?: string;
 }
 
+/** What a message must keep to. */
+export interface ReceiverRules {
+  /** Octets; 0 means no limit. */
+  readonly maxBytes: number;
+  readonly maxHops: number;
+  /** Whose mail it may be said to be. */
+  readonly authors: (header: MessageHeader) => AuthorDecision;
+}
+
 const LOOP = reply(554, "5.4.6", "Routing loop detected"); // RFC 5321 6.3
 const VIOLATIONS: Readonly<Record<ContentViolation, Reply>> = {
   bare_cr: reply(554, "5.6.0", "Message has CR without LF; lines end with CRLF"),
   bare_lf: reply(554, "5.6.0", "Message has LF without CR; lines end with CRLF"),
   nul: reply(554, "5.6.0", "Message has a NUL octet"),
 };
+// RFC 3030 section 3 lets bodies be binary; the header section stays lines of text.
+const BINARY_HEADER = reply(554, "5.6.0", "The header section has octets that are no lines");
 const FAILURES: Readonly<Record<StoreFailure, Reply>> = {
   full: reply(452, "4.3.1", "Insufficient storage, try again later"),
   unavailable: reply(451, "4.3.0", "Cannot store the message, try again later"),
 };
 
 /**
- * Passes the octets of one message to its writer, within limits. Once the message is refused its
- * other octets go nowhere, so that the dialogue can stay in step.
+ * Passes the octets of one message to its writer, within limits: the header section once it is
+ * whole and judged, then what follows as it comes. Once the message is refused its other octets go
+ * nowhere, so that the dialogue can stay in step.
  */
 export class MessageReceiver {
   readonly #writer: MessageWriter;
-  readonly #maxBytes: number;
-  readonly #maxHops: number;
-  readonly #hops = new HopCounter();
+  readonly #rules: ReceiverRules;
+  readonly #header = new HeaderReader();
   #refusal: Reply | null = null;
   #sizeBytes = 0;
+  /** Octets that the header section has more in the form in which it is stored. */
+  #addedBytes = 0;
   /** Whether the writer still waits for its end. */
   #open = true;
 
-  /** `maxBytes` 0 means no limit. */
-  constructor(writer: MessageWriter, { maxBytes, maxHops }: { maxBytes: number; maxHops: number }) {
+  constructor(writer: MessageWriter, rules: ReceiverRules) {
     this.#writer = writer;
-    this.#maxBytes = maxBytes;
-    this.#maxHops = maxHops;
+    this.#rules = rules;
   }
 
   /** Why the message will not be accepted; null as long as it may be. */
@@ -63,9 +76,9 @@ export class MessageReceiver {
   take(pieces: readonly Uint8Array[], progress: ContentProgress): Promise<void> | null {
     this.#sizeBytes = progress.sizeBytes;
     if (this.#refusal !== null) return null;
-    for (const piece of pieces) this.#hops.scan(piece);
     const refusal = this.#judge(progress);
-    return refusal === null ? this.#write(pieces) : this.refuse(refusal);
+    if (refusal !== null) return this.refuse(refusal);
+    return this.#header.header === null ? this.#readHeader(pieces) : this.#write(pieces);
   }
 
   /** Refuses the message for a reason of the caller; the first one counts. */
@@ -84,9 +97,15 @@ export class MessageReceiver {
   /** The commit point: makes the message durable, unless it was refused on the way. */
   async finish(facts: BodyFacts): Promise<MessageOutcome> {
     const sizeBytes = this.#sizeBytes;
+    if (this.#refusal === null && this.#header.header === null) {
+      await this.#passHeader([this.#header.end()]);
+    }
     if (this.#refusal !== null) return { accepted: false, reply: this.#refusal, sizeBytes };
     this.#open = false;
-    const result = await this.#writer.commit(facts);
+    const result = await this.#writer.commit({
+      ...facts,
+      sizeBytes: facts.sizeBytes + this.#addedBytes,
+    });
     if (result.kind === "stored") {
       const queued = reply(250, "2.0.0", `Ok: queued as ${this.#writer.id}`);
       return { accepted: true, reply: queued, sizeBytes };
@@ -97,8 +116,38 @@ export class MessageReceiver {
 
   #judge({ violation, sizeBytes }: ContentProgress): Reply | null {
     if (violation !== null) return VIOLATIONS[violation];
-    if (this.#maxBytes > 0 && sizeBytes > this.#maxBytes) return TOO_LARGE; // RFC 1870 section 6.3
-    return this.#hops.count > this.#maxHops ? LOOP : null;
+    const { maxBytes } = this.#rules;
+    return maxBytes > 0 && sizeBytes > maxBytes ? TOO_LARGE : null; // RFC 1870 section 6.3
+  }
+
+  #readHeader(pieces: readonly Uint8Array[]): Promise<void> | null {
+    for (let index = 0; index < pieces.length; index++) {
+      const rest = this.#header.take(pieces[index] as Uint8Array);
+      if (this.#header.header !== null) {
+        return this.#passHeader([rest, ...pieces.slice(index + 1)]);
+      }
+    }
+    return null;
+  }
+
+  /** The header section is there: judges it, and hands it on with what came behind it. */
+  #passHeader(rest: readonly Uint8Array[]): Promise<void> | null {
+    const read = this.#header.header;
+    if (read === null) return null;
+    const header = inOneForm(read, { hasBody: rest.some(({ length }) => length > 0) });
+    this.#addedBytes = header.bytes.length - read.bytes.length;
+    const decision = this.#judgeHeader(header);
+    if (decision.kind === "refuse") return this.refuse(decision.reply);
+    const { mayAuthor } = decision;
+    const pending = this.#writer.write(header.bytes, { header, mayAuthor });
+    return pending instanceof Promise ? this.#writeAfter(pending, rest) : this.#write(rest);
+  }
+
+  #judgeHeader(header: MessageHeader): AuthorDecision {
+    const { maxHops, authors } = this.#rules;
+    if (countFields(header, "received") > maxHops) return { kind: "refuse", reply: LOOP };
+    if (!isInLines(header.bytes)) return { kind: "refuse", reply: BINARY_HEADER };
+    return authors(header);
   }
 
   #write(pieces: readonly Uint8Array[]): Promise<void> | null {

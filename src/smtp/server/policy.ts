@@ -1,5 +1,7 @@
 import type { Mailbox } from "../../mail/address.ts";
+import type { MessageHeader } from "../../mail/headers.ts";
 import type { TlsInfo } from "../../net/conn.ts";
+import { ANY_AUTHOR, type AuthorDecision } from "../../policy/authors.ts";
 import { ACCEPT, type Decision } from "../../policy/decision.ts";
 
 /** What is known of a session when something is decided about it. */
@@ -46,6 +48,8 @@ export interface ServerPolicy {
   mail(facts: SessionFacts, request: { sender: Mailbox | null }): Decision | Promise<Decision>;
   /** Asked for every recipient but Postmaster without a domain (RFC 5321 4.5.1). */
   rcpt(facts: SessionFacts, request: RecipientRequest): Decision | Promise<Decision>;
+  /** Whether the client may send in the names of the authors that the header section has. */
+  authors(facts: SessionFacts, header: MessageHeader): AuthorDecision;
   /**
    * Whether the client may send to anyone, and so ask for what would not be done for a stranger:
    * held and urgent mail, the members of a list, the start of a queue.
@@ -64,6 +68,7 @@ export const OPEN_POLICY: ServerPolicy = {
   helo: () => ACCEPT,
   mail: () => ACCEPT,
   rcpt: () => ACCEPT,
+  authors: () => ANY_AUTHOR,
   trusts: () => false,
   speaksForOthers: () => false,
   messageBytes: () => 0,

@@ -1,4 +1,5 @@
 import type { BodyFacts, Envelope, Origin } from "../../mail/envelope.ts";
+import type { HeaderReading } from "../../mail/headers.ts";
 
 /** Why a message could not be stored; the session turns it into 451 or 452. */
 export type StoreFailure = "full" | "unavailable";
@@ -20,8 +21,10 @@ export interface MessageWriter {
    * caller again as soon as the call returns, so the writer copies what it keeps. A returned
    * promise is back-pressure: the session waits for it. Never throws; a failure to store is
    * kept and told by `commit`.
+   *
+   * The first call brings the header section alone, and what is read of it.
    */
-  write(chunk: Uint8Array): void | Promise<void>;
+  write(chunk: Uint8Array, reading?: HeaderReading): void | Promise<void>;
   /**
    * Makes the message durable. When it resolves with `stored` the message is on disk with
    * its envelope and will be delivered or reported; nothing is permanent before that.

@@ -1,5 +1,7 @@
 import type { Account } from "../../auth/authenticator.ts";
 import type { Clock } from "../../base/clock.ts";
+import { reply } from "../../mail/reply.ts";
+import { type AuthorDecision, decideAuthors } from "../../policy/authors.ts";
 import type { Decision } from "../../policy/decision.ts";
 import type { UserRates } from "../../policy/user_rate.ts";
 import { decideUserSender } from "../../policy/user_sender.ts";
@@ -13,6 +15,12 @@ export interface UserRules {
   readonly rates: UserRates;
   readonly clock: Clock;
 }
+
+/** The user was removed or disabled while the message came in. */
+const GONE: AuthorDecision = {
+  kind: "refuse",
+  reply: reply(550, "5.7.1", "Not authorized to send"),
+};
 
 /** A policy that asks, before all else, whether an authenticated user may do what it wants. */
 export function withUserRules(
@@ -30,6 +38,11 @@ export function withUserRules(
     mail(facts, request) {
       const decision = facts.user === null ? null : judge(facts.user, request);
       return decision?.kind === "refuse" ? decision : policy.mail(facts, request);
+    },
+    authors(facts, header) {
+      if (facts.user === null) return policy.authors(facts, header);
+      const rules = account(facts.user);
+      return rules === null ? GONE : decideAuthors(rules, header);
     },
     messageBytes({ user }) {
       return user === null ? 0 : account(user)?.messageSizeBytes ?? 0;

@@ -59,7 +59,7 @@ Deno.test("user policy: a user's size is announced and holds for MAIL", async ()
 
 Deno.test("user policy: a user's size holds for the message", async () => {
   const data = `MAIL FROM:<alice@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n` +
-    `${"x".repeat(500)}\r\n${"x".repeat(500)}\r\n.\r\n`;
+    `From: alice@example.com\r\n\r\n${"x".repeat(500)}\r\n${"x".repeat(500)}\r\n.\r\n`;
   assertEquals((await answers(data, ALICE)).at(-1), "552 5.3.4 Message exceeds the size limit");
   const unlimited = { ...ALICE, messageSizeBytes: null };
   assertEquals((await answers(data, unlimited)).at(-1)?.slice(0, 9), "250 2.0.0");

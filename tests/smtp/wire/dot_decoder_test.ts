@@ -4,7 +4,6 @@ import { concatBytes, decodeText, encodeText } from "../../../src/base/bytes.ts"
 import { bodyFacts } from "../../../src/mail/body_facts.ts";
 import { DotDecoder } from "../../../src/smtp/wire/dot_decoder.ts";
 import { DotEncoder } from "../../../src/smtp/wire/dot_encoder.ts";
-import { HopCounter } from "../../../src/smtp/wire/hop_counter.ts";
 
 const GOOD: readonly [wire: string, message: string][] = [
   [".\r\n", ""],
@@ -96,16 +95,6 @@ Deno.test("dot decoder: decode(encode(message)) is the message, with its facts",
     assertEquals(decodeText(decoded.message), message);
     assertEquals(decoded.facts, bodyFacts(bytes));
   }
-});
-
-Deno.test("hop counter: counts the fields of the header section, split anywhere", () => {
-  const message = "Received: a\r\nX: Received: no\r\n received: folded\r\nRECEIVED: b\r\n" +
-    "Received-SPF: no\r\nReceive: no\r\nReceived:\r\n\r\nReceived: text\r\n";
-  forEachSplit(encodeText(message), (pieces) => {
-    const hops = new HopCounter();
-    for (const piece of pieces) hops.scan(piece);
-    assertEquals(hops.count, 3);
-  });
 });
 
 function decode(pieces: readonly Uint8Array[]) {

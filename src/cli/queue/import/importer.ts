@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { parseMailbox } from "../../../mail/address.ts";
 import type { Origin } from "../../../mail/envelope.ts";
 import { headerValues } from "../../../mail/header_values.ts";
+import { readHeader } from "../../../mail/headers.ts";
 import { isAsciiText } from "../../../mail/safe_text.ts";
 import { summarize } from "../../../mail/summary.ts";
 import type { IntakeLimits } from "../../../queue/intake.ts";
@@ -179,10 +180,11 @@ export class Importer {
     { facts, start }: ReadMessage,
     prefix: string,
   ): Pick<NewMessage, "facts" | "summary" | "headers" | "prefix"> {
-    const headers = headerValues(start, this.#options.limits.headerNames ?? []);
+    const header = readHeader(start);
+    const headers = headerValues(header, this.#options.limits.headerNames ?? []);
     return {
       facts: { ...facts, sizeBytes: facts.sizeBytes + prefix.length },
-      summary: summarize(start),
+      summary: summarize(header),
       ...(headers === null ? {} : { headers }),
       ...(prefix === "" ? {} : { prefix }),
     };

@@ -2,6 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { concatBytes } from "../../../base/bytes.ts";
 import { BodyScan } from "../../../mail/body_scan.ts";
 import type { BodyFacts } from "../../../mail/envelope.ts";
+import { messageInOneForm } from "../../../mail/header_form.ts";
 import { HEADER_SECTION_LIMIT_BYTES, headerSection } from "../../../mail/headers.ts";
 import type { SigningStream } from "../../../queue/intake.ts";
 import type { BodyPlace } from "../../../queue/store.ts";
@@ -135,11 +136,12 @@ class Reader {
     const envelope = envelopeOf(this.#start, { section, hint, wishes });
     if (typeof envelope === "string") return envelope;
     this.#envelope = envelope;
-    this.#start = withoutMailboxFields(this.#start, {
+    const message = withoutMailboxFields(this.#start, {
       section,
       isMbox: format.startsWith("mbox"),
       dropsBcc: wishes.usesAddressFields,
     });
+    this.#start = messageInOneForm(message);
     return await this.#pass(this.#start);
   }
 

@@ -1,0 +1,60 @@
+import { concatBytes, encodeText } from "../base/bytes.ts";
+import { headerSection, type MessageHeader, readHeader } from "./headers.ts";
+
+const LF = 10;
+const CR = 13;
+const CRLF = encodeText("\r\n");
+
+/** Whether a section ended at a line that is no field, and not at an empty one. */
+export function endsAbruptly({ complete, bodyOffset, endOffset }: MessageHeader): boolean {
+  return complete && bodyOffset === endOffset;
+}
+
+/**
+ * A complete header section in the form in which all programs find the same fields: without white
+ * space before colons, and with an empty line before a body. Programs differ on lines that are no
+ * field: some take the fields behind them for the message's, some do not.
+ *
+ * @param hasBody whether octets follow it.
+ */
+export function inOneForm(header: MessageHeader, { hasBody }: { hasBody: boolean }): MessageHeader {
+  if (!header.complete) return header;
+  const { bytes, fields, endOffset } = header;
+  const gaps = fields.filter((field) => field.start + field.name.length < field.valueStart - 1);
+  const isOpen = hasBody && endsAbruptly(header);
+  if (gaps.length === 0 && !isOpen) return header;
+  const pieces: Uint8Array[] = [];
+  let from = 0;
+  for (const { name, start, valueStart } of gaps) {
+    pieces.push(bytes.subarray(from, start + name.length));
+    from = valueStart - 1;
+  }
+  pieces.push(bytes.subarray(from, endOffset), isOpen ? CRLF : bytes.subarray(endOffset));
+  const whole = concatBytes(pieces);
+  return {
+    ...headerSection(whole, { limitBytes: whole.length + 1 }),
+    complete: true,
+    bytes: whole,
+  };
+}
+
+/** A message with its header section in that form. */
+export function messageInOneForm(message: Uint8Array): Uint8Array {
+  const header = readHeader(message);
+  const hasBody = message.length > header.bodyOffset;
+  const formed = inOneForm(header, { hasBody });
+  if (formed === header) return message;
+  return concatBytes([formed.bytes, message.subarray(header.bodyOffset)]);
+}
+
+/** Whether octets are lines of mail: no NUL, and no CR or LF alone (RFC 5322 2.2, 2.3). */
+export function isInLines(octets: Uint8Array): boolean {
+  if (octets.includes(0)) return false;
+  for (let at = octets.indexOf(CR); at >= 0; at = octets.indexOf(CR, at + 1)) {
+    if (octets[at + 1] !== LF) return false;
+  }
+  for (let at = octets.indexOf(LF); at >= 0; at = octets.indexOf(LF, at + 1)) {
+    if (octets[at - 1] !== CR) return false;
+  }
+  return true;
+}

@@ -1,0 +1,37 @@
+import { assertEquals } from "@std/assert";
+import { decodeText, encodeText } from "../../src/base/bytes.ts";
+import { isInLines, messageInOneForm } from "../../src/mail/header_form.ts";
+
+const FORMS: readonly [message: string, stored: string][] = [
+  ["From: a@b.example\r\n\r\nbody\r\n", "From: a@b.example\r\n\r\nbody\r\n"],
+  ["From: a@b.example\r\n", "From: a@b.example\r\n"],
+  ["\r\nbody\r\n", "\r\nbody\r\n"],
+  ["", ""],
+  [" \r\nFrom: a@b.example\r\n\r\n", "\r\n \r\nFrom: a@b.example\r\n\r\n"],
+  [
+    "From someone Mon Jan 1\r\nFrom: a@b.example\r\n",
+    "\r\nFrom someone Mon Jan 1\r\nFrom: a@b.example\r\n",
+  ],
+  ["A: 1\r\nno field\r\nFrom: a@b.example\r\n", "A: 1\r\n\r\nno field\r\nFrom: a@b.example\r\n"],
+  ["A: 1\r\n: 2\r\n", "A: 1\r\n\r\n: 2\r\n"],
+  ["A: 1\r\nno field", "A: 1\r\n\r\nno field"],
+  ["From \t: a@b.example\r\nB : 2\r\n\r\nC : 3\r\n", "From: a@b.example\r\nB: 2\r\n\r\nC : 3\r\n"],
+];
+
+for (const [message, stored] of FORMS) {
+  Deno.test(`header form: ${JSON.stringify(message)}`, () => {
+    assertEquals(decodeText(messageInOneForm(encodeText(message))), stored);
+    assertEquals(decodeText(messageInOneForm(encodeText(stored))), stored);
+  });
+}
+
+Deno.test("isInLines finds what is no line of mail", () => {
+  const cases: readonly [string, boolean][] = [
+    ...[["", true], ["a\r\nb", true], ["a\nb", false], ["a\rb", false]] as [string, boolean][],
+    ...[["a\0\r\n", false], ["\n", false], ["a\r", false], ["\r\n\r\n", true]] as [
+      string,
+      boolean,
+    ][],
+  ];
+  for (const [text, expected] of cases) assertEquals(isInLines(encodeText(text)), expected, text);
+});
