@@ -1,7 +1,7 @@
 import { concatBytes, decodeLatin1, decodeText } from "../base/bytes.ts";
 import type { MimeEntity } from "../mail/mime_entity.ts";
 import { type MimeVisitor, MimeWalk } from "../mail/mime_walk.ts";
-import { transferDecode } from "../mail/transfer_decode.ts";
+import { transferDecode } from "../mail/mime/transfer_decode.ts";
 
 /** The parts of a message that say whether it is a report, and of what. */
 export interface ReportParts {

@@ -3,7 +3,7 @@ import type { QueuePort } from "../ports.ts";
 import { safeFileName } from "./file_name.ts";
 import { type MimeNode, mimeTree } from "./mime_tree.ts";
 import { decodeCharset } from "./parameters.ts";
-import { transferDecode } from "../../mail/transfer_decode.ts";
+import { transferDecode } from "../../mail/mime/transfer_decode.ts";
 
 /** The largest message that is taken apart; larger ones can still be downloaded. */
 export const PARSE_LIMIT_BYTES = 32 * 1024 * 1024;

@@ -1,0 +1,283 @@
+import { Buffer } from "node:buffer";
+import { concatBytes } from "../../base/bytes.ts";
+
+/** Undoes a Content-Transfer-Encoding (RFC 2045 section 6) while octets pass. */
+export interface TransferDecoder {
+  /** What is known after these octets; they may change afterwards. */
+  decode(chunk: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** What is left at the end. */
+  end(): Uint8Array<ArrayBuffer>;
+}
+
+const EQUALS = 61;
+const LF = 10;
+const CR = 13;
+const NOTHING = new Uint8Array(0);
+
+/** A decoder for an encoding in lower case; null for one that leaves octets as they are. */
+export function transferDecoder(encoding: string): TransferDecoder | null {
+  switch (encoding) {
+    case "base64":
+    case "base-64":
+    case "b64":
+      return new Base64Decoder();
+    case "quoted-printable":
+    case "quotedprintable":
+    case "quoted printable":
+    case "qp":
+      return new QuotedPrintableDecoder();
+    case "x-uuencode":
+    case "uuencode":
+    case "x-uue":
+    case "uue":
+      return new UuDecoder();
+    default:
+      return null;
+  }
+}
+
+/** The content of a body that is in memory; what is malformed is passed over. */
+export function transferDecode<Octets extends Uint8Array>(
+  body: Octets,
+  encoding: string,
+): Octets | Uint8Array<ArrayBuffer> {
+  const decoder = transferDecoder(encoding);
+  if (decoder === null) return body;
+  const decoded = decoder.decode(body);
+  const rest = decoder.end();
+  return rest.length === 0 ? decoded : concatBytes([decoded, rest]);
+}
+
+/**
+ * RFC 2045 section 6.8: what is not in the alphabet is passed over. Behind padding it goes on as
+ * long as lines are nothing but base64, since some programs join what was encoded piece by piece;
+ * the first other line, such as a footer that was added on the way, is no content any more.
+ */
+class Base64Decoder implements TransferDecoder {
+  /** Characters that wait for others: of a group of four, and behind padding of a line. */
+  #rest = "";
+  #line = "";
+  #state: "open" | "padded" | "over" = "open";
+
+  decode(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
+    if (this.#state === "over") return NOTHING;
+    if (this.#state === "padded") return this.#decodeLines(latin1(chunk));
+    const text = this.#rest + latin1(chunk);
+    return this.#decodeFast(text) ?? this.#decodeSlowly(text);
+  }
+
+  end(): Uint8Array<ArrayBuffer> {
+    const last = this.#state === "padded" ? this.#decodeLines("\n") : NOTHING;
+    const decoded = concatBytes([last, Buffer.from(this.#rest, "base64")]);
+    this.#rest = "";
+    return decoded;
+  }
+
+  /** The runtime's decoder, which passes over white space and refuses all else. */
+  #decodeFast(text: string): Uint8Array<ArrayBuffer> | null {
+    try {
+      const decoded = new Uint8Array(Math.ceil(text.length / 4) * 3);
+      const { read, written } = decoded.setFromBase64(text, {
+        lastChunkHandling: "stop-before-partial",
+      });
+      const rest = text.slice(read).replace(/\s+/g, "");
+      if (rest.length >= 4 || rest.includes("=")) return null;
+      // A whole group with padding was read, and more may come behind it.
+      if (text.slice(0, read).trimEnd().endsWith("=")) this.#state = "padded";
+      this.#rest = rest;
+      return decoded.subarray(0, written);
+    } catch {
+      return null; // SyntaxError: a character that is none of the alphabet's
+    }
+  }
+
+  #decodeSlowly(text: string): Uint8Array<ArrayBuffer> {
+    const padding = text.indexOf("=");
+    this.#rest = "";
+    if (padding < 0) return this.#decodeGroups(text);
+    const head = this.#decodeGroups(text.slice(0, padding));
+    this.#state = "padded";
+    return concatBytes([head, this.#decodeLines(text.slice(padding))]);
+  }
+
+  #decodeLines(text: string): Uint8Array<ArrayBuffer> {
+    const lines = (this.#line + text).split("\n");
+    this.#line = lines.pop() ?? "";
+    const over = lines.findIndex((line) => !/^\s*[A-Za-z\d+/=]*\s*$/.test(line));
+    if (over >= 0) this.#state = "over";
+    return this.#decodeGroups(lines.slice(0, over < 0 ? undefined : over).join(""));
+  }
+
+  /** Decodes groups of four, and shorter ones that are padded; keeps what is neither. */
+  #decodeGroups(text: string): Uint8Array<ArrayBuffer> {
+    const all = this.#rest + text;
+    const decoded = new Uint8Array(Math.ceil(all.length * 3 / 4) + 3);
+    let length = 0;
+    let bits = 0;
+    let count = 0;
+    for (let at = 0; at < all.length; at++) {
+      const code = all.charCodeAt(at);
+      const value = code < 128 ? SEXTETS[code] ?? -1 : -1;
+      if (value >= 0) {
+        bits = bits << 6 | value;
+        count++;
+      }
+      if (count < 4 && code !== EQUALS) continue;
+      // A group of two characters is one octet, of three two octets.
+      const group = bits << (4 - count) * 6;
+      for (let octet = 1; octet < count; octet++) {
+        decoded[length++] = group >> (24 - octet * 8) & 255;
+      }
+      bits = 0;
+      count = 0;
+    }
+    this.#rest = "";
+    for (let left = count; left > 0; left--) this.#rest += ALPHABET[bits >> (left - 1) * 6 & 63];
+    return decoded.subarray(0, length);
+  }
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const SEXTETS = Int8Array.from(
+  { length: 128 },
+  (_, code) => ALPHABET.indexOf(String.fromCharCode(code)),
+);
+
+/** RFC 2045 section 6.7. An `=` that begins nothing stands for itself. */
+class QuotedPrintableDecoder implements TransferDecoder {
+  /** The last line as far as it has come. */
+  #rest: Uint8Array = NOTHING;
+
+  decode(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
+    const octets = this.#rest.length === 0 ? chunk : concatBytes([this.#rest, chunk]);
+    const end = octets.lastIndexOf(LF) + 1;
+    // A line that does not end is not waited for: only its last octets may depend on what follows.
+    const known = octets.length - end > LONGEST_LINE ? beforeOpen(octets, end) : end;
+    this.#rest = new Uint8Array(octets.subarray(known));
+    return fromQuotedPrintable(octets.subarray(0, known), { isEnd: false });
+  }
+
+  end(): Uint8Array<ArrayBuffer> {
+    const rest = this.#rest;
+    this.#rest = NOTHING;
+    return fromQuotedPrintable(rest, { isEnd: true });
+  }
+}
+
+const LONGEST_LINE = 4096;
+
+/** Where the last octets begin whose meaning depends on what follows: `=`, blanks, a line break. */
+function beforeOpen(octets: Uint8Array, lineStart: number): number {
+  const least = Math.max(lineStart, octets.length - LONGEST_LINE);
+  let at = octets.length;
+  while (at > least && isBlank(octets[at - 1])) at--;
+  for (let back = 1; back <= 2; back++) {
+    if (octets[at - back] === EQUALS) return at - back;
+  }
+  return at;
+}
+
+function fromQuotedPrintable(
+  body: Uint8Array,
+  { isEnd }: { isEnd: boolean },
+): Uint8Array<ArrayBuffer> {
+  const decoded = new Uint8Array(body.length);
+  let length = 0;
+  const copy = (from: number, to: number): void => {
+    if (to - from > 16) decoded.set(body.subarray(from, to), length);
+    else for (let at = from; at < to; at++) decoded[length + at - from] = body[at] as number;
+    length += to - from;
+  };
+  let equals = body.indexOf(EQUALS);
+  for (let at = 0; at < body.length;) {
+    const lf = body.indexOf(LF, at);
+    const lineEnd = lf < 0 ? body.length : lf;
+    const next = lf < 0 ? lineEnd : lf + 1;
+    // What is not the end of a line may end in blanks (rule 3), and is not one of the last lines.
+    const textEnd = lf < 0 && !isEnd ? lineEnd : trimmed(body, { at, lineEnd });
+    let isSoft = false;
+    while (equals >= 0 && equals < textEnd) {
+      copy(at, equals);
+      const octet = hexDigit(body[equals + 1]) * 16 +
+        hexDigit(body[equals + 2]);
+      isSoft = equals === textEnd - 1 && (lf >= 0 || isEnd);
+      if (octet >= 0 && equals + 2 < textEnd) decoded[length++] = octet;
+      else if (!isSoft) decoded[length++] = EQUALS;
+      at = octet >= 0 && equals + 2 < textEnd ? equals + 3 : equals + 1;
+      equals = body.indexOf(EQUALS, at);
+    }
+    if (at < textEnd) copy(at, textEnd);
+    if (!isSoft && lf >= 0) {
+      copy(lf > 0 && body[lf - 1] === CR ? lf - 1 : lf, next);
+    }
+    at = next;
+  }
+  return decoded.subarray(0, length);
+}
+
+/** The end of a line without the blanks that were added on the way (rule 3). */
+function trimmed(
+  body: Uint8Array,
+  { at, lineEnd }: { at: number; lineEnd: number },
+): number {
+  let end = lineEnd;
+  while (end > at && isBlank(body[end - 1])) end--;
+  return end;
+}
+
+function isBlank(octet: number | undefined): boolean {
+  return octet === 32 || octet === 9 || octet === CR;
+}
+
+/** The value of a digit; far below zero for all else. */
+function hexDigit(octet: number | undefined): number {
+  if (octet === undefined) return -1_000;
+  if (octet >= 48 && octet <= 57) return octet - 48;
+  const lower = octet | 0x20;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1_000;
+}
+
+/** What Unix programs wrote before MIME, between a line `begin 644 name` and a line `end`. */
+class UuDecoder implements TransferDecoder {
+  #rest = "";
+  #isOpen = false;
+
+  decode(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
+    const lines = (this.#rest + latin1(chunk)).split("\n");
+    this.#rest = lines.pop() ?? "";
+    return this.#decodeLines(lines);
+  }
+
+  end(): Uint8Array<ArrayBuffer> {
+    const last = this.#decodeLines([this.#rest]);
+    this.#rest = "";
+    return last;
+  }
+
+  #decodeLines(lines: readonly string[]): Uint8Array<ArrayBuffer> {
+    const pieces: Uint8Array[] = [];
+    for (const line of lines) {
+      if (/^begin \d{3,4} /.test(line)) this.#isOpen = true;
+      else if (/^end\s*$/.test(line)) this.#isOpen = false;
+      else if (this.#isOpen) pieces.push(fromUuLine(line.trimEnd()));
+    }
+    return concatBytes(pieces);
+  }
+}
+
+function fromUuLine(line: string): Uint8Array<ArrayBuffer> {
+  const value = (at: number): number => ((line.charCodeAt(at) || 32) - 32) & 63;
+  const decoded = new Uint8Array(
+    Math.min(value(0), Math.ceil(line.length * 0.75)),
+  );
+  for (let index = 0; index < decoded.length; index++) {
+    const at = 1 + Math.floor(index / 3) * 4 + index % 3;
+    const shift = (index % 3) * 2 + 2;
+    decoded[index] = value(at) << shift | value(at + 1) >> (6 - shift);
+  }
+  return decoded;
+}
+
+function latin1({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
+}
