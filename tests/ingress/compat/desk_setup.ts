@@ -15,7 +15,7 @@ export interface HandedIn {
   readonly smtpUtf8: boolean | undefined;
 }
 
-export const KEY: SendingKey = { name: "app", send: true, senders: ["*@shop.test"] };
+export const KEY: SendingKey = { id: "key1", name: "app", send: true, senders: ["*@shop.test"] };
 export const CLIENT = "192.0.2.7";
 /** When everything happens. */
 export const NOW_MS = Date.UTC(2026, 0, 1);
