@@ -30,10 +30,7 @@ export interface Readdressing {
    */
   readonly remove?: string;
   /** Due now; those that got the message, or will get it, are left as they are. */
-  readonly add: readonly {
-    readonly forwardPath: string;
-    readonly domain: string;
-  }[];
+  readonly add: readonly { readonly forwardPath: string; readonly domain: string }[];
 }
 
 /** A command for all recipients that fit. */

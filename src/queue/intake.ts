@@ -90,10 +90,7 @@ export class Intake {
 
   /** Starts a message; exactly one of its `commit` and `abort` must follow. */
   begin(message: IncomingMessage): IntakeWriter {
-    return new IntakeWriter(message, {
-      ...this.#options,
-      limits: this.#limits,
-    });
+    return new IntakeWriter(message, { ...this.#options, limits: this.#limits });
   }
 
   /** Starts `count` messages that are stored together or not at all. */

@@ -27,14 +27,8 @@ export class IntakeBatch {
   /** `count` is how many messages there will be. */
   constructor(count: number, options: IntakeOptions) {
     const share = Math.floor(MEMORY_BYTES / Math.max(1, count));
-    const spoolThresholdBytes = Math.min(
-      options.limits.spoolThresholdBytes,
-      share,
-    );
-    this.#options = {
-      ...options,
-      limits: { ...options.limits, spoolThresholdBytes },
-    };
+    const spoolThresholdBytes = Math.min(options.limits.spoolThresholdBytes, share);
+    this.#options = { ...options, limits: { ...options.limits, spoolThresholdBytes } };
   }
 
   /** Starts a message; its `finish` must follow before the next one starts. */

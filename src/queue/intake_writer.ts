@@ -57,9 +57,7 @@ export class IntakeWriter {
     if (this.#header === null) this.#begin(chunk, reading);
     else this.#signing?.write(chunk);
     const total = this.#length + chunk.length;
-    if (
-      this.#spool === null && total <= this.#options.limits.spoolThresholdBytes
-    ) {
+    if (this.#spool === null && total <= this.#options.limits.spoolThresholdBytes) {
       this.#append(chunk);
       return;
     }
@@ -114,21 +112,9 @@ export class IntakeWriter {
   /** Adds that it was accepted, for those who asked to be told. */
   #withEvent(message: NewMessage): NewMessage {
     const { record } = this.#options;
-    const {
-      id: messageId,
-      reversePath,
-      receivedAtMs: atMs,
-      facts,
-      origin,
-      recipients,
-    } = message;
+    const { id: messageId, reversePath, receivedAtMs: atMs, facts, origin, recipients } = message;
     const event = record?.({
-      ...{
-        type: "accepted",
-        messageId,
-        reversePath,
-        sizeBytes: facts.sizeBytes,
-      },
+      ...{ type: "accepted", messageId, reversePath, sizeBytes: facts.sizeBytes },
       ...{ listener: origin.listener, clientAddress: origin.clientAddress },
       recipients: recipients.length,
     }, { message, atMs }) ?? null;
@@ -178,10 +164,7 @@ export class IntakeWriter {
       smtpUtf8,
       ...(extras === undefined ? {} : { extras }),
       origin,
-      facts: {
-        ...facts,
-        sizeBytes: facts.sizeBytes + this.#headBytes + prefix.length,
-      },
+      facts: { ...facts, sizeBytes: facts.sizeBytes + this.#headBytes + prefix.length },
       ...(prefix === "" ? {} : { prefix }),
       summary: summarize(header),
       ...(headers === null ? {} : { headers }),
@@ -244,17 +227,11 @@ function ownReading(octets: Uint8Array): HeaderReading {
 }
 
 /** A message to be returned when its time is over is of no use later (RFC 2852 section 4.1). */
-function expiryOf(
-  extras: EnvelopeExtras | undefined,
-  expiresAtMs: number,
-): number {
+function expiryOf(extras: EnvelopeExtras | undefined, expiresAtMs: number): number {
   const deliverBy = extras?.deliverBy;
   return deliverBy?.mode === "R" ? Math.min(deliverBy.deadlineMs, expiresAtMs) : expiresAtMs;
 }
 
-function newRecipient(
-  recipient: Recipient,
-  nextAttemptAtMs: number,
-): NewRecipient {
+function newRecipient(recipient: Recipient, nextAttemptAtMs: number): NewRecipient {
   return { ...recipient, state: "queued", nextAttemptAtMs };
 }

@@ -35,19 +35,11 @@ export function outboxEvent(
   },
 ): OutboxEvent {
   const at = new Date(atMs).toISOString();
-  const body = JSON.stringify({
-    type,
-    at,
-    message: messageOf(messageId, message),
-    ...detail,
-  });
+  const body = JSON.stringify({ type, at, message: messageOf(messageId, message), ...detail });
   return { messageId, atMs, type, body };
 }
 
-function messageOf(
-  id: string,
-  message: RecordedMessage | null,
-): Record<string, string> {
+function messageOf(id: string, message: RecordedMessage | null): Record<string, string> {
   if (message === null) return { id };
   const { reversePath, summary: { subject, messageId } } = message;
   return { id, reversePath, subject, messageId };
@@ -109,14 +101,8 @@ export interface Outbox {
   /** Keeps a request in the log and, with a place, moves on who was told; both or neither. */
   record(call: OutboxCall, place: number | null): Promise<void>;
   calls(
-    request: {
-      readonly webhook?: string;
-      readonly limit: number;
-      readonly cursor?: string;
-    },
+    request: { readonly webhook?: string; readonly limit: number; readonly cursor?: string },
   ): Promise<OutboxCallPage>;
   /** Forgets events and requests from before a time; returns how many. */
-  purge(
-    request: { readonly beforeMs: number; readonly limit: number },
-  ): Promise<number>;
+  purge(request: { readonly beforeMs: number; readonly limit: number }): Promise<number>;
 }

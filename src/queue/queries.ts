@@ -51,13 +51,7 @@ export interface MessageListItem {
 }
 
 /** The orders in which messages are listed; the next attempt is that of queued recipients. */
-export const LIST_ORDERS = [
-  "newest",
-  "oldest",
-  "next",
-  "largest",
-  "attempts",
-] as const;
+export const LIST_ORDERS = ["newest", "oldest", "next", "largest", "attempts"] as const;
 
 export type ListOrder = typeof LIST_ORDERS[number];
 

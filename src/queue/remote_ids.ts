@@ -26,10 +26,7 @@ export function remoteIdRecord(
  *
  * @throws StoreError as the store does.
  */
-export async function findRemote(
-  shelf: Shelf,
-  remoteId: string,
-): Promise<RemoteMessage | null> {
+export async function findRemote(shelf: Shelf, remoteId: string): Promise<RemoteMessage | null> {
   const entry = await shelf.get(SPACE, remoteId);
   if (entry === null) return null;
   try {

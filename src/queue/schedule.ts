@@ -75,19 +75,13 @@ export function nextAttempt(
 }
 
 /** When a message that arrived at `receivedAtMs` is given up. */
-export function expiryOf(
-  receivedAtMs: number,
-  { expireAfterMs }: RetrySchedule,
-): number {
+export function expiryOf(receivedAtMs: number, { expireAfterMs }: RetrySchedule): number {
   return receivedAtMs + expireAfterMs;
 }
 
 function delayAfter(
   attempts: number,
-  { schedule: { delaysMs, jitter }, random }: {
-    schedule: RetrySchedule;
-    random: Random;
-  },
+  { schedule: { delaysMs, jitter }, random }: { schedule: RetrySchedule; random: Random },
 ): number {
   const place = Math.min(Math.max(attempts, 1), delaysMs.length) - 1;
   const delayMs = delaysMs[place] ?? HOUR_MS;
@@ -98,6 +92,5 @@ function isLate(
   { nowMs, receivedAtMs, delayNotified }: RetryFacts,
   { warnAfterMs }: RetrySchedule,
 ) {
-  return !delayNotified && warnAfterMs !== null &&
-    nowMs - receivedAtMs >= warnAfterMs;
+  return !delayNotified && warnAfterMs !== null && nowMs - receivedAtMs >= warnAfterMs;
 }

@@ -48,11 +48,7 @@ export interface SendAgainServices {
 }
 
 export type SendAgainResult =
-  | {
-    readonly kind: "queued";
-    readonly id: string;
-    readonly recipients: number;
-  }
+  | { readonly kind: "queued"; readonly id: string; readonly recipients: number }
   | { readonly kind: "refused"; readonly reason: string };
 
 /**
@@ -74,35 +70,20 @@ export async function sendAgain(
 
 async function queueAnew(
   detail: MessageDetail,
-  { request, services }: {
-    request: SendAgainRequest;
-    services: SendAgainServices;
-  },
+  { request, services }: { request: SendAgainRequest; services: SendAgainServices },
 ): Promise<SendAgainResult> {
   const { store, newId, nowMs } = services;
   const recipients = recipientsFor(detail, { request, nowMs });
   if (typeof recipients === "string") return refused(recipients);
-  const record = await recordFor(detail.message, {
-    request,
-    services,
-    id: newId(),
-  });
+  const record = await recordFor(detail.message, { request, services, id: newId() });
   // Last, so that nothing but the store can fail while there is a spool file.
   const place = await placeOf(detail.message, { request, services });
   if (place === null) return refused("its octets are not kept any more");
   const message: NewMessage = { ...record, place, recipients };
   await store.put(message);
   const { id } = message;
-  await note(store, {
-    id: detail.message.id,
-    nowMs,
-    detail: { by: request.by, as: id },
-  });
-  await note(store, {
-    id,
-    nowMs,
-    detail: { by: request.by, of: detail.message.id },
-  });
+  await note(store, { id: detail.message.id, nowMs, detail: { by: request.by, as: id } });
+  await note(store, { id, nowMs, detail: { by: request.by, of: detail.message.id } });
   return { kind: "queued", id, recipients: recipients.length };
 }
 
@@ -113,9 +94,7 @@ function checkedRequest(
 ): SendAgainRequest | string {
   const { reversePath = "", message } = request;
   const sender = reversePath === "" ? null : parseMailbox(reversePath);
-  if (sender?.kind === "error") {
-    return `${reversePath} is no mail address: ${sender.reason}`;
-  }
+  if (sender?.kind === "error") return `${reversePath} is no mail address: ${sender.reason}`;
   if (message === undefined || body === "BINARYMIME") return request;
   const lines = inLines(message);
   return lines === null ? "it has a bare CR or a NUL" : { ...request, message: lines };
@@ -158,9 +137,7 @@ function recipientsFor(
   const found: NewRecipient[] = [];
   for (const text of request.recipients) {
     const parsed = parseMailbox(text);
-    if (parsed.kind === "error") {
-      return `${text} is no mail address: ${parsed.reason}`;
-    }
+    if (parsed.kind === "error") return `${text} is no mail address: ${parsed.reason}`;
     found.push({ forwardPath: text, domain: parsed.mailbox.domain, ...due });
   }
   return found.length === 0 ? "it has no recipient" : found;
@@ -222,10 +199,7 @@ async function placeOf(
   const octets = message === undefined ? await store.body(id) : [message];
   if (octets === null) return null;
   if ((message?.length ?? facts.sizeBytes) <= spoolThresholdBytes) {
-    return {
-      kind: "inline",
-      bytes: concatBytes(await Array.fromAsync(octets)),
-    };
+    return { kind: "inline", bytes: concatBytes(await Array.fromAsync(octets)) };
   }
   const spool = store.spool();
   try {
@@ -240,11 +214,7 @@ async function placeOf(
 /** Adds a line to the timeline of a message. */
 async function note(
   store: QueueStore,
-  { id, nowMs, detail }: {
-    id: string;
-    nowMs: number;
-    detail: Readonly<Record<string, string>>;
-  },
+  { id, nowMs, detail }: { id: string; nowMs: number; detail: Readonly<Record<string, string>> },
 ): Promise<void> {
   await store.settle({
     ...{ messageId: id, owner: "", recipients: [], notifications: [] },

@@ -38,9 +38,7 @@ export interface QueueStore extends AsyncDisposable {
   putAll(messages: readonly NewMessage[]): Promise<void>;
   claim(request: ClaimRequest): Promise<ClaimResult>;
   /** Extends this owner's claims on whole messages. Claims already lost are not revived. */
-  renew(
-    request: { owner: string; messageIds: readonly string[]; untilMs: number },
-  ): Promise<void>;
+  renew(request: { owner: string; messageIds: readonly string[]; untilMs: number }): Promise<void>;
   /**
    * Settles claimed recipients. Recipients that the owner no longer holds, or that became final
    * meanwhile (cancelled by an operator), are left as they are, except that a delivery that took
@@ -51,10 +49,7 @@ export interface QueueStore extends AsyncDisposable {
   /** Ends all claims of `owner` without counting an attempt; returns how many recipients. */
   abandon(request: { owner: string; nowMs: number }): Promise<number>;
   /** The octets of a message in order, in chunks of at most 64 KiB; null when they are gone. */
-  body(
-    messageId: string,
-    options?: BodyOptions,
-  ): Promise<AsyncIterable<Uint8Array> | null>;
+  body(messageId: string, options?: BodyOptions): Promise<AsyncIterable<Uint8Array> | null>;
   get(messageId: string): Promise<MessageDetail | null>;
   list(request: ListRequest): Promise<MessagePage>;
   /** How many messages fit. */
@@ -133,9 +128,7 @@ export class StoreError extends Error {
   constructor(
     kind: StoreErrorKind,
     message: string,
-    { mayBeDone = false, ...options }: ErrorOptions & {
-      readonly mayBeDone?: boolean;
-    } = {},
+    { mayBeDone = false, ...options }: ErrorOptions & { readonly mayBeDone?: boolean } = {},
   ) {
     super(message, options);
     this.kind = kind;

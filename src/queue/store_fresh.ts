@@ -3,14 +3,8 @@ import type { ClaimedMessage, Lease, NewMessage, QueueStore } from "./store.ts";
 /** The scheduler's side of fresh mail: places in its window, taken before the commit. */
 export interface FreshMail {
   /** Takes places; null when the message should wait in the store like any other. */
-  reserve(
-    recipients: readonly { readonly domain: string }[],
-    inlineBytes: number,
-  ): Lease | null;
-  unreserve(
-    recipients: readonly { readonly domain: string }[],
-    inlineBytes: number,
-  ): void;
+  reserve(recipients: readonly { readonly domain: string }[], inlineBytes: number): Lease | null;
+  unreserve(recipients: readonly { readonly domain: string }[], inlineBytes: number): void;
   /** The message is durable and its due recipients are claimed. */
   enterReserved(claimed: ClaimedMessage): void;
   /** A message is durable that nobody claimed yet. */
@@ -39,9 +33,7 @@ export async function storeFresh(
     if (only !== undefined && leased.length === 1) await store.put(only);
     else await store.putAll(leased);
   } catch (error) {
-    for (const message of leased) {
-      if (message.lease !== undefined) unreserve(message, scheduler);
-    }
+    for (const message of leased) if (message.lease !== undefined) unreserve(message, scheduler);
     throw error;
   }
   for (const message of leased) {

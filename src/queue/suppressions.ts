@@ -55,9 +55,7 @@ export class SuppressionList {
    * @throws StoreError as the store does.
    */
   async refresh(): Promise<void> {
-    if (
-      this.#version === null || await this.#storedVersion() !== this.#version
-    ) await this.load();
+    if (this.#version === null || await this.#storedVersion() !== this.#version) await this.load();
   }
 
   async #storedVersion(): Promise<string> {
@@ -68,22 +66,14 @@ export class SuppressionList {
   async #announce(): Promise<void> {
     this.#version = null;
     const value = crypto.randomUUID();
-    await this.#shelf.put(VERSION.space, {
-      key: VERSION.key,
-      value,
-      expiresAtMs: null,
-    });
+    await this.#shelf.put(VERSION.space, { key: VERSION.key, value, expiresAtMs: null });
   }
 
   async #readAll(): Promise<void> {
     let after: string | undefined;
     for (;;) {
       const range = after === undefined ? {} : { after };
-      const entries = await this.#shelf.list({
-        space: SPACE,
-        limit: PAGE,
-        ...range,
-      });
+      const entries = await this.#shelf.list({ space: SPACE, limit: PAGE, ...range });
       for (const { key } of entries) this.#hashes.add(hashOf(key));
       after = entries.at(-1)?.key;
       if (entries.length < PAGE) return;
@@ -92,8 +82,7 @@ export class SuppressionList {
 
   /** False when a mailbox is not suppressed; true when `find` has to be asked. */
   mayHave(mailbox: string): boolean {
-    return this.#hashes.size > 0 &&
-      this.#hashes.has(hashOf(mailboxKey(mailbox)));
+    return this.#hashes.size > 0 && this.#hashes.has(hashOf(mailboxKey(mailbox)));
   }
 
   /** Null when it is not suppressed. */
@@ -104,17 +93,10 @@ export class SuppressionList {
 
   /** Adds a mailbox, or replaces what is said of it. */
   async add(
-    { address, reason, source, expiresAtMs }: Omit<
-      SuppressedAddress,
-      "addedAtMs"
-    >,
+    { address, reason, source, expiresAtMs }: Omit<SuppressedAddress, "addedAtMs">,
   ): Promise<void> {
     const key = mailboxKey(address);
-    const value = JSON.stringify({
-      reason,
-      source,
-      addedAtMs: this.#clock.now(),
-    });
+    const value = JSON.stringify({ reason, source, addedAtMs: this.#clock.now() });
     await this.#shelf.put(SPACE, { key, value, expiresAtMs });
     this.#hashes.add(hashOf(key));
     await this.#announce();

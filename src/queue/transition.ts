@@ -46,11 +46,8 @@ export function settled(
     transport: string | undefined;
   },
 ): RecipientStatus | null {
-  const isDelivery = disposition.kind === "final" &&
-    disposition.state === "delivered";
-  if (isDelivery ? current.state === "delivered" : current.owner !== owner) {
-    return null;
-  }
+  const isDelivery = disposition.kind === "final" && disposition.state === "delivered";
+  if (isDelivery ? current.state === "delivered" : current.owner !== owner) return null;
   const next = {
     ...current,
     owner: null,
@@ -63,8 +60,7 @@ export function settled(
         ...next,
         attempts: current.attempts + (disposition.counts ? 1 : 0),
         nextAttemptAtMs: disposition.nextAttemptAtMs,
-        delayNotified: current.delayNotified ||
-          disposition.delayNotified === true,
+        delayNotified: current.delayNotified || disposition.delayNotified === true,
       };
     case "hold":
       return {
@@ -74,20 +70,13 @@ export function settled(
       };
     case "final": {
       const { state } = disposition;
-      return {
-        ...next,
-        state,
-        attempts: current.attempts + (state === "cancelled" ? 0 : 1),
-      };
+      return { ...next, state, attempts: current.attempts + (state === "cancelled" ? 0 : 1) };
     }
   }
 }
 
 /** A command that changes recipients one by one. */
-export type RecipientCommand = Exclude<
-  QueueCommand,
-  { readonly kind: "delete" | "readdress" }
->;
+export type RecipientCommand = Exclude<QueueCommand, { readonly kind: "delete" | "readdress" }>;
 
 /**
  * What an operator's command makes of a recipient; null leaves it as it is. `hold`, `cancel`
@@ -106,12 +95,7 @@ export function commanded(
       return state === "queued" ? { ...current, state: "held", owner: null } : null;
     case "release":
       return state === "held"
-        ? {
-          ...current,
-          state: "queued",
-          nextAttemptAtMs: nowMs,
-          released: true,
-        }
+        ? { ...current, state: "queued", nextAttemptAtMs: nowMs, released: true }
         : null;
     case "cancel":
       return isFinal(state) ? null : { ...current, state: "cancelled", owner: null };
@@ -141,12 +125,7 @@ function rerouted(
   const nextAttemptAtMs = isWaiting
     ? Math.min(current.nextAttemptAtMs, nowMs)
     : current.nextAttemptAtMs;
-  return {
-    ...current,
-    transport,
-    rerouted: transport !== null,
-    nextAttemptAtMs,
-  };
+  return { ...current, transport, rerouted: transport !== null, nextAttemptAtMs };
 }
 
 /** A recipient of a message, for whom a readdressing may have news. */
@@ -167,9 +146,7 @@ export function readdressed(
     /** Whether the filter means a recipient, by index. */
     fits: (index: number) => boolean;
   },
-):
-  | { readonly cancel: readonly number[]; readonly add: Readdressing["add"] }
-  | null {
+): { readonly cancel: readonly number[]; readonly add: Readdressing["add"] } | null {
   if (recipients.every(({ state }) => isFinal(state))) return null;
   const removed = remove === undefined ? null : foldAscii(remove);
   const cancel = recipients.filter(({ index, forwardPath, state }) =>
@@ -191,10 +168,7 @@ export function readdressed(
 
 /** What the timeline says of a readdressing after which there are `total` recipients. */
 export function readdressedEntry(
-  { cancel, add }: {
-    readonly cancel: readonly number[];
-    readonly add: Readdressing["add"];
-  },
+  { cancel, add }: { readonly cancel: readonly number[]; readonly add: Readdressing["add"] },
   { command: { remove }, total, nowMs, by }: {
     command: Readdressing;
     total: number;

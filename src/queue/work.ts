@@ -33,10 +33,7 @@ export interface ClaimRequest {
    * across are put off until then, uncounted, with `reason` as their last reply, unless an operator
    * chose their transport.
    */
-  readonly paused: ReadonlyMap<
-    string,
-    { readonly untilMs: number; readonly reason: string }
-  >;
+  readonly paused: ReadonlyMap<string, { readonly untilMs: number; readonly reason: string }>;
   /** The most octets of inline bodies to return with the claim. */
   readonly bodyBudgetBytes: number;
 }

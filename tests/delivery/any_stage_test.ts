@@ -29,21 +29,14 @@ interface Stage {
   readonly later: string;
   readonly never: string;
   /** Whether the next host is asked after 421, after 4xx, after 5xx. */
-  readonly elsewhere: readonly [
-    closing: boolean,
-    later: boolean,
-    never: boolean,
-  ];
+  readonly elsewhere: readonly [closing: boolean, later: boolean, never: boolean];
 }
 
-const at = (
-  verb: string,
-  extensions: readonly string[] = ["PIPELINING"],
-): Stage["script"] =>
-(answer) => ({
-  extensions,
-  answers: { [verb]: answer },
-});
+const at =
+  (verb: string, extensions: readonly string[] = ["PIPELINING"]): Stage["script"] => (answer) => ({
+    extensions,
+    answers: { [verb]: answer },
+  });
 
 const OPENING = [true, true, true] as const;
 const INSIDE = [true, false, false] as const;
@@ -61,11 +54,7 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "STARTTLS",
-    script: (answer) => ({
-      tls,
-      extensions: ["STARTTLS"],
-      answers: { STARTTLS: answer },
-    }),
+    script: (answer) => ({ tls, extensions: ["STARTTLS"], answers: { STARTTLS: answer } }),
     options: { tls: { rule: { level: "required" } } },
     ...{ later: "broken", never: "broken", elsewhere: OPENING },
   },
@@ -75,70 +64,34 @@ const STAGES: readonly Stage[] = [
     options: LOGIN,
     ...{ later: "temporary", never: "broken", elsewhere: OPENING },
   },
-  {
-    name: "MAIL",
-    script: at("MAIL"),
-    later: "temporary",
-    never: "permanent",
-    elsewhere: INSIDE,
-  },
-  {
-    name: "RCPT",
-    script: at("RCPT"),
-    later: "temporary",
-    never: "permanent",
-    elsewhere: INSIDE,
-  },
-  {
-    name: "DATA",
-    script: at("DATA"),
-    later: "temporary",
-    never: "permanent",
-    elsewhere: INSIDE,
-  },
+  { name: "MAIL", script: at("MAIL"), later: "temporary", never: "permanent", elsewhere: INSIDE },
+  { name: "RCPT", script: at("RCPT"), later: "temporary", never: "permanent", elsewhere: INSIDE },
+  { name: "DATA", script: at("DATA"), later: "temporary", never: "permanent", elsewhere: INSIDE },
   {
     name: "the end of DATA",
     script: at("."),
-    ...{
-      later: "temporary",
-      never: "permanent",
-      elsewhere: [false, false, false],
-    },
+    ...{ later: "temporary", never: "permanent", elsewhere: [false, false, false] },
   },
   {
     name: "BDAT",
     script: at("BDAT", ["CHUNKING"]),
-    ...{
-      later: "temporary",
-      never: "permanent",
-      elsewhere: [false, false, false],
-    },
+    ...{ later: "temporary", never: "permanent", elsewhere: [false, false, false] },
   },
 ];
 
-const ANSWERS = [
-  "421 4.3.2 Closing",
-  "450 4.7.1 Later",
-  "550 5.7.1 Never",
-] as const;
+const ANSWERS = ["421 4.3.2 Closing", "450 4.7.1 Later", "550 5.7.1 Never"] as const;
 
 for (const { name, script, options = {}, ...expected } of STAGES) {
   for (const [index, answer] of ANSWERS.entries()) {
     Deno.test(`${answer} to ${name}`, async () => {
       await using alone = smarthostSetup(script(answer), options);
       const [words = ""] = inWords(await alone.deliver(sampleJob()));
-      const kind = [
-        name === "STARTTLS" ? "temporary" : expected.later,
-        expected.later,
-      ][index];
+      const kind = [name === "STARTTLS" ? "temporary" : expected.later, expected.later][index];
       assertEquals(words.split(" ", 1)[0], kind ?? expected.never);
 
       await using first = startScriptedPeer(script(answer));
       await using next = startScriptedPeer(asUsual(script(answer)));
-      const hosts = [first, next].map(({ port }) => ({
-        host: "127.0.0.1",
-        port,
-      }));
+      const hosts = [first, next].map(({ port }) => ({ host: "127.0.0.1", port }));
       await using both = smarthostSetup({}, { ...options, hosts });
       await both.deliver(sampleJob());
       assertEquals(next.sessions > 0, expected.elsewhere[index]);

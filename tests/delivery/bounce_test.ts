@@ -10,9 +10,7 @@ import type { MessageRecord, NewMessage, RecipientRecord } from "../../src/queue
 
 const NOW_MS = 1_751_360_700_000;
 const HOUR_MS = 3_600_000;
-const ORIGINAL = encodeText(
-  "Subject: Report\r\nMessage-ID: <1@example.org>\r\n\r\nHello\r\n",
-);
+const ORIGINAL = encodeText("Subject: Report\r\nMessage-ID: <1@example.org>\r\n\r\nHello\r\n");
 
 type News = NonNullable<Conclusion["news"]>;
 
@@ -39,10 +37,7 @@ function message(changes: Partial<MessageRecord> = {}): MessageRecord {
 
 function conclusion(
   news: News | null,
-  { forwardPath = "bob@example.com", notify }: {
-    forwardPath?: string;
-    notify?: Notify[];
-  } = {},
+  { forwardPath = "bob@example.com", notify }: { forwardPath?: string; notify?: Notify[] } = {},
 ): Conclusion {
   const recipient: RecipientRecord = {
     index: 0,
@@ -61,13 +56,7 @@ function conclusion(
     : news === "failed"
     ? { code: 550, enhanced: "5.1.1" as const, lines: ["No such mailbox"] }
     : { code: 250, enhanced: "2.0.0" as const, lines: ["Ok"] };
-  return {
-    recipient,
-    news,
-    reply,
-    disposition: { kind: "hold" },
-    nextAttemptAtMs: null,
-  };
+  return { recipient, news, reply, disposition: { kind: "hold" }, nextAttemptAtMs: null };
 }
 
 interface Case {
@@ -80,14 +69,7 @@ interface Case {
 }
 
 async function make(
-  {
-    conclusions,
-    bytes = ORIGINAL,
-    handover,
-    postmaster,
-    returnLimitBytes,
-    ...rest
-  }: Case,
+  { conclusions, bytes = ORIGINAL, handover, postmaster, returnLimitBytes, ...rest }: Case,
   body: MessageBody = memoryBody(bytes),
 ): Promise<{ made: readonly NewMessage[]; events: RelayEvent[] }> {
   const events: RelayEvent[] = [];
@@ -105,13 +87,7 @@ async function make(
     tls: null,
     ...(handover === undefined ? {} : { handover }),
   };
-  const facts = {
-    message: rest.message ?? message(),
-    conclusions,
-    report,
-    body,
-    nowMs: NOW_MS,
-  };
+  const facts = { message: rest.message ?? message(), conclusions, report, body, nowMs: NOW_MS };
   return { made: await maker(facts), events };
 }
 
@@ -119,9 +95,7 @@ function memoryBody(bytes: Uint8Array): MessageBody {
   return { sizeBytes: bytes.length, bytes, stream: () => streamOf([bytes]) };
 }
 
-async function* streamOf(
-  chunks: readonly Uint8Array[],
-): AsyncGenerator<Uint8Array> {
+async function* streamOf(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) yield await Promise.resolve(chunk);
 }
 
@@ -154,30 +128,20 @@ Deno.test("NOTIFY decides who hears of what (RFC 3461 4.1)", async () => {
     ["delivered", ["SUCCESS"], ["relayed"]],
   ];
   for (const [news, notify, expected] of cases) {
-    const conclusions = [
-      conclusion(news, notify === undefined ? {} : { notify }),
-    ];
-    assertEquals(
-      await actions({ conclusions }),
-      [...expected],
-      `${news} ${notify}`,
-    );
+    const conclusions = [conclusion(news, notify === undefined ? {} : { notify })];
+    assertEquals(await actions({ conclusions }), [...expected], `${news} ${notify}`);
   }
 });
 
 Deno.test("a success is reported by whoever saw it last (RFC 3461 5.2)", async () => {
   const conclusions = [conclusion("delivered", { notify: ["SUCCESS"] })];
   assertEquals(await actions({ conclusions }), ["relayed"]);
-  assertEquals(await actions({ conclusions, handover: "final" }), [
-    "delivered",
-  ]);
+  assertEquals(await actions({ conclusions, handover: "final" }), ["delivered"]);
   assertEquals(await actions({ conclusions, handover: "dsn" }), []);
 });
 
 Deno.test("a notification is mail from the null reverse-path, routed like any other", async () => {
-  const { made: [notification], events } = await make({
-    conclusions: [conclusion("failed")],
-  });
+  const { made: [notification], events } = await make({ conclusions: [conclusion("failed")] });
   assert(notification !== undefined);
   const { place, facts, ...record } = notification;
   assert(place.kind === "inline");
@@ -188,13 +152,7 @@ Deno.test("a notification is mail from the null reverse-path, routed like any ot
     reversePath: "",
     body: "7BIT",
     smtpUtf8: false,
-    origin: {
-      listener: "local",
-      clientAddress: "",
-      clientPort: 0,
-      helo: "",
-      protocol: "LOCAL",
-    },
+    origin: { listener: "local", clientAddress: "", clientPort: 0, helo: "", protocol: "LOCAL" },
     summary: {
       subject: "Undelivered mail returned to sender",
       from: "Mail Delivery System <MAILER-DAEMON@relay.example.org>",
@@ -227,23 +185,13 @@ Deno.test("one notification speaks of all recipients of a settlement", async () 
   ];
   const { made } = await make({ conclusions });
   assertEquals(made.length, 1);
-  const recipients = [
-    ...textOf(made[0]).matchAll(/^Final-Recipient: rfc822; (.*)\r$/gm),
-  ];
-  assertEquals(recipients.map(([, mailbox]) => mailbox), [
-    "a@example.com",
-    "b@example.com",
-  ]);
+  const recipients = [...textOf(made[0]).matchAll(/^Final-Recipient: rfc822; (.*)\r$/gm)];
+  assertEquals(recipients.map(([, mailbox]) => mailbox), ["a@example.com", "b@example.com"]);
 });
 
 Deno.test("statuses have the class of their action (RFC 3464 2.3.4)", async () => {
-  const statusOf = async (
-    news: News,
-    notify?: Notify[],
-  ): Promise<string | undefined> => {
-    const conclusions = [
-      conclusion(news, notify === undefined ? {} : { notify }),
-    ];
+  const statusOf = async (news: News, notify?: Notify[]): Promise<string | undefined> => {
+    const conclusions = [conclusion(news, notify === undefined ? {} : { notify })];
     const { made } = await make({ conclusions });
     return /^Status: (.*)\r$/m.exec(textOf(made[0]))?.[1];
   };
@@ -254,64 +202,40 @@ Deno.test("statuses have the class of their action (RFC 3464 2.3.4)", async () =
 });
 
 Deno.test("an expiry is explained as one, a delay says how long it goes on", async () => {
-  const expired = textOf(
-    (await make({ conclusions: [conclusion("expired")] })).made[0],
-  );
+  const expired = textOf((await make({ conclusions: [conclusion("expired")] })).made[0]);
   assertMatch(expired, /tried again and again until the time for it was over/);
   assertMatch(expired, /said: 451 Later/);
-  const delayed = textOf(
-    (await make({ conclusions: [conclusion("delayed")] })).made[0],
-  );
-  assertMatch(
-    delayed,
-    /^Will-Retry-Until: Tue, 01 Jul 2025 10:05:00 \+0000\r$/m,
-  );
+  const delayed = textOf((await make({ conclusions: [conclusion("delayed")] })).made[0]);
+  assertMatch(delayed, /^Will-Retry-Until: Tue, 01 Jul 2025 10:05:00 \+0000\r$/m);
 });
 
 Deno.test("RET, the action and the size decide what comes back (RFC 3461 4.3)", async () => {
   const returned = async (input: Case): Promise<string | undefined> => {
     const { made } = await make(input);
-    return /^Content-Type: (message\/rfc822|text\/rfc822-headers)/m.exec(
-      textOf(made[0]),
-    )?.[1];
+    return /^Content-Type: (message\/rfc822|text\/rfc822-headers)/m.exec(textOf(made[0]))?.[1];
   };
   const failed = [conclusion("failed")];
   const withRet = (ret: "FULL" | "HDRS") => message({ extras: { ret } });
   assertEquals(await returned({ conclusions: failed }), "message/rfc822");
-  assertEquals(
-    await returned({ conclusions: failed, message: withRet("FULL") }),
-    "message/rfc822",
-  );
+  assertEquals(await returned({ conclusions: failed, message: withRet("FULL") }), "message/rfc822");
   assertEquals(
     await returned({ conclusions: failed, message: withRet("HDRS") }),
     "text/rfc822-headers",
   );
+  assertEquals(await returned({ conclusions: [conclusion("delayed")] }), "text/rfc822-headers");
   assertEquals(
-    await returned({ conclusions: [conclusion("delayed")] }),
+    await returned({ conclusions: failed, message: message({ body: "BINARYMIME" }) }),
     "text/rfc822-headers",
   );
   assertEquals(
-    await returned({
-      conclusions: failed,
-      message: message({ body: "BINARYMIME" }),
-    }),
-    "text/rfc822-headers",
-  );
-  assertEquals(
-    await returned({
-      conclusions: failed,
-      returnLimitBytes: ORIGINAL.length - 1,
-    }),
+    await returned({ conclusions: failed, returnLimitBytes: ORIGINAL.length - 1 }),
     "text/rfc822-headers",
   );
 });
 
 Deno.test("what REQUIRETLS protected stays protected (RFC 8689 section 5)", async () => {
   const secret = message({ extras: { ret: "FULL", requireTls: true } });
-  const { made } = await make({
-    message: secret,
-    conclusions: [conclusion("failed")],
-  });
+  const { made } = await make({ message: secret, conclusions: [conclusion("failed")] });
   assertEquals(made[0]?.extras, { requireTls: true });
   assertMatch(textOf(made[0]), /^Content-Type: text\/rfc822-headers\r$/m);
 });
@@ -325,18 +249,11 @@ Deno.test("of a large message no more than the limit is read", async () => {
   };
   const large = message({ facts: { ...bodyFacts(ORIGINAL), sizeBytes } });
   const { made } = await make(
-    {
-      message: large,
-      conclusions: [conclusion("failed")],
-      returnLimitBytes: 4096,
-    },
+    { message: large, conclusions: [conclusion("failed")], returnLimitBytes: 4096 },
     { sizeBytes, bytes: null, stream },
   );
   assert(readBytes <= 4096);
-  assertMatch(
-    textOf(made[0]),
-    /\r\n\r\nSubject: Report\r\nMessage-ID: <1@example.org>\r\n\r\n--/,
-  );
+  assertMatch(textOf(made[0]), /\r\n\r\nSubject: Report\r\nMessage-ID: <1@example.org>\r\n\r\n--/);
 });
 
 Deno.test("a message that cannot be read is reported without it", async () => {
@@ -353,22 +270,12 @@ Deno.test("a message that cannot be read is reported without it", async () => {
 
 Deno.test("mail without a reverse-path is never answered to its sender", async () => {
   const bounce = message({ reversePath: "" });
-  const lost = [
-    conclusion("failed"),
-    conclusion("delayed"),
-    conclusion("delivered"),
-  ];
+  const lost = [conclusion("failed"), conclusion("delayed"), conclusion("delivered")];
   const silent = await make({ message: bounce, conclusions: lost });
   assertEquals(silent.made, []);
   assertEquals(silent.events.map(({ type }) => type), ["trouble"]);
-  const fine = [
-    conclusion("delayed"),
-    conclusion("delivered", { notify: ["SUCCESS"] }),
-  ];
-  assertEquals(await make({ message: bounce, conclusions: fine }), {
-    made: [],
-    events: [],
-  });
+  const fine = [conclusion("delayed"), conclusion("delivered", { notify: ["SUCCESS"] })];
+  assertEquals(await make({ message: bounce, conclusions: fine }), { made: [], events: [] });
 });
 
 Deno.test("the postmaster hears of double bounces, but not of those to the postmaster", async () => {
@@ -376,30 +283,19 @@ Deno.test("the postmaster hears of double bounces, but not of those to the postm
   const local = { ...message().origin, listener: "local" };
   const bounce = message({ reversePath: "", origin: local });
   const conclusions = [conclusion("failed", { notify: ["NEVER"] })];
-  const { made: [notification] } = await make({
-    message: bounce,
-    conclusions,
-    postmaster,
-  });
+  const { made: [notification] } = await make({ message: bounce, conclusions, postmaster });
   assertEquals(notification?.recipients[0]?.forwardPath, postmaster);
   assertEquals(notification?.reversePath, "");
   assertMatch(textOf(notification), /has no return address/);
   const again = [conclusion("failed", { forwardPath: postmaster })];
-  const { made, events } = await make({
-    message: bounce,
-    conclusions: again,
-    postmaster,
-  });
+  const { made, events } = await make({ message: bounce, conclusions: again, postmaster });
   assertEquals(made, []);
   assertEquals(events.map(({ type }) => type), ["trouble"]);
 });
 
 Deno.test("a reverse-path that is no mailbox cannot be answered", async () => {
   const odd = message({ reversePath: "not a mailbox" });
-  const { made, events } = await make({
-    message: odd,
-    conclusions: [conclusion("failed")],
-  });
+  const { made, events } = await make({ message: odd, conclusions: [conclusion("failed")] });
   assertEquals(made, []);
   assertEquals(events.map(({ type }) => type), ["trouble"]);
 });

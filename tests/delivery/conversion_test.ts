@@ -19,21 +19,14 @@ async function deliver(
   },
 ) {
   await using setup = smarthostSetup({ extensions }, { converts });
-  const report = await setup.transport.deliver(sampleJob(sample), {
-    signal,
-    rawOnly,
-  });
+  const report = await setup.transport.deliver(sampleJob(sample), { signal, rawOnly });
   const { mail = "", data = "" } = setup.peer.messages[0] ?? {};
   return { report, outcome: inWords(report).join(), mail, data };
 }
 
 Deno.test("conversion: for a server of 7 bits, in memory or read, by DATA", async () => {
   for (const sample of [{ body: TEXT }, { body: TEXT, streamChunkBytes: 5 }]) {
-    const { outcome, data, mail, report } = await deliver([
-      "PIPELINING",
-      "SIZE",
-      "CHUNKING",
-    ], {
+    const { outcome, data, mail, report } = await deliver(["PIPELINING", "SIZE", "CHUNKING"], {
       sample,
     });
     assertEquals(outcome, "delivered 250 2.0.0 Stored");
@@ -43,26 +36,18 @@ Deno.test("conversion: for a server of 7 bits, in memory or read, by DATA", asyn
         "Content-Transfer-Encoding: base64\r\n\r\nLkdyw7zDn2UNCg==\r\n",
     );
     assertMatch(mail, /^MAIL FROM:<sender@origin\.example> SIZE=\d+$/);
-    assertEquals(report.losses, [{
-      kind: "signature",
-      what: "DKIM-Signature",
-    }]);
+    assertEquals(report.losses, [{ kind: "signature", what: "DKIM-Signature" }]);
   }
 });
 
 Deno.test("conversion: not where the server takes 8 bits", async () => {
-  const { data, report } = await deliver(["8BITMIME"], {
-    sample: { body: TEXT },
-  });
+  const { data, report } = await deliver(["8BITMIME"], { sample: { body: TEXT } });
   assertEquals(data.endsWith("\r\n..GrÃ¼Ã\u009fe\r\n"), true);
   assertEquals(report.losses, undefined);
 });
 
 Deno.test("conversion: not where it is switched off", async () => {
-  const { data, mail } = await deliver([], {
-    sample: { body: TEXT },
-    converts: false,
-  });
+  const { data, mail } = await deliver([], { sample: { body: TEXT }, converts: false });
   assertEquals(data.endsWith("\r\n..GrÃ¼Ã\u009fe\r\n"), true);
   assertEquals(mail, "MAIL FROM:<sender@origin.example>");
 });
@@ -76,10 +61,7 @@ Deno.test("conversion: what is signed is returned", async () => {
 });
 
 Deno.test("conversion: not where nothing may be lost", async () => {
-  const { outcome } = await deliver([], {
-    sample: { body: TEXT },
-    rawOnly: true,
-  });
+  const { outcome } = await deliver([], { sample: { body: TEXT }, rawOnly: true });
   assertMatch(outcome, /^unsuitable 554 5\.6\.3 .* DKIM/);
 });
 
@@ -116,9 +98,7 @@ Deno.test("conversion: fields with raw octets are encoded for a server of 7 bits
 });
 
 Deno.test("conversion: fields with raw octets go to a server of 8 bits as they came", async () => {
-  const { data, mail, report } = await deliver(["8BITMIME"], {
-    sample: RAW_FIELD,
-  });
+  const { data, mail, report } = await deliver(["8BITMIME"], { sample: RAW_FIELD });
   const octets = Uint8Array.from(data, (char) => char.charCodeAt(0));
   assertEquals(decodeText(octets), RAW_FIELD.body);
   assertEquals(mail, "MAIL FROM:<sender@origin.example> BODY=8BITMIME");
@@ -153,10 +133,7 @@ Deno.test("conversion: what this relay signed is signed anew, octet by octet as 
       ...{ body: OWN + TO_SIGN, message: { prefix: OWN } },
       ...(streamChunkBytes === undefined ? {} : { streamChunkBytes }),
     });
-    const report = await setup.transport.deliver(job, {
-      signal,
-      rawOnly: true,
-    });
+    const report = await setup.transport.deliver(job, { signal, rawOnly: true });
     assertEquals(inWords(report), ["delivered 250 2.0.0 Stored"]);
     assertEquals(report.losses, undefined);
     const [data] = setup.peer.messages.map((message) => message.data);

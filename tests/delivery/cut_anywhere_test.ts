@@ -22,11 +22,7 @@ interface Manner {
 }
 
 const MANNERS: readonly Manner[] = [
-  {
-    name: "DATA, pipelined",
-    script: { extensions: ["PIPELINING"] },
-    before: "354",
-  },
+  { name: "DATA, pipelined", script: { extensions: ["PIPELINING"] }, before: "354" },
   { name: "DATA, in lock-step", script: { extensions: [] }, before: "354" },
   {
     name: "BDAT, in one write with its commands",
@@ -38,11 +34,7 @@ const MANNERS: readonly Manner[] = [
     script: { extensions: ["CHUNKING"] },
     before: "250 2.0.0 OK\r\n250 2.0.0 OK\r\n250 2.0.0 OK\r\n",
   },
-  {
-    name: "LMTP",
-    script: { extensions: ["PIPELINING"], lmtp: true },
-    before: "354",
-  },
+  { name: "LMTP", script: { extensions: ["PIPELINING"], lmtp: true }, before: "354" },
   {
     name: "LMTP by BDAT",
     script: { extensions: ["PIPELINING", "CHUNKING"], lmtp: true },
@@ -50,10 +42,7 @@ const MANNERS: readonly Manner[] = [
   },
   {
     name: "STARTTLS",
-    script: {
-      extensions: ["PIPELINING", "STARTTLS"],
-      tls: { certificates: [certificate] },
-    },
+    script: { extensions: ["PIPELINING", "STARTTLS"], tls: { certificates: [certificate] } },
     before: "",
     step: 61,
   },
@@ -88,9 +77,7 @@ async function deliver(
     ? new LmtpTransport({ ...options, servers: hosts })
     : new SmarthostTransport({ ...options, hosts });
   const { signal } = new AbortController();
-  return await transport.deliver(sampleJob({ recipients: RECIPIENTS }), {
-    signal,
-  });
+  return await transport.deliver(sampleJob({ recipients: RECIPIENTS }), { signal });
 }
 
 /** Where in what the server says the recipients' acceptance stands complete. */
@@ -114,12 +101,8 @@ function judge(trial: Trial, { uncut, manner, where }: {
     const text = `${where}, recipient ${index}: ${kind} ${formatReply(reply)}`;
     assert(kind !== "permanent" && kind !== "unsuitable", text);
     if (kind === "delivered") assert(trial.isStored, text);
-    if (kind === "delivered" && isPlain) {
-      assert(heardBytes >= (accepted[index] ?? 0), text);
-    }
-    if (kind !== "delivered" && trial.isStored) {
-      assertEquals(kind, "uncertain", text);
-    }
+    if (kind === "delivered" && isPlain) assert(heardBytes >= (accepted[index] ?? 0), text);
+    if (kind !== "delivered" && trial.isStored) assertEquals(kind, "uncertain", text);
     if (kind === "uncertain") assert(began, text);
   }
 }
@@ -127,10 +110,7 @@ function judge(trial: Trial, { uncut, manner, where }: {
 for (const manner of MANNERS) {
   Deno.test(`wherever the connection is cut, the outcome is not wrong: ${manner.name}`, async () => {
     const uncut = await attempt(manner, {});
-    assertEquals(uncut.report.outcomes.map(({ kind }) => kind), [
-      "delivered",
-      "delivered",
-    ]);
+    assertEquals(uncut.report.outcomes.map(({ kind }) => kind), ["delivered", "delivered"]);
     for (const direction of ["toServer", "toClient"] as const) {
       const limit = uncut[direction].length;
       for (let bytes = 0; bytes < limit; bytes += manner.step ?? 1) {

@@ -12,19 +12,13 @@ import { dialByAddress, type Names, smtpServices } from "../support/smtp_service
 
 const HOST = "mx.dest.example";
 const ADDRESS = "192.0.2.1";
-const own = selfSigned({
-  names: ["whatever.example"],
-  notBeforeMs: 1e12,
-  notAfterMs: 1.1e12,
-});
+const own = selfSigned({ names: ["whatever.example"], notBeforeMs: 1e12, notAfterMs: 1.1e12 });
 const authority = testAuthority("Anchor");
 const other = testAuthority("Other");
 
 /** The record for a certificate: `3 1 1` and so on. */
 function tlsa(form: string, pem: string): TlsaRecord {
-  const [usage = 0, selector = 0, matchingType = 0] = form.split(" ").map(
-    Number,
-  );
+  const [usage = 0, selector = 0, matchingType = 0] = form.split(" ").map(Number);
   const certificate = new X509Certificate(pem);
   const whole = selector === 0
     ? certificate.raw
@@ -39,10 +33,7 @@ function chained({ certificate, key }: TestCertificate, root = authority) {
   return { certificate: certificate + root.certificate, key };
 }
 
-const OFFERS: Script = {
-  extensions: ["STARTTLS"],
-  tls: { certificates: [own] },
-};
+const OFFERS: Script = { extensions: ["STARTTLS"], tls: { certificates: [own] } };
 const RULES: TlsRules = { rule: { level: "opportunistic" }, dane: true };
 
 /** Delivers one message by MX to a server whose TLSA records are `records`. */
@@ -80,47 +71,18 @@ async function deliver(
 const leaf = authority.issue({ names: [HOST] });
 const domainLeaf = authority.issue({ names: ["dest.example"] });
 const wrongLeaf = authority.issue({ names: ["other.example"] });
-const lateLeaf = authority.issue({
-  names: [HOST],
-  notBeforeMs: 1e12,
-  notAfterMs: 1.1e12,
-});
+const lateLeaf = authority.issue({ names: [HOST], notBeforeMs: 1e12, notAfterMs: 1.1e12 });
 
-const CASES: readonly [
-  string,
-  TestCertificate | { certificate: string; key: string },
-  {
-    records: TlsaRecord[];
-  },
-  RegExp,
-][] = [
-  [
-    "3 1 1",
-    own,
-    { records: [tlsa("3 1 1", own.certificate)] },
-    /^delivered.* \| dane$/,
-  ],
-  [
-    "3 0 2",
-    own,
-    { records: [tlsa("3 0 2", own.certificate)] },
-    /^delivered.* \| dane$/,
-  ],
-  [
-    "3 0 0",
-    own,
-    { records: [tlsa("3 0 0", own.certificate)] },
-    /^delivered.* \| dane$/,
-  ],
+const CASES: readonly [string, TestCertificate | { certificate: string; key: string }, {
+  records: TlsaRecord[];
+}, RegExp][] = [
+  ["3 1 1", own, { records: [tlsa("3 1 1", own.certificate)] }, /^delivered.* \| dane$/],
+  ["3 0 2", own, { records: [tlsa("3 0 2", own.certificate)] }, /^delivered.* \| dane$/],
+  ["3 0 0", own, { records: [tlsa("3 0 0", own.certificate)] }, /^delivered.* \| dane$/],
   [
     "one of two, as while keys are changed",
     own,
-    {
-      records: [
-        tlsa("3 1 1", leaf.certificate),
-        tlsa("3 1 1", own.certificate),
-      ],
-    },
+    { records: [tlsa("3 1 1", leaf.certificate), tlsa("3 1 1", own.certificate)] },
     /^delivered.* \| dane$/,
   ],
   [
@@ -162,12 +124,7 @@ const CASES: readonly [
   [
     "records that cannot be used ask for TLS alone",
     own,
-    {
-      records: [
-        tlsa("1 0 1", leaf.certificate),
-        tlsa("0 0 1", leaf.certificate),
-      ],
-    },
+    { records: [tlsa("1 0 1", leaf.certificate), tlsa("0 0 1", leaf.certificate)] },
     /^delivered.* \| unproven$/,
   ],
 ];
@@ -183,23 +140,13 @@ const RIGHT = [tlsa("3 1 1", own.certificate)];
 const WRONG = [tlsa("3 1 1", leaf.certificate)];
 
 Deno.test("DANE: a server that withholds STARTTLS gets no mail", async () => {
-  assertMatch(
-    await deliver({}, { records: RIGHT }),
-    /^broken 451 4\.7\.4 .* \| plain$/,
-  );
+  assertMatch(await deliver({}, { records: RIGHT }), /^broken 451 4\.7\.4 .* \| plain$/);
 });
 
 Deno.test("DANE: records that nobody vouches for count for nothing", async () => {
   for (const insecure of [[`_25._tcp.${HOST}`], [HOST], ["dest.example"]]) {
-    const found = await deliver(OFFERS, {
-      records: WRONG,
-      names: { insecure },
-    });
-    assertEquals(
-      found,
-      "delivered 250 2.0.0 Stored | unproven",
-      insecure.join(),
-    );
+    const found = await deliver(OFFERS, { records: WRONG, names: { insecure } });
+    assertEquals(found, "delivered 250 2.0.0 Stored | unproven", insecure.join());
   }
 });
 
@@ -216,21 +163,12 @@ Deno.test("DANE: where it is demanded, no records mean no delivery", async () =>
     await deliver(OFFERS, { records: undefined, tls }),
     /^broken 451 4\.7\.5 mx\.dest\.example has no TLSA record that DNSSEC vouches for/,
   );
-  assertMatch(
-    await deliver(OFFERS, { records: RIGHT, tls }),
-    /^delivered.* \| dane$/,
-  );
+  assertMatch(await deliver(OFFERS, { records: RIGHT, tls }), /^delivered.* \| dane$/);
 });
 
 Deno.test("DANE: a rule for the domain comes before what it publishes", async () => {
-  const overrides = [{
-    domain: "dest.example",
-    rule: { level: "none" as const },
-  }];
-  const found = await deliver(OFFERS, {
-    records: WRONG,
-    tls: { ...RULES, overrides },
-  });
+  const overrides = [{ domain: "dest.example", rule: { level: "none" as const } }];
+  const found = await deliver(OFFERS, { records: WRONG, tls: { ...RULES, overrides } });
   assertEquals(found, "delivered 250 2.0.0 Stored | plain");
 });
 
@@ -243,35 +181,24 @@ Deno.test("DANE: what is wrong is told in the words of reports", async () => {
     await deliver(script, {
       ...{ records, tls },
       onTlsOutcome: ({ published, failure }) =>
-        outcomes.push(
-          `${published.type} ${failure?.type ?? "fine"} ${failure?.host ?? ""}`,
-        ),
+        outcomes.push(`${published.type} ${failure?.type ?? "fine"} ${failure?.host ?? ""}`),
     });
     return outcomes.join();
   };
   assertEquals(await reported(RIGHT), "tlsa fine ");
   assertEquals(await reported(WRONG), `tlsa validation-failure ${HOST}`);
-  assertEquals(
-    await reported(RIGHT, { script: {} }),
-    `tlsa starttls-not-supported ${HOST}`,
-  );
+  assertEquals(await reported(RIGHT, { script: {} }), `tlsa starttls-not-supported ${HOST}`);
   const unusable = [tlsa("0 0 1", own.certificate)];
   assertEquals(await reported(unusable), `tlsa tlsa-invalid ${HOST}`);
   assertEquals(await reported(null), `tlsa dnssec-invalid ${HOST}`);
   assertEquals(await reported(undefined), "no-policy-found fine ");
   const tls: TlsRules = { rule: { level: "dane" } };
-  assertEquals(
-    await reported(undefined, { tls }),
-    `tlsa dane-required ${HOST}`,
-  );
+  assertEquals(await reported(undefined, { tls }), `tlsa dane-required ${HOST}`);
   const implicit: TlsRules = { ...RULES, settings: { implicit: true } };
   const inside = { ...OFFERS, implicitTls: true };
   assertEquals(
     await reported(WRONG, { script: inside, tls: implicit }),
     `tlsa validation-failure ${HOST}`,
   );
-  assertEquals(
-    await reported(RIGHT, { script: inside, tls: implicit }),
-    "tlsa fine ",
-  );
+  assertEquals(await reported(RIGHT, { script: inside, tls: implicit }), "tlsa fine ");
 });

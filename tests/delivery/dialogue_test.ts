@@ -36,18 +36,10 @@ Deno.test("an attempt tells all that was said, and a kept connection that it was
     "C: RCPT TO:<rcpt@dest.example>",
     "C: DATA",
   ];
-  assertEquals(
-    first?.filter((line) => line.startsWith("C:")).slice(1),
-    transaction,
-  );
-  assert(
-    first?.some((line) => /^-- Message of \d+ octets, then the final dot$/.test(line)),
-  );
+  assertEquals(first?.filter((line) => line.startsWith("C:")).slice(1), transaction);
+  assert(first?.some((line) => /^-- Message of \d+ octets, then the final dot$/.test(line)));
   assertEquals(first?.at(-1), "S: 250 2.0.0 Stored");
-  assertEquals(
-    second?.[0],
-    "-- Kept connection to [127.0.0.1]:PORT, message 2 on it",
-  );
+  assertEquals(second?.[0], "-- Kept connection to [127.0.0.1]:PORT, message 2 on it");
   assertEquals(second?.slice(1, 4), transaction);
 });
 

@@ -20,18 +20,13 @@ const SUSPENDED: Outcome = {
   scope: "transport",
   reply: reply(451, "4.3.5", "Account suspended"),
 };
-const TOO_LARGE: Outcome = {
-  kind: "unsuitable",
-  reply: reply(552, "5.3.4", "Too large"),
-};
+const TOO_LARGE: Outcome = { kind: "unsuitable", reply: reply(552, "5.3.4", "Too large") };
 
 /** Transports of one route that always answer the same, and what became of one message. */
 async function deliverThrough(
   outcomes: readonly Outcome[],
   { forMs = 0 }: { forMs?: number } = {},
-): Promise<
-  { state: string; attempts: number[]; counted: number; lastReply: string }
-> {
+): Promise<{ state: string; attempts: number[]; counted: number; lastReply: string }> {
   const transports = outcomes.map((outcome, index) =>
     new FakeTransport({ name: `way${index}`, answer: () => outcome })
   );
@@ -88,18 +83,13 @@ Deno.test("a message that suits no transport of its route is returned", async ()
 Deno.test("a message that does not suit the one that works waits for the one that is down", async () => {
   const first = new FakeTransport({ name: "first", answer: () => TOO_LARGE });
   const second = new FakeTransport({ name: "second", answer: () => SUSPENDED });
-  const { clock, store, scheduler, put } = setUp({
-    transports: [first, second],
-  });
+  const { clock, store, scheduler, put } = setUp({ transports: [first, second] });
   const ids = [await put("a.example"), await put("b.example")];
   scheduler.start();
   await clock.advance(0);
   await clock.advance(14_000);
   for (const id of ids) assertEquals(await stateOf(store, id), "queued");
-  assert(
-    first.jobs.length <= 4,
-    `${first.jobs.length} attempts with the one that works`,
-  );
+  assert(first.jobs.length <= 4, `${first.jobs.length} attempts with the one that works`);
   await scheduler.stop({ limitMs: 0 });
 });
 
@@ -111,14 +101,8 @@ Deno.test("refusals that never end open the circuit", async () => {
   scheduler.start();
   await clock.advance(0);
   await clock.advance(14_000);
-  assert(
-    out.jobs.length <= 15,
-    `${out.jobs.length} attempts at something that does not work`,
-  );
-  assertEquals(
-    events.filter(({ type }) => type === "destination_down").length,
-    1,
-  );
+  assert(out.jobs.length <= 15, `${out.jobs.length} attempts at something that does not work`);
+  assertEquals(events.filter(({ type }) => type === "destination_down").length, 1);
   isUp = true;
   await clock.advance(120_000);
   assertEquals((await store.stats()).recipients.delivered, 60);
@@ -137,20 +121,14 @@ Deno.test("nobody is asked before the limit that it spoke of is over", async () 
     if (nowMs >= windowStartMs + 10_000) [windowStartMs, taken] = [nowMs, 0];
     times.push(++taken);
     const resetAfterMs = windowStartMs + 10_000 - nowMs;
-    return {
-      ...await inner(job),
-      rate: { remaining: 6 - taken, resetAfterMs },
-    };
+    return { ...await inner(job), rate: { remaining: 6 - taken, resetAfterMs } };
   };
   for (let count = 0; count < 30; count++) await put("a.example");
   scheduler.start();
   await clock.advance(0);
   await clock.advance(60_000);
   assertEquals((await store.stats()).recipients.delivered, 30);
-  assert(
-    Math.max(...times) <= 6,
-    `${Math.max(...times)} requests where 6 are allowed`,
-  );
+  assert(Math.max(...times) <= 6, `${Math.max(...times)} requests where 6 are allowed`);
   await scheduler.stop({ limitMs: 0 });
 });
 
@@ -161,11 +139,7 @@ Deno.test("mail goes in the order of its age once an outage of its only way is o
     answer: () => isUp ? DELIVERED : SUSPENDED,
   });
   Object.assign(out, { destinationOf: () => "api", sharedDestination: "api" });
-  const { clock, store, scheduler, put } = setUp({
-    transports: [out],
-    window: 20,
-    perDomain: 20,
-  });
+  const { clock, store, scheduler, put } = setUp({ transports: [out], window: 20, perDomain: 20 });
   const ids: string[] = [];
   for (let count = 0; count < 100; count++) {
     ids.push(await put(`d${count % 7}.example`));

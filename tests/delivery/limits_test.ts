@@ -4,20 +4,11 @@ import type { Script } from "../support/scripted_peer.ts";
 import { inWords, smarthostSetup } from "../support/smarthost_setup.ts";
 
 const STORED = "delivered 250 2.0.0 Stored";
-const FIVE = [
-  "a@one.example",
-  "b@one.example",
-  "c@two.example",
-  "d@one.example",
-  "e@one.example",
-];
+const FIVE = ["a@one.example", "b@one.example", "c@two.example", "d@one.example", "e@one.example"];
 
 /** The recipients of each transaction, by their first letters. */
 async function transactions(limits: string, script: Partial<Script> = {}) {
-  await using setup = smarthostSetup({
-    extensions: ["PIPELINING", limits],
-    ...script,
-  });
+  await using setup = smarthostSetup({ extensions: ["PIPELINING", limits], ...script });
   const report = await setup.deliver(sampleJob({ recipients: FIVE }));
   const sent = setup.peer.messages.map(({ recipients }) =>
     recipients.map((line) => line.charAt("RCPT TO:<".length)).join("")
@@ -33,11 +24,7 @@ Deno.test("LIMITS: a server gets no more recipients at once than it takes", asyn
 });
 
 Deno.test("LIMITS: a server gets no more recipient domains at once than it takes", async () => {
-  assertEquals((await transactions("LIMITS RCPTDOMAINMAX=1")).sent, [
-    "ab",
-    "c",
-    "de",
-  ]);
+  assertEquals((await transactions("LIMITS RCPTDOMAINMAX=1")).sent, ["ab", "c", "de"]);
 });
 
 Deno.test("LIMITS: a server gets no more messages in a session than it takes", async () => {
@@ -65,11 +52,5 @@ Deno.test("LIMITS: outcomes stay with their recipients", async () => {
 Deno.test("LIMITS: a farewell ends the session, not the message", async () => {
   const answers = { MAIL: { inTurn: ["250 2.1.0 OK", "421 4.3.2 Bye"] } };
   const { outcomes } = await transactions("LIMITS RCPTMAX=4", { answers });
-  assertEquals(outcomes, [
-    STORED,
-    STORED,
-    STORED,
-    STORED,
-    "temporary 421 4.3.2 Bye",
-  ]);
+  assertEquals(outcomes, [STORED, STORED, STORED, STORED, "temporary 421 4.3.2 Bye"]);
 });

@@ -34,9 +34,7 @@ function lmtpSetup(script: Script = {}, socketPath?: string) {
 }
 
 Deno.test("LMTP: each recipient has an answer of its own after the message", async () => {
-  const answers = {
-    ".": { inTurn: ["250 2.0.0 Saved", "452 4.2.2 Mailbox full"] },
-  };
+  const answers = { ".": { inTurn: ["250 2.0.0 Saved", "452 4.2.2 Mailbox full"] } };
   await using setup = lmtpSetup({ answers });
   const report = await setup.deliver();
   assertEquals(inWords(report), [
@@ -54,10 +52,7 @@ Deno.test("LMTP: a server that takes over notifications tells the sender itself"
 
 Deno.test("LMTP: a server that speaks SMTP alone is not spoken to in SMTP", async () => {
   await using setup = lmtpSetup({ answers: { LHLO: "500 5.5.1 What?" } });
-  assertMatch(
-    inWords(await setup.deliver()).join(),
-    /^broken 451 4\.5\.1 .*refused the session/,
-  );
+  assertMatch(inWords(await setup.deliver()).join(), /^broken 451 4\.5\.1 .*refused the session/);
   assertEquals(setup.peer.lines, ["LHLO relay.example"]);
 });
 

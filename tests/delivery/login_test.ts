@@ -32,13 +32,9 @@ const base64 = (text: string): string => btoa(text);
 
 Deno.test("the relay logs in inside TLS before its first message, once", async () => {
   const answers = { AUTH: "235 2.7.0 Welcome" };
-  await using setup = smarthostSetup({ ...TLS, answers }, {
-    login: password(),
-  });
+  await using setup = smarthostSetup({ ...TLS, answers }, { login: password() });
   for (let count = 0; count < 2; count++) {
-    assertEquals(inWords(await setup.deliver(sampleJob())), [
-      "delivered 250 2.0.0 Stored",
-    ]);
+    assertEquals(inWords(await setup.deliver(sampleJob())), ["delivered 250 2.0.0 Stored"]);
   }
   assertEquals(setup.peer.lines.slice(0, 5), [
     "EHLO relay.example",
@@ -47,10 +43,7 @@ Deno.test("the relay logs in inside TLS before its first message, once", async (
     `AUTH PLAIN ${base64("\0relay\0sesame")}`,
     "MAIL FROM:<sender@origin.example>",
   ]);
-  assertEquals(
-    setup.peer.lines.filter((line) => line.startsWith("AUTH")).length,
-    1,
-  );
+  assertEquals(setup.peer.lines.filter((line) => line.startsWith("AUTH")).length, 1);
 });
 
 Deno.test("the relay answers challenges", async () => {
@@ -59,20 +52,13 @@ Deno.test("the relay answers challenges", async () => {
     [base64("relay")]: `334 ${base64("Password:")}`,
     [base64("sesame")]: "235 2.7.0 Welcome",
   };
-  await using setup = smarthostSetup({ ...TLS, answers }, {
-    login: password(["LOGIN"]),
-  });
-  assertEquals(inWords(await setup.deliver(sampleJob())), [
-    "delivered 250 2.0.0 Stored",
-  ]);
+  await using setup = smarthostSetup({ ...TLS, answers }, { login: password(["LOGIN"]) });
+  assertEquals(inWords(await setup.deliver(sampleJob())), ["delivered 250 2.0.0 Stored"]);
   assertEquals(setup.peer.lines[3], "AUTH LOGIN");
 });
 
 Deno.test("a password is not sent over a plain connection unless the config says so", async () => {
-  const script: Script = {
-    extensions: ["AUTH PLAIN"],
-    answers: { AUTH: "235 2.7.0 Welcome" },
-  };
+  const script: Script = { extensions: ["AUTH PLAIN"], answers: { AUTH: "235 2.7.0 Welcome" } };
   await using strict = smarthostSetup(script, { login: password() });
   assertMatch(
     inWords(await strict.deliver(sampleJob())).join(),
@@ -82,57 +68,27 @@ Deno.test("a password is not sent over a plain connection unless the config says
   await using lenient = smarthostSetup(script, {
     login: password(["PLAIN"], { allowPlain: true }),
   });
-  assertEquals(inWords(await lenient.deliver(sampleJob())), [
-    "delivered 250 2.0.0 Stored",
-  ]);
+  assertEquals(inWords(await lenient.deliver(sampleJob())), ["delivered 250 2.0.0 Stored"]);
 });
 
 /** Answers to AUTH and what they mean for mail. */
-const REFUSALS: readonly [
-  name: string,
-  answer: Script["answers"],
-  outcome: RegExp,
-][] = [
-  [
-    "a wrong password",
-    { AUTH: "535 5.7.8 No" },
-    /^broken 451 4\.7\.8 Cannot log in .*535 5\.7\.8/,
-  ],
-  [
-    "a busy server",
-    { AUTH: "454 4.7.0 Later" },
-    /^temporary 454 4\.7\.0 Later$/,
-  ],
-  [
-    "a lost connection",
-    { AUTH: [CLOSE] },
-    /^broken 451 4\.4\.2 .* closed .* after AUTH$/,
-  ],
-  [
-    "a challenge too many",
-    { AUTH: "334 bW9yZQ==" },
-    /^broken 451 4\.7\.8 .*could not prove/,
-  ],
-  [
-    "a challenge that is none",
-    { AUTH: "334 ?" },
-    /^broken 451 4\.7\.8 .*could not prove/,
-  ],
+const REFUSALS: readonly [name: string, answer: Script["answers"], outcome: RegExp][] = [
+  ["a wrong password", { AUTH: "535 5.7.8 No" }, /^broken 451 4\.7\.8 Cannot log in .*535 5\.7\.8/],
+  ["a busy server", { AUTH: "454 4.7.0 Later" }, /^temporary 454 4\.7\.0 Later$/],
+  ["a lost connection", { AUTH: [CLOSE] }, /^broken 451 4\.4\.2 .* closed .* after AUTH$/],
+  ["a challenge too many", { AUTH: "334 bW9yZQ==" }, /^broken 451 4\.7\.8 .*could not prove/],
+  ["a challenge that is none", { AUTH: "334 ?" }, /^broken 451 4\.7\.8 .*could not prove/],
 ];
 for (const [name, answers = {}, outcome] of REFUSALS) {
   Deno.test(`no mail bounces for ${name}`, async () => {
-    await using setup = smarthostSetup({ ...TLS, answers }, {
-      login: password(["PLAIN"]),
-    });
+    await using setup = smarthostSetup({ ...TLS, answers }, { login: password(["PLAIN"]) });
     assertMatch(inWords(await setup.deliver(sampleJob())).join(), outcome);
     assertEquals(setup.peer.messages, []);
   });
 }
 
 Deno.test("no mail bounces where no mechanism is in common", async () => {
-  await using setup = smarthostSetup(TLS, {
-    login: password(["SCRAM-SHA-256"]),
-  });
+  await using setup = smarthostSetup(TLS, { login: password(["SCRAM-SHA-256"]) });
   assertMatch(
     inWords(await setup.deliver(sampleJob())).join(),
     /^broken 451 4\.7\.8 .*no mechanism in common with LOGIN, PLAIN$/,
@@ -145,13 +101,8 @@ Deno.test("a server that claims success without the proof of SCRAM is not truste
     extensions: ["STARTTLS", "AUTH SCRAM-SHA-256"],
     answers: { AUTH: "235 2.7.0 Of course" },
   };
-  await using setup = smarthostSetup(script, {
-    login: password(["SCRAM-SHA-256"]),
-  });
-  assertMatch(
-    inWords(await setup.deliver(sampleJob())).join(),
-    /could not prove/,
-  );
+  await using setup = smarthostSetup(script, { login: password(["SCRAM-SHA-256"]) });
+  assertMatch(inWords(await setup.deliver(sampleJob())).join(), /could not prove/);
   assertEquals(setup.peer.messages, []);
 });
 
@@ -163,11 +114,7 @@ Deno.test("a token goes in a line of its own where it is long, and is renewed wh
       status: 200,
       json: { access_token: `${++fetched}${"x".repeat(600)}` },
     });
-  const grant = {
-    tokenUrl: "https://login.example/",
-    clientId: "a",
-    clientSecret: "",
-  };
+  const grant = { tokenUrl: "https://login.example/", clientId: "a", clientSecret: "" };
   const tokens = new AccessTokens(grant, { post, clock: systemClock });
   const login = new ServerLogin({
     username: "relay",
@@ -189,11 +136,6 @@ Deno.test("a token goes in a line of its own where it is long, and is renewed wh
     },
   };
   await using setup = smarthostSetup(script, { login, failureMemoryMs: 0 });
-  assertMatch(
-    inWords(await setup.deliver(sampleJob())).join(),
-    /^broken .*535 5\.7\.8 Expired$/,
-  );
-  assertEquals(inWords(await setup.deliver(sampleJob())), [
-    "delivered 250 2.0.0 Stored",
-  ]);
+  assertMatch(inWords(await setup.deliver(sampleJob())).join(), /^broken .*535 5\.7\.8 Expired$/);
+  assertEquals(inWords(await setup.deliver(sampleJob())), ["delivered 250 2.0.0 Stored"]);
 });

@@ -31,27 +31,18 @@ async function deliver(
 ) {
   await using peer = startScriptedPeer(script);
   using services = smtpServices({
-    names: {
-      mx: { "dest.example": [`10 ${HOST}`] },
-      addresses: { [HOST]: [ADDRESS] },
-    },
+    names: { mx: { "dest.example": [`10 ${HOST}`] }, addresses: { [HOST]: [ADDRESS] } },
     dialer: dialByAddress({ [ADDRESS]: peer.port }),
   });
   const reported: string[] = [];
   const onTlsOutcome = ({ published, failure }: TlsOutcome): void => {
     const where = failure === null ? "" : ` at ${failure.host} ${failure.receivingAddress}`;
-    reported.push(
-      `${published.type}: ${failure?.type ?? "fine"}${where}`.trim(),
-    );
+    reported.push(`${published.type}: ${failure?.type ?? "fine"}${where}`.trim());
   };
   await using transport = new MxTransport({
     name: "mx",
     heloName: "relay.example",
-    services: {
-      ...services,
-      sts: { find: () => Promise.resolve(sts) },
-      onTlsOutcome,
-    },
+    services: { ...services, sts: { find: () => Promise.resolve(sts) }, onTlsOutcome },
     tls: {
       rule: { level: "opportunistic" },
       mtaSts: true,
@@ -74,21 +65,12 @@ Deno.test("MTA-STS: an exchanger that fits its policy gets the mail", async () =
 Deno.test("MTA-STS: enforce means no delivery to an exchanger that does not fit", async () => {
   const sts = policy("enforce", "*.dest.example");
   const wrongName = await deliver(OTHER, { sts });
-  assertMatch(
-    wrongName.outcome,
-    /^broken 451 4\.7\.5 .* is for other\.example, not mx\.dest/,
-  );
-  assertEquals(wrongName.reported, [
-    `sts: certificate-host-mismatch at ${HOST} ${ADDRESS}`,
-  ]);
+  assertMatch(wrongName.outcome, /^broken 451 4\.7\.5 .* is for other\.example, not mx\.dest/);
+  assertEquals(wrongName.reported, [`sts: certificate-host-mismatch at ${HOST} ${ADDRESS}`]);
   const plain = await deliver({}, { sts });
   assertMatch(plain.outcome, /^broken 451 4\.7\.4 /);
-  assertEquals(plain.reported, [
-    `sts: starttls-not-supported at ${HOST} ${ADDRESS}`,
-  ]);
-  const unnamed = await deliver(GOOD, {
-    sts: policy("enforce", "else.example"),
-  });
+  assertEquals(plain.reported, [`sts: starttls-not-supported at ${HOST} ${ADDRESS}`]);
+  const unnamed = await deliver(GOOD, { sts: policy("enforce", "else.example") });
   assertEquals(
     unnamed.outcome,
     "broken 451 4.7.5 mx.dest.example is no exchanger of dest.example by its MTA-STS policy | plain",
@@ -101,13 +83,10 @@ Deno.test("MTA-STS: testing delivers, and tells what enforce would not have", as
     outcome: "delivered 250 2.0.0 Stored | unproven",
     reported: [`sts: certificate-host-mismatch at ${HOST} ${ADDRESS}`],
   });
-  assertEquals(
-    await deliver(GOOD, { sts: policy("testing", "else.example") }),
-    {
-      outcome: "delivered 250 2.0.0 Stored | unproven",
-      reported: [`sts: validation-failure at ${HOST} ${ADDRESS}`],
-    },
-  );
+  assertEquals(await deliver(GOOD, { sts: policy("testing", "else.example") }), {
+    outcome: "delivered 250 2.0.0 Stored | unproven",
+    reported: [`sts: validation-failure at ${HOST} ${ADDRESS}`],
+  });
 });
 
 Deno.test("MTA-STS: a policy that cannot be fetched stops nothing and is told", async () => {
@@ -120,40 +99,25 @@ Deno.test("MTA-STS: a policy that cannot be fetched stops nothing and is told", 
 
 Deno.test("MTA-STS: a message may say that its security is not worth failing for", async () => {
   const sample: SampleJob = { body: "TLS-Required: No\r\n\r\nHello\r\n" };
-  const { outcome } = await deliver({}, {
-    sts: policy("enforce", HOST),
-    sample,
-  });
+  const { outcome } = await deliver({}, { sts: policy("enforce", HOST), sample });
   assertEquals(outcome, "delivered 250 2.0.0 Stored | plain");
 });
 
 Deno.test("REQUIRETLS: the policy vouches for the exchanger", async () => {
   const sample: SampleJob = { message: { extras: { requireTls: true } } };
-  const { outcome } = await deliver(GOOD, {
-    sts: policy("enforce", HOST),
-    sample,
-  });
+  const { outcome } = await deliver(GOOD, { sts: policy("enforce", HOST), sample });
   assertEquals(outcome, "delivered 250 2.0.0 Stored | mta_sts");
 });
 
 Deno.test("REQUIRETLS: a message is returned where nobody vouches for the exchanger", async () => {
   const sample: SampleJob = { message: { extras: { requireTls: true } } };
   const { outcome } = await deliver(GOOD, { sts: { kind: "none" }, sample });
-  assertMatch(
-    outcome,
-    /^unsuitable 550 5\.7\.30 Neither DNSSEC nor MTA-STS says/,
-  );
+  assertMatch(outcome, /^unsuitable 550 5\.7\.30 Neither DNSSEC nor MTA-STS says/);
 });
 
 Deno.test("REQUIRETLS: a message is returned where the way behind is not promised", async () => {
   const sample: SampleJob = { message: { extras: { requireTls: true } } };
   const script = { ...GOOD, extensions: ["STARTTLS"] };
-  const { outcome } = await deliver(script, {
-    sts: policy("enforce", HOST),
-    sample,
-  });
-  assertMatch(
-    outcome,
-    /^unsuitable 550 5\.7\.30 Next hop does not promise TLS/,
-  );
+  const { outcome } = await deliver(script, { sts: policy("enforce", HOST), sample });
+  assertMatch(outcome, /^unsuitable 550 5\.7\.30 Next hop does not promise TLS/);
 });

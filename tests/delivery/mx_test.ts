@@ -33,22 +33,13 @@ function mxSetup(
   },
 ): MxSetup {
   const started = new Map(
-    Object.entries(peers).map((
-      [address, script],
-    ) => [address, startScriptedPeer(script)]),
+    Object.entries(peers).map(([address, script]) => [address, startScriptedPeer(script)]),
   );
-  const ports = Object.fromEntries(
-    [...started].map(([address, { port }]) => [address, port]),
-  );
+  const ports = Object.fromEntries([...started].map(([address, { port }]) => [address, port]));
   const dialer = dialByAddress(ports);
   const { seed = 1, clock = systemClock, ...rest } = options;
   const services = smtpServices({ names, dialer, seed, clock });
-  const transport = new MxTransport({
-    name: "mx",
-    heloName: "relay.example",
-    services,
-    ...rest,
-  });
+  const transport = new MxTransport({ name: "mx", heloName: "relay.example", services, ...rest });
   return {
     transport,
     dialed: dialer.dialed,
@@ -68,24 +59,14 @@ function mxSetup(
 
 const TWO_HOSTS: Names = {
   mx: { "dest.example": ["20 backup.example", "10 primary.example"] },
-  addresses: {
-    "primary.example": ["192.0.2.1"],
-    "backup.example": ["192.0.2.2"],
-  },
+  addresses: { "primary.example": ["192.0.2.1"], "backup.example": ["192.0.2.2"] },
 };
 
 Deno.test("the exchanger of the best preference is tried first", async () => {
-  await using setup = mxSetup({
-    names: TWO_HOSTS,
-    peers: { "192.0.2.1": {}, "192.0.2.2": {} },
-  });
+  await using setup = mxSetup({ names: TWO_HOSTS, peers: { "192.0.2.1": {}, "192.0.2.2": {} } });
   const report = await setup.deliver("dest.example");
   assertEquals(inWords(report), STORED);
-  assertEquals(report.remote, {
-    host: "primary.example",
-    address: "192.0.2.1",
-    port: 25,
-  });
+  assertEquals(report.remote, { host: "primary.example", address: "192.0.2.1", port: 25 });
   assertEquals(setup.dialed, ["192.0.2.1"]);
 });
 
@@ -102,20 +83,14 @@ Deno.test("exchangers of one preference share the work", async () => {
   const first = new Set<string>();
   for (let seed = 1; seed <= 20; seed++) {
     const names: Names = {
-      mx: {
-        "dest.example": ["10 a.example", "10 b.example", "5 down.example"],
-      },
+      mx: { "dest.example": ["10 a.example", "10 b.example", "5 down.example"] },
       addresses: {
         "a.example": ["192.0.2.1"],
         "b.example": ["192.0.2.2"],
         "down.example": ["192.0.2.9"],
       },
     };
-    await using setup = mxSetup({
-      names,
-      seed,
-      peers: { "192.0.2.1": {}, "192.0.2.2": {} },
-    });
+    await using setup = mxSetup({ names, seed, peers: { "192.0.2.1": {}, "192.0.2.2": {} } });
     await setup.deliver("dest.example");
     assertEquals(setup.dialed[0], "192.0.2.9");
     first.add(setup.dialed[1] ?? "");
@@ -125,16 +100,10 @@ Deno.test("exchangers of one preference share the work", async () => {
 
 Deno.test("an open session to any exchanger of the best preference is used again", async () => {
   const names: Names = {
-    mx: {
-      "dest.example": ["10 a.example", "10 b.example"],
-      "other.example": ["10 b.example"],
-    },
+    mx: { "dest.example": ["10 a.example", "10 b.example"], "other.example": ["10 b.example"] },
     addresses: { "a.example": ["192.0.2.1"], "b.example": ["192.0.2.2"] },
   };
-  await using setup = mxSetup({
-    names,
-    peers: { "192.0.2.1": {}, "192.0.2.2": {} },
-  });
+  await using setup = mxSetup({ names, peers: { "192.0.2.1": {}, "192.0.2.2": {} } });
   await setup.deliver("other.example");
   for (let count = 0; count < 5; count++) await setup.deliver("dest.example");
   assertEquals(setup.dialed, ["192.0.2.2"]);
@@ -143,9 +112,7 @@ Deno.test("an open session to any exchanger of the best preference is used again
 Deno.test("all addresses of an exchanger are tried, IPv4 first unless told otherwise", async () => {
   const names: Names = {
     mx: { "dest.example": ["10 a.example"] },
-    addresses: {
-      "a.example": ["2001:db8::1", "192.0.2.1", "2001:db8::2", "192.0.2.2"],
-    },
+    addresses: { "a.example": ["2001:db8::1", "192.0.2.1", "2001:db8::2", "192.0.2.2"] },
   };
   const orders = [
     [undefined, ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2"]],
@@ -159,10 +126,7 @@ Deno.test("all addresses of an exchanger are tried, IPv4 first unless told other
       ...(addressOrder === undefined ? {} : { addressOrder }),
     });
     const [words = ""] = inWords(await setup.deliver("dest.example"));
-    assert(
-      words.startsWith("broken 451 4.4.1 Cannot connect to a.example["),
-      words,
-    );
+    assert(words.startsWith("broken 451 4.4.1 Cannot connect to a.example["), words);
     assertEquals(setup.dialed, expected);
   }
 });
@@ -170,10 +134,7 @@ Deno.test("all addresses of an exchanger are tried, IPv4 first unless told other
 Deno.test("an attempt tries a bounded number of addresses", async () => {
   const names: Names = {
     mx: { "dest.example": ["10 a.example", "20 b.example"] },
-    addresses: {
-      "a.example": ["192.0.2.1", "192.0.2.2"],
-      "b.example": ["192.0.2.3", "192.0.2.4"],
-    },
+    addresses: { "a.example": ["192.0.2.1", "192.0.2.2"], "b.example": ["192.0.2.3", "192.0.2.4"] },
   };
   await using setup = mxSetup({ names, maxAddresses: 3 });
   await setup.deliver("dest.example");
@@ -208,11 +169,7 @@ const NAMES: Names = {
     "unknown-host.example": ["10 gone.example", "20 gone-too.example"],
     "unsure-host.example": ["10 servfail-host.example", "20 gone.example"],
     "only-us.example": ["10 relay.example", "20 backup.example"],
-    "us-and-better.example": [
-      "5 better.example",
-      "10 RELAY.example",
-      "10 equal.example",
-    ],
+    "us-and-better.example": ["5 better.example", "10 RELAY.example", "10 equal.example"],
     "alias.example": ["10 us-too.example"],
     "no-host.example": [],
   },
@@ -226,22 +183,10 @@ const NAMES: Names = {
 };
 
 const UNROUTABLE: readonly [domain: string, outcome: string][] = [
-  [
-    "null.example",
-    "permanent 556 5.1.10 Recipient domain does not accept mail (null MX)",
-  ],
-  [
-    "nowhere.example",
-    "permanent 550 5.1.2 Domain nowhere.example does not exist",
-  ],
-  [
-    "no-host.example",
-    "permanent 550 5.1.2 Domain no-host.example does not exist",
-  ],
-  [
-    "servfail.example",
-    "temporary 451 4.4.3 Cannot look up servfail.example: server failure",
-  ],
+  ["null.example", "permanent 556 5.1.10 Recipient domain does not accept mail (null MX)"],
+  ["nowhere.example", "permanent 550 5.1.2 Domain nowhere.example does not exist"],
+  ["no-host.example", "permanent 550 5.1.2 Domain no-host.example does not exist"],
+  ["servfail.example", "temporary 451 4.4.3 Cannot look up servfail.example: server failure"],
   [
     "servfail-domain.example",
     "temporary 451 4.4.3 Cannot look up servfail-domain.example: server failure",
@@ -258,14 +203,8 @@ const UNROUTABLE: readonly [domain: string, outcome: string][] = [
     "only-us.example",
     "permanent 550 5.4.6 Mail for the recipient domain loops back to this relay",
   ],
-  [
-    "alias.example",
-    "permanent 550 5.4.6 Mail for the recipient domain loops back to this relay",
-  ],
-  [
-    "relay.example",
-    "permanent 550 5.4.6 Mail for the recipient domain loops back to this relay",
-  ],
+  ["alias.example", "permanent 550 5.4.6 Mail for the recipient domain loops back to this relay"],
+  ["relay.example", "permanent 550 5.4.6 Mail for the recipient domain loops back to this relay"],
 ];
 
 for (const [domain, outcome] of UNROUTABLE) {
@@ -285,9 +224,7 @@ Deno.test("only exchangers better than this relay are asked", async () => {
 
 Deno.test("an exchanger that has the name of this relay gets no mail, and bounces none", async () => {
   const peers = {
-    "192.0.2.1": {
-      answers: { EHLO: "250-RELAY.example at your service\r\n250 SIZE" },
-    },
+    "192.0.2.1": { answers: { EHLO: "250-RELAY.example at your service\r\n250 SIZE" } },
     "192.0.2.2": { answers: { EHLO: "500 What?", HELO: "250 us-too.example" } },
     "192.0.2.3": {},
   };
@@ -304,30 +241,20 @@ Deno.test("an exchanger that has the name of this relay gets no mail, and bounce
   };
   await using setup = mxSetup({ names, peers, ownNames: ["us-too.example"] });
   const [words = ""] = inWords(await setup.deliver("dest.example"));
-  assert(
-    words.startsWith(
-      "broken 451 4.4.6 two.example[192.0.2.2]:25 introduces itself",
-    ),
-    words,
-  );
+  assert(words.startsWith("broken 451 4.4.6 two.example[192.0.2.2]:25 introduces itself"), words);
   assertEquals(setup.peerAt("192.0.2.1").lines, ["EHLO relay.example", "QUIT"]);
   assertEquals(inWords(await setup.deliver("other.example")), STORED);
 });
 
 for (const level of ["opportunistic", "verified"] as const) {
   Deno.test(`many domains of one dead exchanger do not crowd it (${level})`, async () => {
-    const domains = Array.from(
-      { length: 30 },
-      (_, index) => `d${index}.example`,
-    );
+    const domains = Array.from({ length: 30 }, (_, index) => `d${index}.example`);
     const clock = new ManualClock();
     await using setup = mxSetup({
       clock,
       tls: { rule: { level } },
       names: {
-        mx: Object.fromEntries(
-          domains.map((domain) => [domain, ["10 dead.example"]]),
-        ),
+        mx: Object.fromEntries(domains.map((domain) => [domain, ["10 dead.example"]])),
         addresses: { "dead.example": ["192.0.2.1"] },
       },
     });
@@ -338,10 +265,7 @@ for (const level of ["opportunistic", "verified"] as const) {
     await clock.advance(15_000);
     const reports = await tryAll();
     assertEquals(setup.dialed.length, 2);
-    assertEquals(
-      new Set(reports.flatMap(inWords).map((words) => words.slice(0, 16))).size,
-      1,
-    );
+    assertEquals(new Set(reports.flatMap(inWords).map((words) => words.slice(0, 16))).size, 1);
   });
 }
 
@@ -352,10 +276,7 @@ Deno.test("an exchanger that is gone does not bounce mail while another is only 
   };
   await using setup = mxSetup({ names });
   const [words = ""] = inWords(await setup.deliver("dest.example"));
-  assert(
-    words.startsWith("broken 451 4.4.1 Cannot connect to down.example"),
-    words,
-  );
+  assert(words.startsWith("broken 451 4.4.1 Cannot connect to down.example"), words);
 });
 
 Deno.test("an exchanger that is only down keeps mail while another is gone", async () => {
@@ -365,8 +286,5 @@ Deno.test("an exchanger that is only down keeps mail while another is gone", asy
   };
   await using setup = mxSetup({ names });
   const [words = ""] = inWords(await setup.deliver("dest.example"));
-  assert(
-    words.startsWith("broken 451 4.4.1 Cannot connect to down.example"),
-    words,
-  );
+  assert(words.startsWith("broken 451 4.4.1 Cannot connect to down.example"), words);
 });

@@ -2,18 +2,11 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { settle } from "../support/manual_clock.ts";
 import { FakeTransport, setUp, stateOf, UNREACHABLE } from "./scheduler_setup.ts";
 
-const PAUSE = {
-  reason: "they asked",
-  by: "user ada",
-  sinceMs: 0,
-  untilMs: null,
-};
+const PAUSE = { reason: "they asked", by: "user ada", sinceMs: 0, untilMs: null };
 
 Deno.test("mail for a paused domain waits, mail for others goes", async () => {
   const transport = new FakeTransport();
-  const { clock, store, scheduler, put, pauses } = setUp({
-    transports: [transport],
-  });
+  const { clock, store, scheduler, put, pauses } = setUp({ transports: [transport] });
   pauses.domains.set("slow.example", PAUSE);
   const paused = await put("slow.example", { recipients: 2 });
   const other = await put("other.example");
@@ -22,10 +15,7 @@ Deno.test("mail for a paused domain waits, mail for others goes", async () => {
   assertEquals(await stateOf(store, other), "delivered");
   assertEquals(await stateOf(store, paused), "queued,queued");
   const detail = await store.get(paused);
-  assertEquals(
-    detail?.recipients[0]?.lastReply,
-    "451 4.3.2 Paused by user ada: they asked",
-  );
+  assertEquals(detail?.recipients[0]?.lastReply, "451 4.3.2 Paused by user ada: they asked");
   assertEquals(detail?.recipients[0]?.attempts, 0);
   assertEquals(transport.jobs.map(({ domain }) => domain), ["other.example"]);
   await scheduler.stop({ limitMs: 0 });
@@ -41,13 +31,8 @@ Deno.test("fresh mail for a paused domain is not taken past the queue", async ()
 
 Deno.test("a pause that ends by itself lets mail go", async () => {
   const transport = new FakeTransport();
-  const { clock, store, scheduler, put, pauses } = setUp({
-    transports: [transport],
-  });
-  pauses.domains.set("slow.example", {
-    ...PAUSE,
-    untilMs: clock.now() + 60_000,
-  });
+  const { clock, store, scheduler, put, pauses } = setUp({ transports: [transport] });
+  pauses.domains.set("slow.example", { ...PAUSE, untilMs: clock.now() + 60_000 });
   const id = await put("slow.example");
   scheduler.start();
   await clock.advance(59_000);
@@ -66,9 +51,7 @@ Deno.test("mail that waits for its turn goes back when its domain is paused", as
       return UNREACHABLE;
     },
   });
-  const { clock, store, scheduler, put, pauses } = setUp({
-    transports: [transport],
-  });
+  const { clock, store, scheduler, put, pauses } = setUp({ transports: [transport] });
   await put("slow.example");
   const waiting = await put("slow.example");
   scheduler.start();
@@ -77,10 +60,7 @@ Deno.test("mail that waits for its turn goes back when its domain is paused", as
   scheduler.lookAgain();
   await clock.advance(0);
   const detail = await store.get(waiting);
-  assertStringIncludes(
-    detail?.recipients[0]?.lastReply ?? "",
-    "Paused by user ada",
-  );
+  assertStringIncludes(detail?.recipients[0]?.lastReply ?? "", "Paused by user ada");
   assertEquals(detail?.recipients[0]?.claimedBy, null);
   first.resolve();
   await settle();
@@ -88,13 +68,8 @@ Deno.test("mail that waits for its turn goes back when its domain is paused", as
 });
 
 Deno.test("a paused transport is passed over for the next of the route", async () => {
-  const [out, spare] = [
-    new FakeTransport(),
-    new FakeTransport({ name: "spare" }),
-  ];
-  const { clock, store, scheduler, put, pauses } = setUp({
-    transports: [out, spare],
-  });
+  const [out, spare] = [new FakeTransport(), new FakeTransport({ name: "spare" })];
+  const { clock, store, scheduler, put, pauses } = setUp({ transports: [out, spare] });
   pauses.transports.set("out", PAUSE);
   const id = await put("a.example");
   scheduler.start();
@@ -135,10 +110,7 @@ Deno.test("a probe lets the next attempt find out whether a destination is up ag
   const id = await put("a.example");
   scheduler.start();
   await clock.advance(0);
-  assertEquals(
-    scheduler.destinationOf(out, "a.example")?.state(clock.now()).kind,
-    "down",
-  );
+  assertEquals(scheduler.destinationOf(out, "a.example")?.state(clock.now()).kind, "down");
   isUp = true;
   await store.command({
     filter: { domain: "a.example" },
@@ -167,9 +139,6 @@ Deno.test("what an operator gives up fails at once, without an attempt", async (
   assertEquals(await stateOf(store, id), "failed,delivered");
   assertEquals(out.jobs.map(({ recipients }) => recipients.length), [1]);
   const bounced = events.find(({ type }) => type === "bounced");
-  assertStringIncludes(
-    JSON.stringify(bounced),
-    "Returned to its sender by an operator",
-  );
+  assertStringIncludes(JSON.stringify(bounced), "Returned to its sender by an operator");
   await scheduler.stop({ limitMs: 0 });
 });

@@ -24,16 +24,9 @@ async function through(
       readonly script?: Script;
       readonly proxy?: Partial<TransportProxy>;
     },
-  make: (options: SmtpTransportOptions) => MxTransport | SmarthostTransport = (
-    options,
-  ) => new MxTransport(options),
-): Promise<
-  {
-    asked: readonly string[];
-    lookups: readonly string[];
-    report: DeliveryReport;
-  }
-> {
+  make: (options: SmtpTransportOptions) => MxTransport | SmarthostTransport = (options) =>
+    new MxTransport(options),
+): Promise<{ asked: readonly string[]; lookups: readonly string[]; report: DeliveryReport }> {
   await using peer = startScriptedPeer(script);
   await using socks = startSocksProxy({
     "192.0.2.1:25": peer.port,
@@ -45,13 +38,7 @@ async function through(
     name: "out",
     heloName: "relay.example",
     services,
-    proxy: {
-      kind: "socks5",
-      host: "127.0.0.1",
-      port: socks.port,
-      resolves: false,
-      ...proxy,
-    },
+    proxy: { kind: "socks5", host: "127.0.0.1", port: socks.port, resolves: false, ...proxy },
     ...options,
   });
   const report = await transport.deliver(sampleJob(), { signal: NEVER });
@@ -66,27 +53,16 @@ const NAMES: Names = {
 };
 
 Deno.test("a proxy connects to each address, and the report names it", async () => {
-  const { asked, report } = await through({
-    names: NAMES,
-    proxy: { host: "proxy.example" },
-  });
+  const { asked, report } = await through({ names: NAMES, proxy: { host: "proxy.example" } });
   assertEquals(inWords(report), STORED);
   assertEquals(asked, ["192.0.2.9:25", "192.0.2.1:25"]);
   const via = `socks5://proxy.example:${report.remote?.via?.split(":").at(-1)}`;
-  assertEquals(report.remote, {
-    host: "mx.dest.example",
-    address: "192.0.2.1",
-    port: 25,
-    via,
-  });
+  assertEquals(report.remote, { host: "mx.dest.example", address: "192.0.2.1", port: 25, via });
 });
 
 Deno.test("a proxy may look up exchangers itself", async () => {
   const names = { ...NAMES, addresses: LOCAL };
-  const { asked, lookups, report } = await through({
-    names,
-    proxy: { resolves: true },
-  });
+  const { asked, lookups, report } = await through({ names, proxy: { resolves: true } });
   assertEquals(inWords(report), STORED);
   assertEquals(asked, ["mx.dest.example:25"]);
   assertEquals(lookups, ["MX dest.example"]);
@@ -104,10 +80,7 @@ Deno.test("TLS goes through a proxy to the server behind it", async () => {
   const authority = testAuthority();
   const { report } = await through({
     names: NAMES,
-    tls: {
-      rule: { level: "verified" },
-      settings: { ca: [authority.certificate] },
-    },
+    tls: { rule: { level: "verified" }, settings: { ca: [authority.certificate] } },
     script: {
       extensions: ["STARTTLS"],
       tls: { certificates: [authority.issue({ names: ["mx.dest.example"] })] },
@@ -118,10 +91,7 @@ Deno.test("TLS goes through a proxy to the server behind it", async () => {
 });
 
 Deno.test("a host that the proxy does not reach is one that does not answer", async () => {
-  const names = {
-    ...NAMES,
-    addresses: { ...LOCAL, "mx.dest.example": ["192.0.2.9"] },
-  };
+  const names = { ...NAMES, addresses: { ...LOCAL, "mx.dest.example": ["192.0.2.9"] } };
   const { report } = await through({ names });
   assertEquals(scopes(report), ["destination"]);
   const [words = ""] = inWords(report);
@@ -135,23 +105,14 @@ Deno.test("a host that the proxy does not reach is one that does not answer", as
 Deno.test("a proxy that is gone breaks the transport and not the destination", async () => {
   const gone = await through({ names: NAMES, proxy: { port: freePort() } });
   assertEquals(scopes(gone.report), ["transport"]);
-  const unknown = await through({
-    names: NAMES,
-    proxy: { host: "nowhere.example" },
-  });
+  const unknown = await through({ names: NAMES, proxy: { host: "nowhere.example" } });
   assertEquals(scopes(unknown.report), ["transport"]);
 });
 
 Deno.test("a proxy is reached from the source address", async () => {
-  const { report } = await through({
-    names: NAMES,
-    localAddresses: ["127.0.0.2"],
-  });
+  const { report } = await through({ names: NAMES, localAddresses: ["127.0.0.2"] });
   assertEquals(inWords(report), STORED);
-  const missing = await through({
-    names: NAMES,
-    localAddresses: ["192.0.2.200"],
-  });
+  const missing = await through({ names: NAMES, localAddresses: ["192.0.2.200"] });
   assertEquals(scopes(missing.report), ["transport"]);
 });
 
@@ -159,10 +120,7 @@ Deno.test("a smarthost that is a name goes to the proxy by its name", async () =
   const { asked, lookups, report } = await through(
     { names: { addresses: LOCAL }, proxy: { resolves: true } },
     (options) =>
-      new SmarthostTransport({
-        ...options,
-        hosts: [{ host: "mx.dest.example", port: 25 }],
-      }),
+      new SmarthostTransport({ ...options, hosts: [{ host: "mx.dest.example", port: 25 }] }),
   );
   assertEquals(inWords(report), STORED);
   assertEquals([asked, lookups], [["mx.dest.example:25"], []]);

@@ -10,11 +10,7 @@ import {
   UNREACHABLE,
 } from "./scheduler_setup.ts";
 
-const RULES: readonly RouteRule[] = [{
-  name: "all",
-  match: {},
-  transports: ["a"],
-}];
+const RULES: readonly RouteRule[] = [{ name: "all", match: {}, transports: ["a"] }];
 /** Nothing can leave that way, whoever it is for. */
 const DOWN = { ...UNREACHABLE, scope: "transport" } as const;
 
@@ -51,20 +47,12 @@ Deno.test("a chosen transport is taken at every attempt, with no other in its pl
   const { clock, store, scheduler, put } = setUp({ transports, rules });
   const id = await put("a.example");
   const command = { kind: "reroute", transport: "b" } as const;
-  await store.command({
-    filter: { ids: [id] },
-    command,
-    nowMs: clock.now(),
-    by: "op",
-  });
+  await store.command({ filter: { ids: [id] }, command, nowMs: clock.now(), by: "op" });
   scheduler.start();
   await clock.advance(0);
   isDown = false;
   await clock.advance(3_600_000);
-  assertEquals([transports[0]?.jobs.length, transports[2]?.jobs.length], [
-    0,
-    0,
-  ]);
+  assertEquals([transports[0]?.jobs.length, transports[2]?.jobs.length], [0, 0]);
   assertEquals((transports[1]?.jobs.length ?? 0) > 1, true);
   await store.command({
     ...{ filter: { ids: [id] }, nowMs: clock.now(), by: "op" },
@@ -77,11 +65,7 @@ Deno.test("a chosen transport is taken at every attempt, with no other in its pl
 
 Deno.test("a chosen transport serves what no route fits; one that is gone is forgotten", async () => {
   const transports = ["a", "b"].map((name) => new FakeTransport({ name }));
-  const rules = [{
-    name: "none",
-    match: { recipientDomain: ["a.example"] },
-    transports: ["a"],
-  }];
+  const rules = [{ name: "none", match: { recipientDomain: ["a.example"] }, transports: ["a"] }];
   const { clock, store, scheduler, put } = setUp({ transports, rules });
   const lost = await put("nowhere.example");
   const gone = await put("a.example");
@@ -104,11 +88,7 @@ Deno.test("a chosen transport serves what no route fits; one that is gone is for
 Deno.test("mail that waits in line for a slow way leaves by the one it is rerouted to", async () => {
   const slow = Promise.withResolvers<Outcome>();
   const transports = [
-    new FakeTransport({
-      name: "a",
-      maxConcurrency: 1,
-      answer: () => slow.promise,
-    }),
+    new FakeTransport({ name: "a", maxConcurrency: 1, answer: () => slow.promise }),
     new FakeTransport({ name: "b" }),
   ];
   const { clock, store, scheduler, put } = setUp({ transports, rules: RULES });

@@ -59,45 +59,27 @@ for (const [match, fits] of MATCHES) {
   Deno.test(`match ${JSON.stringify(match)} ${fits ? "fits" : "does not fit"}`, () => {
     const rules = compileRules([{ name: "r", match, transports: ["out"] }]);
     assertEquals(chooseRoute(rules, FACTS) !== null, fits);
-    assertEquals(
-      explainRoute([{ name: "r", match, transports: [] }], FACTS)[0]?.fits,
-      fits,
-    );
+    assertEquals(explainRoute([{ name: "r", match, transports: [] }], FACTS)[0]?.fits, fits);
   });
 }
 
 Deno.test("the first rule that fits is chosen, and why is told of each before it", () => {
   const rules = [
     { name: "big", match: { minSizeBytes: 10_000 }, transports: ["a"] },
-    {
-      name: "tenant",
-      match: { header: [{ name: "x-env", patterns: ["prod"] }] },
-      transports: [],
-    },
-    {
-      name: "net",
-      match: { recipientDomain: ["*.example.net"] },
-      transports: ["b"],
-    },
+    { name: "tenant", match: { header: [{ name: "x-env", patterns: ["prod"] }] }, transports: [] },
+    { name: "net", match: { recipientDomain: ["*.example.net"] }, transports: ["b"] },
     { name: "rest", match: {}, transports: ["c"] },
   ];
   assertEquals(chooseRoute(compileRules(rules), FACTS)?.name, "net");
-  assertEquals(
-    explainRoute(rules, FACTS).map(({ rule, reason }) => `${rule.name}: ${reason}`),
-    [
-      "big: the size 5000 is below 10000",
-      "tenant: the header field x-env (absent) is none of prod",
-      "net: the recipient's domain dept.example.net fits",
-    ],
-  );
+  assertEquals(explainRoute(rules, FACTS).map(({ rule, reason }) => `${rule.name}: ${reason}`), [
+    "big: the size 5000 is below 10000",
+    "tenant: the header field x-env (absent) is none of prod",
+    "net: the recipient's domain dept.example.net fits",
+  ]);
 });
 
 Deno.test("rules share their answer by domain only where nothing else is looked at", () => {
-  const rule = {
-    name: "r",
-    match: { recipientDomain: ["*"] },
-    transports: ["out"],
-  };
+  const rule = { name: "r", match: { recipientDomain: ["*"] }, transports: ["out"] };
   assert(routesByDomainOnly([rule, { ...rule, weights: [1] }]));
   assert(!routesByDomainOnly([rule, { ...rule, match: { minSizeBytes: 1 } }]));
   assert(!routesByDomainOnly([rule, { ...rule, treatment: { mode: "hold" } }]));
@@ -106,20 +88,14 @@ Deno.test("rules share their answer by domain only where nothing else is looked 
 Deno.test("the header fields of all rules are known once", () => {
   const header = (name: string) => ({ header: [{ name, patterns: ["*"] }] });
   const matches = [header("x-a"), {}, header("x-b"), header("x-a")];
-  assertEquals(headersOfRoutes(matches.map((match) => ({ match }))), [
-    "x-a",
-    "x-b",
-  ]);
+  assertEquals(headersOfRoutes(matches.map((match) => ({ match }))), ["x-a", "x-b"]);
 });
 
 Deno.test("transports come first as often as their weights say", () => {
   const random = seededRandom(7);
   const first = { a: 0, b: 0, c: 0 };
   for (let count = 0; count < 4000; count++) {
-    const order = weighted(["a", "b", "c"] as const, {
-      weights: [3, 1, 0],
-      random,
-    });
+    const order = weighted(["a", "b", "c"] as const, { weights: [3, 1, 0], random });
     assertEquals(order.length, 3);
     assertEquals(order[2], "c");
     first[order[0] as "a" | "b" | "c"]++;
@@ -128,27 +104,15 @@ Deno.test("transports come first as often as their weights say", () => {
 });
 
 Deno.test("a treatment leaves allowed recipients alone", () => {
-  const judge = compileTreatment({
-    mode: "capture",
-    allow: ["*@example.net", "qa@example.org"],
-  });
-  const fates = ["A@Example.Net", "qa@example.org", "x@example.org"].map((
-    path,
-  ) => judge?.(path));
-  assertEquals(fates.map((fate) => fate?.kind), [
-    "deliver",
-    "deliver",
-    "capture",
-  ]);
+  const judge = compileTreatment({ mode: "capture", allow: ["*@example.net", "qa@example.org"] });
+  const fates = ["A@Example.Net", "qa@example.org", "x@example.org"].map((path) => judge?.(path));
+  assertEquals(fates.map((fate) => fate?.kind), ["deliver", "deliver", "capture"]);
   assertEquals(compileTreatment({ mode: "deliver" }), null);
 });
 
 Deno.test("the relay's treatment comes before the route's", () => {
   const relay = compileTreatment({ mode: "capture", allow: ["*@example.net"] });
-  const route = compileTreatment({
-    mode: "redirect",
-    redirect: "dev@example.net",
-  });
+  const route = compileTreatment({ mode: "redirect", redirect: "dev@example.net" });
   const both = stricter(relay, route);
   assertEquals(both?.("x@example.org").kind, "capture");
   const redirect = { mailbox: "dev@example.net", domain: "example.net" };

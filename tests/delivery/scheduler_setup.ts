@@ -22,14 +22,8 @@ import { DEFAULT_RETRY_SCHEDULE } from "../../src/queue/schedule.ts";
 import type { NewMessage, QueueStore } from "../../src/queue/store.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
-export const DELIVERED: Outcome = {
-  kind: "delivered",
-  reply: reply(250, "2.0.0", "OK"),
-};
-export const GREYLISTED: Outcome = {
-  kind: "temporary",
-  reply: reply(451, "4.7.1", "Greylisted"),
-};
+export const DELIVERED: Outcome = { kind: "delivered", reply: reply(250, "2.0.0", "OK") };
+export const GREYLISTED: Outcome = { kind: "temporary", reply: reply(451, "4.7.1", "Greylisted") };
 export const UNREACHABLE: Outcome = {
   kind: "broken",
   scope: "destination",
@@ -48,12 +42,7 @@ export class FakeTransport implements Transport {
   readonly #answer: (job: DeliveryJob) => Outcome | Promise<Outcome>;
 
   constructor(
-    {
-      name = "out",
-      kind = "fake",
-      maxConcurrency = 20,
-      answer = () => DELIVERED,
-    }: {
+    { name = "out", kind = "fake", maxConcurrency = 20, answer = () => DELIVERED }: {
       name?: string;
       kind?: string;
       maxConcurrency?: number;
@@ -105,11 +94,7 @@ export function setUp(
   {
     transports,
     routes = [transports.map(({ name }) => name)],
-    rules = routes.map((names, index) => ({
-      name: `route${index}`,
-      match: {},
-      transports: names,
-    })),
+    rules = routes.map((names, index) => ({ name: `route${index}`, match: {}, transports: names })),
     treatment,
     shaper,
     classifier,
@@ -159,9 +144,7 @@ export function setUp(
     retry: retryPolicy({ schedule, clock, random, uncertain }),
     notifications,
     router: createRouter(rules, {
-      transports: new Map(
-        transports.map((transport) => [transport.name, transport]),
-      ),
+      transports: new Map(transports.map((transport) => [transport.name, transport])),
       random,
       ...(treatment === undefined ? {} : { treatment }),
     }),
@@ -176,12 +159,7 @@ export function setUp(
       domain,
       { recipients = 1, id = `ID${String(count++).padStart(14, "0")}`, route } = {},
     ) {
-      const message = newMessage({
-        id,
-        domain,
-        recipients,
-        nowMs: clock.now(),
-      });
+      const message = newMessage({ id, domain, recipients, nowMs: clock.now() });
       await store.put(route === undefined ? message : { ...message, route });
       return id;
     },

@@ -13,9 +13,7 @@ import {
 
 Deno.test("due mail goes out and is settled as delivered", async () => {
   const transport = new FakeTransport();
-  const { clock, store, scheduler, put, events } = setUp({
-    transports: [transport],
-  });
+  const { clock, store, scheduler, put, events } = setUp({ transports: [transport] });
   const id = await put("a.example", { recipients: 3 });
   scheduler.start();
   await clock.advance(0);
@@ -57,55 +55,36 @@ Deno.test("mail that never gets through expires after four days", async () => {
 Deno.test("a transport that does not work hands over to the next of the route", async () => {
   const first = new FakeTransport({ name: "first", answer: () => UNREACHABLE });
   const second = new FakeTransport({ name: "second" });
-  const { clock, store, scheduler, put } = setUp({
-    transports: [first, second],
-  });
+  const { clock, store, scheduler, put } = setUp({ transports: [first, second] });
   const ids = [await put("a.example"), await put("a.example")];
   scheduler.start();
   await clock.advance(0);
   for (const id of ids) assertEquals(await stateOf(store, id), "delivered");
-  const attempts = (await store.get(ids[0] ?? ""))?.timeline.filter((
-    { kind },
-  ) => kind === "attempt");
-  assertEquals(attempts?.map(({ detail }) => detail.transport), [
-    "first",
-    "second",
-  ]);
+  const attempts = (await store.get(ids[0] ?? ""))?.timeline.filter(({ kind }) =>
+    kind === "attempt"
+  );
+  assertEquals(attempts?.map(({ detail }) => detail.transport), ["first", "second"]);
   await scheduler.stop({ limitMs: 0 });
 });
 
 Deno.test("a dead destination is probed by one attempt, and its mail is not counted against it", async () => {
   let alive = false;
-  const transport = new FakeTransport({
-    answer: () => alive ? DELIVERED : UNREACHABLE,
-  });
-  const { clock, store, scheduler, put, events } = setUp({
-    transports: [transport],
-  });
+  const transport = new FakeTransport({ answer: () => alive ? DELIVERED : UNREACHABLE });
+  const { clock, store, scheduler, put, events } = setUp({ transports: [transport] });
   const ids: string[] = [];
   for (let count = 0; count < 30; count++) ids.push(await put("dead.example"));
   scheduler.start();
   await clock.advance(0);
   const firstCrowd = transport.jobs.length;
-  assert(
-    firstCrowd <= 5,
-    `${firstCrowd} attempts before it was known to be down`,
-  );
+  assert(firstCrowd <= 5, `${firstCrowd} attempts before it was known to be down`);
   await clock.advance(16_000);
   assert(transport.jobs.length <= firstCrowd + 1, "more than one probe");
   alive = true;
   await clock.advance(600_000);
   for (const id of ids) assertEquals(await stateOf(store, id), "delivered");
-  const counted = await Promise.all(
-    ids.map(async (id) => (await store.get(id))?.recipients[0]),
-  );
-  assert(
-    counted.filter((recipient) => (recipient?.attempts ?? 0) > 2).length === 0,
-  );
-  assertEquals(
-    events.filter(({ type }) => type === "destination_up").length,
-    1,
-  );
+  const counted = await Promise.all(ids.map(async (id) => (await store.get(id))?.recipients[0]));
+  assert(counted.filter((recipient) => (recipient?.attempts ?? 0) > 2).length === 0);
+  assertEquals(events.filter(({ type }) => type === "destination_up").length, 1);
   await scheduler.stop({ limitMs: 0 });
 });
 
@@ -115,15 +94,10 @@ Deno.test("one slow destination does not hold up the others", async () => {
   const transport = new FakeTransport({
     answer: (job) => job.domain === "slow.example" ? slow : DELIVERED,
   });
-  const { clock, store, scheduler, put } = setUp({
-    transports: [transport],
-    perDomain: 20,
-  });
+  const { clock, store, scheduler, put } = setUp({ transports: [transport], perDomain: 20 });
   for (let count = 0; count < 200; count++) await put("slow.example");
   const others: string[] = [];
-  for (let count = 0; count < 300; count++) {
-    others.push(await put(`d${count}.example`));
-  }
+  for (let count = 0; count < 300; count++) others.push(await put(`d${count}.example`));
   scheduler.start();
   await clock.advance(10_000);
   for (const id of others) assertEquals(await stateOf(store, id), "delivered");
@@ -172,11 +146,7 @@ Deno.test("stopping gives every claim back", async () => {
     new Promise((resolve) =>
       signal.addEventListener("abort", () => {
         aborted = true;
-        resolve({
-          outcomes: job.recipients.map(() => UNREACHABLE),
-          remote: null,
-          tls: null,
-        });
+        resolve({ outcomes: job.recipients.map(() => UNREACHABLE), remote: null, tls: null });
       })
     );
   const { clock, store, scheduler, put } = setUp({ transports: [transport] });
@@ -197,17 +167,11 @@ Deno.test("stopping gives every claim back", async () => {
 
 Deno.test("recipients that no route fits wait with a clear reason", async () => {
   const transport = new FakeTransport();
-  const { clock, store, scheduler, put } = setUp({
-    transports: [transport],
-    routes: [],
-  });
+  const { clock, store, scheduler, put } = setUp({ transports: [transport], routes: [] });
   const id = await put("a.example");
   scheduler.start();
   await clock.advance(0);
   const detail = await store.get(id);
-  assertEquals(
-    detail?.recipients[0]?.lastReply,
-    "450 4.4.4 No route fits this recipient",
-  );
+  assertEquals(detail?.recipients[0]?.lastReply, "450 4.4.4 No route fits this recipient");
   await scheduler.stop({ limitMs: 0 });
 });

@@ -14,61 +14,25 @@ const NEVER = new Promise<never>(() => {});
 /** What the sender learns of a single host that ends, or misleads, the dialogue at each stage. */
 const ENDINGS: readonly [name: string, script: Script, outcome: string][] = [
   ["closed before the greeting", { greeting: [CLOSE] }, "broken 451 4.4.2"],
-  [
-    "closed in the greeting",
-    { greeting: ["220-half", CLOSE] },
-    "broken 451 4.4.2",
-  ],
+  ["closed in the greeting", { greeting: ["220-half", CLOSE] }, "broken 451 4.4.2"],
   ["closed after EHLO", { answers: { EHLO: [CLOSE] } }, "broken 451 4.4.2"],
   ["closed after MAIL", { answers: { MAIL: [CLOSE] } }, "broken 451 4.4.2"],
   ["closed after RCPT", { answers: { RCPT: [CLOSE] } }, "temporary 451 4.4.2"],
-  [
-    "closed within a reply",
-    { answers: { RCPT: ["250 2.", CLOSE] } },
-    "temporary 451 4.4.2",
-  ],
+  ["closed within a reply", { answers: { RCPT: ["250 2.", CLOSE] } }, "temporary 451 4.4.2"],
   ["closed after DATA", { answers: { DATA: [CLOSE] } }, "temporary 451 4.4.2"],
-  [
-    "closed after the dot",
-    { answers: { ".": [CLOSE] } },
-    "uncertain 451 4.4.2",
-  ],
-  [
-    "closed in the last reply",
-    { answers: { ".": ["250 2.0.", CLOSE] } },
-    "uncertain 451 4.4.2",
-  ],
+  ["closed after the dot", { answers: { ".": [CLOSE] } }, "uncertain 451 4.4.2"],
+  ["closed in the last reply", { answers: { ".": ["250 2.0.", CLOSE] } }, "uncertain 451 4.4.2"],
   ["421 as greeting", { greeting: "421 4.3.2 Busy" }, "temporary 421 4.3.2"],
   ["554 as greeting", { greeting: "554 5.7.1 No" }, "broken 451 4.7.1"],
   ["EHLO 4xx", { answers: { EHLO: "450 4.7.1 Wait" } }, "temporary 450 4.7.1"],
-  [
-    "HELO 5xx",
-    { answers: { EHLO: "500 x", HELO: "550 No" } },
-    "broken 451 4.3.2",
-  ],
-  [
-    "421 to MAIL",
-    { answers: { MAIL: "421 4.7.0 Slow" } },
-    "temporary 421 4.7.0",
-  ],
-  [
-    "421 to RCPT",
-    { answers: { RCPT: "421 4.7.0 Slow" } },
-    "temporary 421 4.7.0",
-  ],
-  [
-    "421 to the dot",
-    { answers: { ".": "421 4.3.2 Down" } },
-    "temporary 421 4.3.2",
-  ],
+  ["HELO 5xx", { answers: { EHLO: "500 x", HELO: "550 No" } }, "broken 451 4.3.2"],
+  ["421 to MAIL", { answers: { MAIL: "421 4.7.0 Slow" } }, "temporary 421 4.7.0"],
+  ["421 to RCPT", { answers: { RCPT: "421 4.7.0 Slow" } }, "temporary 421 4.7.0"],
+  ["421 to the dot", { answers: { ".": "421 4.3.2 Down" } }, "temporary 421 4.3.2"],
   ["nonsense to MAIL", { answers: { MAIL: "what?" } }, "broken 451 4.5.0"],
   ["354 to RCPT", { answers: { RCPT: "354 go" } }, "broken 451 4.5.0"],
   ["250 to DATA", { answers: { DATA: "250 OK" } }, "broken 451 4.5.0"],
-  [
-    "codes that differ",
-    { answers: { MAIL: "250-a\r\n550 b" } },
-    "broken 451 4.5.0",
-  ],
+  ["codes that differ", { answers: { MAIL: "250-a\r\n550 b" } }, "broken 451 4.5.0"],
   ["nonsense to the dot", { answers: { ".": "what?" } }, "uncertain 451 4.5.0"],
 ];
 
@@ -96,9 +60,7 @@ Deno.test("nobody listens: the destination is broken and not asked again at once
   });
   const hosts = [{ host: "127.0.0.1", port }];
   await using setup = smarthostSetup({}, { hosts, services });
-  const expected = [
-    `broken 451 4.4.1 Cannot connect to [127.0.0.1]:${port}: connection refused`,
-  ];
+  const expected = [`broken 451 4.4.1 Cannot connect to [127.0.0.1]:${port}: connection refused`];
   for (let count = 0; count < 3; count++) {
     assertEquals(inWords(await setup.deliver(sampleJob())), expected);
   }
@@ -119,12 +81,7 @@ Deno.test("what is wrong on this side breaks the transport", async () => {
   assertEquals(outcome.scope, "transport");
 });
 
-const STALLS: readonly [
-  stage: Stage,
-  line: string,
-  script: Script,
-  outcome: string,
-][] = [
+const STALLS: readonly [stage: Stage, line: string, script: Script, outcome: string][] = [
   ["greeting", "", { greeting: [NEVER] }, "broken"],
   ["hello", "EHLO", { answers: { EHLO: [NEVER] } }, "broken"],
   ["mail", "MAIL", { answers: { MAIL: ["250 half", NEVER] } }, "broken"],
@@ -145,9 +102,7 @@ for (const [stage, line, script, outcome] of STALLS) {
     }));
     using services = smtpServices({ clock, dialer });
     // In lock-step the client waits for the reply when the server has the command.
-    await using setup = smarthostSetup({ extensions: [], ...script }, {
-      services,
-    });
+    await using setup = smarthostSetup({ extensions: [], ...script }, { services });
     const delivery = setup.deliver(sampleJob());
     await (line === "" ? reading.promise : setup.peer.waitForLine(line));
     const limitMs = DEFAULT_TIMEOUTS[stage];
@@ -177,24 +132,17 @@ Deno.test("a server that stops reading a large message is given up", async () =>
     },
   }));
   using services = smtpServices({ clock, dialer });
-  await using setup = smarthostSetup({ extensions: ["PIPELINING"] }, {
-    services,
-  });
+  await using setup = smarthostSetup({ extensions: ["PIPELINING"] }, { services });
   const delivery = setup.deliver(sampleJob({ body: LARGE }));
   await stalled.promise;
   await clock.advance(DEFAULT_TIMEOUTS.body + 1000);
   const [words = ""] = inWords(await delivery);
   assertStringIncludes(words, "broken 451 4.4.2");
-  assertStringIncludes(
-    words,
-    "did not answer in time while it received the message",
-  );
+  assertStringIncludes(words, "did not answer in time while it received the message");
 });
 
 Deno.test("a refusal in the middle of a message is heard", async () => {
-  const answers: Script["answers"] = {
-    DATA: ["354 Go on\r\n", "552 5.3.4 Too large\r\n", CLOSE],
-  };
+  const answers: Script["answers"] = { DATA: ["354 Go on\r\n", "552 5.3.4 Too large\r\n", CLOSE] };
   await using setup = smarthostSetup({ extensions: ["PIPELINING"], answers });
   const report = await setup.deliver(sampleJob({ body: LARGE }));
   assertEquals(inWords(report), ["permanent 552 5.3.4 Too large"]);
@@ -227,9 +175,7 @@ Deno.test("an attempt that is given up waits a little for the answer to its dot"
 Deno.test("an attempt that is given up does not wait long for the answer to its dot", async () => {
   const clock = new ManualClock();
   using services = smtpServices({ clock });
-  await using setup = smarthostSetup({ answers: { ".": [NEVER] } }, {
-    services,
-  });
+  await using setup = smarthostSetup({ answers: { ".": [NEVER] } }, { services });
   const abort = new AbortController();
   const delivery = setup.deliver(sampleJob(), abort.signal);
   await setup.peer.waitForLine(".");
@@ -253,12 +199,8 @@ Deno.test("wherever the connection ends, no message is lost or taken for deliver
       const isStored = setup.peer.messages.length > 0;
       const text = `${closeAfterBytes}: ${outcome.kind} ${formatReply(outcome.reply)}`;
       assert(outcome.kind !== "permanent", text);
-      if (isStored) {
-        assert(
-          outcome.kind === "delivered" || outcome.kind === "uncertain",
-          text,
-        );
-      } else assert(outcome.kind !== "delivered", text);
+      if (isStored) assert(outcome.kind === "delivered" || outcome.kind === "uncertain", text);
+      else assert(outcome.kind !== "delivered", text);
     }
   }
 });

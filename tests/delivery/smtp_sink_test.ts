@@ -12,36 +12,18 @@ import { inWords, smarthostSetup } from "../support/smarthost_setup.ts";
 
 const AS_ROOT = Deno.uid() === 0 ? ["-u", "root"] : []; // it refuses to run as root unasked
 
-async function startSink(
-  args: readonly string[],
-): Promise<{ sink: Peer; port: number }> {
+async function startSink(args: readonly string[]): Promise<{ sink: Peer; port: number }> {
   const port = freePort();
-  const sink = startPeer("smtp-sink", {
-    args: [...AS_ROOT, ...args, `127.0.0.1:${port}`, "100"],
-  });
+  const sink = startPeer("smtp-sink", { args: [...AS_ROOT, ...args, `127.0.0.1:${port}`, "100"] });
   await waitForPort(port);
   return { sink, port };
 }
 
 function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({
-    name: `${name} (needs smtp-sink)`,
-    ignore: !havePeer("smtp-sink"),
-    fn,
-  });
+  Deno.test({ name: `${name} (needs smtp-sink)`, ignore: !havePeer("smtp-sink"), fn });
 }
 
-const LINES = [
-  "Subject: every kind of line",
-  "",
-  ".",
-  "..",
-  ".dot",
-  "",
-  "é",
-  "x".repeat(998),
-  "",
-];
+const LINES = ["Subject: every kind of line", "", ".", "..", ".dot", "", "é", "x".repeat(998), ""];
 
 for (const manner of ["pipelined", "lock-step"]) {
   test(`octets arrive as they left (${manner})`, async () => {
@@ -50,21 +32,11 @@ for (const manner of ["pipelined", "lock-step"]) {
     const options = manner === "pipelined" ? ["-D", dump] : ["-p", "-D", dump];
     const { sink, port } = await startSink(options);
     await using _running = sink;
-    await using setup = smarthostSetup({}, {
-      hosts: [{ host: "127.0.0.1", port }],
-    });
+    await using setup = smarthostSetup({}, { hosts: [{ host: "127.0.0.1", port }] });
     const body = LINES.join("\r\n");
-    const job = sampleJob({
-      body,
-      message: { body: "8BITMIME" },
-      streamChunkBytes: 3,
-    });
-    for (
-      const each of [job, sampleJob({ body, message: { body: "8BITMIME" } })]
-    ) {
-      assertEquals(inWords(await setup.deliver(each)), [
-        "delivered 250 2.0.0 Ok",
-      ]);
+    const job = sampleJob({ body, message: { body: "8BITMIME" }, streamChunkBytes: 3 });
+    for (const each of [job, sampleJob({ body, message: { body: "8BITMIME" } })]) {
+      assertEquals(inWords(await setup.deliver(each)), ["delivered 250 2.0.0 Ok"]);
     }
     const dumped = await Deno.readTextFile(dump);
     // The sink writes its own fields, an empty line for the end of the data, and LF line ends.
@@ -87,9 +59,7 @@ for (const [args, outcome] of REFUSALS) {
   test(`smtp-sink ${args.join(" ")}: ${outcome}`, async () => {
     const { sink, port } = await startSink(args);
     await using _running = sink;
-    await using setup = smarthostSetup({}, {
-      hosts: [{ host: "127.0.0.1", port }],
-    });
+    await using setup = smarthostSetup({}, { hosts: [{ host: "127.0.0.1", port }] });
     const [words = ""] = inWords(await setup.deliver(sampleJob()));
     assertEquals(words.slice(0, outcome.length), outcome);
   });

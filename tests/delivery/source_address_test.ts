@@ -11,10 +11,7 @@ const STORED = ["delivered 250 2.0.0 Stored"];
 const NEVER = new AbortController().signal;
 
 /** From which addresses an exchanger of both kinds was tried, and what came of it. */
-async function from(
-  localAddresses: readonly string[],
-  addresses = ["2001:db8::1", "192.0.2.1"],
-) {
+async function from(localAddresses: readonly string[], addresses = ["2001:db8::1", "192.0.2.1"]) {
   await using peer = startScriptedPeer();
   const names: Names = {
     mx: { "dest.example": ["10 mx.dest.example"] },
@@ -37,10 +34,7 @@ async function from(
 }
 
 Deno.test("servers are reached by the kinds of address that there is a source of", async () => {
-  assertEquals(await from(["192.0.2.7"]), {
-    dialed: ["192.0.2.7 192.0.2.1"],
-    words: STORED,
-  });
+  assertEquals(await from(["192.0.2.7"]), { dialed: ["192.0.2.7 192.0.2.1"], words: STORED });
   assertEquals(await from(["2001:db8::7"]), {
     dialed: ["2001:db8::7 2001:db8::1"],
     words: STORED,
@@ -54,9 +48,7 @@ Deno.test("servers are reached by the kinds of address that there is a source of
 Deno.test("a server of the other kind alone is not reached, and nothing else suffers", async () => {
   assertEquals(await from(["192.0.2.7"], ["2001:db8::1"]), {
     dialed: [],
-    words: [
-      "broken 451 4.4.4 mx.dest.example has no address of the kind in use",
-    ],
+    words: ["broken 451 4.4.4 mx.dest.example has no address of the kind in use"],
   });
 });
 
@@ -70,12 +62,7 @@ function has(hostname: string): boolean {
   }
 }
 
-for (
-  const [hostname, source] of [["127.0.0.1", "127.0.0.9"], [
-    "::1",
-    "::1",
-  ]] as const
-) {
+for (const [hostname, source] of [["127.0.0.1", "127.0.0.9"], ["::1", "::1"]] as const) {
   Deno.test({
     name: `connections come from ${source} (needs ${hostname})`,
     ignore: !has(hostname),
@@ -85,18 +72,11 @@ for (
       const accepted = listener.accept();
       using services = smtpServices();
       await using transport = new SmarthostTransport({
-        ...{
-          name: "out",
-          heloName: "relay.example",
-          services,
-          localAddresses: [source],
-        },
+        ...{ name: "out", heloName: "relay.example", services, localAddresses: [source] },
         hosts: [{ host: hostname, port }],
       });
       const giveUp = new AbortController();
-      const delivering = transport.deliver(sampleJob(), {
-        signal: giveUp.signal,
-      });
+      const delivering = transport.deliver(sampleJob(), { signal: giveUp.signal });
       using conn = await accepted;
       assertEquals(conn.remoteAddr.hostname, source);
       giveUp.abort();
@@ -108,12 +88,7 @@ for (
 Deno.test("a server given by an address of the other kind is out of reach", async () => {
   using services = smtpServices();
   await using transport = new SmarthostTransport({
-    ...{
-      name: "out",
-      heloName: "relay.example",
-      services,
-      localAddresses: ["::1"],
-    },
+    ...{ name: "out", heloName: "relay.example", services, localAddresses: ["::1"] },
     hosts: [{ host: "127.0.0.1", port: 25 }],
   });
   const report = await transport.deliver(sampleJob(), { signal: NEVER });

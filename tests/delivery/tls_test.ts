@@ -43,25 +43,10 @@ const STORED = "delivered 250 2.0.0 Stored";
 const EXPIRED = { notBeforeMs: 1e12, notAfterMs: 1.1e12 };
 
 /** Certificate, rule, and what comes of it. */
-const CASES: readonly [
-  name: string,
-  script: Script,
-  tls: TlsRules | undefined,
-  found: RegExp,
-][] = [
-  [
-    "by default TLS is used where offered",
-    OFFERS,
-    undefined,
-    /^delivered.*\| TLSv1.3 unproven$/,
-  ],
+const CASES: readonly [name: string, script: Script, tls: TlsRules | undefined, found: RegExp][] = [
+  ["by default TLS is used where offered", OFFERS, undefined, /^delivered.*\| TLSv1.3 unproven$/],
   ["by default plain will do", {}, undefined, /^delivered.*\| plain unproven$/],
-  [
-    "none means none",
-    OFFERS,
-    { rule: { level: "none" } },
-    /^delivered.*\| plain unproven$/,
-  ],
+  ["none means none", OFFERS, { rule: { level: "none" } }, /^delivered.*\| plain unproven$/],
   [
     "required, but not offered",
     {},
@@ -70,10 +55,7 @@ const CASES: readonly [
   ],
   [
     "required, with any certificate",
-    {
-      ...OFFERS,
-      tls: { certificates: [selfSigned({ names: ["x.example"] })] },
-    },
+    { ...OFFERS, tls: { certificates: [selfSigned({ names: ["x.example"] })] } },
     { rule: { level: "required" } },
     /^delivered.*\| TLSv1.3 unproven$/,
   ],
@@ -91,43 +73,26 @@ const CASES: readonly [
   ],
   [
     "verified, but out of date",
-    {
-      ...OFFERS,
-      tls: { certificates: [authority.issue({ names: [HOST], ...EXPIRED })] },
-    },
+    { ...OFFERS, tls: { certificates: [authority.issue({ names: [HOST], ...EXPIRED })] } },
     { rule: { level: "verified" }, settings: roots },
     /^broken 451 4\.7\.5 .* not trusted: CERT_HAS_EXPIRED/,
   ],
   [
     "verified, but for another name",
-    {
-      ...OFFERS,
-      tls: { certificates: [authority.issue({ names: ["*.other.example"] })] },
-    },
+    { ...OFFERS, tls: { certificates: [authority.issue({ names: ["*.other.example"] })] } },
     { rule: { level: "verified" }, settings: roots },
     /^broken 451 4\.7\.5 .* a certificate that is for \*\.other\.example, not mx\.dest\.example/,
   ],
   [
     "verified for a name that the config gives",
-    {
-      ...OFFERS,
-      tls: { certificates: [authority.issue({ names: ["a.other.example"] })] },
-    },
-    {
-      rule: { level: "verified", names: ["*.other.example"] },
-      settings: roots,
-    },
+    { ...OFFERS, tls: { certificates: [authority.issue({ names: ["a.other.example"] })] } },
+    { rule: { level: "verified", names: ["*.other.example"] }, settings: roots },
     /^delivered.*\| TLSv1.3 chain$/,
   ],
   [
     "a fingerprint",
     OFFERS,
-    {
-      rule: {
-        level: "fingerprint",
-        fingerprints: [certificate.fingerprintSha256],
-      },
-    },
+    { rule: { level: "fingerprint", fingerprints: [certificate.fingerprintSha256] } },
     /^delivered.*\| TLSv1.3 fingerprint$/,
   ],
   [
@@ -170,10 +135,7 @@ Deno.test("TLS: a connection is kept for the messages that follow", async () => 
 });
 
 Deno.test("TLS: a server that declines stays in plain where it may", async () => {
-  const script: Script = {
-    ...OFFERS,
-    answers: { STARTTLS: "454 4.7.0 Not now" },
-  };
+  const script: Script = { ...OFFERS, answers: { STARTTLS: "454 4.7.0 Not now" } };
   await using lenient = setup(script);
   assertEquals(await deliver(lenient), `${STORED} | plain unproven`);
   assertEquals(lenient.peer.sessions, 1);
@@ -185,31 +147,20 @@ Deno.test("TLS: a server that declines stays in plain where it may", async () =>
 });
 
 Deno.test("TLS: a server that takes leave at STARTTLS is not asked again in plain", async () => {
-  await using made = setup({
-    ...OFFERS,
-    answers: { STARTTLS: "421 4.3.2 Busy" },
-  });
-  assertEquals(
-    await deliver(made),
-    "temporary 421 4.3.2 Busy | plain unproven",
-  );
+  await using made = setup({ ...OFFERS, answers: { STARTTLS: "421 4.3.2 Busy" } });
+  assertEquals(await deliver(made), "temporary 421 4.3.2 Busy | plain unproven");
   assertEquals(made.peer.sessions, 1);
 });
 
 Deno.test("TLS: a server that wants no session inside TLS gets none in plain", async () => {
-  const EHLO = {
-    inTurn: ["250-peer\r\n250 STARTTLS", "421 4.3.2 Busy", "250 peer"],
-  };
+  const EHLO = { inTurn: ["250-peer\r\n250 STARTTLS", "421 4.3.2 Busy", "250 peer"] };
   await using made = setup({ ...OFFERS, answers: { EHLO } });
   assertMatch(await deliver(made), /^temporary 421 4\.3\.2 Busy/);
   assertEquals(made.peer.messages, []);
 });
 
 const BROKEN: readonly [string, Script][] = [
-  ["talks nonsense", {
-    ...OFFERS,
-    answers: { STARTTLS: ["220 Go\r\n", "nonsense\r\n"] },
-  }],
+  ["talks nonsense", { ...OFFERS, answers: { STARTTLS: ["220 Go\r\n", "nonsense\r\n"] } }],
   ["closes", { ...OFFERS, answers: { STARTTLS: ["220 Go\r\n", CLOSE] } }],
   ["closes without a reply", { ...OFFERS, answers: { STARTTLS: [CLOSE] } }],
 ];
@@ -222,50 +173,32 @@ for (const [name, { tls: _tls, ...script }] of BROKEN) {
 
   Deno.test(`TLS: where the server ${name}, nothing leaves in plain that must not`, async () => {
     await using made = setup(script, { rule: { level: "required" } });
-    assertMatch(
-      await deliver(made),
-      /^broken 451 4\.\d\.\d .*\| plain unproven$/,
-    );
+    assertMatch(await deliver(made), /^broken 451 4\.\d\.\d .*\| plain unproven$/);
     assertEquals(made.peer.messages, []);
   });
 }
 
 Deno.test("TLS: plain octets behind the reply to STARTTLS are not taken for the server's", async () => {
   const answers = { STARTTLS: ["220 Go\r\n250-mx\r\n250 AUTH PLAIN\r\n"] };
-  await using made = setup({ ...OFFERS, answers }, {
-    rule: { level: "required" },
-  });
-  assertMatch(
-    await deliver(made),
-    /^broken 451 4\.5\.0 .* sent something that is no reply/,
-  );
+  await using made = setup({ ...OFFERS, answers }, { rule: { level: "required" } });
+  assertMatch(await deliver(made), /^broken 451 4\.5\.0 .* sent something that is no reply/);
 });
 
 Deno.test("TLS: from the first octet", async () => {
-  const script: Script = {
-    tls: { certificates: [certificate] },
-    implicitTls: true,
-  };
+  const script: Script = { tls: { certificates: [certificate] }, implicitTls: true };
   const settings = { ...roots, implicit: true };
   await using made = setup(script, { rule: { level: "verified" }, settings });
   assertEquals(await deliver(made), `${STORED} | TLSv1.3 chain`);
   assertEquals(made.peer.lines[0], "EHLO relay.example");
   await using plain = setup({}, { rule: { level: "opportunistic" }, settings });
-  assertMatch(
-    await deliver(plain),
-    /^broken 451 4\.7\.5 .* failed the TLS handshake/,
-  );
+  assertMatch(await deliver(plain), /^broken 451 4\.7\.5 .* failed the TLS handshake/);
 });
 
 Deno.test("TLS: the relay shows its certificate", async () => {
   const own = authority.issue({ names: ["relay.example"] });
   const script: Script = {
     ...OFFERS,
-    tls: {
-      certificates: [certificate],
-      requestClientCertificates: true,
-      clientCa: roots.ca,
-    },
+    tls: { certificates: [certificate], requestClientCertificates: true, clientCa: roots.ca },
   };
   await using made = setup(script, {
     rule: { level: "required" },
@@ -286,7 +219,5 @@ Deno.test("TLS: an attempt that is given up during the handshake ends at once", 
   const delivering = made.deliver(sampleJob(), controller.signal);
   await made.peer.waitForLine("STARTTLS");
   controller.abort();
-  assertEquals(inWords(await delivering), [
-    "temporary 451 4.3.2 Attempt was given up",
-  ]);
+  assertEquals(inWords(await delivering), ["temporary 451 4.3.2 Attempt was given up"]);
 });

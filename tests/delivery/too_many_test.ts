@@ -13,10 +13,7 @@ function mailboxes(count: number): string[] {
 }
 
 /** Takes so many recipients a transaction and refuses the others with `refusal`. */
-function taking(
-  perTransaction: number,
-  refusal: string,
-): (verb: string) => Answer | null {
+function taking(perTransaction: number, refusal: string): (verb: string) => Answer | null {
   let taken = 0;
   return (verb) => {
     if (verb === "MAIL") taken = 0;
@@ -39,67 +36,43 @@ const REFUSALS = [
 for (const refusal of REFUSALS) {
   for (const extensions of [["PIPELINING"], []]) {
     Deno.test(`too many recipients: the rest go at once: ${refusal} ${extensions}`, async () => {
-      await using setup = smarthostSetup({
-        extensions,
-        respond: taking(5, refusal),
-      });
+      await using setup = smarthostSetup({ extensions, respond: taking(5, refusal) });
       const recipients = mailboxes(23);
       const report = await setup.deliver(sampleJob({ recipients }));
       assertEquals(inWords(report), recipients.map(() => STORED));
-      assertEquals(
-        setup.peer.messages.map(({ recipients }) => recipients.length),
-        [5, 5, 5, 5, 3],
-      );
+      assertEquals(setup.peer.messages.map(({ recipients }) => recipients.length), [5, 5, 5, 5, 3]);
       assertEquals(setup.peer.sessions, 1);
     });
   }
 }
 
 Deno.test("too many recipients: what a server takes is remembered", async () => {
-  await using setup = smarthostSetup({
-    respond: taking(5, "452 4.5.3 Too many recipients"),
-  });
+  await using setup = smarthostSetup({ respond: taking(5, "452 4.5.3 Too many recipients") });
   const recipients = mailboxes(100);
   await setup.deliver(sampleJob({ recipients }));
   const asked = setup.peer.lines.filter((line) => line.startsWith("RCPT")).length;
   assertEquals(asked, 100 + 95); // the first transaction asked for all
   await setup.deliver(sampleJob({ recipients }));
-  assertEquals(
-    setup.peer.lines.filter((line) => line.startsWith("RCPT")).length,
-    asked + 100,
-  );
+  assertEquals(setup.peer.lines.filter((line) => line.startsWith("RCPT")).length, asked + 100);
 });
 
 Deno.test("too many recipients: what was remembered is tried again after an hour", async () => {
   using services = smtpServices({ clock: new ManualClock() });
   const clock = services.clock as ManualClock;
-  await using setup = smarthostSetup({
-    respond: taking(2, "452 4.5.3 Too many"),
-  }, { services });
+  await using setup = smarthostSetup({ respond: taking(2, "452 4.5.3 Too many") }, { services });
   const recipients = mailboxes(4);
   await setup.deliver(sampleJob({ recipients }));
   await clock.advance(3_600_000);
   await setup.deliver(sampleJob({ recipients }));
-  assertEquals(
-    setup.peer.lines.filter((line) => line.startsWith("RCPT")).length,
-    2 * (4 + 2),
-  );
+  assertEquals(setup.peer.lines.filter((line) => line.startsWith("RCPT")).length, 2 * (4 + 2));
 });
 
 Deno.test("too many recipients: a server that takes none defers", async () => {
-  for (
-    const refusal of [
-      "452 4.5.3 Too many recipients",
-      "552 5.5.3 Too many recipients",
-    ]
-  ) {
+  for (const refusal of ["452 4.5.3 Too many recipients", "552 5.5.3 Too many recipients"]) {
     await using setup = smarthostSetup({ respond: taking(0, refusal) });
     const report = await setup.deliver(sampleJob({ recipients: mailboxes(3) }));
     assertEquals(inWords(report), Array(3).fill(`temporary ${refusal}`));
-    assertEquals(
-      setup.peer.lines.filter((line) => line.startsWith("MAIL")).length,
-      1,
-    );
+    assertEquals(setup.peer.lines.filter((line) => line.startsWith("MAIL")).length, 1);
   }
 });
 
@@ -109,12 +82,7 @@ Deno.test("too many recipients: who is refused again alone is deferred, not boun
   const recipients = mailboxes(4);
   for (let count = 1; count <= 2; count++) {
     const report = await setup.deliver(sampleJob({ recipients }));
-    const outcomes = [
-      STORED,
-      STORED,
-      STORED,
-      "temporary 552 Too many recipients",
-    ];
+    const outcomes = [STORED, STORED, STORED, "temporary 552 Too many recipients"];
     assertEquals(inWords(report), outcomes);
     // What the first transaction seemed to teach is unlearned by the second.
     const asked = setup.peer.lines.filter((line) => line.startsWith("RCPT")).length;
@@ -123,22 +91,13 @@ Deno.test("too many recipients: who is refused again alone is deferred, not boun
 });
 
 Deno.test("too many recipients: other refusals stay what they are", async () => {
-  for (
-    const refusal of [
-      "452 4.2.2 Mailbox full",
-      "451 4.3.0 Later",
-      "552 5.2.2 Mailbox full",
-    ]
-  ) {
+  for (const refusal of ["452 4.2.2 Mailbox full", "451 4.3.0 Later", "552 5.2.2 Mailbox full"]) {
     const answers = { "RCPT TO:<r1@dest.example>": refusal };
     await using setup = smarthostSetup({ answers });
     const report = await setup.deliver(sampleJob({ recipients: mailboxes(2) }));
     const kind = refusal.startsWith("4") ? "temporary" : "permanent";
     assertEquals(inWords(report), [STORED, `${kind} ${refusal}`]);
-    assertEquals(
-      setup.peer.lines.filter((line) => line.startsWith("MAIL")).length,
-      1,
-    );
+    assertEquals(setup.peer.lines.filter((line) => line.startsWith("MAIL")).length, 1);
   }
 });
 
@@ -148,10 +107,7 @@ Deno.test("too many recipients: a message that is deferred is deferred for all",
     answers: { ".": "451 4.7.1 Greylisted" },
   });
   const report = await setup.deliver(sampleJob({ recipients: mailboxes(5) }));
-  assertEquals(
-    inWords(report),
-    Array(5).fill("temporary 451 4.7.1 Greylisted"),
-  );
+  assertEquals(inWords(report), Array(5).fill("temporary 451 4.7.1 Greylisted"));
   assertEquals(setup.peer.messages.length, 3);
 });
 
@@ -168,13 +124,7 @@ Deno.test("too many recipients: LMTP", async () => {
     }),
   );
   const job = sampleJob({ recipients: mailboxes(5) });
-  const report = await transport.deliver(job, {
-    signal: new AbortController().signal,
-  });
+  const report = await transport.deliver(job, { signal: new AbortController().signal });
   assertEquals(inWords(report), Array(5).fill(STORED));
-  assertEquals(peer.messages.map(({ recipients }) => recipients.length), [
-    2,
-    2,
-    1,
-  ]);
+  assertEquals(peer.messages.map(({ recipients }) => recipients.length), [2, 2, 1]);
 });

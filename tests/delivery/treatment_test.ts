@@ -9,10 +9,7 @@ function rule(part: Partial<RouteRule>): RouteRule {
 
 Deno.test("mail of a route that holds waits until it is released, then leaves", async () => {
   const out = new FakeTransport();
-  const rules = [
-    rule({ name: "first", transports: [], treatment: { mode: "hold" } }),
-    rule({}),
-  ];
+  const rules = [rule({ name: "first", transports: [], treatment: { mode: "hold" } }), rule({})];
   const { clock, store, scheduler, put } = setUp({ transports: [out], rules });
   const id = await put("a.example", { recipients: 2 });
   scheduler.start();
@@ -22,12 +19,7 @@ Deno.test("mail of a route that holds waits until it is released, then leaves", 
   assertEquals(held?.recipients[0]?.lastReply, "450 4.7.0 Held by route first");
   assertEquals(held?.timeline.map(({ kind }) => kind), ["held"]);
   const command = { kind: "release" } as const;
-  await store.command({
-    filter: { ids: [id] },
-    command,
-    nowMs: clock.now(),
-    by: "op",
-  });
+  await store.command({ filter: { ids: [id] }, command, nowMs: clock.now(), by: "op" });
   scheduler.wake();
   await clock.advance(0);
   assertEquals(await stateOf(store, id), "delivered,delivered");
@@ -37,10 +29,7 @@ Deno.test("mail of a route that holds waits until it is released, then leaves", 
 Deno.test("captured mail is kept and sent nowhere, but for recipients that are allowed", async () => {
   const out = new FakeTransport();
   const treatment = { mode: "capture", allow: ["r1@*"] } as const;
-  const { clock, store, scheduler, put } = setUp({
-    transports: [out],
-    treatment,
-  });
+  const { clock, store, scheduler, put } = setUp({ transports: [out], treatment });
   const id = await put("a.example", { recipients: 3 });
   scheduler.start();
   await clock.advance(0);
@@ -66,9 +55,9 @@ Deno.test("redirected mail goes once to one mailbox and names the original recip
   assertEquals(await stateOf(store, id), "delivered,delivered,delivered");
   assertEquals(out.jobs.length, 1);
   assertEquals(out.jobs[0]?.domain, "team.example");
-  const told = out.jobs[0]?.recipients.map((
-    { forwardPath, originalRecipient },
-  ) => `${forwardPath} ${originalRecipient}`);
+  const told = out.jobs[0]?.recipients.map(({ forwardPath, originalRecipient }) =>
+    `${forwardPath} ${originalRecipient}`
+  );
   assertEquals(told, ["dev@team.example rfc822;r0@a.example"]);
   const [entry] = (await store.get(id))?.timeline ?? [];
   assertEquals(entry?.recipients, [0, 1, 2]);
@@ -85,9 +74,7 @@ Deno.test("weighted transports are chosen anew at every attempt, together for on
   await put("a.example", { recipients: 4 });
   scheduler.start();
   await clock.advance(0);
-  for (let attempt = 0; attempt < 12; attempt++) {
-    await clock.advance(7 * 3_600_000);
-  }
+  for (let attempt = 0; attempt < 12; attempt++) await clock.advance(7 * 3_600_000);
   const counts = transports.map(({ jobs }) => jobs.length);
   assertEquals(counts.every((count) => count > 0), true, `${counts}`);
   assertEquals(
@@ -101,11 +88,7 @@ Deno.test("a message whose route an operator chose takes it, whatever fits", asy
   const transports = ["a", "b"].map((name) => new FakeTransport({ name }));
   const rules = [
     rule({ name: "one", transports: ["a"] }),
-    rule({
-      name: "two",
-      transports: ["b"],
-      match: { recipientDomain: ["nowhere.example"] },
-    }),
+    rule({ name: "two", transports: ["b"], match: { recipientDomain: ["nowhere.example"] } }),
   ];
   const { clock, scheduler, put } = setUp({ transports, rules });
   await put("a.example", { route: "two" });
@@ -117,11 +100,7 @@ Deno.test("a message whose route an operator chose takes it, whatever fits", asy
 });
 
 Deno.test("when the first of weighted transports is broken the other one stands in", async () => {
-  const broken = {
-    kind: "broken",
-    scope: "destination",
-    reply: GREYLISTED.reply,
-  } as const;
+  const broken = { kind: "broken", scope: "destination", reply: GREYLISTED.reply } as const;
   const transports = [
     new FakeTransport({ name: "a", answer: () => broken }),
     new FakeTransport({ name: "b", answer: () => DELIVERED }),

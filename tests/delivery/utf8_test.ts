@@ -25,9 +25,7 @@ async function deliver(sample: SampleJob, ...hosts: readonly Script[]) {
     }),
   );
   const message = { smtpUtf8: true, ...sample.message };
-  const report = await transport.deliver(sampleJob({ ...sample, message }), {
-    signal: NEVER,
-  });
+  const report = await transport.deliver(sampleJob({ ...sample, message }), { signal: NEVER });
   return {
     outcomes: inWords(report),
     asked: peers.map(({ lines }) => lines.filter((line) => /^(MAIL|RCPT)/.test(line)).map(utf8)),
@@ -37,33 +35,20 @@ async function deliver(sample: SampleJob, ...hosts: readonly Script[]) {
 
 /** What the peer read one octet a character. */
 function utf8(text: string): string {
-  return new TextDecoder().decode(
-    Uint8Array.from(text, (char) => char.charCodeAt(0)),
-  );
+  return new TextDecoder().decode(Uint8Array.from(text, (char) => char.charCodeAt(0)));
 }
 
 const MAIL = "MAIL FROM:<sender@origin.example>";
 
 Deno.test("UTF-8: only the recipients that need it fail where it is not taken", async () => {
-  const recipients = [
-    "jürgen@dest.example",
-    "anna@dest.example",
-    "ü@dest.example",
-  ];
-  const { outcomes, asked } = await deliver({ recipients }, {
-    extensions: PLAIN,
-  });
+  const recipients = ["jürgen@dest.example", "anna@dest.example", "ü@dest.example"];
+  const { outcomes, asked } = await deliver({ recipients }, { extensions: PLAIN });
   assertEquals(outcomes, [NO_UTF8, STORED, NO_UTF8]);
   assertEquals(asked, [[MAIL, "RCPT TO:<anna@dest.example>"]]);
 });
 
 Deno.test("UTF-8: a limit of recipients counts those that are asked", async () => {
-  const recipients = [
-    "ü@dest.example",
-    "a@dest.example",
-    "b@dest.example",
-    "ö@dest.example",
-  ];
+  const recipients = ["ü@dest.example", "a@dest.example", "b@dest.example", "ö@dest.example"];
   const { outcomes, asked } = await deliver({ recipients }, {
     extensions: [...PLAIN, "LIMITS RCPTMAX=1 MAILMAX=1"],
   });
@@ -87,10 +72,7 @@ Deno.test("UTF-8: another host that takes it gets the recipients that need it", 
 
 Deno.test("UTF-8: a host that may take it and is away is waited for", async () => {
   const hosts = [{ extensions: PLAIN }, { greeting: "421 4.3.2 Later" }];
-  const { outcomes } = await deliver(
-    { recipients: ["jürgen@dest.example"] },
-    ...hosts,
-  );
+  const { outcomes } = await deliver({ recipients: ["jürgen@dest.example"] }, ...hosts);
   assertEquals(outcomes, ["temporary 421 4.3.2 Later"]);
 });
 
@@ -99,17 +81,12 @@ Deno.test("UTF-8: domains alone go in A-labels where it is not taken", async () 
     recipients: ["anna@xn--bcher-kva.example"],
     message: { reversePath: "sender@Bücher.example" },
   };
-  const job = sampleJob({
-    ...sample,
-    message: { ...sample.message, smtpUtf8: true },
-  });
+  const job = sampleJob({ ...sample, message: { ...sample.message, smtpUtf8: true } });
   const recipients = job.recipients.map((recipient) => ({
     ...recipient,
     forwardPath: "anna@bücher.example",
   }));
-  const { asked } = await deliver({ ...sample, records: recipients }, {
-    extensions: PLAIN,
-  });
+  const { asked } = await deliver({ ...sample, records: recipients }, { extensions: PLAIN });
   assertEquals(asked, [[
     "MAIL FROM:<sender@xn--bcher-kva.example>",
     "RCPT TO:<anna@xn--bcher-kva.example>",
@@ -121,22 +98,14 @@ Deno.test("UTF-8: a return address that needs it keeps the message from hosts wi
     recipients: ["anna@dest.example", "b@dest.example"],
     message: { reversePath: "jürgen@origin.example" },
   };
-  assertEquals((await deliver(sample, { extensions: PLAIN })).outcomes, [
-    NO_UTF8,
-    NO_UTF8,
-  ]);
+  assertEquals((await deliver(sample, { extensions: PLAIN })).outcomes, [NO_UTF8, NO_UTF8]);
   const hosts = [{ extensions: PLAIN }, { extensions: UTF8 }];
   assertEquals((await deliver(sample, ...hosts)).outcomes, [STORED, STORED]);
 });
 
 Deno.test("UTF-8: addresses that need it are declared, whoever brought them", async () => {
-  const sample: SampleJob = {
-    recipients: ["ü@dest.example"],
-    message: { smtpUtf8: false },
-  };
-  assertEquals((await deliver(sample, { extensions: PLAIN })).outcomes, [
-    NO_UTF8,
-  ]);
+  const sample: SampleJob = { recipients: ["ü@dest.example"], message: { smtpUtf8: false } };
+  assertEquals((await deliver(sample, { extensions: PLAIN })).outcomes, [NO_UTF8]);
   const { asked } = await deliver(sample, { extensions: UTF8 });
   assertEquals(asked, [[`${MAIL} SMTPUTF8`, "RCPT TO:<ü@dest.example>"]]);
 });
@@ -158,18 +127,14 @@ const FIELDS = "From: Jürgen <j@origin.example>\r\nSubject: Grüße\r\n\r\nHell
 const ADDRESS = "From: jürgen@origin.example\r\n\r\nHello\r\n";
 
 Deno.test("UTF-8: words in header fields go to a host of 8 bits as they came", async () => {
-  const { outcomes, asked, data } = await deliver({ body: FIELDS }, {
-    extensions: PLAIN,
-  });
+  const { outcomes, asked, data } = await deliver({ body: FIELDS }, { extensions: PLAIN });
   assertEquals(outcomes, [STORED]);
   assertEquals(asked[0]?.[0], `${MAIL} BODY=8BITMIME`);
   assertEquals(data, [FIELDS]);
 });
 
 Deno.test("UTF-8: words in header fields are encoded for a host of 7 bits", async () => {
-  const { outcomes, data } = await deliver({ body: FIELDS }, {
-    extensions: [],
-  });
+  const { outcomes, data } = await deliver({ body: FIELDS }, { extensions: [] });
   assertEquals(outcomes, [STORED]);
   assertEquals(data, [
     "From: =?utf-8?B?SsO8cmdlbg==?= <j@origin.example>\r\n" +
@@ -188,10 +153,7 @@ Deno.test("UTF-8: an address in a header field goes where it is taken alone", as
   }
 });
 
-const BIG: SampleJob = {
-  body: "Subject: x\r\n\r\nfar too long\r\n",
-  message: { smtpUtf8: false },
-};
+const BIG: SampleJob = { body: "Subject: x\r\n\r\nfar too long\r\n", message: { smtpUtf8: false } };
 const SIGNED: SampleJob = {
   body: "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\né\r\n--b--\r\n",
   message: { smtpUtf8: false },
@@ -211,9 +173,7 @@ for (
   ] as const
 ) {
   Deno.test(`what one host cannot take may suit another: ${name}`, async () => {
-    const { outcomes } = await deliver(sample, { extensions: first }, {
-      extensions: second,
-    });
+    const { outcomes } = await deliver(sample, { extensions: first }, { extensions: second });
     assertEquals(outcomes, [STORED]);
   });
 }

@@ -12,18 +12,12 @@ export class StoreFolder implements AsyncDisposable {
   }
 
   static async make(): Promise<StoreFolder> {
-    return new StoreFolder(
-      await Deno.makeTempDir({ prefix: "posthouse-store-" }),
-    );
+    return new StoreFolder(await Deno.makeTempDir({ prefix: "posthouse-store-" }));
   }
 
   /** Opens the store; the clock stands still unless another is given. */
   open(options: Partial<SqliteStoreOptions> = {}): Promise<QueueStore> {
-    return openSqliteStore({
-      folder: this.path,
-      clock: fixedClock(),
-      ...options,
-    });
+    return openSqliteStore({ folder: this.path, clock: fixedClock(), ...options });
   }
 
   /** Runs SQL on the database from outside. */

@@ -13,19 +13,12 @@ const BIG = { kind: "inline", bytes: new Uint8Array(50_000).fill(65) } as const;
 Deno.test("sqlite engine: a full database refuses what does not fit, then goes on", () => {
   using database = new Database(":memory:");
   migrate(database);
-  const engine = writingEngine({
-    database,
-    spoolFolder: "",
-    keepsFailed: false,
-  });
+  const engine = writingEngine({ database, spoolFolder: "", keepsFailed: false });
   const put = (numbers: readonly number[]) => {
     const bytes = BIG.bytes.slice().buffer;
     const calls = numbers.map((number) => {
       const message = messageOf(number, { place: BIG });
-      return [
-        "put",
-        packMessage(message, { attach: () => 0, nowMs: NOW_MS }),
-      ] as const;
+      return ["put", packMessage(message, { attach: () => 0, nowMs: NOW_MS })] as const;
     });
     return engine.run({ calls, bytes }).answer;
   };
@@ -38,9 +31,7 @@ Deno.test("sqlite engine: a full database refuses what does not fit, then goes o
   ]);
   database.pragma("max_page_count = 1000000");
   assertEquals(put([3, 4]).failures, []);
-  const counted = database.prepare<[number]>(
-    "SELECT n FROM counters WHERE key = 100",
-  ).first();
+  const counted = database.prepare<[number]>("SELECT n FROM counters WHERE key = 100").first();
   assertEquals(counted, [4]);
 });
 
@@ -49,10 +40,7 @@ async function mountSmall(path: string): Promise<boolean> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return false;
   try {
     const args = ["-t", "tmpfs", "-o", "size=3m", "tmpfs", path];
-    const { success } = await new Deno.Command("mount", {
-      args,
-      stderr: "null",
-    }).output();
+    const { success } = await new Deno.Command("mount", { args, stderr: "null" }).output();
     return success;
   } catch {
     return false;
@@ -67,9 +55,7 @@ async function canMount(): Promise<boolean> {
   return mounted;
 }
 
-async function putUntilFull(
-  store: QueueStore,
-): Promise<{ stored: number[]; error: StoreError }> {
+async function putUntilFull(store: QueueStore): Promise<{ stored: number[]; error: StoreError }> {
   const stored: number[] = [];
   for (let number = 0;; number++) {
     try {
@@ -105,9 +91,7 @@ Deno.test({
       assertEquals(failure.kind, "full");
       await spool.discard();
       // All that was acknowledged is there, and with space the store goes on by itself.
-      for (const number of stored) {
-        assertEquals((await textOf(store, number))?.length, 50_000);
-      }
+      for (const number of stored) assertEquals((await textOf(store, number))?.length, 50_000);
       await Deno.remove(ballast);
       await store.put(messageOf(1_000_000, { place: BIG }));
       assertEquals(await store.count({}), stored.length + 1);

@@ -37,18 +37,8 @@ async function takeIn(envelope: Envelope, expansionNotice?: ExpansionNotice) {
     limits: { spoolThresholdBytes: 1000, expireMs: 1_000_000 },
     ...(expansionNotice === undefined ? {} : { expansionNotice }),
   });
-  const origin = {
-    listener: "t",
-    clientAddress: "",
-    clientPort: 0,
-    helo: "",
-    protocol: "SMTP",
-  };
-  const writer = intake.begin({
-    envelope,
-    origin,
-    head: () => new Uint8Array(0),
-  });
+  const origin = { listener: "t", clientAddress: "", clientPort: 0, helo: "", protocol: "SMTP" };
+  const writer = intake.begin({ envelope, origin, head: () => new Uint8Array(0) });
   await writer.write(BODY);
   assertEquals(await writer.commit(bodyFacts(BODY)), { kind: "stored" });
   const { items } = await store.list({ filter: {}, limit: 10 });
@@ -56,25 +46,15 @@ async function takeIn(envelope: Envelope, expansionNotice?: ExpansionNotice) {
 }
 
 Deno.test("intake: mail is held until the time the client named (RFC 4865)", async () => {
-  const [message] = await takeIn({
-    ...ENVELOPE,
-    extras: { holdUntilMs: NOW_MS + 5000 },
-  });
+  const [message] = await takeIn({ ...ENVELOPE, extras: { holdUntilMs: NOW_MS + 5000 } });
   assertEquals(message?.expiresAtMs, NOW_MS + 5000 + 1_000_000);
 });
 
 Deno.test("intake: mail to be returned after a deadline expires then (RFC 2852)", async () => {
   const deadlineMs = NOW_MS + 5000;
-  const returned = {
-    deliverBy: { deadlineMs, mode: "R", trace: false },
-  } as const;
-  assertEquals(
-    (await takeIn({ ...ENVELOPE, extras: returned }))[0]?.expiresAtMs,
-    deadlineMs,
-  );
-  const noticed = {
-    deliverBy: { deadlineMs, mode: "N", trace: false },
-  } as const;
+  const returned = { deliverBy: { deadlineMs, mode: "R", trace: false } } as const;
+  assertEquals((await takeIn({ ...ENVELOPE, extras: returned }))[0]?.expiresAtMs, deadlineMs);
+  const noticed = { deliverBy: { deadlineMs, mode: "N", trace: false } } as const;
   const [message] = await takeIn({ ...ENVELOPE, extras: noticed });
   assertEquals(message?.expiresAtMs, NOW_MS + 1_000_000);
 });

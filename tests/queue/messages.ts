@@ -16,13 +16,7 @@ export function recipientOf(
   overrides: Partial<NewRecipient> = {},
 ): NewRecipient {
   const domain = forwardPath.slice(forwardPath.lastIndexOf("@") + 1);
-  return {
-    forwardPath,
-    domain,
-    state: "queued",
-    nextAttemptAtMs: NOW_MS,
-    ...overrides,
-  };
+  return { forwardPath, domain, state: "queued", nextAttemptAtMs: NOW_MS, ...overrides };
 }
 
 /** A message with an id of its own number. */
@@ -52,16 +46,9 @@ export function messageOf(
       longestLineBytes: 18,
       lineOriented: true,
     },
-    summary: {
-      subject: `Message ${number}`,
-      from: "sender@origin.example",
-      messageId: "",
-    },
+    summary: { subject: `Message ${number}`, from: "sender@origin.example", messageId: "" },
     expiresAtMs: NOW_MS + 4 * 24 * 3600 * 1000,
-    place: {
-      kind: "inline",
-      bytes: encodeText(`Subject: ${number}\r\n\r\nText\r\n`),
-    },
+    place: { kind: "inline", bytes: encodeText(`Subject: ${number}\r\n\r\nText\r\n`) },
     recipients: to.map((one) => typeof one === "string" ? recipientOf(one) : one),
     ...overrides,
   };
@@ -88,18 +75,11 @@ export function claimOf(overrides: Partial<ClaimRequest> = {}): ClaimRequest {
 }
 
 /** A settlement that delivers the first recipient. */
-export function settlementOf(
-  number: number,
-  overrides: Partial<Settlement> = {},
-): Settlement {
+export function settlementOf(number: number, overrides: Partial<Settlement> = {}): Settlement {
   return {
     messageId: idOf(number),
     owner: "node-a",
-    recipients: [{
-      index: 0,
-      disposition: { kind: "final", state: "delivered" },
-      reply: "250 ok",
-    }],
+    recipients: [{ index: 0, disposition: { kind: "final", state: "delivered" }, reply: "250 ok" }],
     timeline: [],
     notifications: [],
     ...overrides,

@@ -25,21 +25,7 @@ Deno.test("a queue of the first schema is brought up to date with what is in it"
   assertEquals((await store.shelf.get("a", "one"))?.key, "one");
   assertEquals(await store.outbox.placeBefore(), 0);
   const recipient = "user@dest.example";
-  assertEquals(
-    await store.count({ text: "message 1", listener: "smtp", recipient }),
-    1,
-  );
-  assertEquals(
-    await store.count({ text: "hurt@dest" }),
-    1,
-    "a damaged record can be found",
-  );
-  assertEquals(
-    await store.count({
-      text: "user@dest",
-      maxSizeBytes: 20,
-      states: ["queued"],
-    }),
-    1,
-  );
+  assertEquals(await store.count({ text: "message 1", listener: "smtp", recipient }), 1);
+  assertEquals(await store.count({ text: "hurt@dest" }), 1, "a damaged record can be found");
+  assertEquals(await store.count({ text: "user@dest", maxSizeBytes: 20, states: ["queued"] }), 1);
 });

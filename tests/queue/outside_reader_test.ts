@@ -12,19 +12,10 @@ import { StoreFolder } from "./folder.ts";
 const SCRIPT = new URL("./children/put_after_questions.ts", import.meta.url).pathname;
 
 /** Stores messages in a process that is killed, with somebody reading from outside in between. */
-async function storedAround(
-  read: (path: string) => Promise<void>,
-): Promise<void> {
+async function storedAround(read: (path: string) => Promise<void>): Promise<void> {
   await using folder = await StoreFolder.make();
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-check",
-      "--allow-read",
-      "--allow-write",
-      SCRIPT,
-      folder.path,
-    ],
+    args: ["run", "--no-check", "--allow-read", "--allow-write", SCRIPT, folder.path],
     stdin: "piped",
     stdout: "piped",
   }).spawn();
@@ -42,9 +33,7 @@ async function storedAround(
     await child.status;
   }
   await using store = await folder.open();
-  const states = await Promise.all(
-    [0, 1, 2, 3].map((number) => statesOf(store, number)),
-  );
+  const states = await Promise.all([0, 1, 2, 3].map((number) => statesOf(store, number)));
   assertEquals(states, Array.from({ length: 4 }, () => ["queued"]));
 }
 
@@ -57,9 +46,7 @@ Deno.test({
 database = sqlite3.connect(sys.argv[1])
 print(database.execute("SELECT count(*) FROM messages").fetchone()[0])
 database.close()`;
-      const { stdout } = await new Deno.Command("python3", {
-        args: ["-c", code, path],
-      }).output();
+      const { stdout } = await new Deno.Command("python3", { args: ["-c", code, path] }).output();
       assertEquals(new TextDecoder().decode(stdout), "1\n");
     });
   },

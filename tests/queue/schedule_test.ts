@@ -37,11 +37,7 @@ Deno.test("schedule: the default delays, the last of which repeats", () => {
   const minutes = [1, 2, 5, 10, 20, 40, 60, 120, 240, 360, 360, 360];
   minutes.forEach((minute, place) => {
     const nextAttemptAtMs = minute * MINUTE_MS;
-    const expected = {
-      kind: "retry",
-      nextAttemptAtMs,
-      warnOfDelay: false,
-    } as const;
+    const expected = { kind: "retry", nextAttemptAtMs, warnOfDelay: false } as const;
     assertEquals(decide({ attempts: place + 1 }), expected);
   });
 });
@@ -52,11 +48,7 @@ Deno.test("schedule: an attempt that did not count is repeated like the first", 
 
 Deno.test("schedule: jitter stays within its bounds and spreads", () => {
   const random = seededRandom(7);
-  const schedule = {
-    ...DEFAULT_RETRY_SCHEDULE,
-    delaysMs: [1_000_000],
-    jitter: 0.2,
-  };
+  const schedule = { ...DEFAULT_RETRY_SCHEDULE, delaysMs: [1_000_000], jitter: 0.2 };
   const delays = Array.from({ length: 500 }, () => {
     const decision = decide({}, { schedule, random });
     return decision.kind === "retry" ? decision.nextAttemptAtMs : NaN;
@@ -81,20 +73,13 @@ Deno.test("schedule: the peer's wait is honoured when it is the longer one", () 
 Deno.test("schedule: one last attempt at the time of expiry, then no more", () => {
   const nowMs = 4 * DAY_MS - HOUR_MS;
   const decision = decide({ nowMs, attempts: 20, delayNotified: true });
-  assertEquals(decision, {
-    kind: "retry",
-    nextAttemptAtMs: 4 * DAY_MS,
-    warnOfDelay: false,
-  });
+  assertEquals(decision, { kind: "retry", nextAttemptAtMs: 4 * DAY_MS, warnOfDelay: false });
   assertEquals(decide({ nowMs: 4 * DAY_MS, attempts: 21 }), { kind: "expire" });
   assertEquals(decide({ nowMs: 5 * DAY_MS, attempts: 21 }), { kind: "expire" });
 });
 
 Deno.test("schedule: a delay is told once, after its time, if ever", () => {
-  const warns = (
-    facts: Partial<RetryFacts>,
-    warnAfterMs: number | null = 4 * HOUR_MS,
-  ) => {
+  const warns = (facts: Partial<RetryFacts>, warnAfterMs: number | null = 4 * HOUR_MS) => {
     const schedule = { ...DEFAULT_RETRY_SCHEDULE, warnAfterMs };
     const decision = decide(facts, { schedule });
     return decision.kind === "retry" && decision.warnOfDelay;

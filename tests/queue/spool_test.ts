@@ -12,10 +12,7 @@ import { claimOf, fixedClock, idOf, messageOf, NOW_MS, settlementOf } from "./me
 
 const TEXT = "Subject: large\r\n\r\nText\r\n";
 
-async function spooledPlace(
-  store: QueueStore,
-  text = TEXT,
-): Promise<BodyPlace> {
+async function spooledPlace(store: QueueStore, text = TEXT): Promise<BodyPlace> {
   const spool = store.spool();
   await spool.write(encodeText(text));
   return { kind: "spool", name: await spool.finish() };
@@ -58,14 +55,7 @@ Deno.test("the spool file of a process that was killed goes, while the relay run
   await using relay = await folder.open();
   const script = new URL("./children/spool_until_killed.ts", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-check",
-      "--allow-read",
-      "--allow-write",
-      script,
-      folder.path,
-    ],
+    args: ["run", "--no-check", "--allow-read", "--allow-write", script, folder.path],
     stdout: "piped",
   }).spawn();
   const reader = child.stdout.getReader();
@@ -88,10 +78,7 @@ Deno.test("a message that is refused takes its spool file with it", async () => 
   const again = messageOf(1, { place: await spooledPlace(store) });
   await assertRejects(() => store.put(again), StoreError);
   assertEquals(await folder.spooled(), []);
-  const batch = [
-    messageOf(2, { place: await spooledPlace(store) }),
-    messageOf(1),
-  ];
+  const batch = [messageOf(2, { place: await spooledPlace(store) }), messageOf(1)];
   await assertRejects(() => store.putAll(batch), StoreError);
   assertEquals(await folder.spooled(), []);
 });
@@ -107,12 +94,7 @@ function intakeOf(store: QueueStore): Intake {
   let ids = 100;
   return new Intake({
     ...{ store, clock: fixedClock(), emit: () => {}, newId: () => idOf(++ids) },
-    scheduler: {
-      reserve: () => null,
-      unreserve() {},
-      enterReserved() {},
-      wake() {},
-    },
+    scheduler: { reserve: () => null, unreserve() {}, enterReserved() {}, wake() {} },
     summarize: () => ({ subject: "", from: "", messageId: "" }),
     limits: { spoolThresholdBytes: 10, expireMs: 1_000_000 },
   });
@@ -131,9 +113,7 @@ Deno.test("no way into the queue leaves a spool file behind when the store refus
   await store.put(messageOf(1));
   await store.claim(claimOf());
   const failed = { kind: "final", state: "failed" } as const;
-  await store.settle(
-    settlementOf(1, { recipients: [{ index: 0, disposition: failed }] }),
-  );
+  await store.settle(settlementOf(1, { recipients: [{ index: 0, disposition: failed }] }));
   const accept = refuseMessages(folder);
   const octets = encodeText(TEXT);
   const facts = bodyFacts(octets);
@@ -153,17 +133,9 @@ Deno.test("no way into the queue leaves a spool file behind when the store refus
   assertEquals((await batch.commit()).kind, "failed");
   assertEquals(await folder.spooled(), [], "a batch");
 
-  const services = {
-    store,
-    newId: () => idOf(9),
-    nowMs: NOW_MS,
-    spoolThresholdBytes: 1,
-  };
+  const services = { store, newId: () => idOf(9), nowMs: NOW_MS, spoolThresholdBytes: 1 };
   const again = { id: idOf(1), by: "op" };
-  await assertRejects(
-    () => sendAgain(again, { ...services, expireMs: 1 }),
-    StoreError,
-  );
+  await assertRejects(() => sendAgain(again, { ...services, expireMs: 1 }), StoreError);
   assertEquals(await folder.spooled(), [], "sent again");
   const sign = () => Promise.reject(new Error("no key"));
   await assertRejects(() =>
@@ -172,10 +144,7 @@ Deno.test("no way into the queue leaves a spool file behind when the store refus
   assertEquals(await folder.spooled(), [], "sent again, and not signed");
 
   const body = await store.body(idOf(1)) ?? [];
-  const request = {
-    message: messageOf(1),
-    octets: body as AsyncIterable<Uint8Array>,
-  };
+  const request = { message: messageOf(1), octets: body as AsyncIterable<Uint8Array> };
   await assertRejects(() =>
     handOn({ ...request, to: "a@b.example" }, { ...services, lifetimeMs: 1 })
   );
@@ -193,9 +162,7 @@ Deno.test("a message whose spool file is gone is refused", async () => {
   await using folder = await StoreFolder.make();
   await using store = await folder.open();
   const place = await spooledPlace(store);
-  for (const name of await folder.spooled()) {
-    await Deno.remove(`${folder.path}/spool/${name}`);
-  }
+  for (const name of await folder.spooled()) await Deno.remove(`${folder.path}/spool/${name}`);
   await assertRejects(() => store.put(messageOf(1, { place })), StoreError);
   assertEquals(await store.count({}), 0);
 });

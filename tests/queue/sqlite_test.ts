@@ -44,12 +44,7 @@ Deno.test("sqlite store: claims of the former process end at once, and the timel
   const { recipients, timeline } = await detailOf(store, 1);
   assertEquals(recipients.map(({ claimedBy }) => claimedBy), [null, null]);
   const detail = { owner: "node-a" };
-  assertEquals(timeline, [{
-    atMs: NOW_MS,
-    kind: "interrupted",
-    recipients: [0, 1],
-    detail,
-  }]);
+  assertEquals(timeline, [{ atMs: NOW_MS, kind: "interrupted", recipients: [0, 1], detail }]);
   assertEquals((await store.claim(claimOf())).claimed.length, 1);
 });
 
@@ -59,23 +54,14 @@ Deno.test("sqlite store: what was acknowledged survives kill -9", async () => {
   const put = new Set<number>();
   const settled = new Set<number>();
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-check",
-      "--allow-read",
-      "--allow-write",
-      script,
-      folder.path,
-    ],
+    args: ["run", "--no-check", "--allow-read", "--allow-write", script, folder.path],
     stdout: "piped",
   }).spawn();
   let rest = "";
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) {
-      (line[0] === "p" ? put : settled).add(Number(line.slice(2)));
-    }
+    for (const line of lines) (line[0] === "p" ? put : settled).add(Number(line.slice(2)));
     if (put.size > 500) tryKill(child);
   }
   await child.status;
@@ -89,9 +75,7 @@ Deno.test("sqlite store: what was acknowledged survives kill -9", async () => {
   assert(recipients.queued + recipients.delivered >= put.size);
   assertEquals(recipients.queued, liveMessages);
   assertEquals(await store.count({ states: ["queued"] }), liveMessages);
-  const { claimed } = await store.claim(
-    claimOf({ nowMs: NOW_MS, limit: 1e6, perDomain: 1e6 }),
-  );
+  const { claimed } = await store.claim(claimOf({ nowMs: NOW_MS, limit: 1e6, perDomain: 1e6 }));
   assertEquals(claimed.length, liveMessages);
 });
 
@@ -131,10 +115,7 @@ Deno.test("sqlite store: tools work beside the relay, which notices", async () =
   const { promise: changed, resolve } = Promise.withResolvers<void>();
   const stop = relay.onChange(resolve);
   const command = { kind: "hold" } as const;
-  assertEquals(
-    await tool.command({ filter: {}, command, nowMs: NOW_MS, by: "test" }),
-    2,
-  );
+  assertEquals(await tool.command({ filter: {}, command, nowMs: NOW_MS, by: "test" }), 2);
   await changed;
   stop();
   assertEquals((await relay.stats()).recipients.held, 2);
@@ -148,10 +129,7 @@ Deno.test("sqlite store: a tool works where no relay is", async () => {
   }
   await using tool = await folder.open({ mode: "tool" });
   const command = { kind: "cancel" } as const;
-  assertEquals(
-    await tool.command({ filter: {}, command, nowMs: NOW_MS, by: "test" }),
-    1,
-  );
+  assertEquals(await tool.command({ filter: {}, command, nowMs: NOW_MS, by: "test" }), 1);
   assertEquals(await statesOf(tool, 1), ["cancelled"]);
 });
 
@@ -167,10 +145,7 @@ Deno.test("sqlite store: a newer schema is left alone", async () => {
 
 Deno.test("sqlite store: a file that is no database", async () => {
   await using folder = await StoreFolder.make();
-  await Deno.writeTextFile(
-    `${folder.path}/queue.db`,
-    "Dear diary, ".repeat(1_000),
-  );
+  await Deno.writeTextFile(`${folder.path}/queue.db`, "Dear diary, ".repeat(1_000));
   const error = await assertRejects(() => folder.open(), StoreError);
   assertEquals(error.kind, "corrupt");
 });
@@ -190,14 +165,7 @@ Deno.test("sqlite store: a folder that may not be written", async () => {
   await (await folder.open())[Symbol.asyncDispose]();
   const script = new URL("./children/open_and_report.ts", import.meta.url).pathname;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-check",
-      "--no-prompt",
-      "--allow-read",
-      script,
-      folder.path,
-    ],
+    args: ["run", "--no-check", "--no-prompt", "--allow-read", script, folder.path],
   }).output();
   assertEquals(new TextDecoder().decode(stdout), "read_only");
 });
@@ -237,10 +205,7 @@ Deno.test("sqlite store: a worker that dies fails the calls it had, and is start
 Deno.test("sqlite store: a worker that cannot be loaded", async () => {
   await using folder = await StoreFolder.make();
   const workerUrl = new URL("./no_such_worker.ts", import.meta.url);
-  const error = await assertRejects(
-    () => folder.open({ workerUrl }),
-    StoreError,
-  );
+  const error = await assertRejects(() => folder.open({ workerUrl }), StoreError);
   assertEquals(error.kind, "unavailable");
 });
 
@@ -291,16 +256,10 @@ Deno.test("sqlite store: messages whose octets are missing are held, and others 
   const { claimed } = await store.claim(claimOf());
   assertEquals(claimed.map(({ message }) => message.id), [idOf(4)]);
   for (const number of [1, 2, 3]) {
-    const { recipients: [recipient], timeline, message } = await detailOf(
-      store,
-      number,
-    );
+    const { recipients: [recipient], timeline, message } = await detailOf(store, number);
     assertEquals(message.id, idOf(number));
     assertEquals(recipient?.state, "held");
-    assertStringIncludes(
-      recipient?.lastReply ?? "",
-      number === 3 ? "damaged" : "missing",
-    );
+    assertStringIncludes(recipient?.lastReply ?? "", number === 3 ? "damaged" : "missing");
     assertEquals(timeline.map(({ kind }) => kind), ["quarantined"]);
   }
   assertEquals((await store.stats()).recipients.held, 3);
@@ -314,20 +273,12 @@ Deno.test("sqlite store: searches go on past the first bucket", async () => {
   const count = 4_500;
   const numbers = Array.from({ length: count }, (_, number) => number);
   const rare = (number: number) => number % 1_000 === 0 ? "rare@far.example" : "user@dest.example";
-  await Promise.all(
-    numbers.map((number) => store.put(messageOf(number, { to: [rare(number)] }))),
-  );
-  const filters = [{ domain: "far.example" }, {
-    recipient: "Rare@far.example",
-  }];
+  await Promise.all(numbers.map((number) => store.put(messageOf(number, { to: [rare(number)] }))));
+  const filters = [{ domain: "far.example" }, { recipient: "Rare@far.example" }];
   for (const filter of filters) {
     assertEquals(await store.count(filter), 5);
     const first = await store.list({ filter, limit: 3 });
-    const second = await store.list({
-      filter,
-      limit: 3,
-      cursor: first.cursor ?? "",
-    });
+    const second = await store.list({ filter, limit: 3, cursor: first.cursor ?? "" });
     const ids = [...first.items, ...second.items].map(({ message }) => message.id);
     assertEquals(ids, [4_000, 3_000, 2_000, 1_000, 0].map(idOf));
     assertEquals(second.cursor, null);
@@ -337,22 +288,12 @@ Deno.test("sqlite store: searches go on past the first bucket", async () => {
   // Both halves of the queue have some of these, and what they find is one page.
   const text = "rare@far";
   assertEquals(await store.count({ text, minSizeBytes: 20 }), 5);
-  assertEquals(await store.countWithin({ text }, -1), {
-    count: 0,
-    isComplete: false,
-  });
-  const page = await store.list({
-    filter: { text },
-    order: "attempts",
-    limit: 4,
-  });
+  assertEquals(await store.countWithin({ text }, -1), { count: 0, isComplete: false });
+  const page = await store.list({ filter: { text }, order: "attempts", limit: 4 });
   const rest = await store.list({
     ...{ filter: { text }, order: "attempts", limit: 4 },
     cursor: page.cursor ?? "",
   });
   const found = [...page.items, ...rest.items].map(({ message }) => message.id);
-  assertEquals([found, rest.cursor], [
-    [4_000, 3_000, 2_000, 1_000, 0].map(idOf),
-    null,
-  ]);
+  assertEquals([found, rest.cursor], [[4_000, 3_000, 2_000, 1_000, 0].map(idOf), null]);
 });

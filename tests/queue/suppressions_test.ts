@@ -8,11 +8,7 @@ function listOver(clock = new ManualClock()) {
   return { clock, shelf, list: new SuppressionList({ shelf, clock }) };
 }
 
-const BOUNCED = {
-  reason: "no such mailbox",
-  source: "mailgun",
-  expiresAtMs: null,
-};
+const BOUNCED = { reason: "no such mailbox", source: "mailgun", expiresAtMs: null };
 
 Deno.test("suppressions: spellings of one mailbox are one", async () => {
   const { list } = listOver();
@@ -31,10 +27,7 @@ Deno.test("suppressions: they outlive the process, and are let go", async () => 
   }
   const later = new SuppressionList({ shelf, clock });
   await later.load();
-  assert(
-    later.mayHave("user0@dest.example") &&
-      later.mayHave("user2499@dest.example"),
-  );
+  assert(later.mayHave("user0@dest.example") && later.mayHave("user2499@dest.example"));
   assertEquals(await later.remove("user0@dest.example"), true);
   assertEquals(await later.remove("user0@dest.example"), false);
   assertEquals(await later.find("user0@dest.example"), null);
@@ -83,15 +76,8 @@ Deno.test("suppressions: are listed page by page", async () => {
   }
   await list.add({ ...BOUNCED, address: "d@other.example" });
   const first = await list.list({ text: "@dest.", limit: 2 });
-  assertEquals(first.items.map(({ address }) => address), [
-    "a@dest.example",
-    "b@dest.example",
-  ]);
-  const next = await list.list({
-    text: "@dest.",
-    limit: 2,
-    cursor: first.cursor ?? "",
-  });
+  assertEquals(first.items.map(({ address }) => address), ["a@dest.example", "b@dest.example"]);
+  const next = await list.list({ text: "@dest.", limit: 2, cursor: first.cursor ?? "" });
   assertEquals(next.items.map(({ address }) => address), ["c@dest.example"]);
   assertEquals(next.cursor, null);
 });

@@ -2,10 +2,7 @@ import type { ClaimedMessage, ClaimRequest, ClaimResult } from "../store.ts";
 import { recipientRecord, type StoredMessage, type StoredRecipient } from "./message.ts";
 
 /** Frees claims that ended by themselves: the node that held them is taken for dead. */
-export function freeExpiredLeases(
-  messages: Iterable<StoredMessage>,
-  nowMs: number,
-): void {
+export function freeExpiredLeases(messages: Iterable<StoredMessage>, nowMs: number): void {
   for (const message of messages) {
     const freed = message.recipients.filter((recipient) =>
       recipient.status.owner !== null && recipient.leaseUntilMs <= nowMs
@@ -19,18 +16,13 @@ export function freeExpiredLeases(
         recipients: lost.map(({ fixed }) => fixed.index),
         detail: { owner },
       });
-      for (const recipient of lost) {
-        recipient.status = { ...recipient.status, owner: null };
-      }
+      for (const recipient of lost) recipient.status = { ...recipient.status, owner: null };
     }
   }
 }
 
 /** Claims due recipients, oldest first, within the limits of the request. */
-export function claimDue(
-  messages: Iterable<StoredMessage>,
-  request: ClaimRequest,
-): ClaimResult {
+export function claimDue(messages: Iterable<StoredMessage>, request: ClaimRequest): ClaimResult {
   const live = [...messages];
   const room = new Map<string, number>();
   const picked = new Map<StoredMessage, StoredRecipient[]>();
@@ -38,16 +30,12 @@ export function claimDue(
   for (const { message, recipient } of dueRecipients(live, request.nowMs)) {
     const { domain } = recipient.fixed;
     const pause = request.paused.get(domain);
-    if (
-      pause !== undefined && pause.untilMs > request.nowMs &&
-      !recipient.status.rerouted
-    ) {
+    if (pause !== undefined && pause.untilMs > request.nowMs && !recipient.status.rerouted) {
       const { untilMs: nextAttemptAtMs, reason: lastReply } = pause;
       recipient.status = { ...recipient.status, nextAttemptAtMs, lastReply };
       continue;
     }
-    const left = room.get(domain) ??
-      request.perDomain - (request.active.get(domain) ?? 0);
+    const left = room.get(domain) ?? request.perDomain - (request.active.get(domain) ?? 0);
     if (left <= 0 || count >= request.limit) continue;
     room.set(domain, left - 1);
     count += 1;
@@ -59,10 +47,7 @@ export function claimDue(
   }
   return {
     claimed: withBodies(picked, request.bodyBudgetBytes),
-    nextDueAtMs: nextDue(live, {
-      nowMs: request.nowMs,
-      isCut: count >= request.limit,
-    }),
+    nextDueAtMs: nextDue(live, { nowMs: request.nowMs, isCut: count >= request.limit }),
   };
 }
 
@@ -73,8 +58,7 @@ function dueRecipients(
   const due = messages.flatMap((message) =>
     message.recipients
       .filter(({ status }) =>
-        status.state === "queued" && status.owner === null &&
-        status.nextAttemptAtMs <= nowMs
+        status.state === "queued" && status.owner === null && status.nextAttemptAtMs <= nowMs
       )
       .map((recipient) => ({ message, recipient }))
   );
@@ -101,13 +85,8 @@ function withBodies(
 ): ClaimedMessage[] {
   let leftBytes = budgetBytes;
   return [...picked].map(([{ record, place }, recipients]) => {
-    const claimed = {
-      message: record,
-      recipients: recipients.map(recipientRecord),
-    };
-    if (place?.kind !== "inline" || place.bytes.length > leftBytes) {
-      return claimed;
-    }
+    const claimed = { message: record, recipients: recipients.map(recipientRecord) };
+    if (place?.kind !== "inline" || place.bytes.length > leftBytes) return claimed;
     leftBytes -= place.bytes.length;
     return { ...claimed, bytes: place.bytes };
   });

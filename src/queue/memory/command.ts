@@ -39,12 +39,10 @@ function readdress(
     fits: (index) => fits.has(index),
   });
   if (change === null) return null;
-  const removed = change.cancel.map((index) => recipients[index]).filter((
-    one,
-  ) => one !== undefined);
-  for (const one of removed) {
-    one.status = { ...one.status, state: "cancelled", owner: null };
-  }
+  const removed = change.cancel.map((index) => recipients[index]).filter((one) =>
+    one !== undefined
+  );
+  for (const one of removed) one.status = { ...one.status, state: "cancelled", owner: null };
   const notify = removed[0]?.fixed.notify;
   for (const { forwardPath, domain } of change.add) {
     recipients.push(storedRecipient({
@@ -52,10 +50,5 @@ function readdress(
       ...(notify === undefined ? {} : { notify }),
     }, { index: recipients.length, lease: undefined, nowMs }));
   }
-  return readdressedEntry(change, {
-    command,
-    total: recipients.length,
-    nowMs,
-    by,
-  });
+  return readdressedEntry(change, { command, total: recipients.length, nowMs, by });
 }

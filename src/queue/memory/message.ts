@@ -60,14 +60,9 @@ export function storedMessage(
 /** Makes the stored form of a recipient, claimed when it is due and there is a lease. */
 export function storedRecipient(
   { state, nextAttemptAtMs, transport, released, ...fixed }: NewRecipient,
-  { index, lease, nowMs }: {
-    index: number;
-    lease: Lease | undefined;
-    nowMs: number;
-  },
+  { index, lease, nowMs }: { index: number; lease: Lease | undefined; nowMs: number },
 ): StoredRecipient {
-  const isLeased = lease !== undefined && state === "queued" &&
-    nextAttemptAtMs <= nowMs;
+  const isLeased = lease !== undefined && state === "queued" && nextAttemptAtMs <= nowMs;
   return {
     fixed: { ...fixed, index },
     status: {
@@ -97,9 +92,7 @@ export function hasFailed({ recipients }: StoredMessage): boolean {
 }
 
 /** The recipient as others see it. */
-export function recipientRecord(
-  { fixed, status }: StoredRecipient,
-): RecipientRecord {
+export function recipientRecord({ fixed, status }: StoredRecipient): RecipientRecord {
   const { owner: _, released, returned, transport, rerouted, ...visible } = status;
   return {
     ...{ ...fixed, ...visible },
@@ -111,20 +104,13 @@ export function recipientRecord(
 }
 
 /** Whether the message fits, and through which recipients. */
-export function fitting(
-  message: StoredMessage,
-  filter: MessageFilter,
-): StoredRecipient[] | null {
+export function fitting(message: StoredMessage, filter: MessageFilter): StoredRecipient[] | null {
   const { record } = message;
   const isFit = (filter.ids === undefined || filter.ids.includes(record.id)) &&
-    (filter.sender === undefined ||
-      foldAscii(filter.sender) === foldAscii(record.reversePath)) &&
-    (filter.receivedBeforeMs === undefined ||
-      record.receivedAtMs < filter.receivedBeforeMs) &&
-    (filter.receivedAfterMs === undefined ||
-      record.receivedAtMs > filter.receivedAfterMs) &&
-    (filter.listener === undefined ||
-      filter.listener === record.origin.listener) &&
+    (filter.sender === undefined || foldAscii(filter.sender) === foldAscii(record.reversePath)) &&
+    (filter.receivedBeforeMs === undefined || record.receivedAtMs < filter.receivedBeforeMs) &&
+    (filter.receivedAfterMs === undefined || record.receivedAtMs > filter.receivedAfterMs) &&
+    (filter.listener === undefined || filter.listener === record.origin.listener) &&
     record.facts.sizeBytes >= (filter.minSizeBytes ?? 0) &&
     record.facts.sizeBytes <= (filter.maxSizeBytes ?? Infinity) &&
     (filter.text === undefined || hasText(message, foldAscii(filter.text)));
@@ -135,12 +121,7 @@ export function fitting(
 
 function hasText({ record, recipients }: StoredMessage, part: string): boolean {
   const { reversePath, summary: { subject, from } } = record;
-  const places = [
-    reversePath,
-    subject,
-    from,
-    ...recipients.map(({ fixed }) => fixed.forwardPath),
-  ];
+  const places = [reversePath, subject, from, ...recipients.map(({ fixed }) => fixed.forwardPath)];
   return places.some((place) => foldAscii(place).includes(part));
 }
 
@@ -148,34 +129,25 @@ function fitsRecipient(
   { fixed, status }: StoredRecipient,
   { states, domain, subdomains, recipient, transport, minAttempts, replyStart }: MessageFilter,
 ): boolean {
-  return status.attempts >= (minAttempts ?? 0) &&
-    status.lastReply.startsWith(replyStart ?? "") &&
+  return status.attempts >= (minAttempts ?? 0) && status.lastReply.startsWith(replyStart ?? "") &&
     (states === undefined || states.includes(status.state)) &&
     (transport === undefined || transport === status.transport) &&
     (domain === undefined || domain === fixed.domain ||
       subdomains === true && fixed.domain.endsWith(`.${domain}`)) &&
-    (recipient === undefined ||
-      foldAscii(recipient) === foldAscii(fixed.forwardPath));
+    (recipient === undefined || foldAscii(recipient) === foldAscii(fixed.forwardPath));
 }
 
 /** The message as a row of a list. */
-export function listItem(
-  { record, recipients, lastReply }: StoredMessage,
-): MessageListItem {
+export function listItem({ record, recipients, lastReply }: StoredMessage): MessageListItem {
   const states: Partial<Record<RecipientState, number>> = {};
-  for (const { status } of recipients) {
-    states[status.state] = (states[status.state] ?? 0) + 1;
-  }
+  for (const { status } of recipients) states[status.state] = (states[status.state] ?? 0) + 1;
   const queued = recipients.filter(({ status }) => status.state === "queued");
   return {
     message: record,
     recipientCount: recipients.length,
     states,
     firstRecipients: recipients.slice(0, 5).map(({ fixed }) => fixed.forwardPath),
-    attempts: recipients.reduce(
-      (most, { status }) => Math.max(most, status.attempts),
-      0,
-    ),
+    attempts: recipients.reduce((most, { status }) => Math.max(most, status.attempts), 0),
     nextAttemptAtMs: queued.reduce<number | null>(
       (first, { status }) => Math.min(first ?? Infinity, status.nextAttemptAtMs),
       null,

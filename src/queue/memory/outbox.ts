@@ -20,9 +20,7 @@ export class MemoryOutbox implements Outbox {
 
   /** As `append`, within a call of the store. */
   add(events: readonly OutboxEvent[]): void {
-    for (const event of events) {
-      this.#events.push({ ...event, place: ++this.#lastPlace });
-    }
+    for (const event of events) this.#events.push({ ...event, place: ++this.#lastPlace });
   }
 
   read(
@@ -56,29 +54,19 @@ export class MemoryOutbox implements Outbox {
   }
 
   calls(
-    { webhook, limit, cursor }: {
-      webhook?: string;
-      limit: number;
-      cursor?: string;
-    },
+    { webhook, limit, cursor }: { webhook?: string; limit: number; cursor?: string },
   ): Promise<OutboxCallPage> {
     return this.#run(() => {
       const below = cursor === undefined ? Infinity : Number(cursor);
       const found = this.#calls.filter((call) =>
-        (webhook === undefined || call.webhook === webhook) &&
-        Number(call.id) < below
+        (webhook === undefined || call.webhook === webhook) && Number(call.id) < below
       ).reverse();
       const items = found.slice(0, limit);
-      return {
-        items,
-        cursor: found.length > limit ? items.at(-1)?.id ?? null : null,
-      };
+      return { items, cursor: found.length > limit ? items.at(-1)?.id ?? null : null };
     });
   }
 
-  purge(
-    { beforeMs, limit }: { beforeMs: number; limit: number },
-  ): Promise<number> {
+  purge({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
     return this.#run(() => {
       const before = this.#events.length + this.#calls.length;
       this.#events = withoutOld(this.#events, { beforeMs, limit });

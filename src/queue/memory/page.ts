@@ -22,9 +22,7 @@ export function pageOf(
   for (const message of messages) {
     const fit = fitting(message, filter);
     const rank = fit === null ? null : rankOf(message, { fit, order });
-    if (rank !== null) {
-      ranked.push({ message, rank, sequence: message.sequence });
-    }
+    if (rank !== null) ranked.push({ message, rank, sequence: message.sequence });
   }
   const isUpward = order === "oldest" || order === "next";
   const compare = (a: Place, b: Place): number =>
@@ -42,10 +40,7 @@ export function pageOf(
 
 function startAfter(
   sorted: readonly Ranked[],
-  { cursor, compare }: {
-    cursor: string;
-    compare: (a: Place, b: Place) => number;
-  },
+  { cursor, compare }: { cursor: string; compare: (a: Place, b: Place) => number },
 ): number {
   const [rank = 0, sequence = 0] = cursor.split(".").map(Number);
   const at = sorted.findIndex((one) => compare(one, { rank, sequence }) > 0);

@@ -40,9 +40,7 @@ export class MemoryShelf implements Shelf {
     });
   }
 
-  list(
-    { space, text = "", after, limit }: ShelfListRequest,
-  ): Promise<readonly ShelfEntry[]> {
+  list({ space, text = "", after, limit }: ShelfListRequest): Promise<readonly ShelfEntry[]> {
     return this.#run(() =>
       [...this.#space(space).values()]
         .filter((entry) =>

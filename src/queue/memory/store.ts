@@ -38,10 +38,7 @@ const CHUNK_BYTES = 64 * 1024;
 
 /** Opens an empty queue that lives in memory and forgets all when it is closed. */
 export function openMemoryStore(
-  { clock = systemClock, keepsFailed = false }: {
-    clock?: Clock;
-    keepsFailed?: boolean;
-  } = {},
+  { clock = systemClock, keepsFailed = false }: { clock?: Clock; keepsFailed?: boolean } = {},
 ): QueueStore {
   return new MemoryStore({ clock, keepsFailed });
 }
@@ -102,9 +99,7 @@ class MemoryStore implements QueueStore {
     return this.#run(() => {
       for (const id of messageIds) {
         for (const recipient of this.#messages.get(id)?.recipients ?? []) {
-          if (recipient.status.owner === owner) {
-            recipient.leaseUntilMs = untilMs;
-          }
+          if (recipient.status.owner === owner) recipient.leaseUntilMs = untilMs;
         }
       }
     });
@@ -174,11 +169,7 @@ class MemoryStore implements QueueStore {
         message.timeline.push(entry);
         this.#finish(message, nowMs);
         if (event === undefined) continue;
-        const about = {
-          messageId: message.record.id,
-          message: message.record,
-          atMs: nowMs,
-        };
+        const about = { messageId: message.record.id, message: message.record, atMs: nowMs };
         this.outbox.add([outboxEvent(event, about)]);
       }
       return count;
@@ -188,14 +179,9 @@ class MemoryStore implements QueueStore {
   stats(): Promise<StoreStats> {
     return this.#run(() => {
       const states = RECIPIENT_STATES.map((state) => [state, 0]);
-      const recipients = Object.fromEntries(states) as Record<
-        RecipientState,
-        number
-      >;
+      const recipients = Object.fromEntries(states) as Record<RecipientState, number>;
       for (const message of this.#messages.values()) {
-        for (const { status } of message.recipients) {
-          recipients[status.state] += 1;
-        }
+        for (const { status } of message.recipients) recipients[status.state] += 1;
       }
       const [oldest] = this.#live;
       return {
@@ -207,9 +193,7 @@ class MemoryStore implements QueueStore {
     });
   }
 
-  purge(
-    { beforeMs, limit }: { beforeMs: number; limit: number },
-  ): Promise<number> {
+  purge({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
     return this.#run(() => {
       let count = 0;
       for (const [id, { doneAtMs }] of this.#messages) {
@@ -222,9 +206,7 @@ class MemoryStore implements QueueStore {
     });
   }
 
-  dropBodies(
-    { beforeMs, limit }: { beforeMs: number; limit: number },
-  ): Promise<number> {
+  dropBodies({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
     return this.#run(() => {
       let count = 0;
       for (const message of this.#messages.values()) {
@@ -272,9 +254,7 @@ class MemoryStore implements QueueStore {
   /** Runs one call; it is atomic because nothing in it waits. */
   // deno-lint-ignore require-await -- async turns what is thrown into a rejection
   async #run<T>(call: () => T): Promise<T> {
-    if (this.#closed) {
-      throw new StoreError("closed", "Cannot use the queue: it is closed");
-    }
+    if (this.#closed) throw new StoreError("closed", "Cannot use the queue: it is closed");
     return call();
   }
 
@@ -284,9 +264,7 @@ class MemoryStore implements QueueStore {
       if (fitting(message, filter) === null) continue;
       this.#messages.delete(id);
       this.#live.delete(message);
-      if (message.place?.kind === "spool") {
-        this.#spooled.delete(message.place.name);
-      }
+      if (message.place?.kind === "spool") this.#spooled.delete(message.place.name);
       count += 1;
     }
     return count;
@@ -295,14 +273,9 @@ class MemoryStore implements QueueStore {
   #put(message: NewMessage): void {
     this.#checkNew([message]);
     const sequence = ++this.#sequence;
-    const stored = storedMessage(message, {
-      sequence,
-      nowMs: this.#clock.now(),
-    });
+    const stored = storedMessage(message, { sequence, nowMs: this.#clock.now() });
     this.#messages.set(message.id, stored);
-    if (message.place.kind === "spool") {
-      this.#pending.delete(message.place.name);
-    }
+    if (message.place.kind === "spool") this.#pending.delete(message.place.name);
     if (isLive(stored)) this.#live.add(stored);
     this.outbox.add(message.events ?? []);
   }
@@ -310,14 +283,10 @@ class MemoryStore implements QueueStore {
   #checkNew(messages: readonly NewMessage[]): void {
     const ids = messages.map(({ id }) => id);
     const known = messages.find(({ id }, at) => this.#messages.has(id) || ids.indexOf(id) < at);
-    if (known !== undefined) {
-      throw refusal(`a message with this id exists, got ${known.id}`);
-    }
+    if (known !== undefined) throw refusal(`a message with this id exists, got ${known.id}`);
     for (const { place } of messages) {
       if (place.kind !== "spool" || this.#spooled.has(place.name)) continue;
-      throw refusal(
-        `the spool file of the message is not there, got ${place.name}`,
-      );
+      throw refusal(`the spool file of the message is not there, got ${place.name}`);
     }
   }
 
@@ -330,14 +299,7 @@ class MemoryStore implements QueueStore {
   }
 
   #settle(settlement: Settlement): void {
-    const {
-      messageId,
-      owner,
-      recipients,
-      timeline,
-      notifications,
-      events = [],
-    } = settlement;
+    const { messageId, owner, recipients, timeline, notifications, events = [] } = settlement;
     const { transport } = settlement;
     const { once, records = [] } = settlement;
     const message = this.#messages.get(messageId);
@@ -372,9 +334,7 @@ class MemoryStore implements QueueStore {
   }
 
   #letGo(message: StoredMessage): void {
-    if (message.place?.kind === "spool") {
-      this.#spooled.delete(message.place.name);
-    }
+    if (message.place?.kind === "spool") this.#spooled.delete(message.place.name);
     message.place = null;
   }
 }

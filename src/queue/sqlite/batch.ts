@@ -37,9 +37,7 @@ export class Batch {
   }
 
   #grow(leastBytes: number): void {
-    const larger = new Uint8Array(
-      Math.max(leastBytes, this.#buffer.length * 2),
-    );
+    const larger = new Uint8Array(Math.max(leastBytes, this.#buffer.length * 2));
     larger.set(this.#buffer.subarray(0, this.#lengthBytes));
     this.#buffer = larger;
   }

@@ -40,11 +40,7 @@ export function claimHandler(
 
   return (request) => {
     const { nowMs } = request;
-    const interrupted = leases.interrupt({
-      untilMs: nowMs,
-      nowMs,
-      limit: INTERRUPT_LIMIT,
-    });
+    const interrupted = leases.interrupt({ untilMs: nowMs, nowMs, limit: INTERRUPT_LIMIT });
     const round = new Round(due, request);
     let hasSeenAll = round.walk();
     if (!hasSeenAll && !round.isFull) {
@@ -53,12 +49,8 @@ export function claimHandler(
       hasSeenAll = swept.hasSeenAll;
     }
     const claimed = open(round.picked, request);
-    const isComplete = hasSeenAll && !round.leftToPutOff &&
-      interrupted < INTERRUPT_LIMIT;
-    return {
-      claimed,
-      nextDueAtMs: nextDue(due, { request, isComplete, isFull: round.isFull }),
-    };
+    const isComplete = hasSeenAll && !round.leftToPutOff && interrupted < INTERRUPT_LIMIT;
+    return { claimed, nextDueAtMs: nextDue(due, { request, isComplete, isFull: round.isFull }) };
   };
 }
 
@@ -127,9 +119,7 @@ class Round {
       if (this.isFull) return { hasSeenAll: false, next: domain };
       const next = this.#due.domainAfter(domain);
       if (next === null || (hasWrapped && next > from)) {
-        if (hasWrapped || from === "") {
-          return { hasSeenAll: true, next: domain };
-        }
+        if (hasWrapped || from === "") return { hasSeenAll: true, next: domain };
         hasWrapped = true;
         domain = "";
         continue;
@@ -144,18 +134,14 @@ class Round {
     const { nowMs, paused } = this.#request;
     const limit = paused.has(domain) ? WALK_PAGE : Math.min(this.#roomFor(domain), this.#left);
     if (limit <= 0) return;
-    for (const row of this.#due.byDomain({ domain, nowMs, limit })) {
-      this.#take(row);
-    }
+    for (const row of this.#due.byDomain({ domain, nowMs, limit })) this.#take(row);
   }
 
   /** Claims a row, or puts it off; false when it stays as it is. */
   #take([key, domain]: DueRow): boolean {
     const { paused, owner, nowMs, leaseMs } = this.#request;
     const pause = paused.get(domain);
-    if (
-      pause !== undefined && pause.untilMs > nowMs && !this.#due.isRerouted(key)
-    ) {
+    if (pause !== undefined && pause.untilMs > nowMs && !this.#due.isRerouted(key)) {
       if (this.#putOffsLeft <= 0) return false;
       this.#putOffsLeft -= 1;
       this.#due.putOff({ key, ...pause });
@@ -183,10 +169,7 @@ class Round {
 function messageOpener(
   { database, spoolFolder, handOver }: Workbench,
   { table, timeline }: { table: RecipientTable; timeline: TimelineWriter },
-): (
-  picked: ReadonlyMap<number, RecipientRow[]>,
-  request: ClaimRequest,
-) => Claimed[] {
+): (picked: ReadonlyMap<number, RecipientRow[]>, request: ClaimRequest) => Claimed[] {
   const selectMessage = database.prepare<MessageRow>(
     "SELECT record, json_valid(record), spool FROM messages WHERE seq = ?",
   );
@@ -197,11 +180,7 @@ function messageOpener(
   /** Puts recipients that cannot be delivered for a damage of ours into an operator's hands. */
   const quarantine = (
     message: number,
-    { recipients, reason, nowMs }: {
-      recipients: RecipientRow[];
-      reason: string;
-      nowMs: number;
-    },
+    { recipients, reason, nowMs }: { recipients: RecipientRow[]; reason: string; nowMs: number },
   ): void => {
     const change = table.start({ sequence: message }, nowMs);
     if (change === null) return;
@@ -209,24 +188,14 @@ function messageOpener(
     for (const index of indexes) {
       const from = table.read(message, index);
       if (from === null) continue;
-      const to = {
-        ...from,
-        state: "held",
-        owner: null,
-        lastReply: reason,
-      } as const;
+      const to = { ...from, state: "held", owner: null, lastReply: reason } as const;
       table.write(change, { index, from, to });
     }
     table.finish(change);
     const detail = { reason };
     timeline(
       message,
-      encodeEntry({
-        atMs: nowMs,
-        kind: "quarantined",
-        recipients: indexes,
-        detail,
-      }),
+      encodeEntry({ atMs: nowMs, kind: "quarantined", recipients: indexes, detail }),
     );
   };
 
@@ -234,8 +203,7 @@ function messageOpener(
     const claimed: Claimed[] = [];
     let leftBytes = bodyBudgetBytes;
     for (const [message, recipients] of picked) {
-      const [record, isValid, spool] = selectMessage.first(message) ??
-        ["", 0, null];
+      const [record, isValid, spool] = selectMessage.first(message) ?? ["", 0, null];
       const body = spool === null ? selectBody.first(message, leftBytes) : [null] as const;
       const isMissing = spool === null
         ? body === undefined

@@ -32,15 +32,9 @@ export function commandHandler(
   const facts = database.prepare<FactsRow>(
     "SELECT id, reverse_path, record FROM messages WHERE seq = ?",
   );
-  const announce = (
-    sequence: number,
-    event: EventOutline,
-    atMs: number,
-  ): void => {
+  const announce = (sequence: number, event: EventOutline, atMs: number): void => {
     const row = facts.first(sequence);
-    if (row !== undefined) {
-      tell(outboxEvent(event, { ...recordedOf(row), atMs }));
-    }
+    if (row !== undefined) tell(outboxEvent(event, { ...recordedOf(row), atMs }));
   };
   const readdress = readdresser(database, table);
   const apply = (sequence: number, request: Request): boolean => {
@@ -65,27 +59,17 @@ export function commandHandler(
     }
     if (changed.length === 0) return false;
     table.finish({ ...change, lastReply: null });
-    const entry = {
-      atMs: nowMs,
-      recipients: changed,
-      ...commandDone(command, by),
-    };
+    const entry = { atMs: nowMs, recipients: changed, ...commandDone(command, by) };
     timeline(sequence, encodeEntry(entry));
     if (event !== undefined) announce(sequence, event, nowMs);
     return true;
   };
 
   return (request) => {
-    const range = {
-      after: request.after,
-      limit: MESSAGES_PER_CALL,
-      withinMs: SEARCH_MS,
-    };
+    const range = { after: request.after, limit: MESSAGES_PER_CALL, withinMs: SEARCH_MS };
     const found = findMessages(database, { filter: request.filter, range });
     let changed = 0;
-    for (const sequence of found.sequences) {
-      if (apply(sequence, request)) changed += 1;
-    }
+    for (const sequence of found.sequences) if (apply(sequence, request)) changed += 1;
     return { changed, after: found.after };
   };
 }

@@ -57,10 +57,9 @@ export function recipientCondition(filter: MessageFilter): Condition {
   return allOf([
     ...(domain === undefined ? [] : [domainCondition(domain, filter.subdomains ?? false)]),
     ...(recipient === undefined ? [] : [mailboxCondition(recipient)]),
-    ...(states === undefined ? [] : [{
-      sql: `r.state IN (${states.map((state) => STATE_CODE[state]).join()})`,
-      values: [],
-    }]),
+    ...(states === undefined
+      ? []
+      : [{ sql: `r.state IN (${states.map((state) => STATE_CODE[state]).join()})`, values: [] }]),
     ...(transport === undefined ? [] : [{ sql: "r.transport = ?", values: [transport] }]),
     ...(minAttempts === undefined ? [] : [{ sql: "r.attempts >= ?", values: [minAttempts] }]),
     ...(replyStart === undefined ? [] : [replyCondition(replyStart)]),
@@ -74,10 +73,7 @@ function replyCondition(replyStart: string): Condition {
 
 /** Holds for texts that begin so. To compare ends is cheaper than to cut. */
 function beginning(column: string, start: string): Condition {
-  return {
-    sql: `${column} >= ? AND ${column} < ?`,
-    values: [start, `${start}\u{10ffff}`],
-  };
+  return { sql: `${column} >= ? AND ${column} < ?`, values: [start, `${start}\u{10ffff}`] };
 }
 
 function domainCondition(domain: string, subdomains: boolean): Condition {
@@ -89,30 +85,15 @@ function domainCondition(domain: string, subdomains: boolean): Condition {
 
 /** The domain of the mailbox says nothing new, but the index begins with it. */
 function mailboxCondition(recipient: string): Condition {
-  const mailbox = {
-    sql: "lower(r.forward_path) = lower(?)",
-    values: [recipient],
-  };
+  const mailbox = { sql: "lower(r.forward_path) = lower(?)", values: [recipient] };
   const parsed = parseMailbox(recipient);
   if (parsed.kind === "error") return mailbox;
-  return allOf([
-    { sql: "r.domain = ?", values: [parsed.mailbox.domain] },
-    mailbox,
-  ]);
+  return allOf([{ sql: "r.domain = ?", values: [parsed.mailbox.domain] }, mailbox]);
 }
 
 /** What a filter asks of what recipients know of their message, too; `table` is `r` or `f`. */
-export function commonCondition(
-  filter: MessageFilter,
-  table: "r" | "f" | "m",
-): Condition {
-  const {
-    receivedBeforeMs,
-    receivedAfterMs,
-    listener,
-    minSizeBytes,
-    maxSizeBytes,
-  } = filter;
+export function commonCondition(filter: MessageFilter, table: "r" | "f" | "m"): Condition {
+  const { receivedBeforeMs, receivedAfterMs, listener, minSizeBytes, maxSizeBytes } = filter;
   const asked: readonly (readonly [string, SQLInputValue | undefined])[] = [
     ["received_at <", receivedBeforeMs],
     ["received_at >", receivedAfterMs],
@@ -156,10 +137,7 @@ export function maskCondition({ states }: MessageFilter): Condition {
 /** Holds for messages with a recipient that fits. */
 export function existsCondition(filter: MessageFilter): Condition {
   const { sql, values } = recipientCondition(filter);
-  return {
-    sql: `EXISTS (SELECT 1 FROM recipients r WHERE ${of("r")} AND ${sql})`,
-    values,
-  };
+  return { sql: `EXISTS (SELECT 1 FROM recipients r WHERE ${of("r")} AND ${sql})`, values };
 }
 
 /** Holds for the messages that are asked for by id. */

@@ -26,14 +26,9 @@ export class Connection {
   }
 
   /** Makes a call. */
-  call<Name extends CallName>(
-    name: Name,
-    pack: Pack<Name>,
-  ): Promise<Calls[Name]["result"]> {
+  call<Name extends CallName>(name: Name, pack: Pack<Name>): Promise<Calls[Name]["result"]> {
     if (this.#closed) {
-      return Promise.reject(
-        new StoreError("closed", "Cannot use the queue: it is closed"),
-      );
+      return Promise.reject(new StoreError("closed", "Cannot use the queue: it is closed"));
     }
     if (this.#link?.isUsable) return this.#link.call(name, pack);
     return this.#open().then((link) => link.call(name, pack));

@@ -77,9 +77,7 @@ export function readMasks(database: Database): Map<number, number> {
 /** How many recipients are in each state. */
 export function readStates(database: Database): Record<RecipientState, number> {
   const rows = new Map(
-    database.prepare<[number, number]>(
-      "SELECT key, n FROM counters WHERE key >= ?",
-    )
+    database.prepare<[number, number]>("SELECT key, n FROM counters WHERE key >= ?")
       .all(FIRST_STATE_KEY),
   );
   const counts = RECIPIENT_STATES.map((state, code) => [

@@ -55,11 +55,7 @@ function countIds(database: Database, filter: MessageFilter): number {
 
 function countSpan(
   database: Database,
-  { source, newest, oldest }: {
-    source: Source;
-    newest: number;
-    oldest: number;
-  },
+  { source, newest, oldest }: { source: Source; newest: number; oldest: number },
 ): number {
   const { sql, values, found, mayRepeat } = source;
   const position = mayRepeat ? `max${POSITION_OF_RECIPIENT}` : "0";
@@ -68,9 +64,7 @@ function countSpan(
   ).first(oldest, newest, ...values) ?? [0, 0];
   // Where only first recipients fit, none stands for a message that was counted already.
   if ((highest ?? 0) === 0) return count;
-  return database.prepare<[number]>(
-    `SELECT count(DISTINCT ${found}) FROM ${sql}`,
-  )
+  return database.prepare<[number]>(`SELECT count(DISTINCT ${found}) FROM ${sql}`)
     .first(oldest, newest, ...values)?.[0] ?? 0;
 }
 
@@ -92,8 +86,5 @@ function countByMask(database: Database, filter: MessageFilter): number {
   const count = database.prepare<[number]>(
     `SELECT count(*) FROM messages m INDEXED BY messages_by_mask WHERE m.mask = ? AND ${sql}`,
   );
-  return masks.reduce(
-    (total, [mask]) => total + (count.first(mask, ...values)?.[0] ?? 0),
-    0,
-  );
+  return masks.reduce((total, [mask]) => total + (count.first(mask, ...values)?.[0] ?? 0), 0);
 }

@@ -44,10 +44,7 @@ export class Database implements Disposable {
   /** @throws StoreError when it cannot be opened; damage shows with the first statement. */
   constructor(path: string, { readOnly = false }: { readOnly?: boolean } = {}) {
     try {
-      this.#database = new DatabaseSync(path, {
-        readOnly,
-        enableForeignKeyConstraints: false,
-      });
+      this.#database = new DatabaseSync(path, { readOnly, enableForeignKeyConstraints: false });
     } catch (error) {
       throw openFailure(path, error);
     }
@@ -111,9 +108,7 @@ export class Database implements Disposable {
 function openFailure(path: string, cause: unknown): StoreError {
   try {
     if (!Deno.statSync(path).isFile) {
-      return new StoreError("corrupt", `Cannot open ${path}: not a file`, {
-        cause,
-      });
+      return new StoreError("corrupt", `Cannot open ${path}: not a file`, { cause });
     }
     accessSync(path, constants.R_OK);
     return storeError(`open ${path}`, cause);

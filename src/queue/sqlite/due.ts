@@ -75,9 +75,7 @@ export function dueTable(database: Database): DueTable {
     claim({ key, owner, untilMs }) {
       const row = claim.first(owner, untilMs, key);
       if (row !== undefined) return row;
-      throw new Error(
-        `no recipient ${positionOf(key)} of message ${messageOf(key)}`,
-      );
+      throw new Error(`no recipient ${positionOf(key)} of message ${messageOf(key)}`);
     },
     putOff: ({ key, untilMs, reason }) => void putOff.run(untilMs, reason, key),
   };

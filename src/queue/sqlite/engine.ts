@@ -76,9 +76,7 @@ export function readingEngine(options: EngineOptions): Engine {
   });
 }
 
-function workbench(
-  { database, spoolFolder, keepsFailed }: EngineOptions,
-): Workbench {
+function workbench({ database, spoolFolder, keepsFailed }: EngineOptions): Workbench {
   const counters = new Counters(database);
   return {
     ...{ database, counters, spoolFolder, keepsFailed },
@@ -167,9 +165,7 @@ export class Engine {
 
   #dispatch(name: CallName, args: unknown): unknown {
     // The caller's side is typed by the same table, which is lost on the way.
-    const handler = this.#handlers[name] as
-      | ((args: unknown) => unknown)
-      | undefined;
+    const handler = this.#handlers[name] as ((args: unknown) => unknown) | undefined;
     if (handler === undefined) throw new Error(`no handler, got ${name}`);
     return handler(args);
   }

@@ -28,9 +28,7 @@ const KIND_OF_SYSTEM_CODE: ReadonlyMap<string, StoreErrorKind> = new Map([
 
 /** Types whatever the database or the file system threw. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof StoreError) {
-    return { kind: error.kind, message: error.message };
-  }
+  if (error instanceof StoreError) return { kind: error.kind, message: error.message };
   const message = error instanceof Error ? error.message : String(error);
   return { kind: kindOf(error), message };
 }

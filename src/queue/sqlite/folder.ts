@@ -27,10 +27,7 @@ export function makeDatabaseFile(path: string): void {
 /** Makes the folders of a store where they are missing. */
 export async function makeFolders(folder: string): Promise<void> {
   try {
-    await Deno.mkdir(`${folder}/${SPOOL_FOLDER}`, {
-      recursive: true,
-      mode: 0o700,
-    });
+    await Deno.mkdir(`${folder}/${SPOOL_FOLDER}`, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw storeError(`make the queue's folder ${folder}`, error);
   }
@@ -51,13 +48,8 @@ export async function syncFolder(folder: string): Promise<void> {
  */
 export async function takeLock(folder: string): Promise<Disposable> {
   try {
-    const file = await Deno.open(`${folder}/${LOCK_FILE}`, {
-      write: true,
-      create: true,
-    });
-    if (await file.tryLock(true)) {
-      return { [Symbol.dispose]: () => file.close() };
-    }
+    const file = await Deno.open(`${folder}/${LOCK_FILE}`, { write: true, create: true });
+    if (await file.tryLock(true)) return { [Symbol.dispose]: () => file.close() };
     file.close();
   } catch (error) {
     throw storeError("lock the queue", error);

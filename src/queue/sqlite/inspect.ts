@@ -26,9 +26,7 @@ export interface DatabaseFacts {
 export async function snapshotDatabase(
   { from, to }: { from: string; to: string },
 ): Promise<DatabaseFacts> {
-  if (!existsSync(from)) {
-    throw new StoreError("unavailable", `Cannot read ${from}: it is missing`);
-  }
+  if (!existsSync(from)) throw new StoreError("unavailable", `Cannot read ${from}: it is missing`);
   {
     // Not read-only: that cannot open a log which nobody has open.
     using database = new Database(from);
@@ -48,23 +46,13 @@ export function inspectDatabase(path: string): DatabaseFacts {
   using database = new Database(path, { readOnly: true });
   const schemaVersion = Number(database.pragma("user_version"));
   if (schemaVersion > SCHEMA_VERSION) {
-    throw new StoreError(
-      "newer_schema",
-      `Cannot read ${path}: a newer program wrote it`,
-    );
+    throw new StoreError("newer_schema", `Cannot read ${path}: a newer program wrote it`);
   }
   const verdict = String(database.pragma("integrity_check(1)"));
-  if (verdict !== "ok") {
-    throw new StoreError("corrupt", `Cannot read ${path}: ${verdict}`);
-  }
-  if (schemaVersion === 0) {
-    return { schemaVersion, messages: 0, liveMessages: 0, spool: [] };
-  }
+  if (verdict !== "ok") throw new StoreError("corrupt", `Cannot read ${path}: ${verdict}`);
+  if (schemaVersion === 0) return { schemaVersion, messages: 0, liveMessages: 0, spool: [] };
   const count = (where: string): number =>
-    Number(
-      database.prepare<[number]>(`SELECT count(*) FROM messages ${where}`)
-        .first()?.[0],
-    );
+    Number(database.prepare<[number]>(`SELECT count(*) FROM messages ${where}`).first()?.[0]);
   return {
     schemaVersion,
     messages: count(""),

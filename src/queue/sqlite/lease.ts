@@ -40,12 +40,7 @@ export function leases(
       const rows = selectEnded.all(untilMs, limit);
       for (const [key] of rows) free.run(key);
       for (const { message, owner, recipients } of grouped(rows)) {
-        const entry = {
-          atMs: nowMs,
-          kind: "interrupted",
-          recipients,
-          detail: { owner },
-        };
+        const entry = { atMs: nowMs, kind: "interrupted", recipients, detail: { owner } };
         timeline(message, encodeEntry(entry));
       }
       return rows.length;
@@ -75,9 +70,8 @@ function grouped(rows: readonly LeaseRow[]): Iterable<LeaseGroup> {
     const index = positionOf(key);
     const name = `${message} ${owner}`;
     const group = groups.get(name);
-    if (group === undefined) {
-      groups.set(name, { message, owner, recipients: [index] });
-    } else group.recipients.push(index);
+    if (group === undefined) groups.set(name, { message, owner, recipients: [index] });
+    else group.recipients.push(index);
   }
   return groups.values();
 }

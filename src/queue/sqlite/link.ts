@@ -12,9 +12,7 @@ const MAX_KEPT_BYTES = 8 * 1024 * 1024;
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
 /** Makes the arguments of a call; it gets the means to send octets along. */
-export type Pack<Name extends CallName> = (
-  attach: Attach,
-) => Calls[Name]["args"];
+export type Pack<Name extends CallName> = (attach: Attach) => Calls[Name]["args"];
 
 /** What a worker is opened for. */
 export interface LinkOptions {
@@ -44,10 +42,7 @@ export class Link {
 
   private constructor({ workerUrl, role, onChange }: LinkOptions) {
     this.#onChange = onChange;
-    this.#worker = new Worker(workerUrl, {
-      type: "module",
-      name: `posthouse-queue-${role}`,
-    });
+    this.#worker = new Worker(workerUrl, { type: "module", name: `posthouse-queue-${role}` });
     this.#worker.onmessage = ({ data }: MessageEvent<Response>) => this.#receive(data);
     this.#worker.onmessageerror = () => this.#break("an answer of the worker was damaged");
     this.#worker.onerror = (event) => {
@@ -89,33 +84,21 @@ export class Link {
     batch.calls.push([name, args]);
     this.#schedule();
     return new Promise((resolve, reject) =>
-      batch.waiters.push({
-        resolve: resolve as (result: unknown) => void,
-        reject,
-      })
+      batch.waiters.push({ resolve: resolve as (result: unknown) => void, reject })
     );
   }
 
   /** Waits for all calls, then ends the worker. */
   async close(): Promise<void> {
-    while (
-      this.#broken === null &&
-      (this.#inFlight !== null || this.#waiting.length > 0)
-    ) {
+    while (this.#broken === null && (this.#inFlight !== null || this.#waiting.length > 0)) {
       const last = this.#waiting.at(-1) ?? this.#inFlight;
       await new Promise<void>((resolve) =>
-        last?.waiters.push({
-          resolve: () => resolve(),
-          reject: () => resolve(),
-        })
+        last?.waiters.push({ resolve: () => resolve(), reject: () => resolve() })
       );
     }
     if (this.#broken === null) {
       await this.#greet({ kind: "close" }).catch(() => {});
-      this.#broken = new StoreError(
-        "closed",
-        "Cannot use the queue: it is closed",
-      );
+      this.#broken = new StoreError("closed", "Cannot use the queue: it is closed");
     }
     this.#worker.terminate();
   }
@@ -153,11 +136,7 @@ export class Link {
     const batch = this.#waiting.shift();
     if (batch === undefined) return;
     this.#inFlight = batch;
-    const request: Request = {
-      kind: "batch",
-      calls: batch.calls,
-      bytes: batch.buffer,
-    };
+    const request: Request = { kind: "batch", calls: batch.calls, bytes: batch.buffer };
     this.#worker.postMessage(request, [batch.buffer]);
   }
 
@@ -177,9 +156,7 @@ export class Link {
     }
   }
 
-  #finish(
-    { results, failures, bytes }: Extract<Response, { kind: "done" }>,
-  ): void {
+  #finish({ results, failures, bytes }: Extract<Response, { kind: "done" }>): void {
     const batch = this.#inFlight;
     this.#inFlight = null;
     if (bytes.byteLength <= MAX_KEPT_BYTES) this.#spare = bytes;
@@ -188,10 +165,7 @@ export class Link {
     const errors = new Map(
       failures.map(([position, kind, message]) => [
         position,
-        new StoreError(
-          kind,
-          `Cannot ${batch.calls[position]?.[0]}: ${message}`,
-        ),
+        new StoreError(kind, `Cannot ${batch.calls[position]?.[0]}: ${message}`),
       ]),
     );
     batch.waiters.forEach(({ resolve, reject }, position) => {
@@ -212,9 +186,7 @@ export class Link {
     this.#worker.terminate();
     this.#greeting?.reject(error);
     const batches = this.#inFlight === null ? this.#waiting : [this.#inFlight, ...this.#waiting];
-    for (const { waiters } of batches) {
-      for (const { reject } of waiters) reject(error);
-    }
+    for (const { waiters } of batches) for (const { reject } of waiters) reject(error);
     this.#inFlight = null;
     this.#waiting.length = 0;
   }

@@ -21,18 +21,9 @@ export function sqliteOutbox(
     async calls({ webhook = null, limit, cursor }) {
       const below = cursor === undefined ? null : Number(cursor);
       // One more than asked for tells whether there is another page.
-      const found = await reader.call(
-        "outboxCalls",
-        () => ({ webhook, limit: limit + 1, below }),
-      );
-      const items = found.slice(0, limit).map(({ id, ...call }) => ({
-        ...call,
-        id: String(id),
-      }));
-      return {
-        items,
-        cursor: found.length > limit ? items.at(-1)?.id ?? null : null,
-      };
+      const found = await reader.call("outboxCalls", () => ({ webhook, limit: limit + 1, below }));
+      const items = found.slice(0, limit).map(({ id, ...call }) => ({ ...call, id: String(id) }));
+      return { items, cursor: found.length > limit ? items.at(-1)?.id ?? null : null };
     },
     purge: (request) => writer.call("outboxPurge", () => request),
   };

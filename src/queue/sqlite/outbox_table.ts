@@ -14,13 +14,8 @@ export function eventWriter(database: Database): EventWriter {
 }
 
 /** What changes the outbox. */
-export function outboxWriters(
-  database: Database,
-  { tell }: { tell: EventWriter },
-): Handlers {
-  const move = database.prepare(
-    "INSERT OR REPLACE INTO outbox_reached VALUES (?, ?)",
-  );
+export function outboxWriters(database: Database, { tell }: { tell: EventWriter }): Handlers {
+  const move = database.prepare("INSERT OR REPLACE INTO outbox_reached VALUES (?, ?)");
   const log = database.prepare(
     `INSERT INTO outbox_calls (at, webhook, first_place, last_place, types, status, duration, error)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -40,45 +35,18 @@ export function outboxWriters(
       return null;
     },
     outboxRecord({ call, place }) {
-      const {
-        atMs,
-        webhook,
-        firstPlace,
-        lastPlace,
-        types,
-        status,
-        durationMs,
-        error,
-      } = call;
+      const { atMs, webhook, firstPlace, lastPlace, types, status, durationMs, error } = call;
       const duration = Math.round(durationMs);
-      log.run(
-        atMs,
-        webhook,
-        firstPlace,
-        lastPlace,
-        types.join(" "),
-        status,
-        duration,
-        error,
-      );
+      log.run(atMs, webhook, firstPlace, lastPlace, types.join(" "), status, duration, error);
       if (place !== null) move.run(webhook, place);
       return null;
     },
     outboxPurge: ({ beforeMs, limit }) =>
-      removals.reduce(
-        (count, removal) => count + removal.all(beforeMs, limit).length,
-        0,
-      ),
+      removals.reduce((count, removal) => count + removal.all(beforeMs, limit).length, 0),
   };
 }
 
-type EventRow = [
-  place: number,
-  atMs: number,
-  messageId: string,
-  type: string,
-  body: string,
-];
+type EventRow = [place: number, atMs: number, messageId: string, type: string, body: string];
 type CallRow = [
   id: number,
   atMs: number,
@@ -102,9 +70,7 @@ export function outboxReaders(database: Database): Handlers {
   const last = database.prepare<[number | null]>(
     "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'",
   );
-  const reached = database.prepare<[number]>(
-    "SELECT place FROM outbox_reached WHERE webhook = ?",
-  );
+  const reached = database.prepare<[number]>("SELECT place FROM outbox_reached WHERE webhook = ?");
   const calls = database.prepare<CallRow>(
     `SELECT id, at, webhook, first_place, last_place, types, status, duration, error
      FROM outbox_calls WHERE (?1 IS NULL OR webhook = ?1) AND id < ?2 ORDER BY id DESC LIMIT ?3`,
@@ -114,13 +80,7 @@ export function outboxReaders(database: Database): Handlers {
   return {
     outboxRead: ({ after, limit }) =>
       read.all(after, limit)
-        .map(([place, atMs, messageId, type, body]) => ({
-          place,
-          atMs,
-          messageId,
-          type,
-          body,
-        })),
+        .map(([place, atMs, messageId, type, body]) => ({ place, atMs, messageId, type, body })),
     outboxPlace(atMs) {
       const first = atMs === null ? null : firstFrom.first(atMs)?.[0] ?? null;
       return first === null ? lastPlace() : first - 1;
@@ -132,17 +92,7 @@ export function outboxReaders(database: Database): Handlers {
 }
 
 function callOf(row: CallRow): OutboxCall & { id: number } {
-  const [
-    id,
-    atMs,
-    webhook,
-    firstPlace,
-    lastPlace,
-    types,
-    status,
-    durationMs,
-    error,
-  ] = row;
+  const [id, atMs, webhook, firstPlace, lastPlace, types, status, durationMs, error] = row;
   const places = { firstPlace, lastPlace, types: types.split(" ") };
   return { id, atMs, webhook, ...places, status, durationMs, error };
 }

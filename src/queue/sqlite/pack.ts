@@ -38,23 +38,9 @@ export function packMessage(
 ): PackedMessage {
   const packed: (string | number | null)[] = [];
   for (const recipient of recipients) {
-    const {
-      forwardPath,
-      domain,
-      state,
-      nextAttemptAtMs,
-      transport = null,
-      released,
-    } = recipient;
-    const marks = (released ? MARK_RELEASED : 0) |
-      (transport === null ? 0 : MARK_REROUTED);
-    packed.push(
-      forwardPath,
-      domain,
-      packExtras(recipient),
-      STATE_CODE[state],
-      nextAttemptAtMs,
-    );
+    const { forwardPath, domain, state, nextAttemptAtMs, transport = null, released } = recipient;
+    const marks = (released ? MARK_RELEASED : 0) | (transport === null ? 0 : MARK_REROUTED);
+    packed.push(forwardPath, domain, packExtras(recipient), STATE_CODE[state], nextAttemptAtMs);
     packed.push(marks, transport);
   }
   const isInline = place.kind === "inline";
@@ -77,32 +63,21 @@ export function packMessage(
   ];
 }
 
-function packExtras(
-  { notify, originalRecipient }: NewRecipient,
-): string | null {
+function packExtras({ notify, originalRecipient }: NewRecipient): string | null {
   if (notify === undefined && originalRecipient === undefined) return null;
   return JSON.stringify({ notify, originalRecipient });
 }
 
 /** Packs a settlement for the worker. */
 export function packSettlement(
-  {
-    messageId,
-    owner,
-    recipients,
-    timeline,
-    notifications,
-    events = [],
-    ...rest
-  }: Settlement,
+  { messageId, owner, recipients, timeline, notifications, events = [], ...rest }: Settlement,
   { attach, nowMs }: { attach: Attach; nowMs: number },
 ): PackedSettlement {
   const packed: (string | number | null)[] = [];
   for (const { index, disposition, reply = null } of recipients) {
     if (disposition.kind === "retry") {
       const { nextAttemptAtMs, counts, delayNotified } = disposition;
-      const flags = (counts ? FLAG_COUNTS : 0) |
-        (delayNotified ? FLAG_DELAY_NOTIFIED : 0);
+      const flags = (counts ? FLAG_COUNTS : 0) | (delayNotified ? FLAG_DELAY_NOTIFIED : 0);
       packed.push(index, STATE_CODE.queued, nextAttemptAtMs, flags, reply);
     } else {
       const isHold = disposition.kind === "hold";
@@ -126,9 +101,7 @@ export function packSettlement(
 }
 
 /** Unpacks a claim. The worker has checked that the records are JSON. */
-export function unpackClaim(
-  { claimed, nextDueAtMs }: PackedClaim,
-): ClaimResult {
+export function unpackClaim({ claimed, nextDueAtMs }: PackedClaim): ClaimResult {
   const messages = claimed.map(({ record, bytes, recipients }) => {
     const message: MessageRecord = JSON.parse(record);
     const unpacked = { message, recipients: recipients.map(unpackRecipient) };
@@ -141,10 +114,7 @@ export function unpackClaim(
 export function unpackListItem(
   { id, receivedAtMs, reversePath, record, ...item }: PackedListItem,
 ): MessageListItem {
-  return {
-    message: unpackRecord({ id, receivedAtMs, reversePath, record }),
-    ...item,
-  };
+  return { message: unpackRecord({ id, receivedAtMs, reversePath, record }), ...item };
 }
 
 /** Unpacks all about one message. */
@@ -181,9 +151,7 @@ function unpackRecipient(row: RecipientRow): RecipientRecord {
 }
 
 /** Without them the recipient is still worth delivering to, so damage is passed over. */
-function unpackExtras(
-  extras: string,
-): Pick<RecipientRecord, "notify" | "originalRecipient"> {
+function unpackExtras(extras: string): Pick<RecipientRecord, "notify" | "originalRecipient"> {
   try {
     return JSON.parse(extras);
   } catch {
@@ -192,9 +160,7 @@ function unpackExtras(
 }
 
 /** The record, or what is left of it when its JSON is damaged, for an operator to see. */
-function unpackRecord(
-  { id, receivedAtMs, reversePath, record }: PackedRecord,
-): MessageRecord {
+function unpackRecord({ id, receivedAtMs, reversePath, record }: PackedRecord): MessageRecord {
   try {
     return JSON.parse(record);
   } catch {
@@ -202,13 +168,7 @@ function unpackRecord(
       ...{ id, receivedAtMs, reversePath },
       body: "8BITMIME",
       smtpUtf8: false,
-      origin: {
-        listener: "",
-        clientAddress: "",
-        clientPort: 0,
-        helo: "",
-        protocol: "",
-      },
+      origin: { listener: "", clientAddress: "", clientPort: 0, helo: "", protocol: "" },
       facts: {
         sizeBytes: 0,
         eightBit: true,

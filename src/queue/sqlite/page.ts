@@ -14,19 +14,9 @@ export function pageOf(
 ): Omit<PackedPage, "items"> & { readonly sequences: readonly number[] } {
   if (order !== "newest" && order !== "oldest") {
     const after = cursor === undefined ? null : placeOf(cursor);
-    const found = findSorted(database, {
-      filter,
-      limit,
-      order,
-      after,
-      ...which,
-    });
+    const found = findSorted(database, { filter, limit, order, after, ...which });
     const { sequences, places, isMore } = found;
-    return {
-      sequences,
-      places,
-      cursor: isMore ? cursorOf(places.at(-1)) : null,
-    };
+    return { sequences, places, cursor: isMore ? cursorOf(places.at(-1)) : null };
   }
   const after = cursor === undefined ? null : Number.parseInt(cursor);
   const page = findMessages(database, {
@@ -38,9 +28,7 @@ export function pageOf(
 }
 
 /** Whether a page is found faster by several that look at a part each. */
-export function isDivisiblePage(
-  { filter, order = "newest" }: ListRequest,
-): boolean {
+export function isDivisiblePage({ filter, order = "newest" }: ListRequest): boolean {
   if (filter.ids !== undefined) return false;
   return order !== "newest" && order !== "oldest" && !isInOrder(filter, order);
 }
@@ -58,8 +46,7 @@ export function joinPages(
     })
   ).sort(({ place: a }, { place: b }) => sign * (a.value - b.value || a.key - b.key));
   const shown = all.slice(0, limit);
-  const isMore = all.length > limit ||
-    pages.some(({ cursor }) => cursor !== null);
+  const isMore = all.length > limit || pages.some(({ cursor }) => cursor !== null);
   return {
     items: shown.map(({ item }) => item),
     places: shown.map(({ place }) => place),

@@ -46,23 +46,14 @@ export interface Calls {
   get: { args: string; result: PackedDetail | null };
   body: { args: string; result: PackedBody | null };
   stats: { args: null; result: StoreStats };
-  shelfGet: {
-    args: { space: string; key: string; nowMs: number };
-    result: ShelfEntry | null;
-  };
+  shelfGet: { args: { space: string; key: string; nowMs: number }; result: ShelfEntry | null };
   shelfPut: { args: { space: string; entry: ShelfEntry }; result: null };
   shelfClaim: {
     args: { space: string; entry: ShelfEntry; nowMs: number };
     result: ShelfEntry | null;
   };
-  shelfDelete: {
-    args: { space: string; key: string; nowMs: number };
-    result: boolean;
-  };
-  shelfList: {
-    args: ShelfListRequest & { nowMs: number };
-    result: ShelfEntry[];
-  };
+  shelfDelete: { args: { space: string; key: string; nowMs: number }; result: boolean };
+  shelfList: { args: ShelfListRequest & { nowMs: number }; result: ShelfEntry[] };
   shelfPurge: { args: { nowMs: number; limit: number }; result: number };
   outboxAppend: { args: readonly OutboxEvent[]; result: null };
   outboxRead: { args: { after: number; limit: number }; result: PlacedEvent[] };
@@ -70,10 +61,7 @@ export interface Calls {
   outboxPlace: { args: number | null; result: number };
   outboxReached: { args: string; result: number | null };
   outboxMove: { args: { webhook: string; place: number }; result: null };
-  outboxRecord: {
-    args: { call: OutboxCall; place: number | null };
-    result: null;
-  };
+  outboxRecord: { args: { call: OutboxCall; place: number | null }; result: null };
   outboxCalls: {
     args: { webhook: string | null; limit: number; below: number | null };
     result: (OutboxCall & { id: number })[];
@@ -112,9 +100,7 @@ export interface Place {
 export type CallName = keyof Calls;
 /** What one worker can do. */
 export type Handlers = {
-  readonly [Name in CallName]?: (
-    args: Calls[Name]["args"],
-  ) => Calls[Name]["result"];
+  readonly [Name in CallName]?: (args: Calls[Name]["args"]) => Calls[Name]["result"];
 };
 
 /** A message on its way in. Its inline octets stand in the batch's buffer. */
@@ -252,10 +238,7 @@ export type Response =
   | { readonly kind: "opened" | "closed" | "changed" }
   | {
     readonly kind: "failed";
-    readonly failure: {
-      readonly kind: StoreErrorKind;
-      readonly message: string;
-    };
+    readonly failure: { readonly kind: StoreErrorKind; readonly message: string };
   }
   | {
     readonly kind: "done";

@@ -3,12 +3,7 @@ import { keyOf } from "./key.ts";
 import type { Calls } from "./protocol.ts";
 import type { Workbench } from "./workbench.ts";
 
-type Row = [
-  spool: string | null,
-  kept: number,
-  mask: number,
-  ...counts: number[],
-];
+type Row = [spool: string | null, kept: number, mask: number, ...counts: number[]];
 
 /** Makes the function that forgets a message altogether; false when there is none. */
 export function messageRemover(
@@ -30,9 +25,7 @@ export function messageRemover(
     const row = select.first(sequence);
     if (row === undefined) return false;
     const [spool, kept, mask, ...counts] = row;
-    for (const removal of removals) {
-      removal.run(keyOf(sequence, 0), keyOf(sequence + 1, 0));
-    }
+    for (const removal of removals) removal.run(keyOf(sequence, 0), keyOf(sequence + 1, 0));
     removeMessage.run(sequence);
     removeFacts.run(sequence);
     if ((mask & LIVE_MASK) !== 0 || kept !== 0) {

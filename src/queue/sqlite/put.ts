@@ -22,9 +22,7 @@ export function putHandler(
        delay_notified, last_reply, owner, lease_until, transport, received_at, size, listener)
      VALUES (?, ?, ?, ?, ?, 0, ?, ?, '', ?, ?, ?, ?, ?, ?)`,
   );
-  const insertFacts = database.prepare(
-    "INSERT INTO facts VALUES (?, ?, ?, ?, ?, lower(?), ?)",
-  );
+  const insertFacts = database.prepare("INSERT INTO facts VALUES (?, ?, ?, ?, ?, lower(?), ?)");
   const insertBody = database.prepare("INSERT INTO bodies VALUES (?, ?)");
 
   return (message) => {
@@ -33,67 +31,29 @@ export function putHandler(
     const [, , , , , , , , , , , , sizeBytes, listener, text] = message;
     if (recipients.length > POSITIONS * PACKED_RECIPIENT_FIELDS) {
       const count = recipients.length / PACKED_RECIPIENT_FIELDS;
-      throw new Error(
-        `a message has at most ${POSITIONS} recipients, got ${count}`,
-      );
+      throw new Error(`a message has at most ${POSITIONS} recipients, got ${count}`);
     }
     if (spool !== null && !existsSync(`${bench.spoolFolder}/${spool}`)) {
-      throw new Error(
-        `the spool file of the message is not there, got ${spool}`,
-      );
+      throw new Error(`the spool file of the message is not there, got ${spool}`);
     }
     const { queued, held } = countStates(recipients);
     const mask = (queued > 0 ? 1 : 0) | (held > 0 ? 2 : 0);
     const isLive = (mask & LIVE_MASK) !== 0;
     const doneAtMs = isLive ? null : nowMs;
     const sequence = insertMessage
-      .run(
-        id,
-        receivedAtMs,
-        reversePath,
-        record,
-        spool,
-        mask,
-        queued,
-        held,
-        doneAtMs,
-      );
+      .run(id, receivedAtMs, reversePath, record, spool, mask, queued, held, doneAtMs);
     const hasMore = recipients.length > TEXT_RECIPIENTS * PACKED_RECIPIENT_FIELDS ? 1 : 0;
-    insertFacts.run(
-      sequence,
-      mask,
-      receivedAtMs,
-      sizeBytes,
-      listener,
-      text,
-      hasMore,
-    );
-    for (
-      let at = 0, index = 0;
-      at < recipients.length;
-      at += PACKED_RECIPIENT_FIELDS, index++
-    ) {
+    insertFacts.run(sequence, mask, receivedAtMs, sizeBytes, listener, text, hasMore);
+    for (let at = 0, index = 0; at < recipients.length; at += PACKED_RECIPIENT_FIELDS, index++) {
       const [path, domain, extras, state, nextAttemptAtMs, marks, transport] = recipients
         .slice(at, at + PACKED_RECIPIENT_FIELDS) as PackedRecipient;
-      const isLeased = leaseOwner !== null && state === 0 &&
-        nextAttemptAtMs <= nowMs;
+      const isLeased = leaseOwner !== null && state === 0 && nextAttemptAtMs <= nowMs;
       const owner = isLeased ? leaseOwner : null;
       const untilMs = isLeased ? leaseUntilMs : null;
       const key = keyOf(sequence, index);
       insertRecipient
         .run(
-          ...[
-            key,
-            path,
-            domain,
-            extras,
-            state,
-            nextAttemptAtMs,
-            marks,
-            owner,
-            untilMs,
-            transport,
-          ],
+          ...[key, path, domain, extras, state, nextAttemptAtMs, marks, owner, untilMs, transport],
           ...[receivedAtMs, sizeBytes, listener],
         );
     }
@@ -119,9 +79,7 @@ type PackedRecipient = [
   transport: string | null,
 ];
 
-function countStates(
-  recipients: PackedMessage[10],
-): { queued: number; held: number } {
+function countStates(recipients: PackedMessage[10]): { queued: number; held: number } {
   let held = 0;
   for (let at = 3; at < recipients.length; at += PACKED_RECIPIENT_FIELDS) {
     if (recipients[at] === 1) held += 1;

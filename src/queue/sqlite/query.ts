@@ -23,10 +23,7 @@ export function queryHandlers(bench: Workbench): Handlers {
   return {
     list(request) {
       const { sequences, ...page } = pageOf(database, request);
-      return {
-        ...page,
-        items: sequences.flatMap((sequence) => item(sequence) ?? []),
-      };
+      return { ...page, items: sequences.flatMap((sequence) => item(sequence) ?? []) };
     },
     count: (request) => countMessages(database, request),
     get: detailReader(bench),
@@ -43,9 +40,7 @@ type ItemRow = [
   ...counts: number[],
 ];
 
-function itemReader(
-  { database }: Workbench,
-): (sequence: number) => PackedListItem | null {
+function itemReader({ database }: Workbench): (sequence: number) => PackedListItem | null {
   const selectMessage = database.prepare<ItemRow>(
     `SELECT id, received_at, reverse_path, record, last_reply, queued, held, delivered, failed,
        expired, cancelled FROM messages WHERE seq = ?`,
@@ -53,9 +48,7 @@ function itemReader(
   const selectFirst = database.prepare<[string]>(
     "SELECT forward_path FROM recipients WHERE key >= ? AND key < ? ORDER BY key LIMIT ?",
   );
-  const selectSums = database.prepare<
-    [attempts: number | null, next: number | null]
-  >(
+  const selectSums = database.prepare<[attempts: number | null, next: number | null]>(
     `SELECT max(attempts), min(iif(state = 0, next_attempt_at, NULL))
      FROM recipients WHERE key >= ? AND key < ?`,
   );
@@ -70,23 +63,12 @@ function itemReader(
       if (count > 0) states[state] = count;
     });
     const keys = [keyOf(sequence, 0), keyOf(sequence + 1, 0)] as const;
-    const [attempts, nextAttemptAtMs] = selectSums.first(...keys) ??
-      [null, null];
+    const [attempts, nextAttemptAtMs] = selectSums.first(...keys) ?? [null, null];
     return {
-      ...{
-        id,
-        receivedAtMs,
-        reversePath,
-        record,
-        lastReply,
-        states,
-        nextAttemptAtMs,
-      },
+      ...{ id, receivedAtMs, reversePath, record, lastReply, states, nextAttemptAtMs },
       attempts: attempts ?? 0,
       recipientCount: counts.reduce((total, count) => total + count, 0),
-      firstRecipients: selectFirst.all(...keys, FIRST_RECIPIENTS).map((
-        [path],
-      ) => path),
+      firstRecipients: selectFirst.all(...keys, FIRST_RECIPIENTS).map(([path]) => path),
     };
   };
 }
@@ -100,15 +82,11 @@ type DetailRow = [
   kept: number,
 ];
 
-function detailReader(
-  { database }: Workbench,
-): (id: string) => PackedDetail | null {
+function detailReader({ database }: Workbench): (id: string) => PackedDetail | null {
   const selectMessage = database.prepare<DetailRow>(
     "SELECT seq, received_at, reverse_path, record, mask, kept FROM messages WHERE id = ?",
   );
-  const selectRecipients = database.prepare<
-    [owner: string | null, ...RecipientRow]
-  >(
+  const selectRecipients = database.prepare<[owner: string | null, ...RecipientRow]>(
     `SELECT owner, key, forward_path, domain, extras, state, attempts, next_attempt_at,
        delay_notified, last_reply, transport FROM recipients
      WHERE key >= ? AND key < ? ORDER BY key`,
@@ -134,15 +112,9 @@ function detailReader(
   };
 }
 
-function bodyReader(
-  { database, handOver }: Workbench,
-): (id: string) => PackedBody | null {
+function bodyReader({ database, handOver }: Workbench): (id: string) => PackedBody | null {
   const select = database.prepare<
-    [
-      spool: string | null,
-      isThere: number,
-      data: Uint8Array<ArrayBuffer> | null,
-    ]
+    [spool: string | null, isThere: number, data: Uint8Array<ArrayBuffer> | null]
   >(
     `SELECT m.spool, (m.mask & ${LIVE_MASK}) != 0 OR m.kept, b.data FROM messages m LEFT JOIN bodies b ON b.message = m.seq
      WHERE m.id = ?`,
@@ -158,9 +130,7 @@ function bodyReader(
 }
 
 /** Counts for status displays; cheap enough for the connection that writes. */
-export function statsReader(
-  { database }: Workbench,
-): NonNullable<Handlers["stats"]> {
+export function statsReader({ database }: Workbench): NonNullable<Handlers["stats"]> {
   const selectOldest = database.prepare<[number]>(
     `SELECT received_at FROM messages INDEXED BY messages_by_mask
      WHERE mask = ? ORDER BY received_at LIMIT 1`,

@@ -7,10 +7,7 @@ import { keyOf, POSITIONS } from "./key.ts";
 import type { RecipientTable } from "./recipient.ts";
 
 type AddresseeRow = [forwardPath: string, state: number, extras: string | null];
-type Request = CommandRequest & {
-  readonly command: Readdressing;
-  readonly sequence: number;
-};
+type Request = CommandRequest & { readonly command: Readdressing; readonly sequence: number };
 
 /** Makes the function that changes who gets a message; null when it changed nothing. */
 export function readdresser(
@@ -35,24 +32,14 @@ export function readdresser(
     const change = table.start({ sequence }, nowMs);
     if (change === null || fit.size === 0) return null;
     const result = readdressed(
-      rows.map(([forwardPath, state], index) => ({
-        index,
-        forwardPath,
-        state: stateAt(state),
-      })),
+      rows.map(([forwardPath, state], index) => ({ index, forwardPath, state: stateAt(state) })),
       { command, fits: (index) => fit.has(index) },
     );
-    if (result === null || rows.length + result.add.length > POSITIONS) {
-      return null;
-    }
+    if (result === null || rows.length + result.add.length > POSITIONS) return null;
     for (const index of result.cancel) {
       const from = table.read(sequence, index);
       if (from === null) continue;
-      table.write(change, {
-        index,
-        from,
-        to: { ...from, state: "cancelled", owner: null },
-      });
+      table.write(change, { index, from, to: { ...from, state: "cancelled", owner: null } });
     }
     const extras = rows[result.cancel[0] ?? -1]?.[2] ?? null;
     result.add.forEach(({ forwardPath, domain }, position) => {

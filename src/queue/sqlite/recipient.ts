@@ -13,12 +13,7 @@ type StatusRow = [
   owner: string | null,
   transport: string | null,
 ];
-type TallyRow = [
-  sequence: number,
-  spool: string | null,
-  mask: number,
-  ...counts: number[],
-];
+type TallyRow = [sequence: number, spool: string | null, mask: number, ...counts: number[]];
 
 /** Changes to the recipients of one message, which end in one change to the message. */
 export interface MessageChange {
@@ -37,10 +32,7 @@ export interface MessageChange {
 /** Reads and writes the changing part of recipients, and keeps their message in step. */
 export interface RecipientTable {
   /** Starts a change; null when there is no such message. */
-  start(
-    message: { id: string } | { sequence: number },
-    nowMs: number,
-  ): MessageChange | null;
+  start(message: { id: string } | { sequence: number }, nowMs: number): MessageChange | null;
   read(sequence: number, index: number): RecipientStatus | null;
   /** Writes a status that holds no claim. */
   write(
@@ -69,37 +61,21 @@ export function recipientTable(bench: Workbench): RecipientTable {
     "SELECT seq, spool, mask, queued, held, delivered, failed, expired, cancelled FROM messages";
   const selectById = database.prepare<TallyRow>(`${tally} WHERE id = ?`);
   const selectBySequence = database.prepare<TallyRow>(`${tally} WHERE seq = ?`);
-  const updateReply = database.prepare(
-    "UPDATE messages SET last_reply = ? WHERE seq = ?",
-  );
+  const updateReply = database.prepare("UPDATE messages SET last_reply = ? WHERE seq = ?");
   const updateTally = database.prepare(
     `UPDATE messages SET mask = ?, queued = ?, held = ?, delivered = ?, failed = ?, expired = ?,
        cancelled = ?, last_reply = coalesce(?, last_reply), done_at = ? WHERE seq = ?`,
   );
-  const updateFacts = database.prepare(
-    "UPDATE facts SET mask = ? WHERE seq = ?",
-  );
+  const updateFacts = database.prepare("UPDATE facts SET mask = ? WHERE seq = ?");
   const deleteBody = database.prepare("DELETE FROM bodies WHERE message = ?");
-  const keepBody = database.prepare(
-    "UPDATE messages SET kept = 1 WHERE seq = ?",
-  );
+  const keepBody = database.prepare("UPDATE messages SET kept = 1 WHERE seq = ?");
 
   const retally = (change: MessageChange): void => {
     const { sequence, nowMs, moves, lastReply, spool, mask: oldMask } = change;
     const counts = moves.map((move, code) => (change.counts[code] ?? 0) + move);
-    const mask = counts.reduce(
-      (bits, count, code) => count > 0 ? bits | (1 << code) : bits,
-      0,
-    );
+    const mask = counts.reduce((bits, count, code) => count > 0 ? bits | (1 << code) : bits, 0);
     const isDone = (mask & LIVE_MASK) === 0;
-    const [
-      queued = 0,
-      held = 0,
-      delivered = 0,
-      failed = 0,
-      expired = 0,
-      cancelled = 0,
-    ] = counts;
+    const [queued = 0, held = 0, delivered = 0, failed = 0, expired = 0, cancelled = 0] = counts;
     const doneAtMs = isDone ? nowMs : null;
     updateTally.run(
       ...[mask, queued, held, delivered, failed, expired, cancelled],
@@ -128,15 +104,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
     read(sequence, index) {
       const row = select.first(keyOf(sequence, index));
       if (row === undefined) return null;
-      const [
-        state,
-        attempts,
-        nextAttemptAtMs,
-        marks,
-        lastReply,
-        owner,
-        transport,
-      ] = row;
+      const [state, attempts, nextAttemptAtMs, marks, lastReply, owner, transport] = row;
       return {
         state: stateAt(state),
         attempts,
@@ -154,15 +122,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
       const { state, attempts, nextAttemptAtMs, lastReply, owner } = to;
       const code = STATE_CODE[state];
       update.run(
-        ...[
-          code,
-          attempts,
-          nextAttemptAtMs,
-          marksOf(to),
-          lastReply,
-          owner,
-          to.transport,
-        ],
+        ...[code, attempts, nextAttemptAtMs, marksOf(to), lastReply, owner, to.transport],
         keyOf(change.sequence, index),
       );
       const fromCode = STATE_CODE[from.state];
@@ -175,17 +135,12 @@ export function recipientTable(bench: Workbench): RecipientTable {
     },
     finish(change) {
       if (change.moves.some((move) => move !== 0)) retally(change);
-      else if (change.lastReply !== null) {
-        updateReply.run(change.lastReply, change.sequence);
-      }
+      else if (change.lastReply !== null) updateReply.run(change.lastReply, change.sequence);
     },
   };
 }
 
-function marksOf(
-  { delayNotified, released, returned, rerouted }: RecipientStatus,
-): number {
-  return (delayNotified ? MARK_DELAY_NOTIFIED : 0) |
-    (released ? MARK_RELEASED : 0) |
+function marksOf({ delayNotified, released, returned, rerouted }: RecipientStatus): number {
+  return (delayNotified ? MARK_DELAY_NOTIFIED : 0) | (released ? MARK_RELEASED : 0) |
     (returned ? MARK_RETURNED : 0) | (rerouted ? MARK_REROUTED : 0);
 }

@@ -163,9 +163,7 @@ export function migrate(database: Database): void {
   database.begin();
   try {
     // Read again: another process may have been faster.
-    for (const step of MIGRATIONS.slice(versionOf(database))) {
-      database.script(step);
-    }
+    for (const step of MIGRATIONS.slice(versionOf(database))) database.script(step);
     database.script(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     database.commit();
   } catch (error) {

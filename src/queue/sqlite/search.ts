@@ -51,11 +51,9 @@ interface Search {
 
 /** What a range says of `column`, and the order in it. */
 function rangeOf({ after, isUpward = false }: SearchRange, column: string) {
-  return isUpward ? { beyond: after ?? -1, test: `${column} > ?`, order: "ASC" } : {
-    beyond: after ?? Number.MAX_SAFE_INTEGER,
-    test: `${column} < ?`,
-    order: "DESC",
-  };
+  return isUpward
+    ? { beyond: after ?? -1, test: `${column} > ?`, order: "ASC" }
+    : { beyond: after ?? Number.MAX_SAFE_INTEGER, test: `${column} < ?`, order: "DESC" };
 }
 
 function findByIds(database: Database, { filter, range }: Search): number[] {
@@ -70,10 +68,7 @@ function findByIds(database: Database, { filter, range }: Search): number[] {
 }
 
 /** Messages in states that few are in; null when there are many, or more is asked for. */
-function findRare(
-  database: Database,
-  { filter, range }: Search,
-): number[] | null {
+function findRare(database: Database, { filter, range }: Search): number[] | null {
   if (!isPlain(filter)) return null;
   const masks = fittingMasks(database, filter);
   if (masks.reduce((sum, [, count]) => sum + count, 0) > RARE) return null;
@@ -101,19 +96,10 @@ function findInBuckets(database: Database, { filter, range }: Search): Found {
   );
   const step = isUpward ? 1 : -1;
   const start = isUpward ? Math.max(oldest, beyond + 1) : Math.min(newest, beyond - 1);
-  const [end, sequences]: [number, number[]] = [
-    bucketOf(isUpward ? newest : oldest),
-    [],
-  ];
+  const [end, sequences]: [number, number[]] = [bucketOf(isUpward ? newest : oldest), []];
   let size = FIRST_SPAN;
-  for (
-    let first = bucketOf(start);
-    (end - first) * step >= 0;
-    first += size * step
-  ) {
-    if (performance.now() > endMs) {
-      return { sequences, after: edgeOf(first, isUpward) };
-    }
+  for (let first = bucketOf(start); (end - first) * step >= 0; first += size * step) {
+    if (performance.now() > endMs) return { sequences, after: edgeOf(first, isUpward) };
     size = Math.min(size * 2, LARGEST_SPAN);
     const last = isUpward ? Math.min(end, first + size - 1) : Math.max(end, first - size + 1);
     const rest = limit - sequences.length;
@@ -121,9 +107,7 @@ function findInBuckets(database: Database, { filter, range }: Search): Found {
     const span = isUpward ? [first, last] : [last, first];
     const rows = select.all(...span, ...source.values, beyond, rest + 1);
     sequences.push(...rows.slice(0, rest).map(([sequence]) => sequence));
-    if (rows.length > rest) {
-      return { sequences, after: sequences.at(-1) ?? null };
-    }
+    if (rows.length > rest) return { sequences, after: sequences.at(-1) ?? null };
   }
   return { sequences, after: null };
 }

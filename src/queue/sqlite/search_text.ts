@@ -8,10 +8,7 @@ export const TEXT_RECIPIENTS = 100;
  * keeps it in lower case.
  */
 export function searchText(
-  { reversePath, summary: { subject, from } }: Pick<
-    MessageRecord,
-    "reversePath" | "summary"
-  >,
+  { reversePath, summary: { subject, from } }: Pick<MessageRecord, "reversePath" | "summary">,
   recipients: readonly Pick<NewRecipient, "forwardPath">[],
 ): string {
   const paths = recipients.slice(0, TEXT_RECIPIENTS).map(({ forwardPath }) => forwardPath);

@@ -24,20 +24,10 @@ export function settleHandler(
   },
 ): (settlement: PackedSettlement) => null {
   return (settlement) => {
-    const [
-      messageId,
-      owner,
-      nowMs,
-      recipients,
-      entries,
-      notifications,
-      events,
-    ] = settlement;
+    const [messageId, owner, nowMs, recipients, entries, notifications, events] = settlement;
     const [, , , , , , , records, once, transport] = settlement;
     const change = table.start({ id: messageId }, nowMs);
-    if (
-      change === null || (once !== null && shelf.claim(once, nowMs) !== null)
-    ) return null;
+    if (change === null || (once !== null && shelf.claim(once, nowMs) !== null)) return null;
     const { sequence } = change;
     let changed = 0;
     for (let at = 0; at < recipients.length; at += PACKED_DISPOSITION_FIELDS) {
@@ -45,13 +35,7 @@ export function settleHandler(
         .slice(at, at + PACKED_DISPOSITION_FIELDS) as PackedDisposition;
       const from = table.read(sequence, index);
       if (from === null) continue;
-      const disposition = unpackDisposition([
-        index,
-        code,
-        nextAttemptAtMs,
-        flags,
-        reply,
-      ]);
+      const disposition = unpackDisposition([index, code, nextAttemptAtMs, flags, reply]);
       const to = settled(from, {
         disposition,
         reply: reply ?? undefined,
@@ -64,9 +48,7 @@ export function settleHandler(
     }
     table.finish(change);
     for (const entry of entries) timeline(sequence, entry);
-    if (changed > 0) {
-      for (const notification of notifications) put(notification);
-    }
+    if (changed > 0) { for (const notification of notifications) put(notification); }
     for (const event of events) tell(event);
     for (const record of records) shelf.put(record);
     return null;
@@ -81,15 +63,11 @@ type PackedDisposition = [
   reply: string | null,
 ];
 
-function unpackDisposition(
-  [, code, nextAttemptAtMs, flags]: PackedDisposition,
-): Disposition {
+function unpackDisposition([, code, nextAttemptAtMs, flags]: PackedDisposition): Disposition {
   const state = stateAt(code);
   if (isFinal(state)) return { kind: "final", state };
   const counts = (flags & FLAG_COUNTS) !== 0;
-  if (state === "held") {
-    return counts ? { kind: "hold", counts } : { kind: "hold" };
-  }
+  if (state === "held") return counts ? { kind: "hold", counts } : { kind: "hold" };
   const retry = { kind: "retry", nextAttemptAtMs, counts } as const;
   return (flags & FLAG_DELAY_NOTIFIED) === 0 ? retry : { ...retry, delayNotified: true };
 }

@@ -17,9 +17,7 @@ export interface RecordWriter {
 /** Makes the writer of small records. */
 export function recordWriter(database: Database): RecordWriter {
   const select = selectEntry(database);
-  const replace = database.prepare(
-    "INSERT OR REPLACE INTO shelf VALUES (?, ?, ?, ?)",
-  );
+  const replace = database.prepare("INSERT OR REPLACE INTO shelf VALUES (?, ?, ?, ?)");
   const put = ({ space, key, value, expiresAtMs }: ShelfRecord): void =>
     void replace.run(space, key, value, expiresAtMs);
   return {
@@ -34,10 +32,7 @@ export function recordWriter(database: Database): RecordWriter {
 }
 
 /** What changes small records. */
-export function shelfWriters(
-  database: Database,
-  { shelf }: { shelf: RecordWriter },
-): Handlers {
+export function shelfWriters(database: Database, { shelf }: { shelf: RecordWriter }): Handlers {
   const remove = database.prepare<[number]>(
     "DELETE FROM shelf WHERE space = ? AND key = ? RETURNING coalesce(expires_at, 9e15)",
   );

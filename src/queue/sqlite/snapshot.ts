@@ -15,10 +15,7 @@ export async function inspectQueue(
   request: Inspection,
   { workerUrl }: { workerUrl: string | URL },
 ): Promise<DatabaseFacts> {
-  const worker = new Worker(workerUrl, {
-    type: "module",
-    name: "posthouse-queue-inspect",
-  });
+  const worker = new Worker(workerUrl, { type: "module", name: "posthouse-queue-inspect" });
   try {
     return await new Promise((resolve, reject) => {
       worker.onmessage = ({ data }: MessageEvent<Response>) => {
@@ -29,12 +26,7 @@ export async function inspectQueue(
       };
       worker.onerror = (event) => {
         event.preventDefault();
-        reject(
-          new StoreError(
-            "unavailable",
-            `Cannot look at the queue: ${event.message}`,
-          ),
-        );
+        reject(new StoreError("unavailable", `Cannot look at the queue: ${event.message}`));
       };
       worker.postMessage(request);
     });

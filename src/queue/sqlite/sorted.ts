@@ -37,15 +37,10 @@ export function findSorted(
   { order, ...search }: Search & { readonly order: ValueOrder },
 ): SortedPage {
   const { filter } = search;
-  if (order === "largest" && !looksAtRecipients(filter)) {
-    return findLargest(database, search);
-  }
+  if (order === "largest" && !looksAtRecipients(filter)) return findLargest(database, search);
   if (order !== "next") {
     const column = order === "largest" ? "r.size" : "r.attempts";
-    const query = {
-      ...queryOf(database, { ...search, column }),
-      isUpward: false,
-    };
+    const query = { ...queryOf(database, { ...search, column }), isUpward: false };
     return findByRecipients(database, { ...search, queries: [query] });
   }
   const narrowed = { ...search, filter: queuedOnly(filter) };
@@ -61,26 +56,18 @@ export function isInOrder(
   order: ValueOrder,
 ): boolean {
   const isWanted = states === undefined || states.includes("queued");
-  return order === "next" && isWanted && !subdomains &&
-    Object.keys(rest).length === 0;
+  return order === "next" && isWanted && !subdomains && Object.keys(rest).length === 0;
 }
 
-function findLargest(
-  database: Database,
-  { filter, limit, after, ...which }: Search,
-): SortedPage {
+function findLargest(database: Database, { filter, limit, after, ...which }: Search): SortedPage {
   const { newest, oldest } = partOf(bucketRange(database), which);
   const where = allOf([
-    {
-      sql: "f.seq >= ? AND f.seq < ?",
-      values: [oldest * BUCKET_SIZE, (newest + 1) * BUCKET_SIZE],
-    },
+    { sql: "f.seq >= ? AND f.seq < ?", values: [oldest * BUCKET_SIZE, (newest + 1) * BUCKET_SIZE] },
     idsCondition(filter),
     wholeCondition(filter),
-    ...(after === null ? [] : [{
-      sql: "(f.size, f.seq) < (?, ?)",
-      values: [after.value, after.key],
-    }]),
+    ...(after === null
+      ? []
+      : [{ sql: "(f.size, f.seq) < (?, ?)", values: [after.value, after.key] }]),
   ]);
   const rows = database.prepare<[size: number, sequence: number]>(
     `SELECT f.size, f.seq FROM facts f WHERE ${where.sql}
@@ -109,18 +96,11 @@ const NEXT = "r.next_attempt_at";
 
 function queryOf(
   database: Database,
-  { filter, column, part, parts }: Pick<Search, "filter" | keyof Part> & {
-    column: string;
-  },
+  { filter, column, part, parts }: Pick<Search, "filter" | keyof Part> & { column: string },
 ): Omit<RecipientQuery, "isUpward"> {
   const { newest, oldest } = partOf(bucketRange(database), { part, parts });
   const { sql, values } = fittingRecipientSource(filter);
-  return {
-    column,
-    sql,
-    values: [oldest, newest, ...values],
-    own: recipientCondition(filter),
-  };
+  return { column, sql, values: [oldest, newest, ...values], own: recipientCondition(filter) };
 }
 
 /** What waits is in order already, and what is under way is little. */
@@ -135,8 +115,7 @@ function queriesInOrder(filter: MessageFilter): readonly RecipientQuery[] {
 }
 
 function queuedOnly(filter: MessageFilter): MessageFilter {
-  const isWanted = filter.states === undefined ||
-    filter.states.includes("queued");
+  const isWanted = filter.states === undefined || filter.states.includes("queued");
   return { ...filter, states: isWanted ? ["queued"] : [] };
 }
 

@@ -61,9 +61,7 @@ const EACH_BUCKET = `(WITH RECURSIVE bucket (n) AS
   CROSS JOIN `;
 
 /** Whether the index leads to the few recipients of each bucket that fit. */
-export function isSoughtByIndex(
-  { domain, subdomains, recipient }: MessageFilter,
-): boolean {
+export function isSoughtByIndex({ domain, subdomains, recipient }: MessageFilter): boolean {
   return domain !== undefined && subdomains !== true ||
     recipient !== undefined && parseMailbox(recipient).kind === "ok";
 }
@@ -86,24 +84,14 @@ function recipientSource(filter: MessageFilter, message?: Condition): Source {
 
 /** The recipients that fit, of messages that fit; as `r`. */
 export function fittingRecipientSource(filter: MessageFilter): Source {
-  if (!looksAtText(filter) && filter.ids === undefined) {
-    return recipientSource(filter);
-  }
+  if (!looksAtText(filter) && filter.ids === undefined) return recipientSource(filter);
   const condition = allOf([
-    ...[
-      idsCondition(filter),
-      commonCondition(filter, "f"),
-      textCondition(filter),
-    ],
+    ...[idsCondition(filter), commonCondition(filter, "f"), textCondition(filter)],
     recipientCondition(filter),
   ]);
   const join = `CROSS JOIN recipients r
     ON r.key >= f.seq << ${POSITION_BITS} AND r.key < (f.seq + 1) << ${POSITION_BITS}`;
-  return {
-    ...messageSource(condition, join),
-    found: MESSAGE_OF_RECIPIENT,
-    mayRepeat: true,
-  };
+  return { ...messageSource(condition, join), found: MESSAGE_OF_RECIPIENT, mayRepeat: true };
 }
 
 /** How many buckets are looked at to see on which side less fits. */
@@ -117,17 +105,10 @@ function cheaperSource(database: Database, filter: MessageFilter): Source {
   const buckets = sampleBuckets(database);
   const countIn = ({ sql, values }: Source): number => {
     const count = database.prepare<[number]>(`SELECT count(*) FROM ${sql}`);
-    return buckets.reduce(
-      (sum, at) => sum + (count.first(at, at, ...values)?.[0] ?? 0),
-      0,
-    );
+    return buckets.reduce((sum, at) => sum + (count.first(at, at, ...values)?.[0] ?? 0), 0);
   };
-  if (countIn(recipients) < countIn(messages)) {
-    return recipientSource(filter, text);
-  }
-  return messageSource(
-    allOf([commonCondition(filter, "f"), text, existsCondition(filter)]),
-  );
+  if (countIn(recipients) < countIn(messages)) return recipientSource(filter, text);
+  return messageSource(allOf([commonCondition(filter, "f"), text, existsCondition(filter)]));
 }
 
 function sampleBuckets(database: Database): number[] {
@@ -139,20 +120,14 @@ function sampleBuckets(database: Database): number[] {
 }
 
 /** The numbers of the first and the last message; an empty range when there is none. */
-export function sequenceRange(
-  database: Database,
-): { newest: number; oldest: number } {
-  const least = database.prepare<[number | null]>("SELECT min(seq) FROM facts")
-    .first()?.[0];
-  const most = database.prepare<[number | null]>("SELECT max(seq) FROM facts")
-    .first()?.[0];
+export function sequenceRange(database: Database): { newest: number; oldest: number } {
+  const least = database.prepare<[number | null]>("SELECT min(seq) FROM facts").first()?.[0];
+  const most = database.prepare<[number | null]>("SELECT max(seq) FROM facts").first()?.[0];
   return { newest: most ?? -1, oldest: least ?? 0 };
 }
 
 /** The buckets that hold messages; an empty range when none does. */
-export function bucketRange(
-  database: Database,
-): { newest: number; oldest: number } {
+export function bucketRange(database: Database): { newest: number; oldest: number } {
   const { newest, oldest } = sequenceRange(database);
   return { newest: bucketOf(newest), oldest: bucketOf(oldest) };
 }

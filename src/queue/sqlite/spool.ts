@@ -18,9 +18,7 @@ export class Spool {
   #isUntidy = false;
 
   /** `ownersFolder` has a file for each process that writes into `folder`. */
-  constructor(
-    { folder, ownersFolder }: { folder: string; ownersFolder: string },
-  ) {
+  constructor({ folder, ownersFolder }: { folder: string; ownersFolder: string }) {
     this.#folder = folder;
     this.#ownersFolder = ownersFolder;
   }
@@ -40,10 +38,7 @@ export class Spool {
   }
 
   /** Messages were not stored, as far as is known: removes what they name. */
-  async refuse(
-    messages: readonly NewMessage[],
-    { mayBeDone }: StoreError,
-  ): Promise<void> {
+  async refuse(messages: readonly NewMessage[], { mayBeDone }: StoreError): Promise<void> {
     for (const name of namesOf(messages)) {
       if (mayBeDone) {
         this.#pending.delete(name);
@@ -62,10 +57,7 @@ export class Spool {
    * @param known reads which files messages name.
    */
   async clear(
-    { isNew, known }: {
-      isNew: boolean;
-      known: () => Promise<readonly string[]>;
-    },
+    { isNew, known }: { isNew: boolean; known: () => Promise<readonly string[]> },
   ): Promise<void> {
     const own = (await this.#owner)?.name;
     const named = await knownOwners(this.#ownersFolder);
@@ -74,10 +66,7 @@ export class Spool {
     const files = await filesIn(this.#folder);
     // Behind the list: a file in it that is not pending now was taken or given up by now.
     const pending = new Set(this.#pending);
-    const owners = new Set([
-      ...others,
-      ...files.flatMap((name) => ownerOf(name) ?? []),
-    ]);
+    const owners = new Set([...others, ...files.flatMap((name) => ownerOf(name) ?? [])]);
     if (own !== undefined) owners.delete(own);
     await using dead = new AsyncDisposableStack();
     const living = new Set<string>();
@@ -91,9 +80,7 @@ export class Spool {
     // Read only now: nobody but the living, who are passed over, can add to it any more.
     const keep = new Set(await known());
     for (const name of files) {
-      if (
-        keep.has(name) || pending.has(name) || living.has(ownerOf(name) ?? "")
-      ) continue;
+      if (keep.has(name) || pending.has(name) || living.has(ownerOf(name) ?? "")) continue;
       await this.#remove(name);
     }
   }
@@ -113,10 +100,7 @@ export class Spool {
     const options = { write: true, createNew: true, mode: 0o600 };
     this.#pending.add(name);
     try {
-      return {
-        name,
-        file: await Deno.open(`${this.#folder}/${name}`, options),
-      };
+      return { name, file: await Deno.open(`${this.#folder}/${name}`, options) };
     } catch (error) {
       this.#pending.delete(name);
       throw error;
@@ -145,9 +129,7 @@ function namesOf(messages: readonly NewMessage[]): string[] {
 async function filesIn(folder: string): Promise<string[]> {
   const names: string[] = [];
   try {
-    for await (const { name, isFile } of Deno.readDir(folder)) {
-      if (isFile) names.push(name);
-    }
+    for await (const { name, isFile } of Deno.readDir(folder)) if (isFile) names.push(name);
     return names;
   } catch (error) {
     throw storeError("clear the spool folder", error);
@@ -197,9 +179,7 @@ class SpoolFile implements SpoolWriter {
   }
 
   async #opened(): Promise<{ name: string; file: Deno.FsFile }> {
-    if (this.#file !== null && this.#name !== null) {
-      return { name: this.#name, file: this.#file };
-    }
+    if (this.#file !== null && this.#name !== null) return { name: this.#name, file: this.#file };
     const { name, file } = await this.#options.open();
     this.#name = name;
     this.#file = file;

@@ -49,10 +49,7 @@ async function tryToOwn(
   };
 }
 
-async function openOrNull(
-  path: string,
-  options: Deno.OpenOptions,
-): Promise<Deno.FsFile | null> {
+async function openOrNull(path: string, options: Deno.OpenOptions): Promise<Deno.FsFile | null> {
   try {
     return await Deno.open(path, options);
   } catch (error) {
@@ -72,18 +69,13 @@ export async function knownOwners(folder: string): Promise<string[]> {
   try {
     for await (const { name } of Deno.readDir(folder)) names.push(name);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) {
-      throw storeError("read the spool folder", error);
-    }
+    if (!(error instanceof Deno.errors.NotFound)) throw storeError("read the spool folder", error);
   }
   return names;
 }
 
 /** Takes the place of an owner that is dead, until its `end`; null while it lives. */
-export async function takeOverFrom(
-  folder: string,
-  name: string,
-): Promise<SpoolOwner | null> {
+export async function takeOverFrom(folder: string, name: string): Promise<SpoolOwner | null> {
   try {
     const taken = await tryToOwn(folder, { name, createNew: false });
     if (taken !== null || existsSync(`${folder}/${name}`)) return taken;

@@ -55,9 +55,7 @@ export interface SqliteStoreOptions {
  *
  * @throws StoreError `locked`, `newer_schema`, `corrupt`, `read_only`, `full` or `unavailable`.
  */
-export async function openSqliteStore(
-  options: SqliteStoreOptions,
-): Promise<QueueStore> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<QueueStore> {
   const { folder, mode = "relay" } = options;
   await makeFolders(folder);
   const lock = mode === "relay" ? await takeLock(folder) : null;
@@ -104,11 +102,7 @@ class SqliteStore implements QueueStore {
       folder: this.#spoolFolder,
       ownersFolder: `${folder}/${OWNERS_FOLDER}`,
     });
-    this.#writer = new Connection({
-      ...common,
-      role: "writer",
-      watchMs: WATCH_MS,
-    });
+    this.#writer = new Connection({ ...common, role: "writer", watchMs: WATCH_MS });
     this.#reader = new Connection({ ...common, role: "reader", watchMs: 0 });
     this.#second = new Connection({ ...common, role: "reader", watchMs: 0 });
     const connections = { writer: this.#writer, reader: this.#reader };
@@ -139,10 +133,7 @@ class SqliteStore implements QueueStore {
 
   async put(message: NewMessage): Promise<void> {
     const nowMs = this.#clock.now();
-    const put = this.#writer.call(
-      "put",
-      (attach) => packMessage(message, { attach, nowMs }),
-    );
+    const put = this.#writer.call("put", (attach) => packMessage(message, { attach, nowMs }));
     await this.#withSpooled([message], put);
   }
 
@@ -168,19 +159,13 @@ class SqliteStore implements QueueStore {
   ): Promise<void> {
     for (let start = 0; start < messageIds.length; start += STEP_LIMIT) {
       const some = messageIds.slice(start, start + STEP_LIMIT);
-      await this.#writer.call(
-        "renew",
-        () => ({ owner, messageIds: some, untilMs }),
-      );
+      await this.#writer.call("renew", () => ({ owner, messageIds: some, untilMs }));
     }
   }
 
   async settle(settlement: Settlement): Promise<void> {
     const nowMs = this.#clock.now();
-    await this.#writer.call(
-      "settle",
-      (attach) => packSettlement(settlement, { attach, nowMs }),
-    );
+    await this.#writer.call("settle", (attach) => packSettlement(settlement, { attach, nowMs }));
   }
 
   abandon({ owner }: { owner: string; nowMs: number }): Promise<number> {
@@ -203,11 +188,7 @@ class SqliteStore implements QueueStore {
   }
 
   async list(request: ListRequest): Promise<MessagePage> {
-    const pages = await this.#inParts(
-      "list",
-      isDivisiblePage(request),
-      request,
-    );
+    const pages = await this.#inParts("list", isDivisiblePage(request), request);
     const [page = { items: [], cursor: null }] = pages;
     const { items, cursor } = pages.length > 1 ? joinPages(pages, request) : page;
     return { items: items.map(unpackListItem), cursor };
@@ -217,14 +198,8 @@ class SqliteStore implements QueueStore {
     return (await this.countWithin(filter, Infinity)).count;
   }
 
-  async countWithin(
-    filter: MessageFilter,
-    withinMs: number,
-  ): Promise<PartialCount> {
-    const counts = await this.#inParts("count", isDivisible(filter), {
-      filter,
-      withinMs,
-    });
+  async countWithin(filter: MessageFilter, withinMs: number): Promise<PartialCount> {
+    const counts = await this.#inParts("count", isDivisible(filter), { filter, withinMs });
     return {
       count: counts.reduce((sum, { count }) => sum + count, 0),
       isComplete: counts.every(({ isComplete }) => isComplete),
@@ -235,13 +210,10 @@ class SqliteStore implements QueueStore {
     let after: number | null = null;
     let total = 0;
     do {
-      const step: Calls["command"]["result"] = await this.#writer.call(
-        "command",
-        () => ({
-          ...request,
-          after,
-        }),
-      );
+      const step: Calls["command"]["result"] = await this.#writer.call("command", () => ({
+        ...request,
+        after,
+      }));
       total += step.changed;
       after = step.after;
     } while (after !== null);
@@ -252,16 +224,11 @@ class SqliteStore implements QueueStore {
     return this.#writer.call("stats", () => null);
   }
 
-  async purge(
-    { beforeMs, limit }: { beforeMs: number; limit: number },
-  ): Promise<number> {
+  async purge({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
     let left = limit;
     while (left > 0) {
       const step = Math.min(left, STEP_LIMIT);
-      const purged = await this.#writer.call(
-        "purge",
-        () => ({ beforeMs, limit: step }),
-      );
+      const purged = await this.#writer.call("purge", () => ({ beforeMs, limit: step }));
       left -= purged;
       if (purged < step) break;
     }
@@ -269,9 +236,7 @@ class SqliteStore implements QueueStore {
     return limit - left;
   }
 
-  async dropBodies(
-    { beforeMs, limit }: { beforeMs: number; limit: number },
-  ): Promise<number> {
+  async dropBodies({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
     return await this.#writer.call("dropBodies", () => ({ beforeMs, limit }));
   }
 
@@ -295,17 +260,12 @@ class SqliteStore implements QueueStore {
   }
 
   /** Takes the spool files of messages over with their commit, or removes them. */
-  async #withSpooled(
-    messages: readonly NewMessage[],
-    put: Promise<null>,
-  ): Promise<void> {
+  async #withSpooled(messages: readonly NewMessage[], put: Promise<null>): Promise<void> {
     try {
       await put;
       this.#spool.keep(messages);
     } catch (error) {
-      if (error instanceof StoreError) {
-        await this.#spool.refuse(messages, error);
-      }
+      if (error instanceof StoreError) await this.#spool.refuse(messages, error);
       throw error;
     }
   }
@@ -331,14 +291,7 @@ class SqliteStore implements QueueStore {
     const readers = isDivided ? [this.#reader, this.#second] : [this.#reader];
     return Promise.all(
       readers.map((reader, part) =>
-        reader.call(
-          name,
-          () => ({
-            ...args,
-            part,
-            parts: readers.length,
-          } as Calls[Name]["args"]),
-        )
+        reader.call(name, () => ({ ...args, part, parts: readers.length } as Calls[Name]["args"]))
       ),
     );
   }

@@ -17,10 +17,7 @@ const PRAGMAS: readonly string[] = [
   "temp_store = MEMORY",
 ];
 /** Searches look at much that they do not come back to, so it is mapped and not copied. */
-const READER_PRAGMAS: readonly string[] = [
-  "user_version",
-  `mmap_size = ${512 * 1024 * 1024}`,
-];
+const READER_PRAGMAS: readonly string[] = ["user_version", `mmap_size = ${512 * 1024 * 1024}`];
 /** How long to wait for a lock that the command line holds for a moment. */
 const BUSY_TIMEOUT_MS = 5_000;
 
@@ -50,11 +47,7 @@ class WorkerEnd {
     try {
       const database = openDatabase(role, folder);
       this.#database = database;
-      const options = {
-        database,
-        keepsFailed,
-        spoolFolder: `${folder}/${SPOOL_FOLDER}`,
-      };
+      const options = { database, keepsFailed, spoolFolder: `${folder}/${SPOOL_FOLDER}` };
       this.#engine = role === "writer" ? writingEngine(options) : readingEngine(options);
       if (watchMs > 0) this.#startWatch(database, watchMs);
       say({ kind: "opened" });
@@ -65,9 +58,7 @@ class WorkerEnd {
   }
 
   #run(batch: Extract<Request, { kind: "batch" }>): void {
-    if (this.#engine === null) {
-      throw new Error("Cannot run a batch: the store is not open");
-    }
+    if (this.#engine === null) throw new Error("Cannot run a batch: the store is not open");
     const { answer, handOver } = this.#engine.run(batch);
     say(answer, handOver);
   }
@@ -106,10 +97,7 @@ function openDatabase(role: "writer" | "reader", folder: string): Database {
     migrate(database);
     for (const pragma of PRAGMAS) database.pragma(pragma);
     if (database.pragma("journal_mode") !== "wal") {
-      throw new StoreError(
-        "unavailable",
-        "Cannot open the queue: no write-ahead log",
-      );
+      throw new StoreError("unavailable", "Cannot open the queue: no write-ahead log");
     }
     return database;
   } catch (error) {
@@ -119,9 +107,7 @@ function openDatabase(role: "writer" | "reader", folder: string): Database {
 }
 
 /** Answers with what an inspection found, or with its failure. */
-async function inspected(
-  inspect: () => DatabaseFacts | Promise<DatabaseFacts>,
-): Promise<void> {
+async function inspected(inspect: () => DatabaseFacts | Promise<DatabaseFacts>): Promise<void> {
   try {
     say({ kind: "inspected", facts: await inspect() });
   } catch (error) {

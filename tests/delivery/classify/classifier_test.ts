@@ -11,17 +11,13 @@ const REFUSED = {
   fromPeer: true,
 } as const;
 
-function classify(
-  rule: Omit<ReplyRule, "name">,
-  outcome: Outcome,
-): Outcome | undefined {
+function classify(rule: Omit<ReplyRule, "name">, outcome: Outcome): Outcome | undefined {
   const report = {
     outcomes: [outcome],
     remote: { host: "MX.Example.Net", address: "192.0.2.1", port: 25 },
     tls: null,
   };
-  const [result] = new Classifier([{ name: "r", ...rule }]).classify(report, "a.example")
-    .outcomes;
+  const [result] = new Classifier([{ name: "r", ...rule }]).classify(report, "a.example").outcomes;
   return result;
 }
 
@@ -46,25 +42,15 @@ const FITS: readonly [Omit<ReplyRule, "name" | "action">, boolean][] = [
 
 for (const [match, fits] of FITS) {
   Deno.test(`reply rule ${JSON.stringify(match)} ${match.text ?? ""} fits: ${fits}`, () => {
-    assertEquals(
-      classify({ ...match, action: "retry" }, REFUSED)?.kind === "temporary",
-      fits,
-    );
+    assertEquals(classify({ ...match, action: "retry" }, REFUSED)?.kind === "temporary", fits);
   });
 }
 
 Deno.test("what was typed where it happened stays what it is", () => {
   const typed: Outcome[] = [
     { kind: "permanent", reply: REFUSED.reply },
-    {
-      kind: "temporary",
-      reply: reply(451, "4.4.3", "Cannot look up a.example"),
-    },
-    {
-      kind: "broken",
-      scope: "destination",
-      reply: reply(451, "4.4.1", "Connection refused"),
-    },
+    { kind: "temporary", reply: reply(451, "4.4.3", "Cannot look up a.example") },
+    { kind: "broken", scope: "destination", reply: reply(451, "4.4.1", "Connection refused") },
     { kind: "uncertain", reply: reply(451, "4.4.2", "closed") },
     { kind: "delivered", reply: reply(250, "2.0.0", "OK") },
   ];
@@ -74,11 +60,7 @@ Deno.test("what was typed where it happened stays what it is", () => {
 });
 
 Deno.test("a report that no rule fits is handed on as it is", () => {
-  const report: DeliveryReport = {
-    outcomes: [REFUSED, REFUSED],
-    remote: null,
-    tls: null,
-  };
+  const report: DeliveryReport = { outcomes: [REFUSED, REFUSED], remote: null, tls: null };
   assertStrictEquals(new Classifier([]).classify(report, "a.example"), report);
 });
 
@@ -88,10 +70,7 @@ Deno.test("the first rule that fits decides, and is named in the timeline", asyn
     { name: "mine", text: /blocked/i, action: "retry_later", delayMs: 600_000 },
     { name: "later", action: "give_up" },
   ]);
-  const { clock, store, scheduler, put } = setUp({
-    transports: [out],
-    classifier,
-  });
+  const { clock, store, scheduler, put } = setUp({ transports: [out], classifier });
   const id = await put("a.example");
   scheduler.start();
   await clock.advance(0);
@@ -101,12 +80,7 @@ Deno.test("the first rule that fits decides, and is named in the timeline", asyn
   assertEquals(out.jobs.length, 2);
   const [entry] = (await store.get(id))?.timeline ?? [];
   assertEquals(entry?.detail["outcomes"], [
-    {
-      kind: "temporary",
-      reply: "550 5.7.1 Blocked",
-      recipients: [0],
-      rule: "mine",
-    },
+    { kind: "temporary", reply: "550 5.7.1 Blocked", recipients: [0], rule: "mine" },
   ]);
   await scheduler.stop({ limitMs: 0 });
 });
@@ -114,9 +88,7 @@ Deno.test("the first rule that fits decides, and is named in the timeline", asyn
 Deno.test("a destination that is paused gets nothing until it is over, and no attempt is used up", async () => {
   const answers: Outcome[] = [REFUSED];
   const out = new FakeTransport({
-    answer: () =>
-      answers.shift() ??
-        { kind: "delivered", reply: reply(250, "2.0.0", "OK") },
+    answer: () => answers.shift() ?? { kind: "delivered", reply: reply(250, "2.0.0", "OK") },
   });
   const classifier = new Classifier([{
     name: "p",
@@ -124,10 +96,7 @@ Deno.test("a destination that is paused gets nothing until it is over, and no at
     action: "pause",
     delayMs: 3_600_000,
   }]);
-  const { clock, store, scheduler, events, put } = setUp({
-    transports: [out],
-    classifier,
-  });
+  const { clock, store, scheduler, events, put } = setUp({ transports: [out], classifier });
   const first = await put("a.example");
   scheduler.start();
   await clock.advance(0);

@@ -15,9 +15,7 @@ const ANY = "mx.example.net";
 function replyOf(text: string): Reply {
   const [code = "", ...words] = text.split(" ");
   const enhanced = parseEnhancedCode(words[0] ?? "");
-  if (enhanced === null) {
-    return { code: Number(code), lines: [words.join(" ")] };
-  }
+  if (enhanced === null) return { code: Number(code), lines: [words.join(" ")] };
   return { code: Number(code), enhanced, lines: [words.slice(1).join(" ")] };
 }
 
@@ -25,11 +23,7 @@ function reportOf(text: string, host: string): DeliveryReport {
   const reply = replyOf(text);
   const kind = reply.code < 500 ? "temporary" : "permanent";
   const outcome: Outcome = { kind, reply, fromPeer: true };
-  return {
-    outcomes: [outcome],
-    remote: { host, address: "192.0.2.1", port: 25 },
-    tls: null,
-  };
+  return { outcomes: [outcome], remote: { host, address: "192.0.2.1", port: 25 }, tls: null };
 }
 
 /** `slow_down`, `pause 60`, `later 5` in minutes, `temporary` or `permanent`. */
@@ -37,12 +31,8 @@ function meaning(report: DeliveryReport): string {
   const [outcome] = report.outcomes;
   if (outcome?.kind !== "temporary") return outcome?.kind ?? "nothing";
   if (outcome.slowsDown) return "slow_down";
-  if (outcome.pausesMs !== undefined) {
-    return `pause ${outcome.pausesMs / 60_000}`;
-  }
-  if (outcome.retryAfterMs !== undefined) {
-    return `later ${outcome.retryAfterMs / 60_000}`;
-  }
+  if (outcome.pausesMs !== undefined) return `pause ${outcome.pausesMs / 60_000}`;
+  if (outcome.retryAfterMs !== undefined) return `later ${outcome.retryAfterMs / 60_000}`;
   return "temporary";
 }
 
@@ -71,16 +61,8 @@ const REPLIES: readonly [string, string, string][] = [
     "450 4.2.1 The user you are trying to contact is receiving mail too quickly.",
     "later 15",
   ],
-  [
-    GOOGLE,
-    "452 4.2.2 The email account that you tried to reach is over quota.",
-    "temporary",
-  ],
-  [
-    GOOGLE,
-    "550 5.1.1 The email account that you tried to reach does not exist.",
-    "permanent",
-  ],
+  [GOOGLE, "452 4.2.2 The email account that you tried to reach is over quota.", "temporary"],
+  [GOOGLE, "550 5.1.1 The email account that you tried to reach does not exist.", "permanent"],
   [
     GOOGLE,
     "550 5.7.26 This mail has been blocked because the sender is unauthenticated.",
@@ -113,11 +95,7 @@ const REPLIES: readonly [string, string, string][] = [
     "user complaints - 4.16.55.1",
     "slow_down",
   ],
-  [
-    YAHOO,
-    "421 4.7.1 [TS03] All messages from 192.0.2.9 permanently deferred",
-    "pause 240",
-  ],
+  [YAHOO, "421 4.7.1 [TS03] All messages from 192.0.2.9 permanently deferred", "pause 240"],
   [
     YAHOO,
     "553 5.7.2 [TSS09] All messages from 192.0.2.9 will be permanently deferred",
@@ -126,11 +104,7 @@ const REPLIES: readonly [string, string, string][] = [
   [YAHOO, "554 5.7.9 Message not accepted for policy reasons.", "permanent"],
   ["mx1.comcast.net", "421 4.1.0 Throttled RL000001", "slow_down"],
   [ANY, "450 4.2.0 Greylisted, see http://postgrey.example/help", "temporary"],
-  [
-    ANY,
-    "451 4.7.1 Greylisting in action, please come back in 300 seconds",
-    "later 5",
-  ],
+  [ANY, "451 4.7.1 Greylisting in action, please come back in 300 seconds", "later 5"],
   [ANY, "450 4.7.1 Graylisted, please try again in 12 minutes", "later 12"],
   [ANY, "421 4.7.0 Too many connections from your address", "slow_down"],
   [ANY, "452 4.5.3 Too many recipients", "temporary"],
@@ -144,27 +118,15 @@ const REPLIES: readonly [string, string, string][] = [
     "additional messages from being delivered.",
     "later 15",
   ],
-  [
-    GOOGLE,
-    "550 5.2.1 The email account that you tried to reach is disabled.",
-    "permanent",
-  ],
-  [
-    GOOGLE,
-    "421 4.7.0 Try again later, closing connection. (EHLO)",
-    "slow_down",
-  ],
+  [GOOGLE, "550 5.2.1 The email account that you tried to reach is disabled.", "permanent"],
+  [GOOGLE, "421 4.7.0 Try again later, closing connection. (EHLO)", "slow_down"],
   [
     GOOGLE,
     "421 4.7.27 Your email has been rate limited because SPF authentication didn't pass for this " +
     "message.",
     "slow_down",
   ],
-  [
-    "smtp.gmail.com",
-    "550 5.4.5 Daily user sending limit exceeded.",
-    "pause 60",
-  ],
+  ["smtp.gmail.com", "550 5.4.5 Daily user sending limit exceeded.", "pause 60"],
   [
     "smtp-relay.gmail.com",
     "550 5.7.1 Daily SMTP relay limit exceeded for customer.",
@@ -211,22 +173,14 @@ const REPLIES: readonly [string, string, string][] = [
     "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded",
     "slow_down",
   ],
-  [
-    YAHOO,
-    "421 4.7.0 [GL01] Message from (192.0.2.9) temporarily deferred",
-    "temporary",
-  ],
+  [YAHOO, "421 4.7.0 [GL01] Message from (192.0.2.9) temporarily deferred", "temporary"],
   [
     YAHOO,
     "553 5.7.1 [BL21] Connections will not be accepted from 192.0.2.9, because the ip is in " +
     "Spamhaus's list",
     "pause 60",
   ],
-  [
-    YAHOO,
-    "451 4.3.0 Resources temporarily not available - Please try again later",
-    "slow_down",
-  ],
+  [YAHOO, "451 4.3.0 Resources temporarily not available - Please try again later", "slow_down"],
   [
     YAHOO,
     "554 5.0.0 delivery error: dd This user doesn't have a yahoo.com account (you@yahoo.com)",
@@ -238,26 +192,14 @@ const REPLIES: readonly [string, string, string][] = [
     "later 15",
   ],
   [APPLE, "451 4.7.1 Service unavailable - try again later", "slow_down"],
-  [
-    APPLE,
-    "550 5.7.1 [CS01] Message rejected due to local policy.",
-    "permanent",
-  ],
-  [
-    APPLE,
-    "554 5.7.0 Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.9",
-    "pause 60",
-  ],
+  [APPLE, "550 5.7.1 [CS01] Message rejected due to local policy.", "permanent"],
+  [APPLE, "554 5.7.0 Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.9", "pause 60"],
   [
     "smtp-in.orange.fr",
     "421 4.0.0 Service refuse. Service refused, please try later. OFR004_402 [402]",
     "slow_down",
   ],
-  [
-    ANY,
-    "421 4.0.0 Too many concurrent SMTP connections from this IP address",
-    "slow_down",
-  ],
+  [ANY, "421 4.0.0 Too many concurrent SMTP connections from this IP address", "slow_down"],
   [ANY, "421 4.3.2 Too many open connections.", "slow_down"],
   [ANY, "450 4.7.1 Error: too many recipients from 192.0.2.9", "slow_down"],
   [
@@ -275,12 +217,7 @@ const REPLIES: readonly [string, string, string][] = [
 for (const [host, text, expected] of REPLIES) {
   Deno.test(`${host} means ${expected} by ${text.slice(0, 60)}`, () => {
     assertEquals(
-      meaning(
-        new Classifier(KNOWN_REPLIES).classify(
-          reportOf(text, host),
-          "d.example",
-        ),
-      ),
+      meaning(new Classifier(KNOWN_REPLIES).classify(reportOf(text, host), "d.example")),
       expected,
     );
   });
@@ -289,9 +226,7 @@ for (const [host, text, expected] of REPLIES) {
 Deno.test("a text of any length is looked at as far as a limit", () => {
   const text = "421 4.7.0 " + "1 ".repeat(5_000) + "greylisted";
   assertEquals(
-    meaning(
-      new Classifier(KNOWN_REPLIES).classify(reportOf(text, ANY), "d.example"),
-    ),
+    meaning(new Classifier(KNOWN_REPLIES).classify(reportOf(text, ANY), "d.example")),
     "temporary",
   );
 });

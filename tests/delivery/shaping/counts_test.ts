@@ -30,11 +30,7 @@ async function bookOn({ shelf, clock }: {
 }
 
 /** How many may begin now, one after the other. */
-function take(
-  book: LimiterBook,
-  clock: ManualClock,
-  rule = ruleOf({}),
-): number {
+function take(book: LimiterBook, clock: ManualClock, rule = ruleOf({})): number {
   const limiter = book.limiterOf(rule, PLACE);
   let count = 0;
   for (; limiter.readyAtMs(clock.now()) <= clock.now(); count++) {
@@ -47,9 +43,7 @@ function take(
 const CAPS: readonly [name: string, limits: Partial<Limits>, first: number][] = [
   ["a limit of a day", { rates: [{ count: 50, perMs: DAY_MS }] }, 5],
   ["a limit of an hour", { rates: [{ count: 30, perMs: HOUR_MS }] }, 3],
-  ["a warm-up plan", {
-    warmUp: { startMs: Date.UTC(2026, 0, 1), perDay: [80, 90] },
-  }, 8],
+  ["a warm-up plan", { warmUp: { startMs: Date.UTC(2026, 0, 1), perDay: [80, 90] } }, 8],
 ];
 
 for (const shared of [true, false]) {
@@ -90,10 +84,7 @@ Deno.test("counts of limits below an hour stay in memory, and old ones are forgo
   const listed = async () => await store.shelf.list({ space: "limit counts", limit: 10 });
   take(book, clock, ruleOf({ rates: [{ count: 5, perMs: 60_000 }] }));
   assertEquals(book.takeChanged(), []);
-  const daily = {
-    ...ruleOf({ rates: [{ count: 5, perMs: DAY_MS }] }),
-    name: "daily",
-  };
+  const daily = { ...ruleOf({ rates: [{ count: 5, perMs: DAY_MS }] }), name: "daily" };
   take(book, clock, daily);
   await clock.advance(1_000);
   assertEquals((await listed()).length, 1);
@@ -105,10 +96,7 @@ Deno.test("counts of limits below an hour stay in memory, and old ones are forgo
 Deno.test("rules that are replaced keep what they counted, as far as they limit the same", () => {
   const clock = new ManualClock();
   const book = new LimiterBook({ clock });
-  const fifty = ruleOf({
-    rates: [{ count: 50, perMs: DAY_MS }],
-    concurrency: 1,
-  });
+  const fifty = ruleOf({ rates: [{ count: 50, perMs: DAY_MS }], concurrency: 1 });
   assertEquals(take(book, clock, fifty), 5);
   const running = book.limiterOf(fifty, PLACE);
   running.begin(clock.now());
@@ -119,11 +107,7 @@ Deno.test("rules that are replaced keep what they counted, as far as they limit 
   const more = ruleOf({ rates: [{ count: 500, perMs: DAY_MS }] });
   book.replaceRules([more]);
   assertEquals(take(book, clock, more), 0);
-  assertEquals(
-    book.takeChanged().length,
-    1,
-    "on disk it stands as the new rule counts it",
-  );
+  assertEquals(book.takeChanged().length, 1, "on disk it stands as the new rule counts it");
   running.end();
 
   book.replaceRules([]);
@@ -144,11 +128,7 @@ Deno.test("long limits let a tenth leave together, and never more than their cou
   assertEquals(taken.filter((atMs) => atMs === 0).length, 5);
   taken.forEach((fromMs, index) => {
     const after = taken[index + 50];
-    assertEquals(
-      after === undefined || after >= fromMs + DAY_MS - 1e-3,
-      true,
-      `${index}`,
-    );
+    assertEquals(after === undefined || after >= fromMs + DAY_MS - 1e-3, true, `${index}`);
   });
   assertEquals(taken.length > 3 * 45, true);
 });

@@ -23,16 +23,12 @@ for (const limit of LIMITS) {
         taken.push(nowMs);
       } else {
         // Comes back in time or late, as a busy machine does.
-        nowMs = rate.readyAtMs +
-          (random.float() < 0.1 ? random.float() * 20 : 0);
+        nowMs = rate.readyAtMs + (random.float() < 0.1 ? random.float() * 20 : 0);
       }
     }
     taken.forEach((fromMs, index) => {
       const after = taken[index + limit.count];
-      assert(
-        after === undefined || after >= fromMs + limit.perMs - 1e-6,
-        `${index}`,
-      );
+      assert(after === undefined || after >= fromMs + limit.perMs - 1e-6, `${index}`);
     });
     assert(taken.length > 14 * limit.count, `${taken.length}`);
   });
@@ -59,11 +55,5 @@ Deno.test("a pace is halved by each refusal, recovers and is forgotten", () => {
 Deno.test("a warm-up plan has the first day's cap before it begins and none after its end", () => {
   const plan = { startMs: Date.UTC(2026, 8, 1), perDay: [50, 100] };
   const at = (day: number, hour: number) => capAt(plan, Date.UTC(2026, 8, day, hour));
-  assertEquals([at(0, 12), at(1, 0), at(1, 23), at(2, 5), at(3, 0)], [
-    50,
-    50,
-    50,
-    100,
-    null,
-  ]);
+  assertEquals([at(0, 12), at(1, 0), at(1, 23), at(2, 5), at(3, 0)], [50, 50, 50, 100, null]);
 });

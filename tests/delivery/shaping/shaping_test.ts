@@ -13,10 +13,7 @@ const MX_OF: Readonly<Record<string, string[]>> = {
   "c.example": ["mx.small.example"],
 };
 
-function shaperOf(
-  clock: ManualClock,
-  rules: readonly Partial<ShapingRule>[],
-): Shaper {
+function shaperOf(clock: ManualClock, rules: readonly Partial<ShapingRule>[]): Shaper {
   const full = rules.map((rule, index) => ({
     ...{ name: `rule${index}`, match: {}, shared: true },
     ...rule,
@@ -24,16 +21,8 @@ function shaperOf(
   }));
   const resolver = {
     mx: (domain: string) => {
-      const records = (MX_OF[domain] ?? []).map((exchange) => ({
-        preference: 10,
-        exchange,
-      }));
-      const found = {
-        kind: "found" as const,
-        ttlMs: 0,
-        authentic: false,
-        canonicalName: domain,
-      };
+      const records = (MX_OF[domain] ?? []).map((exchange) => ({ preference: 10, exchange }));
+      const found = { kind: "found" as const, ttlMs: 0, authentic: false, canonicalName: domain };
       return Promise.resolve({ ...found, records });
     },
   };
@@ -72,10 +61,7 @@ function shaped(
 
 Deno.test("messages to a destination keep to its rate, uncounted, and others do not wait", async () => {
   const { clock, store, scheduler, began, put } = shaped([
-    {
-      match: { domain: ["a.example"] },
-      limits: { rates: [{ count: 60, perMs: 60_000 }] },
-    },
+    { match: { domain: ["a.example"] }, limits: { rates: [{ count: 60, perMs: 60_000 }] } },
   ]);
   const startMs = clock.now();
   const slow = [];
@@ -84,14 +70,9 @@ Deno.test("messages to a destination keep to its rate, uncounted, and others do 
   scheduler.start();
   await clock.advance(0);
   assertEquals(began.filter(({ domain }) => domain === "c.example").length, 50);
-  assert(
-    scheduler.activeRecipients <= 10,
-    `${scheduler.activeRecipients} in the window`,
-  );
+  assert(scheduler.activeRecipients <= 10, `${scheduler.activeRecipients} in the window`);
   await clock.advance(199_000);
-  const times = began.filter(({ domain }) => domain === "a.example").map((
-    { atMs },
-  ) => atMs);
+  const times = began.filter(({ domain }) => domain === "a.example").map(({ atMs }) => atMs);
   assertEquals(times.length, 200);
   assertEquals(times.at(-1), startMs + 199_000);
   times.forEach((atMs, index) => {
@@ -132,14 +113,10 @@ Deno.test("domains whose exchangers belong together share a limit", async () => 
 Deno.test("a shared limit of attempts at once passes from destination to destination", async () => {
   const waiting: (() => void)[] = [];
   const answer = () => new Promise<Outcome>((resolve) => waiting.push(() => resolve(DELIVERED)));
-  const { clock, scheduler, out, put } = shaped([{
-    limits: { rates: [], concurrency: 1 },
-  }], {
+  const { clock, scheduler, out, put } = shaped([{ limits: { rates: [], concurrency: 1 } }], {
     answer,
   });
-  for (const domain of ["a.example", "b.example", "c.example"]) {
-    await put(domain);
-  }
+  for (const domain of ["a.example", "b.example", "c.example"]) await put(domain);
   scheduler.start();
   for (let count = 1; count <= 3; count++) {
     await clock.advance(0);
@@ -152,14 +129,8 @@ Deno.test("a shared limit of attempts at once passes from destination to destina
 
 Deno.test("a limit for a route leaves the mail of other routes alone", async () => {
   const { clock, scheduler, began, put } = shaped([
-    {
-      match: { route: ["route0"] },
-      limits: { rates: [{ count: 1, perMs: 3_600_000 }] },
-    },
-    {
-      match: { route: ["other"] },
-      limits: { rates: [{ count: 1, perMs: 1_000 }] },
-    },
+    { match: { route: ["route0"] }, limits: { rates: [{ count: 1, perMs: 3_600_000 }] } },
+    { match: { route: ["other"] }, limits: { rates: [{ count: 1, perMs: 1_000 }] } },
   ]);
   for (let count = 0; count < 3; count++) await put("a.example");
   scheduler.start();
@@ -173,10 +144,7 @@ Deno.test("mail above a long limit takes the next transport of its route", async
   const { clock, scheduler, began, put } = shaped([
     {
       match: { transport: ["out"] },
-      limits: {
-        rates: [],
-        warmUp: { startMs: Date.UTC(2026, 0, 1), perDay: [24] },
-      },
+      limits: { rates: [], warmUp: { startMs: Date.UTC(2026, 0, 1), perDay: [24] } },
     },
   ], { others: [other] });
   for (let count = 0; count < 5; count++) await put("a.example");
@@ -187,9 +155,7 @@ Deno.test("mail above a long limit takes the next transport of its route", async
 });
 
 Deno.test("a limit of recipients splits a message", async () => {
-  const { clock, store, scheduler, out, put } = shaped([{
-    limits: { rates: [], recipients: 2 },
-  }]);
+  const { clock, store, scheduler, out, put } = shaped([{ limits: { rates: [], recipients: 2 } }]);
   const id = await put("a.example", { recipients: 5 });
   scheduler.start();
   await clock.advance(0);
@@ -202,9 +168,7 @@ Deno.test("each destination has its own limit where it is not shared", async () 
   const { clock, scheduler, began, put } = shaped([
     { shared: false, limits: { rates: [{ count: 1, perMs: 60_000 }] } },
   ]);
-  for (const domain of ["a.example", "b.example", "a.example"]) {
-    await put(domain);
-  }
+  for (const domain of ["a.example", "b.example", "a.example"]) await put(domain);
   scheduler.start();
   await clock.advance(0);
   assertEquals(began.map(({ domain }) => domain), ["a.example", "b.example"]);
@@ -260,26 +224,18 @@ Deno.test("what routes differ in does not double a destination's own limit", asy
 
 Deno.test("what one domain of a provider teaches holds for all of them, and for nobody else", async () => {
   const limited: Outcome = {
-    ...{
-      kind: "temporary",
-      reply: reply(421, "4.7.28", "Too fast"),
-      counts: false,
-    },
+    ...{ kind: "temporary", reply: reply(421, "4.7.28", "Too fast"), counts: false },
     slowsDown: true,
   };
   const answers = [limited];
   const { clock, scheduler, out, began, put } = shaped([
-    {
-      match: { mx: ["*.big.example"] },
-      limits: { rates: [], concurrency: 50 },
-    },
+    { match: { mx: ["*.big.example"] }, limits: { rates: [], concurrency: 50 } },
   ], { kind: "mx", answer: () => answers.shift() ?? DELIVERED });
   await put("a.example");
   scheduler.start();
   await clock.advance(0);
   const learned = (domain: string) =>
-    scheduler.destinationOf(out, domain)?.gate?.view(clock.now()).learned ??
-      null;
+    scheduler.destinationOf(out, domain)?.gate?.view(clock.now()).learned ?? null;
   for (let count = 0; count < 20; count++) {
     for (const domain of ["b.example", "c.example"]) await put(domain);
   }
@@ -287,10 +243,7 @@ Deno.test("what one domain of a provider teaches holds for all of them, and for 
   await clock.advance(500);
   const counted = (domain: string) => began.filter((one) => one.domain === domain).length;
   assertEquals([counted("b.example"), counted("c.example")], [0, 20]);
-  assertEquals([learned("b.example")?.reason, learned("c.example")], [
-    "421 4.7.28 Too fast",
-    null,
-  ]);
+  assertEquals([learned("b.example")?.reason, learned("c.example")], ["421 4.7.28 Too fast", null]);
   await clock.advance(3_600_000);
   assertEquals(counted("b.example"), 20);
   await scheduler.stop({ limitMs: 0 });

@@ -20,17 +20,11 @@ Deno.test("an address that failed is left alone, then probed by one", async () =
 });
 
 Deno.test("only so many addresses are remembered", () => {
-  const failures = new FailureMemory({
-    clock: new ManualClock(),
-    maxEntries: 2,
-  });
+  const failures = new FailureMemory({ clock: new ManualClock(), maxEntries: 2 });
   for (const address of ["a", "b", "a", "c"]) failures.failed(address, DOWN);
-  assertEquals(
-    ["a", "b", "c"].map((address) => failures.recall(address) !== null),
-    [
-      true,
-      false,
-      true,
-    ],
-  );
+  assertEquals(["a", "b", "c"].map((address) => failures.recall(address) !== null), [
+    true,
+    false,
+    true,
+  ]);
 });

@@ -14,18 +14,12 @@ class PoolSetup implements AsyncDisposable {
   readonly #deadlines = new Deadlines({ clock: this.clock });
 
   constructor(limits: Partial<PoolLimits> = {}) {
-    this.pool = new ConnectionPool({
-      clock: this.clock,
-      limits,
-      onError: reportError,
-    });
+    this.pool = new ConnectionPool({ clock: this.clock, limits, onError: reportError });
   }
 
   async session(key: string): Promise<Session> {
     const { signal } = new AbortController();
-    const dialed = await dial({ address: "127.0.0.1", port: this.peer.port }, {
-      timeoutMs: 5000,
-    });
+    const dialed = await dial({ address: "127.0.0.1", port: this.peer.port }, { timeoutMs: 5000 });
     if (dialed.kind !== "connected") throw new Error(dialed.reason);
     const opened = await SmtpClient.open(dialed.conn, {
       heloName: key,
@@ -39,11 +33,7 @@ class PoolSetup implements AsyncDisposable {
       hop,
       key,
       proof: null,
-      peer: {
-        capabilities: opened.client.capabilities,
-        protocol: "smtp",
-        loggedIn: false,
-      },
+      peer: { capabilities: opened.client.capabilities, protocol: "smtp", loggedIn: false },
       openedAtMs: this.clock.monotonic(),
     };
   }

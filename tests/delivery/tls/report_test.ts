@@ -10,19 +10,10 @@ const HOUR_MS = 3600_000;
 const DAY_MS = 24 * HOUR_MS;
 const STS = {
   type: "sts",
-  strings: [
-    "version: STSv1",
-    "mode: testing",
-    "mx: mx.dest.example",
-    "max_age: 86400",
-  ],
+  strings: ["version: STSv1", "mode: testing", "mx: mx.dest.example", "max_age: 86400"],
   mxPatterns: ["mx.dest.example"],
 } as const;
-const FINE: TlsOutcome = {
-  domain: "dest.example",
-  published: STS,
-  failure: null,
-};
+const FINE: TlsOutcome = { domain: "dest.example", published: STS, failure: null };
 const FAILED: TlsOutcome = {
   ...FINE,
   failure: {
@@ -40,9 +31,7 @@ function senderFor(
 ) {
   const sent: { to: string; text: string }[] = [];
   const posted: { url: string; body: Uint8Array }[] = [];
-  const services = smtpServices({
-    names: { txt: { "_smtp._tls.dest.example": txt } },
-  });
+  const services = smtpServices({ names: { txt: { "_smtp._tls.dest.example": txt } } });
   let ids = 0;
   const sender = new TlsReportSender({
     ...services,
@@ -57,11 +46,7 @@ function senderFor(
       return Promise.resolve(true);
     },
     newId: () => `id${++ids}`,
-    reporter: {
-      organization: "Relays",
-      submitter: "relay.example",
-      from: "tls@relay.example",
-    },
+    reporter: { organization: "Relays", submitter: "relay.example", from: "tls@relay.example" },
   });
   return { sender, clock, sent, posted };
 }
@@ -93,10 +78,7 @@ const REPORT = {
       "policy-domain": "dest.example",
       "mx-host": ["mx.dest.example"],
     },
-    summary: {
-      "total-successful-session-count": 2,
-      "total-failure-session-count": 1,
-    },
+    summary: { "total-successful-session-count": 2, "total-failure-session-count": 1 },
     "failure-details": [{
       "result-type": "certificate-expired",
       "sending-mta-ip": "198.51.100.1",
@@ -109,9 +91,7 @@ const REPORT = {
 
 Deno.test("TLS-RPT: a domain that asks for it is told once a day", async () => {
   const clock = new ManualClock(0);
-  const { sender, sent } = senderFor([
-    "v=TLSRPTv1; rua=mailto:tls@dest.example",
-  ], { clock });
+  const { sender, sent } = senderFor(["v=TLSRPTv1; rua=mailto:tls@dest.example"], { clock });
   for (const outcome of [FINE, FAILED, FINE]) sender.record(outcome);
   await sendDue(sender);
   assertEquals(sent, []); // the day is not over
@@ -124,14 +104,8 @@ Deno.test("TLS-RPT: a domain that asks for it is told once a day", async () => {
     text,
     /\r\nTLS-Report-Domain: dest\.example\r\nTLS-Report-Submitter: relay\.example\r\n/,
   );
-  assertMatch(
-    text,
-    /\r\nContent-Type: multipart\/report; report-type="tlsrpt";\r\n boundary=/,
-  );
-  assertMatch(
-    text,
-    / filename="relay\.example!dest\.example!0!86399!id1\.json\.gz"\r\n/,
-  );
+  assertMatch(text, /\r\nContent-Type: multipart\/report; report-type="tlsrpt";\r\n boundary=/);
+  assertMatch(text, / filename="relay\.example!dest\.example!0!86399!id1\.json\.gz"\r\n/);
   const encoded = /filename=.*\r\n\r\n([A-Za-z0-9+/=\r\n]+?)\r\n--/.exec(text)?.[1] ?? "";
   assertEquals(await unzip(Uint8Array.fromBase64(encoded)), REPORT);
   await sender[Symbol.asyncDispose]();
@@ -146,9 +120,7 @@ Deno.test("TLS-RPT: reports are posted where a domain wants that", async () => {
   for (const outcome of [FINE, FAILED, FINE]) sender.record(outcome);
   await clock.advance(DAY_MS);
   await sendDue(sender);
-  assertEquals(posted.map(({ url }) => url), [
-    "https://report.dest.example/v1",
-  ]);
+  assertEquals(posted.map(({ url }) => url), ["https://report.dest.example/v1"]);
   assertEquals(await unzip(posted[0]?.body ?? new Uint8Array()), REPORT);
   await sender[Symbol.asyncDispose]();
 });
@@ -179,10 +151,7 @@ Deno.test("TLS-RPT: counts outlive the process", async () => {
   before.sender.record(FINE);
   await before.sender[Symbol.asyncDispose]();
   const clock = new ManualClock(0);
-  const after = senderFor(["v=TLSRPTv1; rua=mailto:tls@dest.example"], {
-    clock,
-    file,
-  });
+  const after = senderFor(["v=TLSRPTv1; rua=mailto:tls@dest.example"], { clock, file });
   after.sender.record(FAILED);
   after.sender.record(FINE);
   await clock.advance(DAY_MS);
@@ -193,18 +162,12 @@ Deno.test("TLS-RPT: counts outlive the process", async () => {
 
 Deno.test("TLS-RPT: where reports go is read from one record", () => {
   const places = (...records: string[]) => reportPlaces(records).map(({ href }) => href);
-  assertEquals(
-    places("v=TLSRPTv1; rua=mailto:a@b.example,https://c.example/d;"),
-    [
-      "mailto:a@b.example",
-      "https://c.example/d",
-    ],
-  );
+  assertEquals(places("v=TLSRPTv1; rua=mailto:a@b.example,https://c.example/d;"), [
+    "mailto:a@b.example",
+    "https://c.example/d",
+  ]);
   assertEquals(places("v=TLSRPTv1;rua=ftp://x.example/,nonsense"), []);
-  assertEquals(
-    places("v=TLSRPTv1;rua=mailto:a@b", "v=TLSRPTv1;rua=mailto:c@d"),
-    [],
-  );
+  assertEquals(places("v=TLSRPTv1;rua=mailto:a@b", "v=TLSRPTv1;rua=mailto:c@d"), []);
   assertEquals(places("v=spf1 -all"), []);
 });
 
@@ -214,22 +177,14 @@ Deno.test("TLS-RPT: a domain cannot have them sent to many, nor keep those of ot
     "mailto:%ff@dest.example",
     "mailto:a%0d%0aBcc:%20b@dest.example",
     "mailto:@",
-    ...Array.from(
-      { length: 1_000 },
-      (_, index) => `mailto:u${index}@dest.example`,
-    ),
+    ...Array.from({ length: 1_000 }, (_, index) => `mailto:u${index}@dest.example`),
   ];
-  const { sender, sent } = senderFor([`v=TLSRPTv1; rua=${rua.join(",")}`], {
-    clock,
-  });
+  const { sender, sent } = senderFor([`v=TLSRPTv1; rua=${rua.join(",")}`], { clock });
   sender.record(FINE);
   await sendDue(sender);
   await clock.advance(DAY_MS);
   await sender.sendDue();
   await sendDue(sender);
-  assertEquals(sent.map(({ to }) => to), [
-    "u0@dest.example",
-    "u1@dest.example",
-  ]);
+  assertEquals(sent.map(({ to }) => to), ["u0@dest.example", "u1@dest.example"]);
   await sender[Symbol.asyncDispose]();
 });

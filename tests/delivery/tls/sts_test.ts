@@ -32,9 +32,7 @@ class World implements AsyncDisposable {
       shelf,
       resolver: {
         txt: (name) =>
-          smtpServices({
-            names: { txt: this.txt === undefined ? {} : { [name]: this.txt } },
-          })
+          smtpServices({ names: { txt: this.txt === undefined ? {} : { [name]: this.txt } } })
             .resolver.txt(name),
       },
       fetch: (url, { redirect }) => {
@@ -70,12 +68,7 @@ Deno.test("MTA-STS: a policy is fetched once from its place and kept", async () 
 });
 
 Deno.test("MTA-STS: a domain without a record is asked for no policy", async () => {
-  for (
-    const txt of [undefined, [], null, ["v=spf1 -all"], [
-      "v=STSv1; id=1",
-      "v=STSv1; id=2",
-    ]]
-  ) {
+  for (const txt of [undefined, [], null, ["v=spf1 -all"], ["v=STSv1; id=1", "v=STSv1; id=2"]]) {
     await using world = new World();
     world.txt = txt;
     assertEquals(await world.find(), { kind: "none" });
@@ -111,10 +104,7 @@ Deno.test("MTA-STS: after a failure nobody asks again for a while", async () => 
   await using world = new World();
   world.response = () => new Response("not here", { ...TEXT, status: 404 });
   for (let count = 0; count < 3; count++) {
-    assertEquals(await world.find(), {
-      kind: "failed",
-      type: "sts-policy-fetch-error",
-    });
+    assertEquals(await world.find(), { kind: "failed", type: "sts-policy-fetch-error" });
   }
   assertEquals(world.fetched.length, 1);
   world.response = () => new Response(POLICY, TEXT);
@@ -123,21 +113,13 @@ Deno.test("MTA-STS: after a failure nobody asks again for a while", async () => 
 });
 
 const BAD: readonly [name: string, response: () => Response, type: string][] = [
-  [
-    "a redirection",
-    () => new Response(null, { status: 302 }),
-    "sts-policy-fetch-error",
-  ],
+  ["a redirection", () => new Response(null, { status: 302 }), "sts-policy-fetch-error"],
   [
     "another kind of file",
     () => new Response(POLICY, { headers: { "content-type": "text/html" } }),
     "sts-policy-invalid",
   ],
-  [
-    "a file too large",
-    () => new Response("x".repeat(70_000), TEXT),
-    "sts-policy-fetch-error",
-  ],
+  ["a file too large", () => new Response("x".repeat(70_000), TEXT), "sts-policy-fetch-error"],
   ["no policy", () => new Response("hello", TEXT), "sts-policy-invalid"],
 ];
 for (const [name, response, type] of BAD) {
@@ -182,11 +164,7 @@ Deno.test("MTA-STS: policies outlive the process, in the store, for as long as t
 Deno.test("MTA-STS: what cannot be read from the store is as good as not there", async () => {
   await using store = openMemoryStore();
   for (const value of ["{", "[1]", `{"policy":{"mode":"enforce"},"id":"1"}`]) {
-    await store.shelf.put("mta-sts", {
-      key: "dest.example",
-      value,
-      expiresAtMs: null,
-    });
+    await store.shelf.put("mta-sts", { key: "dest.example", value, expiresAtMs: null });
     await using world = new World(store.shelf);
     world.txt = undefined;
     assertEquals(await world.find(), { kind: "none" });
@@ -214,41 +192,23 @@ Deno.test("MTA-STS: failures are told apart in the words of reports", async () =
   const { port } = server.addr;
   const failureOf = async (
     fetch: MtaStsOptions["fetch"],
-  ) => (await fetchStsPolicy("dest.example", {
-    fetch,
-    clock: new ManualClock(),
-  }));
-  assertEquals(
-    await failureOf((_, init) => fetch(`https://localhost:${port}/`, init)),
-    {
-      ...{ kind: "failed", type: "sts-webpki-invalid" },
-    },
-  );
-  assertEquals(
-    await failureOf((_, init) => fetch(`https://localhost:${freePort()}/`, init)),
-    {
-      ...{ kind: "failed", type: "sts-policy-fetch-error" },
-    },
-  );
-  assertEquals(
-    await failureOf(() => Promise.resolve(new Response("no", { status: 404 }))),
-    {
-      ...{ kind: "failed", type: "sts-policy-fetch-error" },
-    },
-  );
-  assertEquals(
-    await failureOf(() => Promise.resolve(new Response("mode: enforce", TEXT))),
-    {
-      ...{ kind: "failed", type: "sts-policy-invalid" },
-    },
-  );
+  ) => (await fetchStsPolicy("dest.example", { fetch, clock: new ManualClock() }));
+  assertEquals(await failureOf((_, init) => fetch(`https://localhost:${port}/`, init)), {
+    ...{ kind: "failed", type: "sts-webpki-invalid" },
+  });
+  assertEquals(await failureOf((_, init) => fetch(`https://localhost:${freePort()}/`, init)), {
+    ...{ kind: "failed", type: "sts-policy-fetch-error" },
+  });
+  assertEquals(await failureOf(() => Promise.resolve(new Response("no", { status: 404 }))), {
+    ...{ kind: "failed", type: "sts-policy-fetch-error" },
+  });
+  assertEquals(await failureOf(() => Promise.resolve(new Response("mode: enforce", TEXT))), {
+    ...{ kind: "failed", type: "sts-policy-invalid" },
+  });
 });
 
 Deno.test("MTA-STS: ids and names are read as they are written", () => {
-  assertEquals(
-    stsId(["v=STSv1; id=20160831085700Z;", "other"]),
-    "20160831085700Z",
-  );
+  assertEquals(stsId(["v=STSv1; id=20160831085700Z;", "other"]), "20160831085700Z");
   assertEquals(stsId(["v=STSv1;id=a"]), "a");
   assertEquals(stsId(["v=STSv1; id=a-b;"]), null);
   const policy = parseStsPolicy(POLICY.replace("mx.dest", "*.dest"));

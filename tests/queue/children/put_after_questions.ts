@@ -21,9 +21,7 @@ await store.stats();
   await using tool = await openSqliteStore({ folder, mode: "tool" });
   await tool.list({ filter: {}, limit: 10 });
 }
-const worker = {
-  workerUrl: new URL("../../../src/queue/sqlite/worker.ts", import.meta.url),
-};
+const worker = { workerUrl: new URL("../../../src/queue/sqlite/worker.ts", import.meta.url) };
 const [from, to] = [`${folder}/queue.db`, `${folder}/copy.db`];
 await inspectQueue({ kind: "snapshot", from, to }, worker);
 say("ready");

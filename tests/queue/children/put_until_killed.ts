@@ -23,6 +23,4 @@ async function produce(first: number, step: number): Promise<never> {
 }
 
 const PRODUCERS = 8;
-await Promise.all(
-  Array.from({ length: PRODUCERS }, (_, at) => produce(at, PRODUCERS)),
-);
+await Promise.all(Array.from({ length: PRODUCERS }, (_, at) => produce(at, PRODUCERS)));

@@ -9,33 +9,22 @@ export interface StoreCase {
 }
 
 /** Opens an empty store, and removes all of it in the end. */
-export type OpenStore = () => Promise<
-  AsyncDisposable & { readonly store: QueueStore }
->;
+export type OpenStore = () => Promise<AsyncDisposable & { readonly store: QueueStore }>;
 
 /** All about a test message, which must be there. */
-export async function detailOf(
-  store: QueueStore,
-  number: number,
-): Promise<MessageDetail> {
+export async function detailOf(store: QueueStore, number: number): Promise<MessageDetail> {
   const detail = await store.get(idOf(number));
   if (detail === null) throw new Error(`no message ${number}`);
   return detail;
 }
 
 /** The states of a test message's recipients, in order. */
-export async function statesOf(
-  store: QueueStore,
-  number: number,
-): Promise<string[]> {
+export async function statesOf(store: QueueStore, number: number): Promise<string[]> {
   return (await detailOf(store, number)).recipients.map(({ state }) => state);
 }
 
 /** The octets of a test message as text; null when they are gone. */
-export async function textOf(
-  store: QueueStore,
-  number: number,
-): Promise<string | null> {
+export async function textOf(store: QueueStore, number: number): Promise<string | null> {
   const body = await store.body(idOf(number));
   return body === null ? null : decodeText(concatBytes(await Array.fromAsync(body)));
 }

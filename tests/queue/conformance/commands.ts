@@ -18,12 +18,7 @@ function apply(
   kind: PlainCommand["kind"],
   filter: MessageFilter = {},
 ): Promise<number> {
-  return store.command({
-    filter,
-    command: { kind },
-    nowMs: LATER_MS,
-    by: "operator",
-  });
+  return store.command({ filter, command: { kind }, nowMs: LATER_MS, by: "operator" });
 }
 
 export const commandCases: readonly StoreCase[] = [
@@ -40,19 +35,9 @@ export const commandCases: readonly StoreCase[] = [
       assertEquals(recipient?.state, "queued");
       assertEquals(recipient?.nextAttemptAtMs, LATER_MS);
       assertEquals(recipient?.released, true);
-      const line = {
-        atMs: LATER_MS,
-        recipients: [0],
-        detail: { by: "operator" },
-      };
-      assertEquals(timeline, [{ ...line, kind: "held" }, {
-        ...line,
-        kind: "released",
-      }]);
-      assertEquals(
-        (await store.claim(claimOf({ nowMs: LATER_MS }))).claimed.length,
-        1,
-      );
+      const line = { atMs: LATER_MS, recipients: [0], detail: { by: "operator" } };
+      assertEquals(timeline, [{ ...line, kind: "held" }, { ...line, kind: "released" }]);
+      assertEquals((await store.claim(claimOf({ nowMs: LATER_MS }))).claimed.length, 1);
     },
   },
   {
@@ -77,12 +62,7 @@ export const commandCases: readonly StoreCase[] = [
     title: "a command for a domain and those below it",
     async run(store) {
       const nextAttemptAtMs = NOW_MS + 1e6;
-      const domains = [
-        "dest.example",
-        "mx.dest.example",
-        "notdest.example",
-        "example",
-      ];
+      const domains = ["dest.example", "mx.dest.example", "notdest.example", "example"];
       for (const [index, domain] of domains.entries()) {
         const to = [recipientOf(`a@${domain}`, { nextAttemptAtMs })];
         await store.put(messageOf(index + 1, { to }));
@@ -104,10 +84,7 @@ export const commandCases: readonly StoreCase[] = [
       assertEquals(await apply(store, "bounce"), 1);
       assertEquals(await apply(store, "bounce"), 0);
       const { claimed } = await store.claim(claimOf({ nowMs: LATER_MS }));
-      assertEquals(claimed[0]?.recipients.map(({ returned }) => returned), [
-        true,
-        true,
-      ]);
+      assertEquals(claimed[0]?.recipients.map(({ returned }) => returned), [true, true]);
     },
   },
   {
@@ -123,11 +100,7 @@ export const commandCases: readonly StoreCase[] = [
       assertEquals(await store.body(idOf(1)), null);
       await store.settle(settlementOf(1));
       const { recipients, liveMessages } = await store.stats();
-      assertEquals([recipients.queued, recipients.delivered, liveMessages], [
-        1,
-        0,
-        1,
-      ]);
+      assertEquals([recipients.queued, recipients.delivered, liveMessages], [1, 0, 1]);
       assertEquals(await store.count({}), 1);
     },
   },
@@ -135,10 +108,7 @@ export const commandCases: readonly StoreCase[] = [
     title: "cancel ends what is not final and lets go of the octets",
     async run(store) {
       await store.put(messageOf(1, {
-        to: [
-          "a@dest.example",
-          recipientOf("b@dest.example", { state: "held" }),
-        ],
+        to: ["a@dest.example", recipientOf("b@dest.example", { state: "held" })],
       }));
       assertEquals(await apply(store, "cancel"), 1);
       assertEquals(await statesOf(store, 1), ["cancelled", "cancelled"]);
@@ -178,44 +148,18 @@ export const commandCases: readonly StoreCase[] = [
         ],
       );
       const detail = { by: "operator", transport: "backup" };
-      assertEquals(timeline, [{
-        atMs: LATER_MS,
-        kind: "rerouted",
-        recipients: [0, 1],
-        detail,
-      }]);
-      assertEquals(
-        await store.count({ transport: "backup", states: ["held"] }),
-        1,
-      );
-      const paused = new Map([["dest.example", {
-        untilMs: LATER_MS + 1e6,
-        reason: "451 down",
-      }]]);
-      const { claimed } = await store.claim(
-        claimOf({ nowMs: LATER_MS, paused }),
-      );
-      assertEquals(claimed[0]?.recipients.map(({ transport }) => transport), [
-        "backup",
-      ]);
+      assertEquals(timeline, [{ atMs: LATER_MS, kind: "rerouted", recipients: [0, 1], detail }]);
+      assertEquals(await store.count({ transport: "backup", states: ["held"] }), 1);
+      const paused = new Map([["dest.example", { untilMs: LATER_MS + 1e6, reason: "451 down" }]]);
+      const { claimed } = await store.claim(claimOf({ nowMs: LATER_MS, paused }));
+      assertEquals(claimed[0]?.recipients.map(({ transport }) => transport), ["backup"]);
       const retry = { kind: "retry", nextAttemptAtMs, counts: true } as const;
-      const recipientsOf = [{
-        index: 0,
-        disposition: retry,
-        reply: "451 later",
-      }];
-      await store.settle(
-        settlementOf(1, { recipients: recipientsOf, transport: "mx" }),
-      );
-      assertEquals(
-        (await detailOf(store, 1)).recipients[0]?.transport,
-        "backup",
-      );
+      const recipientsOf = [{ index: 0, disposition: retry, reply: "451 later" }];
+      await store.settle(settlementOf(1, { recipients: recipientsOf, transport: "mx" }));
+      assertEquals((await detailOf(store, 1)).recipients[0]?.transport, "backup");
       assertEquals(await reroute(null), 1);
       await store.claim(claimOf({ nowMs: LATER_MS }));
-      await store.settle(
-        settlementOf(1, { recipients: recipientsOf, transport: "mx" }),
-      );
+      await store.settle(settlementOf(1, { recipients: recipientsOf, transport: "mx" }));
       const [first, second] = (await detailOf(store, 1)).recipients;
       assertEquals([first?.transport, first?.rerouted, second?.transport], [
         ...["mx", undefined],
@@ -227,17 +171,11 @@ export const commandCases: readonly StoreCase[] = [
   {
     title: "a message may enter with a transport and released",
     async run(store) {
-      const to = [
-        recipientOf("a@dest.example", { transport: "backup", released: true }),
-      ];
+      const to = [recipientOf("a@dest.example", { transport: "backup", released: true })];
       await store.put(messageOf(1, { to }));
       const { claimed } = await store.claim(claimOf());
       const [recipient] = claimed[0]?.recipients ?? [];
-      assertEquals([
-        recipient?.transport,
-        recipient?.rerouted,
-        recipient?.released,
-      ], [
+      assertEquals([recipient?.transport, recipient?.rerouted, recipient?.released], [
         ...["backup", true],
         true,
       ]);
@@ -259,82 +197,40 @@ export const commandCases: readonly StoreCase[] = [
           command: { kind: "readdress", ...command },
         });
       const fresh = { forwardPath: "a@new.example", domain: "new.example" };
-      assertEquals(
-        await readdress({ remove: "A@OLD.example", add: [fresh] }),
-        1,
-      );
+      assertEquals(await readdress({ remove: "A@OLD.example", add: [fresh] }), 1);
       const { recipients, timeline, message } = await detailOf(store, 1);
       assertEquals(message.id, idOf(1));
       assertEquals(
         recipients.map(({ forwardPath, state }) => `${forwardPath} ${state}`),
-        [
-          "a@old.example cancelled",
-          "b@two.example queued",
-          "a@new.example queued",
-        ],
+        ["a@old.example cancelled", "b@two.example queued", "a@new.example queued"],
       );
       assertEquals(recipients[2]?.notify, [...notify]);
       assertEquals(recipients[2]?.nextAttemptAtMs, LATER_MS);
-      const detail = {
-        by: "operator",
-        removed: "A@OLD.example",
-        added: ["a@new.example"],
-      };
-      assertEquals(timeline, [{
-        atMs: LATER_MS,
-        kind: "readdressed",
-        recipients: [0, 2],
-        detail,
-      }]);
+      const detail = { by: "operator", removed: "A@OLD.example", added: ["a@new.example"] };
+      assertEquals(timeline, [{ atMs: LATER_MS, kind: "readdressed", recipients: [0, 2], detail }]);
       assertEquals(await statesOf(store, 3), ["delivered"]);
-      assertEquals(
-        await readdress({ add: [fresh] }),
-        1,
-        "only the second lacks it and waits",
-      );
+      assertEquals(await readdress({ add: [fresh] }), 1, "only the second lacks it and waits");
       assertEquals(await readdress({ add: [fresh] }), 0);
-      assertEquals(
-        await store.count({ recipient: "a@new.example", states: ["queued"] }),
-        2,
-      );
+      assertEquals(await store.count({ recipient: "a@new.example", states: ["queued"] }), 2);
       const counts = (await store.stats()).recipients;
-      assertEquals([counts.queued, counts.cancelled, counts.delivered], [
-        4,
-        1,
-        1,
-      ]);
+      assertEquals([counts.queued, counts.cancelled, counts.delivered], [4, 1, 1]);
       assertEquals(await readdress({ remove: "c@two.example", add: [] }), 1);
-      assertEquals(
-        await readdress({ remove: "a@new.example", add: [] }, {
-          ids: [idOf(2)],
-        }),
-        1,
-      );
+      assertEquals(await readdress({ remove: "a@new.example", add: [] }, { ids: [idOf(2)] }), 1);
       assertEquals(await textOf(store, 2), null);
     },
   },
   {
     title: "holding a claimed recipient takes the claim away",
     async run(store) {
-      await store.put(
-        messageOf(1, { to: ["a@dest.example", "b@dest.example"] }),
-      );
+      await store.put(messageOf(1, { to: ["a@dest.example", "b@dest.example"] }));
       await store.claim(claimOf());
       assertEquals(await apply(store, "hold"), 1);
       assertEquals((await detailOf(store, 1)).recipients[0]?.claimedBy, null);
-      const retry = {
-        kind: "retry",
-        nextAttemptAtMs: NOW_MS,
-        counts: true,
-      } as const;
+      const retry = { kind: "retry", nextAttemptAtMs: NOW_MS, counts: true } as const;
       await store.settle(settlementOf(1, {
         recipients: [
           { index: 0, disposition: retry, reply: "451 later" },
-          {
-            index: 1,
-            disposition: { kind: "final", state: "delivered" },
-            reply: "250 ok",
-          },
+          { index: 1, disposition: { kind: "final", state: "delivered" }, reply: "250 ok" },
         ],
       }));
       assertEquals(await statesOf(store, 1), ["held", "delivered"]);
@@ -344,9 +240,7 @@ export const commandCases: readonly StoreCase[] = [
   {
     title: "a claimed recipient that is cancelled stays so, unless it was delivered",
     async run(store) {
-      await store.put(
-        messageOf(1, { to: ["a@dest.example", "b@dest.example"] }),
-      );
+      await store.put(messageOf(1, { to: ["a@dest.example", "b@dest.example"] }));
       await store.claim(claimOf());
       assertEquals(await apply(store, "cancel"), 1);
       await store.settle(settlementOf(1, {
@@ -356,21 +250,13 @@ export const commandCases: readonly StoreCase[] = [
             disposition: { kind: "final", state: "failed" },
             reply: "550 no",
           },
-          {
-            index: 1,
-            disposition: { kind: "final", state: "delivered" },
-            reply: "250 ok",
-          },
+          { index: 1, disposition: { kind: "final", state: "delivered" }, reply: "250 ok" },
         ],
         notifications: [],
       }));
       assertEquals(await statesOf(store, 1), ["cancelled", "delivered"]);
       const { recipients, liveMessages } = await store.stats();
-      assertEquals([recipients.cancelled, recipients.delivered, liveMessages], [
-        1,
-        1,
-        0,
-      ]);
+      assertEquals([recipients.cancelled, recipients.delivered, liveMessages], [1, 1, 0]);
     },
   },
   {
@@ -379,10 +265,7 @@ export const commandCases: readonly StoreCase[] = [
       await store.put(messageOf(1));
       await store.claim(claimOf());
       assertEquals(await apply(store, "retry"), 0);
-      assertEquals(
-        (await detailOf(store, 1)).recipients[0]?.claimedBy,
-        "node-a",
-      );
+      assertEquals((await detailOf(store, 1)).recipients[0]?.claimedBy, "node-a");
     },
   },
   {
@@ -393,13 +276,7 @@ export const commandCases: readonly StoreCase[] = [
       await store.put(messageOf(3, { to: ["c@two.example"] }));
       assertEquals(await apply(store, "hold", { domain: "two.example" }), 2);
       assertEquals(await statesOf(store, 1), ["queued", "held"]);
-      assertEquals(
-        await apply(store, "cancel", {
-          recipient: "A@ONE.example",
-          ids: [idOf(1)],
-        }),
-        1,
-      );
+      assertEquals(await apply(store, "cancel", { recipient: "A@ONE.example", ids: [idOf(1)] }), 1);
       assertEquals(await statesOf(store, 1), ["cancelled", "held"]);
       assertEquals(await statesOf(store, 2), ["queued"]);
       assertEquals(await apply(store, "cancel", { states: ["held"] }), 2);
@@ -411,10 +288,7 @@ export const commandCases: readonly StoreCase[] = [
     async run(store) {
       const numbers = Array.from({ length: 450 }, (_, number) => number);
       await Promise.all(numbers.map((number) => store.put(messageOf(number))));
-      assertEquals(
-        await apply(store, "hold", { sender: "SENDER@origin.example" }),
-        450,
-      );
+      assertEquals(await apply(store, "hold", { sender: "SENDER@origin.example" }), 450);
       assertEquals((await store.stats()).recipients.held, 450);
     },
   },

@@ -15,23 +15,14 @@ export const leaseCases: readonly StoreCase[] = [
   {
     title: "a lease that ended is another's, and the timeline says so",
     async run(store) {
-      await store.put(
-        messageOf(1, { to: ["a@dest.example", "b@dest.example"] }),
-      );
+      await store.put(messageOf(1, { to: ["a@dest.example", "b@dest.example"] }));
       await store.claim(claimOf());
-      const early = await store.claim(
-        claimOf({ owner: "node-b", nowMs: LATER_MS - 1 }),
-      );
+      const early = await store.claim(claimOf({ owner: "node-b", nowMs: LATER_MS - 1 }));
       assertEquals(early.claimed, []);
-      const { claimed } = await store.claim(
-        claimOf({ owner: "node-b", nowMs: LATER_MS }),
-      );
+      const { claimed } = await store.claim(claimOf({ owner: "node-b", nowMs: LATER_MS }));
       assertEquals(claimed[0]?.recipients.map(({ index }) => index), [0, 1]);
       const { recipients, timeline } = await detailOf(store, 1);
-      assertEquals(recipients.map(({ claimedBy }) => claimedBy), [
-        "node-b",
-        "node-b",
-      ]);
+      assertEquals(recipients.map(({ claimedBy }) => claimedBy), ["node-b", "node-b"]);
       assertEquals(recipients.map(({ attempts }) => attempts), [0, 0]);
       const detail = { owner: "node-a" };
       assertEquals(timeline, [
@@ -46,14 +37,8 @@ export const leaseCases: readonly StoreCase[] = [
       await store.put(messageOf(2));
       await store.claim(claimOf());
       const untilMs = LATER_MS + 60_000;
-      await store.renew({
-        owner: "node-a",
-        messageIds: [idOf(1), idOf(77)],
-        untilMs,
-      });
-      const { claimed } = await store.claim(
-        claimOf({ owner: "node-b", nowMs: LATER_MS }),
-      );
+      await store.renew({ owner: "node-a", messageIds: [idOf(1), idOf(77)], untilMs });
+      const { claimed } = await store.claim(claimOf({ owner: "node-b", nowMs: LATER_MS }));
       assertEquals(claimed.map(({ message }) => message.id), [idOf(2)]);
     },
   },
@@ -64,14 +49,8 @@ export const leaseCases: readonly StoreCase[] = [
       await Promise.all(numbers.map((number) => store.put(messageOf(number))));
       await store.claim(claimOf({ limit: 2_000, perDomain: 2_000 }));
       const untilMs = LATER_MS + 60_000;
-      await store.renew({
-        owner: "node-a",
-        messageIds: numbers.map(idOf),
-        untilMs,
-      });
-      const result = await store.claim(
-        claimOf({ owner: "node-b", nowMs: LATER_MS }),
-      );
+      await store.renew({ owner: "node-a", messageIds: numbers.map(idOf), untilMs });
+      const result = await store.claim(claimOf({ owner: "node-b", nowMs: LATER_MS }));
       assertEquals(result, { claimed: [], nextDueAtMs: untilMs });
     },
   },
@@ -80,14 +59,10 @@ export const leaseCases: readonly StoreCase[] = [
     async run(store) {
       await store.put(messageOf(1));
       await store.claim(claimOf());
-      await store.claim(
-        claimOf({ owner: "node-b", nowMs: LATER_MS, leaseMs: 10 }),
-      );
+      await store.claim(claimOf({ owner: "node-b", nowMs: LATER_MS, leaseMs: 10 }));
       const untilMs = LATER_MS + 60_000;
       await store.renew({ owner: "node-a", messageIds: [idOf(1)], untilMs });
-      const { claimed } = await store.claim(
-        claimOf({ owner: "node-c", nowMs: LATER_MS + 10 }),
-      );
+      const { claimed } = await store.claim(claimOf({ owner: "node-c", nowMs: LATER_MS + 10 }));
       assertEquals(claimed.length, 1);
     },
   },
@@ -96,77 +71,42 @@ export const leaseCases: readonly StoreCase[] = [
     async run(store) {
       await store.put(messageOf(1));
       await store.claim(claimOf());
-      await store.put(
-        messageOf(2, { to: ["a@dest.example", "b@dest.example"] }),
-      );
+      await store.put(messageOf(2, { to: ["a@dest.example", "b@dest.example"] }));
       await store.claim(claimOf({ owner: "node-b" }));
       assertEquals(await store.abandon({ owner: "node-b", nowMs: NOW_MS }), 2);
       assertEquals(await store.abandon({ owner: "node-b", nowMs: NOW_MS }), 0);
       const { claimed } = await store.claim(claimOf({ owner: "node-c" }));
       assertEquals(claimed.map(({ message }) => message.id), [idOf(2)]);
-      assertEquals(claimed[0]?.recipients.map(({ attempts }) => attempts), [
-        0,
-        0,
-      ]);
+      assertEquals(claimed[0]?.recipients.map(({ attempts }) => attempts), [0, 0]);
     },
   },
   {
     title: "abandoning more claims than fit one transaction",
     async run(store) {
-      const to = Array.from(
-        { length: 1_200 },
-        (_, at) => `u${at}@dest.example`,
-      );
+      const to = Array.from({ length: 1_200 }, (_, at) => `u${at}@dest.example`);
       await store.put(messageOf(1, { to }));
       await store.claim(claimOf({ limit: 5_000, perDomain: 5_000 }));
-      assertEquals(
-        await store.abandon({ owner: "node-a", nowMs: NOW_MS }),
-        1_200,
-      );
+      assertEquals(await store.abandon({ owner: "node-a", nowMs: NOW_MS }), 1_200);
     },
   },
   {
     title: "an owner that lost its claim changes nothing, but its delivery is recorded",
     async run(store) {
-      await store.put(
-        messageOf(1, {
-          to: ["a@dest.example", "b@dest.example", "c@dest.example"],
-        }),
-      );
+      await store.put(messageOf(1, { to: ["a@dest.example", "b@dest.example", "c@dest.example"] }));
       await store.claim(claimOf());
       await store.claim(claimOf({ owner: "node-b", nowMs: LATER_MS }));
-      const retry = {
-        kind: "retry",
-        nextAttemptAtMs: NOW_MS,
-        counts: true,
-      } as const;
+      const retry = { kind: "retry", nextAttemptAtMs: NOW_MS, counts: true } as const;
       await store.settle(settlementOf(1, {
         recipients: [
-          {
-            index: 0,
-            disposition: { kind: "final", state: "failed" },
-            reply: "550 no",
-          },
+          { index: 0, disposition: { kind: "final", state: "failed" }, reply: "550 no" },
           { index: 1, disposition: retry, reply: "451 later" },
-          {
-            index: 2,
-            disposition: { kind: "final", state: "delivered" },
-            reply: "250 ok",
-          },
+          { index: 2, disposition: { kind: "final", state: "delivered" }, reply: "250 ok" },
         ],
       }));
       assertEquals(await statesOf(store, 1), ["queued", "queued", "delivered"]);
       const { recipients } = await detailOf(store, 1);
-      assertEquals(recipients.map(({ claimedBy }) => claimedBy), [
-        "node-b",
-        "node-b",
-        null,
-      ]);
-      assertEquals(recipients.map(({ lastReply }) => lastReply), [
-        "",
-        "",
-        "250 ok",
-      ]);
+      assertEquals(recipients.map(({ claimedBy }) => claimedBy), ["node-b", "node-b", null]);
+      assertEquals(recipients.map(({ lastReply }) => lastReply), ["", "", "250 ok"]);
     },
   },
 ];

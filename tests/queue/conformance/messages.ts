@@ -3,14 +3,9 @@ import { type QueueStore, StoreError } from "../../../src/queue/store.ts";
 import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
 import { detailOf, type StoreCase, textOf } from "./case.ts";
 
-async function spoolText(
-  store: QueueStore,
-  chunks: readonly string[],
-): Promise<string> {
+async function spoolText(store: QueueStore, chunks: readonly string[]): Promise<string> {
   const writer = store.spool();
-  for (const chunk of chunks) {
-    await writer.write(new TextEncoder().encode(chunk));
-  }
+  for (const chunk of chunks) await writer.write(new TextEncoder().encode(chunk));
   return await writer.finish();
 }
 
@@ -86,10 +81,7 @@ export const messageCases: readonly StoreCase[] = [
     title: "putAll stores none where one of them cannot be stored",
     async run(store) {
       await store.put(messageOf(2));
-      await assertRejects(
-        () => store.putAll([messageOf(1), messageOf(2)]),
-        StoreError,
-      );
+      await assertRejects(() => store.putAll([messageOf(1), messageOf(2)]), StoreError);
       assertEquals(await store.get(idOf(1)), null);
       assertEquals((await store.stats()).liveMessages, 1);
     },
@@ -119,21 +111,14 @@ export const messageCases: readonly StoreCase[] = [
       const body = await store.body(idOf(1));
       assert(body !== null);
       const chunks = await Array.fromAsync(body);
-      assert(
-        chunks.every((chunk) => chunk.length > 0 && chunk.length <= 65_536),
-      );
-      assertEquals(
-        new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer()),
-        bytes,
-      );
+      assert(chunks.every((chunk) => chunk.length > 0 && chunk.length <= 65_536));
+      assertEquals(new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer()), bytes);
     },
   },
   {
     title: "an empty body is a body",
     async run(store) {
-      await store.put(
-        messageOf(1, { place: { kind: "inline", bytes: new Uint8Array(0) } }),
-      );
+      await store.put(messageOf(1, { place: { kind: "inline", bytes: new Uint8Array(0) } }));
       assertEquals(await textOf(store, 1), "");
       const { claimed: [claimed] } = await store.claim(claimOf());
       assertEquals(claimed?.bytes, new Uint8Array(0));
@@ -143,19 +128,9 @@ export const messageCases: readonly StoreCase[] = [
     title: "a second message with the same id is refused and the first one stays",
     async run(store) {
       await store.put(messageOf(1, { to: ["first@dest.example"] }));
-      const others = [
-        messageOf(2),
-        messageOf(1, { to: ["second@dest.example"] }),
-        messageOf(3),
-      ];
-      const results = await Promise.allSettled(
-        others.map((message) => store.put(message)),
-      );
-      assertEquals(results.map(({ status }) => status), [
-        "fulfilled",
-        "rejected",
-        "fulfilled",
-      ]);
+      const others = [messageOf(2), messageOf(1, { to: ["second@dest.example"] }), messageOf(3)];
+      const results = await Promise.allSettled(others.map((message) => store.put(message)));
+      assertEquals(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
       const { recipients: [recipient] } = await detailOf(store, 1);
       assertEquals(recipient?.forwardPath, "first@dest.example");
       assertEquals(await store.count({}), 3);
@@ -172,21 +147,14 @@ export const messageCases: readonly StoreCase[] = [
       assertEquals(claimed.length, 300);
       for (const { message, bytes } of claimed) {
         const number = Number(message.id.slice(6));
-        assertEquals(
-          new TextDecoder().decode(bytes),
-          `Subject: ${number}\r\n\r\nText\r\n`,
-        );
+        assertEquals(new TextDecoder().decode(bytes), `Subject: ${number}\r\n\r\nText\r\n`);
       }
     },
   },
   {
     title: "a spooled body",
     async run(store) {
-      const name = await spoolText(store, [
-        "Subject: x\r\n",
-        "\r\n",
-        "Text\r\n",
-      ]);
+      const name = await spoolText(store, ["Subject: x\r\n", "\r\n", "Text\r\n"]);
       await store.put(messageOf(1, { place: { kind: "spool", name } }));
       assertEquals(await textOf(store, 1), "Subject: x\r\n\r\nText\r\n");
       const { claimed: [claimed] } = await store.claim(claimOf());
@@ -213,10 +181,7 @@ export const messageCases: readonly StoreCase[] = [
     title: "nothing can be done with a closed store",
     async run(store) {
       await store[Symbol.asyncDispose]();
-      const error = await assertRejects(
-        () => store.put(messageOf(1)),
-        StoreError,
-      );
+      const error = await assertRejects(() => store.put(messageOf(1)), StoreError);
       assertEquals(error.kind, "closed");
       await assertRejects(() => store.stats(), StoreError);
       await store[Symbol.asyncDispose]();

@@ -4,26 +4,13 @@ import type { QueueStore } from "../../../src/queue/store.ts";
 import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
 import { detailOf, type StoreCase } from "./case.ts";
 
-function eventOf(
-  type: string,
-  { atMs = NOW_MS, number = 1 } = {},
-): OutboxEvent {
+function eventOf(type: string, { atMs = NOW_MS, number = 1 } = {}): OutboxEvent {
   return { messageId: idOf(number), atMs, type, body: `{"type":"${type}"}` };
 }
 
-function callOf(
-  webhook: string,
-  { status = 200 }: { status?: number | null } = {},
-): OutboxCall {
+function callOf(webhook: string, { status = 200 }: { status?: number | null } = {}): OutboxCall {
   return {
-    ...{
-      webhook,
-      status,
-      atMs: NOW_MS,
-      firstPlace: 1,
-      lastPlace: 3,
-      durationMs: 12,
-    },
+    ...{ webhook, status, atMs: NOW_MS, firstPlace: 1, lastPlace: 3, durationMs: 12 },
     types: ["accepted", "delivered"],
     error: status === 200 ? "" : "no answer",
   };
@@ -45,9 +32,7 @@ export const outboxCases: readonly StoreCase[] = [
         eventOf("accepted"),
         eventOf("deferred"),
       ]);
-      assertEquals(await typesAfter(store, events[1]?.place ?? -1), [
-        "delivered",
-      ]);
+      assertEquals(await typesAfter(store, events[1]?.place ?? -1), ["delivered"]);
     },
   },
   {
@@ -65,10 +50,7 @@ export const outboxCases: readonly StoreCase[] = [
     async run(store) {
       await store.put(messageOf(1));
       await store.claim(claimOf());
-      await store.settle({
-        ...settlementOf(1),
-        events: [eventOf("delivered")],
-      });
+      await store.settle({ ...settlementOf(1), events: [eventOf("delivered")] });
       assertEquals(await typesAfter(store, 0), ["delivered"]);
     },
   },
@@ -76,25 +58,12 @@ export const outboxCases: readonly StoreCase[] = [
     title: "outbox: what a command tells of each message it changes is there with it",
     async run(store) {
       await store.put(messageOf(1));
-      await store.put(
-        messageOf(2, {
-          to: [recipientOf("a@dest.example", { state: "held" })],
-        }),
-      );
+      await store.put(messageOf(2, { to: [recipientOf("a@dest.example", { state: "held" })] }));
       const event = { type: "held", detail: { by: "ada" } };
-      const request = {
-        filter: {},
-        command: { kind: "hold" },
-        nowMs: NOW_MS,
-        by: "ada",
-      } as const;
+      const request = { filter: {}, command: { kind: "hold" }, nowMs: NOW_MS, by: "ada" } as const;
       assertEquals(await store.command({ ...request, event }), 1);
       const [told, ...more] = await store.outbox.read({ after: 0, limit: 10 });
-      assertEquals([told?.messageId, told?.type, more.length], [
-        idOf(1),
-        "held",
-        0,
-      ]);
+      assertEquals([told?.messageId, told?.type, more.length], [idOf(1), "held", 0]);
       const { message: { reversePath, summary } } = await detailOf(store, 1);
       assertEquals(JSON.parse(told?.body ?? ""), {
         ...{ type: "held", at: new Date(NOW_MS).toISOString(), by: "ada" },
@@ -114,10 +83,7 @@ export const outboxCases: readonly StoreCase[] = [
       const later = await outbox.placeBefore(NOW_MS + 5);
       const events = await outbox.read({ after: later, limit: 10 });
       assertEquals(events.map(({ atMs }) => atMs), [NOW_MS + 10, NOW_MS + 20]);
-      assertEquals(
-        await outbox.placeBefore(NOW_MS + 99),
-        await outbox.placeBefore(),
-      );
+      assertEquals(await outbox.placeBefore(NOW_MS + 99), await outbox.placeBefore());
     },
   },
   {
@@ -132,14 +98,8 @@ export const outboxCases: readonly StoreCase[] = [
       await outbox.move("crm", 1);
       assertEquals(await outbox.reached("crm"), 1);
       const page = await outbox.calls({ webhook: "crm", limit: 1 });
-      assertEquals(page.items.map(({ id: _, ...call }) => call), [
-        callOf("crm"),
-      ]);
-      const next = await outbox.calls({
-        webhook: "crm",
-        limit: 1,
-        cursor: page.cursor ?? "",
-      });
+      assertEquals(page.items.map(({ id: _, ...call }) => call), [callOf("crm")]);
+      const next = await outbox.calls({ webhook: "crm", limit: 1, cursor: page.cursor ?? "" });
       assertEquals(next.items.map(({ status }) => status), [null]);
       assertEquals(next.cursor, null);
       assertEquals((await outbox.calls({ limit: 9 })).items.length, 3);

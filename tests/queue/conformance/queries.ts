@@ -3,10 +3,7 @@ import type { ListOrder, MessageFilter, QueueStore } from "../../../src/queue/st
 import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
 import { type StoreCase } from "./case.ts";
 
-async function fitting(
-  store: QueueStore,
-  filter: MessageFilter,
-): Promise<number[]> {
+async function fitting(store: QueueStore, filter: MessageFilter): Promise<number[]> {
   const { items, cursor } = await store.list({ filter, limit: 100 });
   assertEquals(cursor, null);
   assertEquals(await store.count(filter), items.length);
@@ -16,31 +13,20 @@ async function fitting(
 /** Four messages in as many conditions. */
 async function fill(store: QueueStore): Promise<void> {
   await store.put(messageOf(1, { reversePath: "", to: ["Ann@one.example"] }));
-  await store.put(
-    messageOf(2, {
-      reversePath: "Bob@origin.example",
-      to: ["ann@two.example"],
-    }),
-  );
+  await store.put(messageOf(2, { reversePath: "Bob@origin.example", to: ["ann@two.example"] }));
   await store.claim(claimOf());
   await store.settle(settlementOf(2));
   await store.settle(settlementOf(1, {
     recipients: [{
       index: 0,
-      disposition: {
-        kind: "retry",
-        nextAttemptAtMs: NOW_MS + 500,
-        counts: true,
-      },
+      disposition: { kind: "retry", nextAttemptAtMs: NOW_MS + 500, counts: true },
       reply: "451 later",
     }],
   }));
   await store.put(messageOf(3, {
     to: [recipientOf("x@one.example", { state: "held" }), "y@two.example"],
   }));
-  await store.put(
-    messageOf(4, { to: ["bücher@one.example", "x@one.example"] }),
-  );
+  await store.put(messageOf(4, { to: ["bücher@one.example", "x@one.example"] }));
 }
 
 const FILTERS: readonly (readonly [MessageFilter, readonly number[]])[] = [
@@ -99,11 +85,7 @@ export const queryCases: readonly StoreCase[] = [
     async run(store) {
       await fill(store);
       for (const [filter, expected] of FILTERS) {
-        assertEquals(
-          await fitting(store, filter),
-          [...expected],
-          JSON.stringify(filter),
-        );
+        assertEquals(await fitting(store, filter), [...expected], JSON.stringify(filter));
       }
     },
   },
@@ -116,11 +98,7 @@ export const queryCases: readonly StoreCase[] = [
       const nextAttemptAtMs = NOW_MS + 500;
       await store.settle(settlementOf(1, {
         recipients: [
-          {
-            index: 0,
-            disposition: { kind: "final", state: "delivered" },
-            reply: "250 ok",
-          },
+          { index: 0, disposition: { kind: "final", state: "delivered" }, reply: "250 ok" },
           {
             index: 1,
             disposition: { kind: "retry", nextAttemptAtMs, counts: true },
@@ -153,23 +131,17 @@ export const queryCases: readonly StoreCase[] = [
         const seen: number[] = [];
         let cursor: string | null = null;
         do {
-          const page: Awaited<ReturnType<QueueStore["list"]>> = await store
-            .list({
-              filter,
-              limit: 5,
-              ...(cursor === null ? {} : { cursor }),
-            });
+          const page: Awaited<ReturnType<QueueStore["list"]>> = await store.list({
+            filter,
+            limit: 5,
+            ...(cursor === null ? {} : { cursor }),
+          });
           assert(page.items.length <= 5);
-          seen.push(
-            ...page.items.map(({ message }) => Number(message.id.slice(6))),
-          );
+          seen.push(...page.items.map(({ message }) => Number(message.id.slice(6))));
           if (cursor === null) await store.put(messageOf(100 + at));
           cursor = page.cursor;
         } while (cursor !== null);
-        assertEquals(
-          seen.filter((number) => number < 100),
-          numbers.toReversed(),
-        );
+        assertEquals(seen.filter((number) => number < 100), numbers.toReversed());
         await store.command({
           filter: { ids: [idOf(100 + at)] },
           command: { kind: "cancel" },
@@ -186,20 +158,11 @@ export const queryCases: readonly StoreCase[] = [
       for (const [number, sizeBytes] of sizes.entries()) {
         const { facts } = messageOf(number);
         const to = [
-          recipientOf(`a@dest.example`, {
-            nextAttemptAtMs: NOW_MS + sizeBytes,
-          }),
-          recipientOf(`b@dest.example`, {
-            nextAttemptAtMs: NOW_MS + 100 - sizeBytes,
-          }),
-          recipientOf(`c@dest.example`, {
-            state: "held",
-            nextAttemptAtMs: NOW_MS,
-          }),
+          recipientOf(`a@dest.example`, { nextAttemptAtMs: NOW_MS + sizeBytes }),
+          recipientOf(`b@dest.example`, { nextAttemptAtMs: NOW_MS + 100 - sizeBytes }),
+          recipientOf(`c@dest.example`, { state: "held", nextAttemptAtMs: NOW_MS }),
         ];
-        await store.put(
-          messageOf(number, { to, facts: { ...facts, sizeBytes } }),
-        );
+        await store.put(messageOf(number, { to, facts: { ...facts, sizeBytes } }));
       }
       const ordered = async (order: ListOrder, filter: MessageFilter = {}) => {
         const seen: number[] = [];
@@ -209,98 +172,48 @@ export const queryCases: readonly StoreCase[] = [
             ...{ filter, order, limit: 2 },
             ...(cursor === undefined ? {} : { cursor }),
           });
-          seen.push(
-            ...page.items.map(({ message }) => Number(message.id.slice(6))),
-          );
+          seen.push(...page.items.map(({ message }) => Number(message.id.slice(6))));
           cursor = page.cursor ?? undefined;
         } while (cursor !== undefined);
         return seen;
       };
       assertEquals(await ordered("newest"), [4, 3, 2, 1, 0]);
       assertEquals(await ordered("oldest"), [0, 1, 2, 3, 4]);
-      assertEquals(await ordered("oldest", { states: ["held"] }), [
-        0,
-        1,
-        2,
-        3,
-        4,
-      ]);
-      assertEquals(await ordered("oldest", { recipient: "b@dest.example" }), [
-        0,
-        1,
-        2,
-        3,
-        4,
-      ]);
+      assertEquals(await ordered("oldest", { states: ["held"] }), [0, 1, 2, 3, 4]);
+      assertEquals(await ordered("oldest", { recipient: "b@dest.example" }), [0, 1, 2, 3, 4]);
       assertEquals(await ordered("largest"), [4, 0, 3, 2, 1]);
-      assertEquals(await ordered("largest", { maxSizeBytes: 30 }), [
-        0,
-        3,
-        2,
-        1,
-      ]);
+      assertEquals(await ordered("largest", { maxSizeBytes: 30 }), [0, 3, 2, 1]);
       assertEquals(await ordered("next"), [1, 2, 3, 0, 4]);
-      assertEquals(await ordered("next", { recipient: "b@dest.example" }), [
-        4,
-        0,
-        2,
-        3,
-        1,
-      ]);
+      assertEquals(await ordered("next", { recipient: "b@dest.example" }), [4, 0, 2, 3, 1]);
       assertEquals(await ordered("next", { text: "message 3" }), [3]);
       assertEquals(await ordered("next", { states: ["held"] }), []);
       await store.claim(claimOf({ nowMs: NOW_MS + 10, limit: 1 }));
       await store.settle(settlementOf(1, {
         recipients: [{
           index: 0,
-          disposition: {
-            kind: "retry",
-            nextAttemptAtMs: NOW_MS + 1e6,
-            counts: true,
-          },
+          disposition: { kind: "retry", nextAttemptAtMs: NOW_MS + 1e6, counts: true },
         }],
       }));
       assertEquals(await ordered("attempts"), [1, 4, 3, 2, 0]);
-      assertEquals(
-        await ordered("attempts", { sender: "sender@origin.example" }),
-        [1, 4, 3, 2, 0],
-      );
+      assertEquals(await ordered("attempts", { sender: "sender@origin.example" }), [1, 4, 3, 2, 0]);
     },
   },
   {
     title: "text is found in recipients beyond the first, and in those that were added",
     async run(store) {
-      const to = Array.from(
-        { length: 150 },
-        (_, index) => `r${index}@dest.example`,
-      );
+      const to = Array.from({ length: 150 }, (_, index) => `r${index}@dest.example`);
       await store.put(messageOf(1, { to }));
       await store.put(messageOf(2));
-      const add = [{
-        forwardPath: "Late@dest.example",
-        domain: "dest.example",
-      }];
+      const add = [{ forwardPath: "Late@dest.example", domain: "dest.example" }];
       await store.command({
         ...{ filter: { ids: [idOf(2)] }, nowMs: NOW_MS, by: "op" },
         command: { kind: "readdress", add },
       });
       assertEquals(await fitting(store, { text: "R149@dest" }), [1]);
       assertEquals(await fitting(store, { text: "late@DEST" }), [2]);
-      assertEquals(
-        await fitting(store, {
-          recipient: "late@dest.example",
-          listener: "smtp",
-        }),
-        [2],
-      );
-      assertEquals(
-        await fitting(store, { text: "late@dest", domain: "dest.example" }),
-        [2],
-      );
-      assertEquals(
-        await fitting(store, { text: "message", domain: "dest.example" }),
-        [2, 1],
-      );
+      assertEquals(await fitting(store, { recipient: "late@dest.example", listener: "smtp" }), [2]);
+      assertEquals(await fitting(store, { text: "late@dest", domain: "dest.example" }), [2]);
+      assertEquals(await fitting(store, { text: "message", domain: "dest.example" }), [2, 1]);
       assertEquals(await store.countWithin({ text: "message" }, 60_000), {
         count: 2,
         isComplete: true,
@@ -310,14 +223,7 @@ export const queryCases: readonly StoreCase[] = [
   {
     title: "counts follow every step",
     async run(store) {
-      const none = {
-        queued: 0,
-        held: 0,
-        delivered: 0,
-        failed: 0,
-        expired: 0,
-        cancelled: 0,
-      };
+      const none = { queued: 0, held: 0, delivered: 0, failed: 0, expired: 0, cancelled: 0 };
       assertEquals(await store.stats(), {
         recipients: none,
         liveMessages: 0,
@@ -361,12 +267,7 @@ export const queryCases: readonly StoreCase[] = [
     async run(store) {
       const numbers = Array.from({ length: 30 }, (_, number) => number);
       for (const number of numbers) await store.put(messageOf(number));
-      await store.command({
-        filter: {},
-        command: { kind: "cancel" },
-        nowMs: NOW_MS,
-        by: "test",
-      });
+      await store.command({ filter: {}, command: { kind: "cancel" }, nowMs: NOW_MS, by: "test" });
       assertEquals(await store.purge({ beforeMs: Infinity, limit: 20 }), 20);
       assertEquals(await store.count({}), 10);
       assertEquals(await store.purge({ beforeMs: Infinity, limit: 20 }), 10);

@@ -20,10 +20,7 @@ export const settleCases: readonly StoreCase[] = [
         detail: { remote: "mx[192.0.2.9]:25", durationMs: 12, tls: null },
       };
       await store.settle(settlementOf(1, { timeline: [entry] }));
-      const { recipients: [recipient], timeline, hasBody } = await detailOf(
-        store,
-        1,
-      );
+      const { recipients: [recipient], timeline, hasBody } = await detailOf(store, 1);
       assertEquals(recipient?.state, "delivered");
       assertEquals(recipient?.attempts, 1);
       assertEquals(recipient?.lastReply, "250 ok");
@@ -31,10 +28,7 @@ export const settleCases: readonly StoreCase[] = [
       assertEquals(timeline, [entry]);
       assertEquals(hasBody, false);
       assertEquals(await textOf(store, 1), null);
-      assertEquals(
-        (await store.claim(claimOf({ nowMs: NOW_MS + 1e9 }))).claimed,
-        [],
-      );
+      assertEquals((await store.claim(claimOf({ nowMs: NOW_MS + 1e9 }))).claimed, []);
     },
   },
   {
@@ -49,22 +43,13 @@ export const settleCases: readonly StoreCase[] = [
           { index: 1, disposition: FAILED, reply: "550 no" },
           {
             index: 2,
-            disposition: {
-              kind: "retry",
-              nextAttemptAtMs,
-              counts: true,
-              delayNotified: true,
-            },
+            disposition: { kind: "retry", nextAttemptAtMs, counts: true, delayNotified: true },
             reply: "451 later",
           },
         ],
       }));
       const { recipients, hasBody } = await detailOf(store, 1);
-      assertEquals(recipients.map(({ state }) => state), [
-        "delivered",
-        "failed",
-        "queued",
-      ]);
+      assertEquals(recipients.map(({ state }) => state), ["delivered", "failed", "queued"]);
       assertEquals(recipients.map(({ attempts }) => attempts), [1, 1, 1]);
       assertEquals(recipients[2]?.nextAttemptAtMs, nextAttemptAtMs);
       assertEquals(recipients[2]?.delayNotified, true);
@@ -78,11 +63,7 @@ export const settleCases: readonly StoreCase[] = [
     async run(store) {
       await store.put(messageOf(1));
       await store.claim(claimOf());
-      const retry = {
-        kind: "retry",
-        nextAttemptAtMs: NOW_MS,
-        counts: true,
-      } as const;
+      const retry = { kind: "retry", nextAttemptAtMs: NOW_MS, counts: true } as const;
       await store.settle(settlementOf(1, {
         recipients: [{ index: 0, disposition: retry, reply: "451 later" }],
       }));
@@ -100,23 +81,12 @@ export const settleCases: readonly StoreCase[] = [
     title: "a delay that was told stays told",
     async run(store) {
       await store.put(messageOf(1));
-      const retry = {
-        kind: "retry",
-        nextAttemptAtMs: NOW_MS,
-        counts: true,
-      } as const;
-      for (
-        const disposition of [{ ...retry, delayNotified: true } as const, retry]
-      ) {
+      const retry = { kind: "retry", nextAttemptAtMs: NOW_MS, counts: true } as const;
+      for (const disposition of [{ ...retry, delayNotified: true } as const, retry]) {
         await store.claim(claimOf());
-        await store.settle(
-          settlementOf(1, { recipients: [{ index: 0, disposition }] }),
-        );
+        await store.settle(settlementOf(1, { recipients: [{ index: 0, disposition }] }));
       }
-      assertEquals(
-        (await detailOf(store, 1)).recipients[0]?.delayNotified,
-        true,
-      );
+      assertEquals((await detailOf(store, 1)).recipients[0]?.delayNotified, true);
     },
   },
   {
@@ -125,11 +95,7 @@ export const settleCases: readonly StoreCase[] = [
       await store.put(messageOf(1));
       await store.claim(claimOf());
       await store.settle(settlementOf(1, {
-        recipients: [{
-          index: 0,
-          disposition: { kind: "hold" },
-          reply: "451 rule",
-        }],
+        recipients: [{ index: 0, disposition: { kind: "hold" }, reply: "451 rule" }],
       }));
       assertEquals(await statesOf(store, 1), ["held"]);
       assertEquals((await detailOf(store, 1)).recipients[0]?.attempts, 0);
@@ -146,11 +112,7 @@ export const settleCases: readonly StoreCase[] = [
       await store.put(messageOf(1));
       await store.claim(claimOf());
       await store.settle(settlementOf(1, {
-        recipients: [{
-          index: 0,
-          disposition: { kind: "hold", counts: true },
-          reply: "451 lost",
-        }],
+        recipients: [{ index: 0, disposition: { kind: "hold", counts: true }, reply: "451 lost" }],
       }));
       assertEquals(await statesOf(store, 1), ["held"]);
       assertEquals((await detailOf(store, 1)).recipients[0]?.attempts, 1);
@@ -164,12 +126,7 @@ export const settleCases: readonly StoreCase[] = [
       const fail = (index: number, number: number) =>
         settlementOf(1, {
           recipients: [{ index, disposition: FAILED, reply: "550 no" }],
-          notifications: [
-            messageOf(number, {
-              reversePath: "",
-              to: ["sender@origin.example"],
-            }),
-          ],
+          notifications: [messageOf(number, { reversePath: "", to: ["sender@origin.example"] })],
         });
       await store.settle(fail(0, 2));
       assertEquals(await textOf(store, 2), "Subject: 2\r\n\r\nText\r\n");
@@ -179,10 +136,7 @@ export const settleCases: readonly StoreCase[] = [
       // The notification cannot be stored.
       await assertRejects(() => store.settle(fail(1, 2)));
       assertEquals(await statesOf(store, 1), ["failed", "queued", "queued"]);
-      assertEquals(
-        (await detailOf(store, 1)).recipients[1]?.claimedBy,
-        "node-a",
-      );
+      assertEquals((await detailOf(store, 1)).recipients[1]?.claimedBy, "node-a");
       assertEquals((await store.stats()).recipients.failed, 1);
     },
   },
@@ -190,15 +144,8 @@ export const settleCases: readonly StoreCase[] = [
     title: "a settlement of no recipients adds to the timeline",
     async run(store) {
       await store.put(messageOf(1));
-      const entry = {
-        atMs: NOW_MS,
-        kind: "attempt",
-        recipients: [],
-        detail: {},
-      };
-      await store.settle(
-        settlementOf(1, { recipients: [], timeline: [entry, entry] }),
-      );
+      const entry = { atMs: NOW_MS, kind: "attempt", recipients: [], detail: {} };
+      await store.settle(settlementOf(1, { recipients: [], timeline: [entry, entry] }));
       assertEquals((await detailOf(store, 1)).timeline, [entry, entry]);
     },
   },
@@ -213,56 +160,21 @@ export const settleCases: readonly StoreCase[] = [
       assertEquals((await store.shelf.get("remote", "b"))?.value, idOf(1));
       await store.settle(settlementOf(2, {
         recipients: [],
-        records: [{
-          space: "remote",
-          key: "b",
-          value: idOf(2),
-          expiresAtMs: null,
-        }],
+        records: [{ space: "remote", key: "b", value: idOf(2), expiresAtMs: null }],
       }));
-      assertEquals(
-        (await store.shelf.get("remote", "b"))?.value,
-        idOf(1),
-        "no such message",
-      );
+      assertEquals((await store.shelf.get("remote", "b"))?.value, idOf(1), "no such message");
     },
   },
   {
     title: "what is settled once is settled once, also when it is heard of twice at a time",
     async run(store) {
       await store.put(messageOf(1));
-      const once = {
-        space: "heard",
-        key: "event-1",
-        value: "",
-        expiresAtMs: null,
-      };
-      const entry = {
-        atMs: NOW_MS,
-        kind: "feedback",
-        recipients: [0],
-        detail: {},
-      };
-      const event = {
-        messageId: idOf(1),
-        atMs: NOW_MS,
-        type: "bounced",
-        body: "{}",
-      };
-      const records = [{
-        space: "remote",
-        key: "a",
-        value: "first",
-        expiresAtMs: null,
-      }];
+      const once = { space: "heard", key: "event-1", value: "", expiresAtMs: null };
+      const entry = { atMs: NOW_MS, kind: "feedback", recipients: [0], detail: {} };
+      const event = { messageId: idOf(1), atMs: NOW_MS, type: "bounced", body: "{}" };
+      const records = [{ space: "remote", key: "a", value: "first", expiresAtMs: null }];
       const settlement = settlementOf(1, {
-        ...{
-          recipients: [],
-          timeline: [entry],
-          events: [event],
-          records,
-          once,
-        },
+        ...{ recipients: [], timeline: [entry], events: [event], records, once },
       });
       await Promise.all([store.settle(settlement), store.settle(settlement)]);
       await store.settle({
@@ -270,10 +182,7 @@ export const settleCases: readonly StoreCase[] = [
         records: records.map((record) => ({ ...record, value: "second" })),
       });
       assertEquals((await detailOf(store, 1)).timeline, [entry]);
-      assertEquals(
-        (await store.outbox.read({ after: 0, limit: 10 })).length,
-        1,
-      );
+      assertEquals((await store.outbox.read({ after: 0, limit: 10 })).length, 1);
       assertEquals((await store.shelf.get("remote", "a"))?.value, "first");
       await store.settle({ ...settlement, once: { ...once, key: "event-2" } });
       assertEquals((await detailOf(store, 1)).timeline, [entry, entry]);
@@ -298,19 +207,12 @@ export const settleCases: readonly StoreCase[] = [
       await store.claim(claimOf());
       await store.settle(settlementOf(1, {
         recipients: [
-          {
-            index: 0,
-            disposition: { kind: "final", state: "expired" },
-            reply: "451 late",
-          },
+          { index: 0, disposition: { kind: "final", state: "expired" }, reply: "451 late" },
           { index: 1, disposition: { kind: "final", state: "cancelled" } },
         ],
       }));
       const { recipients, hasBody } = await detailOf(store, 1);
-      assertEquals(recipients.map(({ state }) => state), [
-        "expired",
-        "cancelled",
-      ]);
+      assertEquals(recipients.map(({ state }) => state), ["expired", "cancelled"]);
       assertEquals(recipients.map(({ attempts }) => attempts), [1, 0]);
       assertEquals(hasBody, false);
     },

@@ -4,10 +4,7 @@ import type { QueueStore } from "../../../src/queue/store.ts";
 import { NOW_MS } from "../messages.ts";
 import type { StoreCase } from "./case.ts";
 
-function entryOf(
-  key: string,
-  { value = "{}", expiresAtMs = null }: Partial<ShelfEntry> = {},
-) {
+function entryOf(key: string, { value = "{}", expiresAtMs = null }: Partial<ShelfEntry> = {}) {
   return { key, value, expiresAtMs };
 }
 
@@ -23,10 +20,7 @@ export const shelfCases: readonly StoreCase[] = [
     async run({ shelf }) {
       await shelf.put("a", entryOf("one", { value: "first" }));
       await shelf.put("a", entryOf("one", { value: "second" }));
-      assertEquals(
-        await shelf.get("a", "one"),
-        entryOf("one", { value: "second" }),
-      );
+      assertEquals(await shelf.get("a", "one"), entryOf("one", { value: "second" }));
       assertEquals(await shelf.get("b", "one"), null);
       assertEquals(await shelf.get("a", "ONE"), null);
     },
@@ -50,15 +44,9 @@ export const shelfCases: readonly StoreCase[] = [
       await shelf.put("a", entryOf("older", { expiresAtMs: NOW_MS - 1 }));
       await shelf.put("a", entryOf("new", { expiresAtMs: NOW_MS + 1 }));
       assertEquals(await shelf.get("a", "old"), null);
-      assertEquals(
-        (await shelf.list({ space: "a", limit: 9 })).map(({ key }) => key),
-        ["new"],
-      );
+      assertEquals((await shelf.list({ space: "a", limit: 9 })).map(({ key }) => key), ["new"]);
       assertEquals(await shelf.delete("a", "older"), false);
-      assertEquals(
-        await shelf.claim("a", entryOf("old", { value: "again" })),
-        null,
-      );
+      assertEquals(await shelf.claim("a", entryOf("old", { value: "again" })), null);
       await shelf.put("a", entryOf("gone", { expiresAtMs: NOW_MS }));
       assertEquals(await shelf.purge(10), 1);
       assertEquals((await shelf.get("a", "old"))?.value, "again");
@@ -71,18 +59,10 @@ export const shelfCases: readonly StoreCase[] = [
         await store.shelf.put("a", entryOf(key));
       }
       await store.shelf.put("b", entryOf("d@x.example"));
-      assertEquals(await keysOf(store), [
-        "a@X.example",
-        "b@x.example",
-        "c@y.example",
-      ]);
+      assertEquals(await keysOf(store), ["a@X.example", "b@x.example", "c@y.example"]);
       assertEquals(await keysOf(store, "@x."), ["a@X.example", "b@x.example"]);
       assertEquals(await keysOf(store, "%"), []);
-      const page = await store.shelf.list({
-        space: "a",
-        limit: 1,
-        after: "a@X.example",
-      });
+      const page = await store.shelf.list({ space: "a", limit: 1, after: "a@X.example" });
       assertEquals(page.map(({ key }) => key), ["b@x.example"]);
     },
   },
