@@ -1,5 +1,6 @@
 import { StoreError } from "../store.ts";
 import { storeError } from "./failure.ts";
+import type { OpenFile } from "./files.ts";
 
 /** Names inside the store's folder. */
 export const DATABASE_FILE = "queue.db";
@@ -34,9 +35,9 @@ export async function makeFolders(folder: string): Promise<void> {
 }
 
 /** Makes what was created, renamed or removed in a folder durable. */
-export async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string, openFile: OpenFile = Deno.open): Promise<void> {
   if (Deno.build.os === "windows") return; // It cannot open folders, and keeps them by itself.
-  using handle = await Deno.open(folder);
+  using handle = await openFile(folder);
   await handle.sync();
 }
 
@@ -46,9 +47,12 @@ export async function syncFolder(folder: string): Promise<void> {
  *
  * @throws StoreError `locked` when another relay has it.
  */
-export async function takeLock(folder: string): Promise<Disposable> {
+export async function takeLock(
+  folder: string,
+  openFile: OpenFile = Deno.open,
+): Promise<Disposable> {
   try {
-    const file = await Deno.open(`${folder}/${LOCK_FILE}`, { write: true, create: true });
+    const file = await openFile(`${folder}/${LOCK_FILE}`, { write: true, create: true });
     if (await file.tryLock(true)) return { [Symbol.dispose]: () => file.close() };
     file.close();
   } catch (error) {

@@ -14,9 +14,49 @@ const FIRST_BUFFER_BYTES = 64 * 1024;
 /** Makes the arguments of a call; it gets the means to send octets along. */
 export type Pack<Name extends CallName> = (attach: Attach) => Calls[Name]["args"];
 
+/** A worker as the other thread sees it. */
+export interface WorkerPort {
+  postMessage(request: Request, handOver?: ArrayBuffer[]): void;
+  terminate(): void;
+}
+
+/** Hears of a worker. */
+export interface WorkerEars {
+  readonly onResponse: (response: Response) => void;
+  /** It died, or what it said cannot be read. */
+  readonly onFailure: (reason: string) => void;
+}
+
+/** Where the engine of a store works, and when calls set off for it. */
+export interface StoreThreads {
+  start(role: "writer" | "reader", ears: WorkerEars): WorkerPort;
+  /** Calls back when what is going on now has made all its calls. */
+  soon(callback: () => void): void;
+}
+
+/** Threads of the runtime, with the module of the worker at `url`. */
+export function workerThreads(url: string | URL): StoreThreads {
+  return {
+    start(role, { onResponse, onFailure }) {
+      const worker = new Worker(url, { type: "module", name: `posthouse-queue-${role}` });
+      worker.onmessage = ({ data }: MessageEvent<Response>) => onResponse(data);
+      worker.onmessageerror = () => onFailure("an answer of the worker was damaged");
+      worker.onerror = (event) => {
+        event.preventDefault();
+        onFailure(event.message);
+      };
+      return {
+        postMessage: (request, handOver = []) => worker.postMessage(request, handOver),
+        terminate: () => worker.terminate(),
+      };
+    },
+    soon: (callback) => void setImmediate(callback),
+  };
+}
+
 /** What a worker is opened for. */
 export interface LinkOptions {
-  readonly workerUrl: string | URL;
+  readonly threads: StoreThreads;
   readonly role: "writer" | "reader";
   /** Whether octets of messages that failed stay until `dropBodies`. */
   readonly keepsFailed: boolean;
@@ -31,7 +71,8 @@ export interface LinkOptions {
  * that calls which come together share a transaction.
  */
 export class Link {
-  readonly #worker: Worker;
+  readonly #worker: WorkerPort;
+  readonly #soon: StoreThreads["soon"];
   readonly #onChange: () => void;
   readonly #waiting: Batch[] = [];
   #inFlight: Batch | null = null;
@@ -40,15 +81,13 @@ export class Link {
   #broken: StoreError | null = null;
   #greeting: Waiter | null = null;
 
-  private constructor({ workerUrl, role, onChange }: LinkOptions) {
+  private constructor({ threads, role, onChange }: LinkOptions) {
     this.#onChange = onChange;
-    this.#worker = new Worker(workerUrl, { type: "module", name: `posthouse-queue-${role}` });
-    this.#worker.onmessage = ({ data }: MessageEvent<Response>) => this.#receive(data);
-    this.#worker.onmessageerror = () => this.#break("an answer of the worker was damaged");
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#break(event.message);
-    };
+    this.#soon = (callback) => threads.soon(callback);
+    this.#worker = threads.start(role, {
+      onResponse: (response) => this.#receive(response),
+      onFailure: (reason) => this.#break(reason),
+    });
   }
 
   /**
@@ -125,7 +164,7 @@ export class Link {
   #schedule(): void {
     if (this.#isScheduled || this.#inFlight !== null) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    this.#soon(() => {
       this.#isScheduled = false;
       this.#send();
     });

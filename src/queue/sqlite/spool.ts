@@ -1,5 +1,6 @@
 import type { NewMessage, SpoolWriter, StoreError } from "../store.ts";
 import { storeError } from "./failure.ts";
+import type { OpenFile } from "./files.ts";
 import { syncFolder } from "./folder.ts";
 import { becomeOwner, knownOwners, ownerOf, type SpoolOwner, takeOverFrom } from "./spool_owner.ts";
 
@@ -11,6 +12,7 @@ import { becomeOwner, knownOwners, ownerOf, type SpoolOwner, takeOverFrom } from
 export class Spool {
   readonly #folder: string;
   readonly #ownersFolder: string;
+  readonly #openFile: OpenFile;
   readonly #pending = new Set<string>();
   #owner: Promise<SpoolOwner> | null = null;
   #files = 0;
@@ -18,7 +20,12 @@ export class Spool {
   #isUntidy = false;
 
   /** `ownersFolder` has a file for each process that writes into `folder`. */
-  constructor({ folder, ownersFolder }: { folder: string; ownersFolder: string }) {
+  constructor({ folder, ownersFolder, openFile }: {
+    folder: string;
+    ownersFolder: string;
+    openFile: OpenFile;
+  }) {
+    this.#openFile = openFile;
     this.#folder = folder;
     this.#ownersFolder = ownersFolder;
   }
@@ -26,7 +33,7 @@ export class Spool {
   /** Starts a file; it is made with the first write. */
   writer(): SpoolWriter {
     return new SpoolFile({
-      folder: this.#folder,
+      ...{ folder: this.#folder, openFile: this.#openFile },
       open: () => this.#open(),
       discard: (name) => this.#discard(name),
     });
@@ -71,7 +78,7 @@ export class Spool {
     await using dead = new AsyncDisposableStack();
     const living = new Set<string>();
     for (const name of owners) {
-      const taken = await takeOverFrom(this.#ownersFolder, name);
+      const taken = await takeOverFrom(this.#ownersFolder, { name, openFile: this.#openFile });
       if (taken === null) living.add(name);
       else dead.defer(() => taken.end());
     }
@@ -92,7 +99,7 @@ export class Spool {
   }
 
   async #open(): Promise<{ name: string; file: Deno.FsFile }> {
-    this.#owner ??= becomeOwner(this.#ownersFolder).catch((error) => {
+    this.#owner ??= becomeOwner(this.#ownersFolder, this.#openFile).catch((error) => {
       this.#owner = null;
       throw error;
     });
@@ -100,7 +107,7 @@ export class Spool {
     const options = { write: true, createNew: true, mode: 0o600 };
     this.#pending.add(name);
     try {
-      return { name, file: await Deno.open(`${this.#folder}/${name}`, options) };
+      return { name, file: await this.#openFile(`${this.#folder}/${name}`, options) };
     } catch (error) {
       this.#pending.delete(name);
       throw error;
@@ -138,6 +145,7 @@ async function filesIn(folder: string): Promise<string[]> {
 
 interface SpoolFileOptions {
   readonly folder: string;
+  readonly openFile: OpenFile;
   readonly open: () => Promise<{ name: string; file: Deno.FsFile }>;
   readonly discard: (name: string) => Promise<void>;
 }
@@ -166,7 +174,7 @@ class SpoolFile implements SpoolWriter {
       const { name, file } = await this.#opened();
       await file.sync();
       this.#close();
-      await syncFolder(this.#options.folder);
+      await syncFolder(this.#options.folder, this.#options.openFile);
       return name;
     } catch (error) {
       throw storeError("finish a spool file", error);

@@ -1,5 +1,5 @@
 import { storeError } from "./failure.ts";
-import { existsSync, removeIfThere } from "./files.ts";
+import { existsSync, type OpenFile, removeIfThere } from "./files.ts";
 
 const NAME_BYTES = 8;
 
@@ -15,11 +15,11 @@ export interface SpoolOwner {
 }
 
 /** Makes an owner for this process, with a file in the folder of all owners. */
-export async function becomeOwner(folder: string): Promise<SpoolOwner> {
+export async function becomeOwner(folder: string, openFile: OpenFile): Promise<SpoolOwner> {
   for (;;) {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     const name = randomName();
-    const owner = await tryToOwn(folder, { name, createNew: true });
+    const owner = await tryToOwn(folder, { name, createNew: true, openFile });
     if (owner === null) continue;
     // Somebody who clears the folder may have come in between and taken it for a dead one's.
     if (existsSync(`${folder}/${name}`)) return owner;
@@ -30,10 +30,10 @@ export async function becomeOwner(folder: string): Promise<SpoolOwner> {
 /** Null when the file is not there, or cannot be made, or somebody else has the lock on it. */
 async function tryToOwn(
   folder: string,
-  { name, createNew }: { name: string; createNew: boolean },
+  { name, createNew, openFile }: { name: string; createNew: boolean; openFile: OpenFile },
 ): Promise<SpoolOwner | null> {
   const path = `${folder}/${name}`;
-  const file = await openOrNull(path, { write: true, createNew, mode: 0o600 });
+  const file = await openOrNull(path, { write: true, createNew, mode: 0o600, openFile });
   if (file === null) return null;
   if (!await file.tryLock(true)) {
     file.close();
@@ -49,9 +49,12 @@ async function tryToOwn(
   };
 }
 
-async function openOrNull(path: string, options: Deno.OpenOptions): Promise<Deno.FsFile | null> {
+async function openOrNull(
+  path: string,
+  { openFile, ...options }: Deno.OpenOptions & { readonly openFile: OpenFile },
+): Promise<Deno.FsFile | null> {
   try {
-    return await Deno.open(path, options);
+    return await openFile(path, options);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
@@ -75,9 +78,12 @@ export async function knownOwners(folder: string): Promise<string[]> {
 }
 
 /** Takes the place of an owner that is dead, until its `end`; null while it lives. */
-export async function takeOverFrom(folder: string, name: string): Promise<SpoolOwner | null> {
+export async function takeOverFrom(
+  folder: string,
+  { name, openFile }: { name: string; openFile: OpenFile },
+): Promise<SpoolOwner | null> {
   try {
-    const taken = await tryToOwn(folder, { name, createNew: false });
+    const taken = await tryToOwn(folder, { name, createNew: false, openFile });
     if (taken !== null || existsSync(`${folder}/${name}`)) return taken;
     return { name, end: () => Promise.resolve() };
   } catch (error) {

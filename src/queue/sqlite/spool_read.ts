@@ -1,17 +1,21 @@
 import type { BodyOptions } from "../store.ts";
 import { storeError } from "./failure.ts";
+import type { OpenFile } from "./files.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
 /** The octets of a spool file in chunks; null when it is not there. */
 export async function readSpooled(
   folder: string,
-  { name, reuse = false }: BodyOptions & { readonly name: string },
+  { name, openFile, reuse = false }: BodyOptions & {
+    readonly name: string;
+    readonly openFile: OpenFile;
+  },
 ): Promise<AsyncIterable<Uint8Array> | null> {
   const path = `${folder}/${name}`;
   try {
     await Deno.lstat(path);
-    return chunksOf(path, { reuse });
+    return chunksOf(path, { reuse, openFile });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw storeError("read a spool file", error);
@@ -20,10 +24,10 @@ export async function readSpooled(
 
 async function* chunksOf(
   path: string,
-  { reuse }: { reuse: boolean },
+  { reuse, openFile }: { reuse: boolean; openFile: OpenFile },
 ): AsyncGenerator<Uint8Array> {
   try {
-    using file = await Deno.open(path);
+    using file = await openFile(path);
     let chunk = new Uint8Array(CHUNK_BYTES);
     for (;;) {
       const length = await file.read(chunk);

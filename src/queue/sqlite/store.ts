@@ -20,7 +20,9 @@ import {
 } from "../store.ts";
 import { Connection } from "./connection.ts";
 import { isDivisible } from "./counting.ts";
+import type { OpenFile } from "./files.ts";
 import { makeFolders, OWNERS_FOLDER, SPOOL_FOLDER, takeLock } from "./folder.ts";
+import { type StoreThreads, workerThreads } from "./link.ts";
 import { sqliteOutbox } from "./outbox.ts";
 import { packMessage, packSettlement, unpackClaim, unpackDetail, unpackListItem } from "./pack.ts";
 import { isDivisiblePage, joinPages } from "./page.ts";
@@ -48,6 +50,10 @@ export interface SqliteStoreOptions {
   readonly keepsFailed?: boolean;
   /** Where the worker's module is, for programs that are bundled. */
   readonly workerUrl?: string | URL;
+  /** Where the engine works; absent means in workers of their own. */
+  readonly threads?: StoreThreads;
+  /** How files are opened besides the database. */
+  readonly openFile?: OpenFile;
 }
 
 /**
@@ -56,9 +62,9 @@ export interface SqliteStoreOptions {
  * @throws StoreError `locked`, `newer_schema`, `corrupt`, `read_only`, `full` or `unavailable`.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<QueueStore> {
-  const { folder, mode = "relay" } = options;
+  const { folder, mode = "relay", openFile = Deno.open } = options;
   await makeFolders(folder);
-  const lock = mode === "relay" ? await takeLock(folder) : null;
+  const lock = mode === "relay" ? await takeLock(folder, openFile) : null;
   try {
     const store = new SqliteStore(options);
     await store.open();
@@ -77,6 +83,7 @@ class SqliteStore implements QueueStore {
   readonly outbox: Outbox;
   readonly #clock: Clock;
   readonly #spoolFolder: string;
+  readonly #openFile: OpenFile;
   readonly #spool: Spool;
   readonly #writer: Connection;
   /** A second connection, so that queries do not keep commits waiting. */
@@ -92,15 +99,19 @@ class SqliteStore implements QueueStore {
       clock = systemClock,
       keepsFailed = false,
       workerUrl = new URL("./worker.ts", import.meta.url),
+      threads = workerThreads(workerUrl),
+      openFile = Deno.open,
     }: SqliteStoreOptions,
   ) {
     const onChange = (): void => this.#listeners.forEach((listener) => listener());
-    const common = { folder, workerUrl, keepsFailed, onChange };
+    const common = { folder, threads, keepsFailed, onChange };
     this.#clock = clock;
+    this.#openFile = openFile;
     this.#spoolFolder = `${folder}/${SPOOL_FOLDER}`;
     this.#spool = new Spool({
       folder: this.#spoolFolder,
       ownersFolder: `${folder}/${OWNERS_FOLDER}`,
+      openFile,
     });
     this.#writer = new Connection({ ...common, role: "writer", watchMs: WATCH_MS });
     this.#reader = new Connection({ ...common, role: "reader", watchMs: 0 });
@@ -179,7 +190,11 @@ class SqliteStore implements QueueStore {
     const body = await this.#read("body", messageId);
     if (body === null) return null;
     if (body.kind === "inline") return inChunks(body.bytes);
-    return readSpooled(this.#spoolFolder, { name: body.name, ...options });
+    return readSpooled(this.#spoolFolder, {
+      name: body.name,
+      openFile: this.#openFile,
+      ...options,
+    });
   }
 
   async get(messageId: string): Promise<MessageDetail | null> {
