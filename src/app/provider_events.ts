@@ -1,16 +1,15 @@
-import { addressOf, type AdminEnv } from "../admin/env.ts";
+import { addressOf } from "../admin/env.ts";
 import { FailureLimit } from "../admin/guard/rate_limit.ts";
-import { AdminListenError, type AdminServer, serveAdmin } from "../admin/serve.ts";
 import type { Clock } from "../base/clock.ts";
 import type { ProviderEventsConfig } from "../config/sections/provider_events.ts";
 import type { FeedbackDesk } from "../feedback/desk.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
-import { ListenError } from "../net/listener.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { EventsApp } from "../provider_events/app.ts";
 import type { QueueStore } from "../queue/store.ts";
 import { networkOf } from "./policy.ts";
 import { isSame } from "./restart_needs.ts";
+import { type ServedApp, serveHttp } from "./serve_http.ts";
 
 const SERVED = { what: "the address for provider events", component: "provider_events" };
 
@@ -33,7 +32,7 @@ export class ProviderEventsSite {
   readonly #options: ProviderEventsSiteOptions;
   #config: ProviderEventsConfig | null = null;
   #app: EventsApp | null = null;
-  #server: AdminServer | null = null;
+  #server: ServedApp | null = null;
 
   constructor(options: ProviderEventsSiteOptions) {
     this.#options = options;
@@ -83,21 +82,20 @@ export class ProviderEventsSite {
     });
   }
 
-  async #listen({ address, port, tls }: ProviderEventsConfig): Promise<AdminServer> {
+  async #listen(config: ProviderEventsConfig): Promise<ServedApp> {
+    const { address, port, tls, maxConnections, maxConnectionsPerAddress } = config;
     const { events } = this.#options;
-    const served = { ...SERVED, ...(tls === null ? {} : { tls }) };
-    try {
-      const server = await serveAdmin({
-        fetch: (request, env) =>
-          this.#answer(request, addressOf((env as AdminEnv["Bindings"] | undefined)?.peer)),
-      }, { at: { address, port }, events, served });
-      const local = "path" in server.local ? server.local.path : formatEndpoint(server.local);
-      events({ type: "listening", listener: SERVED.component, address: local });
-      return server;
-    } catch (error) {
-      if (!(error instanceof AdminListenError)) throw error;
-      throw new ListenError(error.kind, { message: error.message, cause: error });
-    }
+    const server = await serveHttp({
+      fetch: (request, { peer }) => this.#answer(request, addressOf(peer)),
+    }, {
+      at: { address, port },
+      caps: { maxConnections, maxConnectionsPerAddress },
+      events,
+      served: { ...SERVED, ...(tls === null ? {} : { tls }) },
+    });
+    const local = "path" in server.local ? server.local.path : formatEndpoint(server.local);
+    events({ type: "listening", listener: SERVED.component, address: local });
+    return server;
   }
 
   #answer(request: Request, peer: string): Response | Promise<Response> {
@@ -106,6 +104,7 @@ export class ProviderEventsSite {
 }
 
 /** What a server cannot change while it listens. */
-function placeOf({ address, port, tls }: ProviderEventsConfig) {
-  return { address, port, tls };
+function placeOf(config: ProviderEventsConfig) {
+  const { address, port, tls, maxConnections, maxConnectionsPerAddress } = config;
+  return { address, port, tls, maxConnections, maxConnectionsPerAddress };
 }

@@ -12,14 +12,23 @@ const LARGEST_BUFFER_BYTES = 65536;
 export class ConnDuplex extends Duplex {
   readonly #conn: Conn;
   #ahead: Uint8Array | null;
+  readonly #firstBufferBytes: number;
   #hasStarted = false;
-  #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
+  #buffer: Uint8Array<ArrayBuffer>;
 
   /** `ahead` was read from the connection before and comes first. */
-  constructor(conn: Conn, ahead: Uint8Array | null = null) {
+  constructor(
+    conn: Conn,
+    { ahead = null, firstBufferBytes = FIRST_BUFFER_BYTES }: {
+      ahead?: Uint8Array | null;
+      firstBufferBytes?: number;
+    } = {},
+  ) {
     super();
     this.#conn = conn;
     this.#ahead = ahead;
+    this.#firstBufferBytes = firstBufferBytes;
+    this.#buffer = new Uint8Array(firstBufferBytes);
   }
 
   override _read(): void {
@@ -35,6 +44,8 @@ export class ConnDuplex extends Duplex {
     _encoding: string,
     callback: (error?: Error | null) => void,
   ): void {
+    // Inside TLS, a write of nothing would never end.
+    if (chunk.length === 0) return callback();
     this.#conn.write(chunk).then(() => callback(), callback);
   }
 
@@ -57,7 +68,8 @@ export class ConnDuplex extends Duplex {
   #takeRead(lengthBytes: number): Uint8Array {
     const buffer = this.#buffer;
     if (lengthBytes < buffer.length / 2) {
-      if (buffer.length > FIRST_BUFFER_BYTES) this.#buffer = new Uint8Array(FIRST_BUFFER_BYTES);
+      const first = this.#firstBufferBytes;
+      if (buffer.length > first) this.#buffer = new Uint8Array(first);
       return buffer.slice(0, lengthBytes);
     }
     const isFull = lengthBytes === buffer.length;

@@ -50,10 +50,16 @@ export type ListenFailure =
 export class ListenError extends Error {
   override readonly name = "ListenError";
   readonly kind: ListenFailure;
+  /** The part of the message that says why. */
+  readonly reason: string;
 
-  constructor(kind: ListenFailure, options: { message: string; cause?: unknown }) {
+  constructor(
+    kind: ListenFailure,
+    options: { message: string; reason?: string; cause?: unknown },
+  ) {
     super(options.message, { cause: options.cause });
     this.kind = kind;
+    this.reason = options.reason ?? options.message;
   }
 }
 
@@ -126,7 +132,7 @@ function open(where: ListenAddress, backlog: number | undefined): ListenSocket {
 function listenError(where: ListenAddress, cause: unknown): ListenError {
   const place = "path" in where ? where.path : formatEndpoint(where);
   const fail = (kind: ListenFailure, reason: string): ListenError =>
-    new ListenError(kind, { message: `Cannot listen on ${place}: ${reason}`, cause });
+    new ListenError(kind, { message: `Cannot listen on ${place}: ${reason}`, reason, cause });
   if (cause instanceof Deno.errors.AddrInUse) {
     return fail("address_in_use", "another program listens there");
   }

@@ -23,7 +23,7 @@ async function acceptTls(conn: Conn, { context, timeoutMs }: ServerTlsUpgrade): 
   const state = context.current;
   const startedAtMs = performance.now();
   const hello = state.choosesByName ? await readHello(conn, timeoutMs) : NO_HELLO;
-  const socket = new TLSSocket(new ConnDuplex(conn, hello.octets), {
+  const socket = new TLSSocket(new ConnDuplex(conn, { ahead: hello.octets }), {
     isServer: true,
     secureContext: state.contextFor(hello.serverName),
     requestCert: state.requestsClientCertificates,

@@ -19,6 +19,7 @@ const RULES = {
 };
 const SES: ProviderEventsConfig = {
   ...{ address: "127.0.0.1", port: 0, tls: null, proxies: [] },
+  ...{ maxConnections: 50, maxConnectionsPerAddress: 50 },
   sources: [{ provider: "ses", name: "ses", topics: [TOPIC] }],
 };
 

@@ -6,12 +6,6 @@ import { LocalKey } from "../../admin/guard/local_key.ts";
 import { isLoopback } from "../../admin/guard/host_check.ts";
 import { FailureLimit } from "../../admin/guard/rate_limit.ts";
 import type { AdminPorts } from "../../admin/ports.ts";
-import {
-  type AdminAddress,
-  AdminListenError,
-  type AdminServer,
-  serveAdmin,
-} from "../../admin/serve.ts";
 import { dashboard } from "../../admin/views/dashboard.tsx";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
@@ -23,6 +17,7 @@ import type { MessageSubmitter } from "../../ingress/submitter.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";
 import { ListenError } from "../../net/listener.ts";
 import type { EventSink } from "../../observe/events.ts";
+import { type HttpAddress, type ServedApp, serveHttp } from "../serve_http.ts";
 
 export interface AdminSiteOptions {
   readonly clock: Clock;
@@ -42,7 +37,7 @@ export class AdminSite {
   readonly #compat: Hono<CompatEnv>;
   #config: AdminConfig;
   #app: Hono<AdminEnv> | null = null;
-  #server: AdminServer | null = null;
+  #server: ServedApp | null = null;
   #localKey: LocalKey | null = null;
   /** Servers of former addresses that still answer somebody. */
   #closing: Promise<void> = Promise.resolve();
@@ -69,7 +64,7 @@ export class AdminSite {
   }
 
   /** Where it listens; null when it does not. */
-  get local(): AdminAddress | null {
+  get local(): HttpAddress | null {
     return this.#server?.local ?? null;
   }
 
@@ -115,7 +110,7 @@ export class AdminSite {
     await this.#localKey?.[Symbol.asyncDispose]();
   }
 
-  async #close(server: AdminServer | null): Promise<void> {
+  async #close(server: ServedApp | null): Promise<void> {
     const before = this.#closing;
     await server?.[Symbol.asyncDispose]();
     await before;
@@ -138,18 +133,19 @@ export class AdminSite {
     return this.#app ?? { fetch: () => new Response(null) };
   }
 
-  async #listen(): Promise<AdminServer> {
+  async #listen(): Promise<ServedApp> {
     const { events } = this.#options;
-    try {
-      const server = await serveAdmin({
-        fetch: (request, env) => this.#appFor(request).fetch(request, env),
-      }, { at: addressOf(this.#config), events });
-      events({ type: "listening", listener: "admin", address: placeOf(server.local) });
-      return server;
-    } catch (error) {
-      if (!(error instanceof AdminListenError)) throw error;
-      throw new ListenError(error.kind, { message: error.message, cause: error });
-    }
+    const { maxConnections, maxConnectionsPerAddress } = this.#config;
+    const server = await serveHttp({
+      fetch: (request, env) => this.#appFor(request).fetch(request, env),
+    }, {
+      at: addressOf(this.#config),
+      caps: { maxConnections, maxConnectionsPerAddress },
+      events,
+      served: { what: "the admin API", component: "admin" },
+    });
+    events({ type: "listening", listener: "admin", address: placeOf(server.local) });
+    return server;
   }
 
   /** What the command line on this machine signs in with; without it, it needs another key. */
@@ -186,7 +182,7 @@ export class AdminSite {
   }
 }
 
-function addressOf({ address, port, socket }: AdminConfig): AdminAddress {
+function addressOf({ address, port, socket }: AdminConfig): HttpAddress {
   return socket === null ? { address, port } : { path: socket };
 }
 
@@ -195,6 +191,6 @@ function guardOf({ tokens: _tokens, ...guard }: AdminConfig): Omit<AdminConfig, 
   return guard;
 }
 
-function placeOf(at: AdminAddress): string {
+function placeOf(at: HttpAddress): string {
   return "path" in at ? at.path : formatEndpoint(at);
 }

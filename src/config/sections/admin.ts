@@ -1,5 +1,15 @@
 import type { z } from "zod";
-import { duration, flag, ipAddress, listOf, oneOf, table, text, wholeNumber } from "../fields.ts";
+import {
+  count,
+  duration,
+  flag,
+  ipAddress,
+  listOf,
+  oneOf,
+  table,
+  text,
+  wholeNumber,
+} from "../fields.ts";
 import { secret } from "../secrets.ts";
 import { durationMs } from "../units.ts";
 import { type SenderCheck, senderCheck } from "./users.ts";
@@ -17,6 +27,8 @@ export interface AdminConfig {
   /** Where browsers reach it, without a slash at the end; null when by its address. */
   readonly publicOrigin: string | null;
   readonly sessionLifetimeMs: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
   readonly tokens: readonly AdminToken[];
 }
 
@@ -77,6 +89,9 @@ export const adminSchema = table({
     .optional().describe("Where browsers reach it when not by its address."),
   session_lifetime: duration({ minMs: 60_000 }).default("12h")
     .describe("How long somebody stays signed in."),
+  max_connections: count().default(200).describe("Connections at once; more are closed."),
+  max_connections_per_address: count().default(100)
+    .describe("Connections at once from one client address, a reverse proxy's included."),
   tokens: listOf(token).default([]).describe("API keys besides those made in the dashboard."),
 }).prefault({}).describe("The admin API and the dashboard.");
 
@@ -89,6 +104,8 @@ export function adminConfig(doc: z.output<typeof adminSchema>): AdminConfig {
     openOnLoopback: doc.open_on_loopback,
     publicOrigin: doc.public_url === undefined ? null : new URL(doc.public_url).origin,
     sessionLifetimeMs: durationMs(doc.session_lifetime),
+    maxConnections: doc.max_connections,
+    maxConnectionsPerAddress: doc.max_connections_per_address,
     tokens: doc.tokens.map(({ name, role, send, senders, sender_check, token }) => ({
       name,
       role,

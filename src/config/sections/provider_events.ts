@@ -1,6 +1,6 @@
 import { createPublicKey } from "node:crypto";
 import { z } from "zod";
-import { ipAddress, listOf, network, table, text, wholeNumber } from "../fields.ts";
+import { count, ipAddress, listOf, network, table, text, wholeNumber } from "../fields.ts";
 import { secret } from "../secrets.ts";
 import { pem } from "./transport_tls.ts";
 
@@ -14,6 +14,8 @@ export interface ProviderEventsConfig {
   readonly tls: { readonly certificate: string; readonly key: string } | null;
   /** Networks of proxies whose X-Forwarded-For is believed. */
   readonly proxies: readonly string[];
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
   /** Without any, nothing listens. */
   readonly sources: readonly EventSourceConfig[];
 }
@@ -93,6 +95,9 @@ export const providerEventsSchema = table({
     .describe("Key of the certificate, PEM; best given as a file."),
   proxies: listOf(network()).default(["127.0.0.0/8", "::1/128"])
     .describe("Networks of proxies whose X-Forwarded-For is believed."),
+  max_connections: count().default(200).describe("Connections at once; more are closed."),
+  max_connections_per_address: count().default(100)
+    .describe("Connections at once from one client address, a reverse proxy's included."),
   sources: listOf(source).default([]).describe("Webhooks of providers."),
 }).prefault({}).describe("Where providers tell what became of messages.");
 
@@ -101,7 +106,12 @@ export function providerEventsConfig(
 ): ProviderEventsConfig {
   const { address, port, proxies, sources, tls_certificate: certificate, tls_key: key } = doc;
   const tls = certificate === undefined || key === undefined ? null : { certificate, key };
-  return { address, port, tls, proxies, sources: sources.map(sourceConfig) };
+  return {
+    ...{ address, port, tls, proxies },
+    maxConnections: doc.max_connections,
+    maxConnectionsPerAddress: doc.max_connections_per_address,
+    sources: sources.map(sourceConfig),
+  };
 }
 
 function sourceConfig(doc: z.output<typeof source>): EventSourceConfig {

@@ -1,14 +1,22 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createAdminApp } from "../../src/admin/app.ts";
 import { adminClient } from "../../src/admin/client.ts";
-import { AdminListenError, serveAdmin } from "../../src/admin/serve.ts";
+import { type App, serveHttp } from "../../src/app/serve_http.ts";
+import { ListenError } from "../../src/net/listener.ts";
 import type { RelayEvent } from "../../src/observe/events.ts";
 import { messageOf } from "../queue/messages.ts";
 import { tempFolder } from "../support/peers.ts";
 import { readAll } from "../support/read_all.ts";
-import { adminSetup } from "./app_setup.ts";
+import { adminSetup } from "../admin/app_setup.ts";
 
 const NO_EVENTS = { events: () => {} };
+const CAPS = { maxConnections: 50, maxConnectionsPerAddress: 50 };
+const SERVED = { what: "the admin API", component: "admin" };
+const ANYWHERE = { address: "127.0.0.1", port: 0 };
+
+function serve(app: App, options: Partial<Parameters<typeof serveHttp>[1]> = {}) {
+  return serveHttp(app, { at: ANYWHERE, caps: CAPS, served: SERVED, ...NO_EVENTS, ...options });
+}
 
 Deno.test("the typed client speaks to a served app", async () => {
   await using admin = await adminSetup();
@@ -17,10 +25,7 @@ Deno.test("the typed client speaks to a served app", async () => {
     ...{ name: "cli", role: "operator", expiresAtMs: null, by: "test" },
   });
   const app = createAdminApp(admin.ports, { ...NO_EVENTS, openOnLoopback: false });
-  await using server = await serveAdmin(app, {
-    at: { address: "127.0.0.1", port: 0 },
-    ...NO_EVENTS,
-  });
+  await using server = await serve(app);
   assert("port" in server.local);
   const origin = `http://127.0.0.1:${server.local.port}`;
 
@@ -47,7 +52,7 @@ Deno.test("a Unix socket is an alternative that only its owner can open", async 
   const path = `${folder.path}/admin.sock`;
   const app = createAdminApp(admin.ports, { ...NO_EVENTS, openOnLoopback: false });
   for (let round = 0; round < 2; round++) {
-    await using _server = await serveAdmin(app, { at: { path }, ...NO_EVENTS });
+    await using _server = await serve(app, { at: { path } });
     assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
     using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
     const response = await fetch("http://posthouse/api/v1/me", { client });
@@ -59,8 +64,8 @@ Deno.test("an address that is taken is told by a typed error", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const at = { address: "127.0.0.1", port: taken.addr.port };
   const error = await assertRejects(
-    () => serveAdmin({ fetch: () => new Response() }, { at, ...NO_EVENTS }),
-    AdminListenError,
+    () => serve({ fetch: () => new Response() }, { at }),
+    ListenError,
   );
   assertEquals(error.kind, "address_in_use");
 });
@@ -68,7 +73,7 @@ Deno.test("an address that is taken is told by a typed error", async () => {
 Deno.test("stopping ends streams with the feed and does not wait for slow readers", async () => {
   await using admin = await adminSetup();
   const app = createAdminApp(admin.ports, { ...NO_EVENTS, openOnLoopback: true });
-  const server = await serveAdmin(app, { at: { address: "127.0.0.1", port: 0 }, ...NO_EVENTS });
+  const server = await serve(app);
   assert("port" in server.local);
   const response = await fetch(`http://127.0.0.1:${server.local.port}/api/v1/events`);
   const reader = response.body?.getReader();
@@ -83,8 +88,7 @@ Deno.test("stopping ends streams with the feed and does not wait for slow reader
 
 Deno.test("a host that is none is the client's mistake, and no line of the log", async () => {
   const events: RelayEvent[] = [];
-  await using server = await serveAdmin({ fetch: ({ url }) => new Response(new URL(url).host) }, {
-    at: { address: "127.0.0.1", port: 0 },
+  await using server = await serve({ fetch: ({ url }) => new Response(new URL(url).host) }, {
     events: (event) => void events.push(event),
   });
   assert("port" in server.local);
