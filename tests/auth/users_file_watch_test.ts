@@ -93,3 +93,61 @@ Deno.test("a user of the config and one of the file must not have one name", asy
     `Cannot use the users: user "alice" is there twice`,
   );
 });
+
+Deno.test("a look at an account notices a changed file, too", async () => {
+  const usersFile = new TestFile();
+  await using on = await bench({}, { usersFile });
+  usersFile.write(usersOf(alice));
+  assertEquals(on.authenticator.account("alice"), null);
+  await settle();
+  assertEquals(on.authenticator.account("alice"), null, "looked at less than a second ago");
+  await on.clock.advance(1000);
+  on.authenticator.account("alice");
+  await settle();
+  assertEquals(on.authenticator.account("alice")?.name, "alice");
+});
+
+Deno.test("a file that cannot be read any more leaves the former users, and is told of each look", async () => {
+  const usersFile = new TestFile();
+  usersFile.write(usersOf(alice));
+  await using on = await bench({}, { usersFile });
+  usersFile.version = () => Promise.reject(new Error("permission denied"));
+  await on.clock.advance(1000);
+  assertEquals((await plainLogin(on, { user: "alice", password: "right" })).kind, "success");
+  assertEquals(on.troubles, [
+    "Cannot read the users file again, the former users stay: permission denied",
+  ]);
+});
+
+Deno.test("a file whose users cannot be used is told, and a later one that can be is taken", async () => {
+  const usersFile = new TestFile();
+  usersFile.write(usersOf(alice));
+  await using on = await bench({ users: [bob] }, { usersFile });
+  usersFile.write(usersOf(bob));
+  await on.clock.advance(1000);
+  await plainLogin(on, { user: "alice", password: "right" });
+  assertEquals(on.troubles, [
+    `Cannot read the users file again, the former users stay: user "bob" is there twice`,
+  ]);
+  usersFile.write(usersOf());
+  await on.clock.advance(1000);
+  await plainLogin(on, { user: "bob", password: "right" });
+  assertEquals(on.authenticator.account("alice"), null);
+});
+
+Deno.test("a look at a file that is not in force any more changes nothing", async () => {
+  const former = new TestFile();
+  former.write(usersOf(alice));
+  await using on = await bench({}, { usersFile: former });
+  const read = Promise.withResolvers<UsersRead>();
+  former.write(usersOf(alice));
+  former.read = () => read.promise;
+  await on.clock.advance(1000);
+  on.authenticator.account("alice");
+  await settle();
+  await on.authenticator.reload({ auth: SETTINGS, users: [bob] }, { usersFile: null });
+  read.resolve(usersOf(alice));
+  await settle();
+  assertEquals(on.authenticator.account("alice"), null);
+  assertEquals(on.authenticator.account("bob")?.name, "bob");
+});

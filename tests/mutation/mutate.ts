@@ -23,7 +23,7 @@ Makes small mistakes in the sources and shows those that the nearest tests do no
   --sample N            How many mutants of each room (default: 40)
   --seed N              Chooses the sample (default: 1)
   --survivors-of FILE   Tries the survivors of a report again, instead of a sample
-  --budget SECONDS      The most that the tests of one mutant take (default: 60)
+  --budget SECONDS      The most that tests of other rooms take for one mutant (default: 30)
   --jobs N              How many mutants at once (default: 1)
   --report FILE         Writes the report as JSON
   --json                Prints the report as JSON
@@ -56,7 +56,7 @@ async function main(args: readonly string[]): Promise<number> {
     sample: Number(flags.sample ?? 40),
     seed: Number(flags.seed ?? 1),
     survivorsOf: flags["survivors-of"] as string | undefined,
-    budgetMs: Number(flags.budget ?? 60) * 1000,
+    budgetMs: Number(flags.budget ?? 30) * 1000,
     jobs: Number(flags.jobs ?? 1),
   };
   const report = await mutate(options);

@@ -50,7 +50,7 @@ export async function tryMutant(mutant: Mutant, options: {
   readonly tree: Tree;
   readonly probes: ReadonlyMap<string, Probed>;
   readonly files: readonly Baseline[];
-  /** The most that the tests of one mutant may take, by their baseline. */
+  /** The most that tests of other rooms may take for one mutant, by their baseline. */
   readonly budgetMs: number;
 }): Promise<Verdict> {
   const { tree } = options;
@@ -62,7 +62,7 @@ export async function tryMutant(mutant: Mutant, options: {
     : { mutant, room, kind: "noticed", by };
 }
 
-/** Those that meet the place: the room's own first, then the fastest, within the budget. */
+/** Those that meet the place: the room's own, and of others the fastest within the budget. */
 function filesFor(mutant: Mutant, { room, probes, files, root, budgetMs }: {
   room: string;
   probes: ReadonlyMap<string, Probed>;
@@ -76,11 +76,15 @@ function filesFor(mutant: Mutant, { room, probes, files, root, budgetMs }: {
     distance(a, room) - distance(b, room)
   );
   let spentMs = 0;
-  return ordered.filter(({ ms }, index) => (spentMs += ms) <= budgetMs || index === 0);
+  return ordered.filter((file) => isOwn(file, room) || (spentMs += file.ms) <= budgetMs);
 }
 
-function distance({ path, ms }: Baseline, room: string): number {
-  return path.startsWith(`tests/${room}/`) ? ms : 3 * ms;
+function distance(file: Baseline, room: string): number {
+  return isOwn(file, room) ? file.ms : 3 * file.ms;
+}
+
+function isOwn({ path }: Baseline, room: string): boolean {
+  return path.startsWith(`tests/${room}/`);
 }
 
 async function firstFailure(
