@@ -4,8 +4,10 @@ import {
   BounceTransport,
   type BounceTransportOptions,
 } from "../../src/feedback/bounce_transport.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
 import { FeedbackDesk } from "../../src/feedback/desk.ts";
 import { ReturnAddresses } from "../../src/feedback/return_address.ts";
+import { reply } from "../../src/mail/reply.ts";
 import type { RelayEvent } from "../../src/observe/events.ts";
 import { openMemoryStore } from "../../src/queue/memory/store.ts";
 import { StoreError } from "../../src/queue/store.ts";
@@ -80,14 +82,19 @@ async function bench(options: Partial<BounceTransportOptions> = {}) {
     rules: () => RULES,
     ...options,
   });
-  const deliver = async (to: string, body: string = BOUNCE) => {
-    const message = { id: idOf(2), receivedAtMs: clock.now() };
+  const deliver = async (
+    to: string,
+    body: string = BOUNCE,
+    { protocol = "ESMTP" }: { protocol?: string } = {},
+  ) => {
+    const origin = { ...messageOf(2).origin, protocol };
+    const message = { id: idOf(2), receivedAtMs: clock.now(), origin };
     const job = sampleJob({ body, recipients: [to], message });
     const { outcomes: [outcome] } = await transport.deliver(job);
     assert(outcome !== undefined);
     return outcome;
   };
-  return { deliver, events, store };
+  return { deliver, events, store, transport, clock };
 }
 
 Deno.test("bounce transport: an attempt that is repeated tells nothing twice", async () => {
@@ -180,4 +187,160 @@ Deno.test("bounce transport: a return address is no way to send its sender mail 
   );
   assertEquals(replies.at(-1), "Taken: unclear; not handed on, too many were");
   assertEquals((await store.list({ filter: {}, limit: 100 })).items.length, 21);
+});
+
+const REPLY = "From: user@dest.example\r\nAuto-Submitted: auto-replied\r\n\r\nI am away.\r\n";
+const COMPLAINT = [
+  'Content-Type: multipart/report; report-type=feedback-report; boundary="b"',
+  ...["", "--b", "Content-Type: message/feedback-report", "", "Feedback-Type: abuse", "--b--"],
+].join("\r\n");
+
+/** What is done with what comes to a return address. */
+const ENDS: readonly (readonly [
+  string,
+  { rules?: Partial<BounceRules>; body: string; outcome: string; handedOnTo: string | null },
+])[] = [
+  ["a bounce is handed on to its sender", {
+    ...{ body: BOUNCE, handedOnTo: "sender@origin.example" },
+    outcome: "Taken: bounced <user@dest.example>; handed on to",
+  }],
+  ["a bounce stays here where nothing is handed on", {
+    ...{ rules: { forwards: false }, body: BOUNCE, handedOnTo: null },
+    outcome: "Taken: bounced <user@dest.example>",
+  }],
+  ["a reply is handed on", {
+    ...{ body: REPLY, handedOnTo: "sender@origin.example" },
+    outcome: "Taken: handed on to <sender@origin.example> as",
+  }],
+  ["a reply stays here where nothing is handed on", {
+    ...{ rules: { forwards: false }, body: REPLY, handedOnTo: null },
+    outcome: "Taken: reply",
+  }],
+  ["a complaint is never handed on", {
+    ...{ body: COMPLAINT, handedOnTo: null },
+    outcome: "Taken: complained <user@dest.example>",
+  }],
+  ["what nobody understands is refused where nobody wants it", {
+    ...{ rules: { forwards: false }, body: "\r\nBuy!\r\n", handedOnTo: null },
+    outcome: "Cannot tell what this report is about",
+  }],
+  ["what nobody understands goes to the operator", {
+    ...{ rules: { forwards: false, operator: "op@ops.example" }, body: "\r\nBuy!\r\n" },
+    ...{ handedOnTo: "op@ops.example", outcome: "Taken: not understood; handed on to" },
+  }],
+  ["an operator behind our own return addresses gets nothing", {
+    ...{ rules: { forwards: false, operator: "op@bounces.test" }, body: "\r\nBuy!\r\n" },
+    ...{ handedOnTo: null, outcome: "Cannot tell what this report is about" },
+  }],
+  ["a sender that is one of our mailboxes gets nothing", {
+    ...{ rules: { mailboxes: ["Sender@origin.example"] }, body: BOUNCE, handedOnTo: null },
+    outcome: "Taken: bounced <user@dest.example>",
+  }],
+];
+
+for (const [name, { rules = {}, body, outcome: expected, handedOnTo }] of ENDS) {
+  Deno.test(`bounce transport: ${name}`, async () => {
+    let woken = 0;
+    const { deliver, store } = await bench({
+      rules: () => ({ ...RULES, ...rules }),
+      wake: () => woken++,
+    });
+    const { reply } = await deliver(TO, body);
+    assertStringIncludes(reply.lines[0] ?? "", expected);
+    const { items } = await store.list({ filter: {}, limit: 10 });
+    const made = items.filter(({ message }) => message.id !== idOf(1));
+    const details = await Promise.all(made.map(({ message }) => store.get(message.id)));
+    assertEquals(
+      details.flatMap((one) => one?.recipients.map(({ forwardPath }) => forwardPath) ?? []),
+      handedOnTo === null ? [] : [handedOnTo],
+    );
+    assertEquals(woken, made.length);
+  });
+}
+
+for (const spoolThresholdBytes of [1_000_000, 10]) {
+  Deno.test(`bounce transport: what is handed on is as it came, above ${spoolThresholdBytes} octets or not`, async () => {
+    const { deliver, store, clock } = await bench({
+      rules: () => ({ ...RULES, spoolThresholdBytes, lifetimeMs: 5_000 }),
+    });
+    await deliver(TO, REPLY);
+    const detail = await store.get(idOf(100));
+    assertEquals(detail?.message.expiresAtMs, clock.now() + 5_000);
+    assertEquals(detail?.message.origin.protocol, "LOCAL");
+    assertEquals(detail?.recipients[0]?.notify, ["NEVER"]);
+    assertEquals(detail?.recipients[0]?.nextAttemptAtMs, clock.now());
+    const octets = await store.body(idOf(100));
+    const text = octets === null
+      ? ""
+      : new TextDecoder().decode(concatBytes(await Array.fromAsync(octets)));
+    assertStringIncludes(text, REPLY);
+  });
+}
+
+Deno.test("bounce transport: its store that is away is asked again in a minute", async () => {
+  const store = openMemoryStore({ clock: new ManualClock() });
+  await store[Symbol.asyncDispose]();
+  const { deliver } = await bench({ store });
+  const outcome = await deliver(TO);
+  assertEquals(outcome, {
+    ...{ kind: "temporary", counts: false, retryAfterMs: 60_000 },
+    reply: reply(451, "4.3.0", "Cannot store what this report says, try again later"),
+  });
+});
+
+Deno.test("bounce transport: owns its domains and mailboxes, and reads addresses until their time", async () => {
+  const rules = { ...RULES, mailboxes: ["FBL@origin.example"] };
+  const { transport, clock } = await bench({ rules: () => rules });
+  const owns = (mailbox: string) => transport.owns(mailbox, mailbox.split("@")[1] ?? "");
+  assertEquals(
+    ["x@bounces.test", "FBL@ORIGIN.example", "other@origin.example"].map(owns),
+    [true, true, false],
+  );
+  const accepts = (mailbox: string) => transport.accepts(mailbox, clock.now());
+  assertEquals(
+    [TO, "FBL@origin.example", "Postmaster@bounces.test", "b-x@bounces.test", "nobody"].map(
+      accepts,
+    ),
+    [true, true, true, false, false],
+  );
+  assertEquals([transport.maxConcurrency, transport.maxRecipients], [4, 1]);
+  assertEquals(transport.destinationOf(), transport.sharedDestination);
+});
+
+Deno.test("bounce transport: of what the relay writes itself only the list is told", async () => {
+  const suppressed: string[] = [];
+  const taken: string[] = [];
+  const desk = {
+    take: (feedback: { kind: string }) => Promise.resolve(void taken.push(feedback.kind)),
+    suppress: (facts: { recipient: string }) =>
+      Promise.resolve(void suppressed.push(facts.recipient)),
+  } as unknown as FeedbackDesk;
+  const { deliver } = await bench({ desk });
+  await deliver(TO, BOUNCE, { protocol: "LOCAL" });
+  assertEquals([suppressed, taken], [["user@dest.example"], []]);
+  await deliver(TO, BOUNCE.replace("5.1.1", "4.2.2"), { protocol: "LOCAL" });
+  assertEquals([suppressed.length, taken], [1, []]);
+  await deliver(TO);
+  assertEquals([suppressed.length, taken], [1, ["bounced"]]);
+});
+
+Deno.test("bounce transport: what the desk has not taken is not answered", async () => {
+  const desk = {
+    take: () => Promise.reject(new StoreError("unavailable", "no")),
+    suppress: () => Promise.reject(new StoreError("unavailable", "no")),
+  } as unknown as FeedbackDesk;
+  const { deliver } = await bench({ desk });
+  assertEquals((await deliver(TO)).kind, "temporary");
+  assertEquals((await deliver(TO, BOUNCE, { protocol: "LOCAL" })).kind, "temporary");
+});
+
+Deno.test("bounce transport: of two findings of one recipient the graver counts", async () => {
+  const two = BOUNCE.replace(
+    "Status: 5.1.1",
+    "Status: 4.2.2\r\n\r\nFinal-Recipient: rfc822; User@dest.example\r\nAction: failed\r\nStatus: 5.1.1" +
+      "\r\n\r\nFinal-Recipient: rfc822; user@dest.example\r\nAction: delayed\r\nStatus: 4.2.2",
+  );
+  const { deliver, events } = await bench();
+  await deliver(TO, two);
+  assertEquals(events.flatMap((event) => event.type === "feedback" ? event.kind : []), ["bounced"]);
 });

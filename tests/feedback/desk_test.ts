@@ -258,3 +258,102 @@ forEachStore(
     );
   },
 );
+
+forEachStore(
+  "what was taken is known for thirty days",
+  async ({ desk, clock }) => {
+    await desk.take({ ...BOUNCE, key: "event-1" });
+    await clock.advance(30 * DAY_MS - 1);
+    assertEquals((await desk.take({ ...BOUNCE, key: "event-1" })).kind, "known");
+    await clock.advance(1);
+    assertEquals((await desk.take({ ...BOUNCE, key: "event-1" })).kind, "taken");
+  },
+);
+
+forEachStore(
+  "what has no message is known, too",
+  async ({ desk, store }) => {
+    const news = { ...BOUNCE, messageId: null, key: "event-1" };
+    assertEquals((await desk.take(news)).kind, "taken");
+    assertEquals((await desk.take(news)).kind, "known");
+    assertEquals((await store.outbox.read({ after: 0, limit: 10 })).length, 1);
+  },
+);
+
+forEachStore(
+  "who is not named, and what is only late, suppresses nobody",
+  async ({ desk, suppressions, store }) => {
+    const results = [
+      await desk.take({ ...BOUNCE, recipient: "" }),
+      await desk.take({ ...BOUNCE, kind: "deferred" }),
+      await desk.take({ ...BOUNCE, kind: "delivered" }),
+    ];
+    assertEquals(results, Array(3).fill({ kind: "taken", suppressed: false }));
+    assertEquals(await suppressions.find(BOUNCE.recipient), null);
+    const entry = (await store.get(idOf(1)))?.timeline.find(({ kind }) => kind === "bounced");
+    assertEquals(entry?.detail, { source: "bounce", reason: BOUNCE.reason });
+  },
+);
+
+forEachStore(
+  "who opts out is suppressed as who complains",
+  async ({ desk, suppressions }) => {
+    const optOut: Feedback = { ...BOUNCE, kind: "unsubscribed", source: "complaint" };
+    assertEquals(await desk.take(optOut), { kind: "taken", suppressed: true });
+    assertEquals((await suppressions.find(BOUNCE.recipient))?.expiresAtMs, null);
+  },
+);
+
+forEachStore(
+  "a bounce that this relay told itself is put on the list alone, in one line",
+  async ({ desk, suppressions, events, clock }) => {
+    const facts = { recipient: BOUNCE.recipient, source: "bounce" };
+    assertEquals(await desk.suppress({ ...facts, reason: `no\r\n${"x".repeat(400)}` }), true);
+    const found = await suppressions.find(BOUNCE.recipient);
+    assertEquals(found?.expiresAtMs, clock.now() + 180 * DAY_MS);
+    assert((found?.reason.length ?? 0) <= 300 && !found?.reason.includes("\n"));
+    assertEquals(await desk.suppress({ ...facts, reason: "again" }), false);
+    await clock.advance(1);
+    assertEquals(await desk.suppress({ ...facts, reason: "later" }), true);
+    assertEquals(events, []);
+  },
+);
+
+forEachStore(
+  "what a store cannot keep is an error of that news alone, and may be told again",
+  async ({ desk, store, suppressions }) => {
+    const get = store.shelf.get.bind(store.shelf);
+    store.shelf.get = () => Promise.reject(new Error("no"));
+    const first = desk.take({ ...BOUNCE, key: "event-1" }).catch((error: Error) => error.message);
+    const second = desk.take({ ...BOUNCE, key: "event-1" }).catch((error: Error) => error.message);
+    assertEquals(await Promise.all([first, second]), ["no", "no"]);
+    store.shelf.get = get;
+    assertEquals((await desk.take({ ...BOUNCE, key: "event-1" })).kind, "taken");
+    assert(await suppressions.find(BOUNCE.recipient) !== null);
+  },
+);
+
+forEachStore(
+  "news of one mailbox are taken one after the other, whoever tells them",
+  async ({ desk }) => {
+    const soft = Array.from({ length: 5 }, (_, n) => desk.take({ ...SOFT, source: `s${n}` }));
+    const results = await Promise.all(soft);
+    assertEquals(
+      results.map((one) => one.kind === "taken" && one.suppressed),
+      [false, false, true, false, false],
+    );
+  },
+);
+
+Deno.test("feedback: soft bounces count for nothing where the limit is 0", async () => {
+  const clock = new ManualClock();
+  await using store = openMemoryStore({ clock });
+  const suppressions = new SuppressionList({ shelf: store.shelf, clock });
+  const desk = new FeedbackDesk({
+    ...{ store, suppressions, clock, record: recordEvent, emit: () => {} },
+    rules: () => ({ ...RULES, soft: { limit: 0, windowMs: DAY_MS } }),
+  });
+  for (let time = 0; time < 5; time++) {
+    assertEquals(await desk.take(SOFT), { kind: "taken", suppressed: false });
+  }
+});
