@@ -3,14 +3,15 @@ import type { TaskGroup } from "../base/task_group.ts";
 import { formatReply, type Reply, reply } from "../mail/reply.ts";
 import type { EventSink, MessageEvent } from "../observe/events.ts";
 import type { EventRecorder } from "../queue/outbox.ts";
-import type {
-  MessageRecord,
-  NewMessage,
-  OutboxEvent,
-  QueueStore,
-  RecipientRecord,
-  Settlement,
-  TimelineEntry,
+import {
+  type MessageRecord,
+  type NewMessage,
+  type OutboxEvent,
+  type QueueStore,
+  type RecipientRecord,
+  type Settlement,
+  StoreError,
+  type TimelineEntry,
 } from "../queue/store.ts";
 import { bodyOf } from "./body.ts";
 import {
@@ -282,10 +283,12 @@ export class Settler {
 
   async #store(settlement: Settlement): Promise<void> {
     const { store, clock, signal } = this.#options;
+    let mayBeDone = false;
     for (;;) {
       try {
-        return await store.settle(settlement);
+        return await store.settle(mayBeDone ? { ...settlement, again: true } : settlement);
       } catch (error) {
+        mayBeDone ||= error instanceof StoreError && error.mayBeDone;
         this.#trouble("queue", { error, messageId: settlement.messageId });
         if (signal.aborted) return;
       }

@@ -90,4 +90,9 @@ export interface Settlement {
    * does nothing at all: whoever hears of something twice settles it once.
    */
   readonly once?: ShelfRecord;
+  /**
+   * Set when the same settlement failed before with an error that says that it may be done: then
+   * it does nothing if the first line of its timeline is there already.
+   */
+  readonly again?: true;
 }

@@ -20,7 +20,7 @@ Deno.test("sqlite engine: a full database refuses what does not fit, then goes o
       const message = messageOf(number, { place: BIG });
       return ["put", packMessage(message, { attach: () => 0, nowMs: NOW_MS })] as const;
     });
-    return engine.run({ calls, bytes }).answer;
+    return engine.run({ calls, bytes, isAgain: false }).answer;
   };
   const pages = Number(database.pragma("page_count"));
   database.pragma(`max_page_count = ${pages + 30}`);

@@ -39,7 +39,8 @@ export function claimHandler(
   let sweepFrom = "";
 
   return (request) => {
-    const { nowMs } = request;
+    const { nowMs, owner, leaseMs } = request;
+    if (bench.isAgain) leases.undo({ owner, untilMs: nowMs + leaseMs });
     const interrupted = leases.interrupt({ untilMs: nowMs, nowMs, limit: INTERRUPT_LIMIT });
     const round = new Round(due, request);
     let hasSeenAll = round.walk();

@@ -1,18 +1,19 @@
 import { StoreError } from "../store.ts";
-import { Link, type LinkOptions, type Pack } from "./link.ts";
+import type { Pack } from "./batch.ts";
+import { deathOf, Link, type LinkOptions, type Orphans } from "./link.ts";
 import type { CallName, Calls } from "./protocol.ts";
 
 /**
- * A worker that is started with the first call, and started again with the first call after it
- * died: all that matters is on disk.
+ * A worker that is started with the first call, and started again when it died: all that matters is
+ * on disk. The calls that it had are made once more, of a worker that is told so.
  */
 export class Connection {
-  readonly #options: LinkOptions;
+  readonly #options: Omit<LinkOptions, "onDeath">;
   #link: Link | null = null;
   #opening: Promise<Link> | null = null;
   #closed = false;
 
-  constructor(options: LinkOptions) {
+  constructor(options: Omit<LinkOptions, "onDeath">) {
     this.#options = options;
   }
 
@@ -48,10 +49,22 @@ export class Connection {
 
   async #start(): Promise<Link> {
     try {
-      this.#link = await Link.open(this.#options);
+      const onDeath = (orphans: Orphans): void => void this.#adopt(orphans);
+      this.#link = await Link.open({ ...this.#options, onDeath });
       return this.#link;
     } finally {
       this.#opening = null;
+    }
+  }
+
+  /** Makes calls once more whose worker died. */
+  async #adopt(orphans: Orphans): Promise<void> {
+    try {
+      (await this.#open()).adopt(orphans);
+    } catch (error) {
+      const { reason, doubtful, untouched } = orphans;
+      for (const { waiter } of untouched) waiter.reject(error);
+      for (const { waiter } of doubtful) waiter.reject(deathOf(reason));
     }
   }
 }

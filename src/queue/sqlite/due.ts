@@ -69,8 +69,8 @@ export function dueTable(database: Database): DueTable {
     first(afterMs) {
       const dueMs = firstDue.first(afterMs)?.[0] ?? null;
       const leaseMs = firstLease.first()?.[0] ?? null;
-      if (dueMs === null || leaseMs === null) return dueMs ?? leaseMs;
-      return Math.min(dueMs, leaseMs);
+      if (dueMs === null && leaseMs === null) return null;
+      return Math.floor(Math.min(dueMs ?? Infinity, leaseMs ?? Infinity));
     },
     claim({ key, owner, untilMs }) {
       const row = claim.first(owner, untilMs, key);

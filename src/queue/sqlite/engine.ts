@@ -34,7 +34,7 @@ export function writingEngine(options: EngineOptions): Engine {
   const table = recipientTable(bench);
   const tell = eventWriter(bench.database);
   const put = putHandler(bench, { tell });
-  const shelf = recordWriter(bench.database);
+  const shelf = recordWriter(bench);
   const leases = makeLeases(bench, { timeline });
   const remove = messageRemover(bench);
   const claim = claimHandler(bench, { leases, table, timeline });
@@ -50,7 +50,7 @@ export function writingEngine(options: EngineOptions): Engine {
         return null;
       },
       claim,
-      settle: settleHandler({ table, timeline, tell, put, shelf }),
+      settle: settleHandler(bench, { table, timeline, tell, put, shelf }),
       renew: (request) => leases.renew(request),
       abandon: (request) => leases.abandon(request),
       interrupt: ({ nowMs, limit }) => leases.interrupt({ untilMs: Infinity, nowMs, limit }),
@@ -81,9 +81,15 @@ function workbench({ database, spoolFolder, keepsFailed }: EngineOptions): Workb
   return {
     ...{ database, counters, spoolFolder, keepsFailed },
     bytes: new Uint8Array(0),
+    isAgain: false,
     handOver: [],
     unspooled: [],
   };
+}
+
+/** A transaction could not be undone: nothing more can be done on this connection. */
+class ConnectionLost extends Error {
+  override readonly name = "ConnectionLost";
 }
 
 /** Runs batches of calls on one connection. */
@@ -105,12 +111,18 @@ export class Engine {
    * Runs a batch. What is written is on disk when this returns. When a call fails, all are run
    * again one by one, so that the good ones do not fail with it.
    *
+   * @throws ConnectionLost when it has to be closed.
    * @returns the answer, and the buffers that change hands with it.
    */
   run(
-    { calls, bytes }: { calls: readonly BatchCall[]; bytes: ArrayBuffer },
+    { calls, bytes, isAgain }: {
+      calls: readonly BatchCall[];
+      bytes: ArrayBuffer;
+      isAgain: boolean;
+    },
   ): { answer: Answer; handOver: ArrayBuffer[] } {
     this.#bench.bytes = new Uint8Array(bytes);
+    this.#bench.isAgain = isAgain;
     const { results, failures } = this.#readOnly ? this.#runEach(calls) : this.#runAll(calls);
     this.#bench.bytes = new Uint8Array(0);
     const handOver = this.#bench.handOver.splice(0);
@@ -122,6 +134,7 @@ export class Engine {
     try {
       return { results: this.#transaction(calls), failures: [] };
     } catch (error) {
+      if (error instanceof ConnectionLost) throw error;
       if (calls.length > 1) return this.#runEach(calls);
       const { kind, message } = failureOf(error);
       return { results: [null], failures: [[0, kind, message]] };
@@ -135,6 +148,7 @@ export class Engine {
       try {
         results.push(...this.#transaction([call]));
       } catch (error) {
+        if (error instanceof ConnectionLost) throw error;
         const { kind, message } = failureOf(error);
         results.push(null);
         failures.push([position, kind, message]);
@@ -155,11 +169,19 @@ export class Engine {
       this.#removeSpooled();
       return results;
     } catch (error) {
-      database.rollback();
+      this.#rollback(error);
       counters.forget();
       handOver.length = handedOver;
       unspooled.length = 0;
       throw error;
+    }
+  }
+
+  #rollback(cause: unknown): void {
+    try {
+      this.#bench.database.rollback();
+    } catch {
+      throw new ConnectionLost("Cannot undo a transaction", { cause });
     }
   }
 

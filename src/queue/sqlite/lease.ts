@@ -10,6 +10,8 @@ export interface Leases {
   /** Ends claims that ran until `untilMs` or sooner, at most `limit`, and says so in timelines. */
   interrupt(request: { untilMs: number; nowMs: number; limit: number }): number;
   abandon(request: Calls["abandon"]["args"]): number;
+  /** Ends the claims of one call whose answer was lost; they end at a time of their own. */
+  undo(claim: { owner: string; untilMs: number }): void;
   renew(request: Calls["renew"]["args"]): null;
 }
 
@@ -20,7 +22,7 @@ export function leases(
 ): Leases {
   const selectEnded = database.prepare<LeaseRow>(
     `SELECT key, owner FROM recipients INDEXED BY recipients_leased
-     WHERE owner IS NOT NULL AND lease_until <= ? LIMIT ?`,
+     WHERE owner IS NOT NULL AND lease_until < ? LIMIT ?`,
   );
   const selectOwned = database.prepare<LeaseRow>(
     `SELECT key, owner FROM recipients INDEXED BY recipients_leased
@@ -28,6 +30,10 @@ export function leases(
   );
   const free = database.prepare(
     "UPDATE recipients SET owner = NULL, lease_until = NULL WHERE key = ?",
+  );
+  const freeThose = database.prepare(
+    `UPDATE recipients INDEXED BY recipients_leased SET owner = NULL, lease_until = NULL
+     WHERE owner IS NOT NULL AND owner = ? AND lease_until = ?`,
   );
   const extend = database.prepare(
     `UPDATE recipients SET lease_until = ?1
@@ -37,7 +43,7 @@ export function leases(
 
   return {
     interrupt({ untilMs, nowMs, limit }) {
-      const rows = selectEnded.all(untilMs, limit);
+      const rows = selectEnded.all(untilMs + 1, limit); // leases end within a millisecond
       for (const [key] of rows) free.run(key);
       for (const { message, owner, recipients } of grouped(rows)) {
         const entry = { atMs: nowMs, kind: "interrupted", recipients, detail: { owner } };
@@ -45,6 +51,7 @@ export function leases(
       }
       return rows.length;
     },
+    undo: ({ owner, untilMs }) => void freeThose.run(owner, untilMs),
     abandon({ owner, limit }) {
       const rows = selectOwned.all(owner, limit);
       for (const [key] of rows) free.run(key);

@@ -1,7 +1,6 @@
 import { setImmediate } from "node:timers";
 import { StoreError } from "../store.ts";
-import { Batch, type Waiter } from "./batch.ts";
-import type { Attach } from "./pack.ts";
+import { Batch, type Call, type Pack, type Waiter } from "./batch.ts";
 import type { CallName, Calls, Request, Response } from "./protocol.ts";
 
 /** The most one batch carries, so that no transaction takes long. */
@@ -11,8 +10,14 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 const MAX_KEPT_BYTES = 8 * 1024 * 1024;
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
-/** Makes the arguments of a call; it gets the means to send octets along. */
-export type Pack<Name extends CallName> = (attach: Attach) => Calls[Name]["args"];
+/** Calls whose worker died. */
+export interface Orphans {
+  readonly reason: string;
+  /** It had them, so they may have been done. */
+  readonly doubtful: readonly Call[];
+  /** It never saw them. */
+  readonly untouched: readonly Call[];
+}
 
 /** A worker as the other thread sees it. */
 export interface WorkerPort {
@@ -64,6 +69,8 @@ export interface LinkOptions {
   readonly watchMs: number;
   /** Another process changed the store. */
   readonly onChange: () => void;
+  /** The worker died; its calls are somebody else's now. */
+  readonly onDeath: (orphans: Orphans) => void;
 }
 
 /**
@@ -74,6 +81,9 @@ export class Link {
   readonly #worker: WorkerPort;
   readonly #soon: StoreThreads["soon"];
   readonly #onChange: () => void;
+  readonly #onDeath: LinkOptions["onDeath"];
+  /** Those who want to know when there are no calls any more. */
+  readonly #idleWaiters: (() => void)[] = [];
   readonly #waiting: Batch[] = [];
   #inFlight: Batch | null = null;
   #spare: ArrayBuffer | null = null;
@@ -81,8 +91,9 @@ export class Link {
   #broken: StoreError | null = null;
   #greeting: Waiter | null = null;
 
-  private constructor({ threads, role, onChange }: LinkOptions) {
+  private constructor({ threads, role, onChange, onDeath }: LinkOptions) {
     this.#onChange = onChange;
+    this.#onDeath = onDeath;
     this.#soon = (callback) => threads.soon(callback);
     this.#worker = threads.start(role, {
       onResponse: (response) => this.#receive(response),
@@ -118,22 +129,31 @@ export class Link {
     pack: Pack<Name>,
   ): Promise<Calls[Name]["result"]> {
     if (this.#broken !== null) return Promise.reject(this.#broken);
-    const batch = this.#gathering();
-    const args = pack((bytes) => batch.attach(bytes));
-    batch.calls.push([name, args]);
+    return new Promise((resolve, reject) => {
+      const waiter = { resolve: resolve as (result: unknown) => void, reject };
+      this.#gathering().add({ name, pack, waiter });
+      this.#schedule();
+    });
+  }
+
+  /**
+   * Takes over the calls of a worker that died. Those that it may have done travel alone, so that
+   * one that kills workers kills no other.
+   */
+  adopt({ doubtful, untouched }: Orphans): void {
+    for (const call of doubtful) {
+      const batch = new Batch(new ArrayBuffer(0), { isAgain: true });
+      batch.add(call);
+      this.#waiting.push(batch);
+    }
+    for (const call of untouched) this.#gathering().add(call);
     this.#schedule();
-    return new Promise((resolve, reject) =>
-      batch.waiters.push({ resolve: resolve as (result: unknown) => void, reject })
-    );
   }
 
   /** Waits for all calls, then ends the worker. */
   async close(): Promise<void> {
     while (this.#broken === null && (this.#inFlight !== null || this.#waiting.length > 0)) {
-      const last = this.#waiting.at(-1) ?? this.#inFlight;
-      await new Promise<void>((resolve) =>
-        last?.waiters.push({ resolve: () => resolve(), reject: () => resolve() })
-      );
+      await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
     }
     if (this.#broken === null) {
       await this.#greet({ kind: "close" }).catch(() => {});
@@ -151,8 +171,8 @@ export class Link {
 
   #gathering(): Batch {
     const last = this.#waiting.at(-1);
-    const hasRoom = last !== undefined && last.calls.length < MAX_BATCH_CALLS &&
-      last.lengthBytes < MAX_BATCH_BYTES;
+    const hasRoom = last !== undefined && !last.isAgain &&
+      last.calls.length < MAX_BATCH_CALLS && last.lengthBytes < MAX_BATCH_BYTES;
     if (hasRoom) return last;
     const batch = new Batch(this.#spare ?? new ArrayBuffer(FIRST_BUFFER_BYTES));
     this.#spare = null;
@@ -175,7 +195,8 @@ export class Link {
     const batch = this.#waiting.shift();
     if (batch === undefined) return;
     this.#inFlight = batch;
-    const request: Request = { kind: "batch", calls: batch.calls, bytes: batch.buffer };
+    const { packed: calls, buffer: bytes, isAgain } = batch;
+    const request: Request = { kind: "batch", calls, bytes, isAgain };
     this.#worker.postMessage(request, [batch.buffer]);
   }
 
@@ -204,29 +225,43 @@ export class Link {
     const errors = new Map(
       failures.map(([position, kind, message]) => [
         position,
-        new StoreError(kind, `Cannot ${batch.calls[position]?.[0]}: ${message}`),
+        new StoreError(kind, `Cannot ${batch.calls[position]?.name}: ${message}`),
       ]),
     );
-    batch.waiters.forEach(({ resolve, reject }, position) => {
+    batch.calls.forEach(({ waiter }, position) => {
       const error = errors.get(position);
-      if (error === undefined) resolve(results[position]);
-      else reject(error);
+      if (error === undefined) waiter.resolve(results[position]);
+      else waiter.reject(error);
     });
+    if (this.#inFlight === null) this.#tellIdle();
   }
 
-  /** Nothing is known of what the worker had; all who wait learn that. */
+  #tellIdle(): void {
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  }
+
+  /** Nothing is known of what the worker had; what killed two workers is not tried again. */
   #break(reason: string): void {
-    const error = new StoreError(
-      "unavailable",
-      `Cannot use the queue: its worker failed: ${reason}`,
-      { mayBeDone: true },
-    );
-    this.#broken ??= error;
+    if (this.#broken !== null) return;
+    const error = deathOf(reason);
+    this.#broken = error;
     this.#worker.terminate();
     this.#greeting?.reject(error);
-    const batches = this.#inFlight === null ? this.#waiting : [this.#inFlight, ...this.#waiting];
-    for (const { waiters } of batches) for (const { reject } of waiters) reject(error);
+    const inFlight = this.#inFlight;
+    const waiting = this.#waiting.splice(0);
     this.#inFlight = null;
-    this.#waiting.length = 0;
+    if (inFlight?.isAgain === true) inFlight.reject(error);
+    const again = waiting.filter(({ isAgain }) => isAgain);
+    const sent = inFlight === null || inFlight.isAgain ? [] : [inFlight];
+    const doubtful = [...sent, ...again].flatMap(({ calls }) => calls);
+    const untouched = waiting.flatMap(({ isAgain, calls }) => isAgain ? [] : calls);
+    this.#tellIdle();
+    if (doubtful.length + untouched.length > 0) this.#onDeath({ reason, doubtful, untouched });
   }
+}
+
+/** What those learn whose calls a worker may have done that died. */
+export function deathOf(reason: string): StoreError {
+  const message = `Cannot use the queue: its worker failed: ${reason}`;
+  return new StoreError("unavailable", message, { mayBeDone: true });
 }

@@ -97,6 +97,7 @@ export function packSettlement(
     rest.records ?? [],
     rest.once ?? null,
     rest.transport ?? null,
+    rest.again === true,
   ];
 }
 

@@ -146,6 +146,7 @@ export type PackedSettlement = readonly [
   /** For the shelf; nothing is done if it is there. */
   once: ShelfRecord | null,
   transport: string | null,
+  isAgain: boolean,
 ];
 export const PACKED_DISPOSITION_FIELDS = 5;
 export const FLAG_COUNTS = 1;
@@ -226,6 +227,8 @@ export type Request =
     readonly kind: "batch";
     readonly calls: readonly (readonly [CallName, unknown])[];
     readonly bytes: ArrayBuffer;
+    /** Whether a worker that died may have done them; what is done is not done twice then. */
+    readonly isAgain: boolean;
   }
   /** Copies the database at `from` to `to`, which must not be there. */
   | { readonly kind: "snapshot"; readonly from: string; readonly to: string }

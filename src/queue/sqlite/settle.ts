@@ -11,10 +11,12 @@ import {
 } from "./protocol.ts";
 import type { RecipientTable } from "./recipient.ts";
 import type { RecordWriter } from "./shelf_table.ts";
-import type { TimelineWriter } from "./timeline.ts";
+import { stepFinder, type TimelineWriter } from "./timeline.ts";
+import type { Workbench } from "./workbench.ts";
 
 /** Settles claimed recipients of one message. */
 export function settleHandler(
+  bench: Workbench,
   { table, timeline, tell, put, shelf }: {
     table: RecipientTable;
     timeline: TimelineWriter;
@@ -23,12 +25,16 @@ export function settleHandler(
     shelf: RecordWriter;
   },
 ): (settlement: PackedSettlement) => null {
+  const isKnown = stepFinder(bench.database);
   return (settlement) => {
     const [messageId, owner, nowMs, recipients, entries, notifications, events] = settlement;
-    const [, , , , , , , records, once, transport] = settlement;
+    const [, , , , , , , records, once, transport, isAgain] = settlement;
     const change = table.start({ id: messageId }, nowMs);
     if (change === null || (once !== null && shelf.claim(once, nowMs) !== null)) return null;
     const { sequence } = change;
+    const [first] = entries;
+    const mayBeDone = isAgain || bench.isAgain;
+    if (mayBeDone && first !== undefined && isKnown(sequence, first)) return null;
     let changed = 0;
     for (let at = 0; at < recipients.length; at += PACKED_DISPOSITION_FIELDS) {
       const [index, code, nextAttemptAtMs, flags, reply] = recipients

@@ -16,6 +16,15 @@ export function timelineWriter(database: Database): TimelineWriter {
     void insert.run(keyOf(message, 0), keyOf(message, POSITIONS - 1), entry);
 }
 
+/** Makes the function that tells whether a timeline has a step, given as JSON. */
+export function stepFinder(database: Database): (message: number, entry: string) => boolean {
+  const select = database.prepare<[number]>(
+    "SELECT 1 FROM timeline WHERE key >= ? AND key < ? AND entry = ? LIMIT 1",
+  );
+  return (message, entry) =>
+    select.first(keyOf(message, 0), keyOf(message + 1, 0), entry) !== undefined;
+}
+
 /** An entry as it is stored. */
 export function encodeEntry(entry: TimelineEntry): string {
   return JSON.stringify(entry);

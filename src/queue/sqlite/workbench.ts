@@ -10,6 +10,8 @@ export interface Workbench {
   readonly keepsFailed: boolean;
   /** The octets that came with the batch. */
   bytes: Uint8Array<ArrayBuffer>;
+  /** Whether the calls may have been done already, by a worker that died. */
+  isAgain: boolean;
   /** Buffers that change hands with the answer. */
   readonly handOver: ArrayBuffer[];
   /** Spool files that nothing refers to once the transaction is committed. */

@@ -74,8 +74,15 @@ export class WorkerEnd {
 
   #run(batch: Extract<Request, { kind: "batch" }>): void {
     if (this.#engine === null) throw new Error("Cannot run a batch: the store is not open");
-    const { answer, handOver } = this.#engine.run(batch);
-    this.#say(answer, handOver);
+    try {
+      const { answer, handOver } = this.#engine.run(batch);
+      this.#say(answer, handOver);
+    } catch (error) {
+      // Nobody comes back to this connection; with its end others get the lock that it may hold.
+      this.#endWatch?.();
+      this.#database?.[Symbol.dispose]();
+      throw error;
+    }
   }
 
   #close(): void {
