@@ -172,7 +172,6 @@ export class Relay {
       random,
       deadlines: this.#deadlines,
       dial,
-      fetch,
       resolver: this.#resolver,
       resign: (message, octets) => this.#rules.signing.resign(message, octets),
       onError: (error) => this.#trouble("delivery", error),

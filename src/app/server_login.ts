@@ -1,13 +1,13 @@
 import { ServerLogin } from "../auth/client/server_login.ts";
 import { AccessTokens } from "../base/access_tokens.ts";
+import type { HttpFetch } from "../base/http_request.ts";
 import type { AuthConfig } from "../config/sections/transport_auth.ts";
 import type { Login, SmtpServices } from "../delivery/smtp/options.ts";
-import type { Fetch } from "../relay/http/exchange.ts";
 import { formPoster, type RefreshTokens } from "../relay/http/oauth.ts";
 
 /** What transports of all kinds share. */
 export interface TransportServices extends SmtpServices {
-  readonly fetch: Fetch;
+  readonly fetch: HttpFetch;
   /** Where new refresh tokens are kept. */
   readonly refreshTokens: RefreshTokens;
 }

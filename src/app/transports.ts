@@ -26,10 +26,13 @@ import type { StageTimeouts } from "../smtp/client/stage.ts";
  */
 export class TransportSet implements AsyncDisposable {
   readonly #services: TransportServices;
+  /** For those without a proxy and without an address of their own. */
+  readonly #sharedFetch: OwnFetch;
   #made = new Map<string, Made & { readonly settings: string }>();
 
-  constructor(services: TransportServices) {
-    this.#services = services;
+  constructor(services: Omit<TransportServices, "fetch">) {
+    this.#sharedFetch = fetchFrom({}, services);
+    this.#services = { ...services, fetch: this.#sharedFetch.fetch };
   }
 
   get byName(): ReadonlyMap<string, Transport> {
@@ -61,8 +64,9 @@ export class TransportSet implements AsyncDisposable {
     return endAll(before.values());
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return endAll(this.#made.values());
+  async [Symbol.asyncDispose](): Promise<void> {
+    await endAll(this.#made.values());
+    this.#sharedFetch[Symbol.dispose]();
   }
 }
 
@@ -102,20 +106,23 @@ function failureMemoryMs({ downMs }: Making): number {
 
 /** What a transport asks of HTTP, tokens among it, goes the way of its mail. */
 function make(config: TransportConfig, making: Making): Made {
-  const ownFetch = ownFetchOf(config);
   const { services } = making;
+  const ownFetch = ownFetchOf(config, services);
   const own = ownFetch === null ? services : { ...services, fetch: ownFetch.fetch };
   return { transport: makeTransport(config, { ...making, services: own }), ownFetch };
 }
 
-/** Null where nothing is asked for, so that the runtime's connections are shared. */
-function ownFetchOf({ proxy, sourceAddresses }: TransportConfig): OwnFetch | null {
+/** Null where nothing is asked for, so that connections are shared. */
+function ownFetchOf(
+  { proxy, sourceAddresses }: TransportConfig,
+  { clock }: TransportServices,
+): OwnFetch | null {
   if (proxy === null && sourceAddresses === null) return null;
   const [localAddress] = sourceAddresses ?? [];
   return fetchFrom({
     ...(proxy === null ? {} : { proxy: { ...proxyOf(proxy), address: proxy.host } }),
     ...(localAddress === undefined ? {} : { localAddress }),
-  });
+  }, { clock });
 }
 
 function proxyOf({ credentials, ...proxy }: ProxyConfig) {

@@ -14,6 +14,7 @@ import {
   type Script,
   startHttpRecorder,
 } from "../support/http_recorder.ts";
+import { fetch } from "../support/own_fetch.ts";
 import {
   INVITATION,
   type JobFacts,

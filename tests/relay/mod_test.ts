@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
 import { createRelay, RELAY_CATALOGUE, RELAY_TYPES } from "../../src/relay/mod.ts";
 import { ManualClock } from "../support/manual_clock.ts";
+import { fetch } from "../support/own_fetch.ts";
 
 /** The least that a table of each type holds. */
 const TABLES: Readonly<Record<string, Record<string, string>>> = {

@@ -1,9 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { concatBytes } from "../../base/bytes.ts";
+import { type HttpFetch, type HttpResponse, NoConnection } from "../../base/http_request.ts";
 import type { RequestBody } from "./body.ts";
-
-/** The runtime's `fetch`, or what a test puts in its place. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** A request with the method POST. */
 export interface HttpRequest {
@@ -23,7 +21,7 @@ export interface Answer {
 
 /** Why there was no answer. */
 export type FailureReason =
-  /** Nobody answers at the address: no such name, connection refused, no TLS. */
+  /** There was no connection: no such name, connection refused, no TLS, no way by the proxy. */
   | "unreachable"
   /** This process may not reach the address. */
   | "forbidden"
@@ -58,7 +56,7 @@ const ABORT_GRACE_MS = 5_000;
  * @throws what the body's stream throws.
  */
 export async function exchange(
-  { fetch, clock }: { fetch: Fetch; clock: Clock },
+  { fetch, clock }: { fetch: HttpFetch; clock: Clock },
   request: HttpRequest,
   { signal, timeoutMs }: { signal: AbortSignal; timeoutMs: number },
 ): Promise<Exchange> {
@@ -93,7 +91,7 @@ export function jsonOf({ body, complete }: Answer): unknown {
 }
 
 /** Reads no more than the limit; an answer that is cut keeps what came of it. */
-async function readAnswer(response: Response): Promise<Answer> {
+async function readAnswer(response: HttpResponse): Promise<Answer> {
   const { status, headers } = response;
   const chunks: Uint8Array[] = [];
   let lengthBytes = 0;
@@ -116,25 +114,12 @@ function failureOf(
   { reason, sent }: { reason: "timeout" | "aborted" | null; sent: boolean },
 ): Exchange {
   if (reason !== null) return { kind: "failed", reason, maybeSent: sent, cause: error };
-  if (error instanceof Deno.errors.NotCapable) {
-    return { kind: "failed", reason: "forbidden", maybeSent: false, cause: error };
+  if (!(error instanceof NoConnection)) {
+    return { kind: "failed", reason: "cut", maybeSent: sent, cause: error };
   }
-  if (!hadConnection(error)) {
-    return { kind: "failed", reason: "unreachable", maybeSent: false, cause: error };
-  }
-  return { kind: "failed", reason: "cut", maybeSent: sent, cause: error };
-}
-
-/**
- * Whether a failed `fetch` had a connection. The runtime gives its errors neither code nor class,
- * and it takes small bodies into a buffer before it connects, so that having read the body proves
- * nothing; its text is the only sign. It is the runtime's own, not the peer's, and a text unknown
- * here counts as a connection, which is the careful side.
- */
-function hadConnection(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause ?? error : error;
-  return !(cause instanceof Error &&
-    /^error sending request for url \(.*\): client error \(Connect\)/s.test(cause.message));
+  const isForbidden = error.reason === "not_permitted";
+  const why = isForbidden ? "forbidden" : "unreachable";
+  return { kind: "failed", reason: why, maybeSent: false, cause: error };
 }
 
 /** Ends a request: for time, or for the caller once it is clear what became of it. */
@@ -183,12 +168,11 @@ class Halt implements Disposable {
 
 /**
  * A body that is streamed and yet has a length, so that it leaves with Content-Length, which some
- * APIs insist on; a plain stream would be sent in chunks. The runtime asks a Blob for `size` and
- * `stream()`, so a Blob is what it has to be.
+ * APIs insist on. It is read once there is a connection, so that what was not read was not sent.
  */
 class SizedBody extends Blob {
   readonly #body: RequestBody;
-  /** Whether the runtime has taken all of it. */
+  /** Whether the connection has taken all of it. */
   sent = false;
   /** What went wrong with the source, if anything did. */
   failure: { readonly error: unknown } | null = null;

@@ -5,8 +5,9 @@ import {
   type RefreshTokenKeeper,
 } from "../../base/access_tokens.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { HttpFetch } from "../../base/http_request.ts";
 import { textBody } from "./body.ts";
-import { exchange, type Fetch, type HttpRequest, jsonOf } from "./exchange.ts";
+import { exchange, type HttpRequest, jsonOf } from "./exchange.ts";
 import { outcomeOf } from "./outcome.ts";
 import type { Authorization } from "./provider.ts";
 import { retryAfterMs } from "./rate.ts";
@@ -23,7 +24,7 @@ export class OAuthTokens {
 
   constructor(
     grant: OAuthGrant,
-    { refreshTokens, ...ports }: { fetch: Fetch; clock: Clock; refreshTokens?: RefreshTokens },
+    { refreshTokens, ...ports }: { fetch: HttpFetch; clock: Clock; refreshTokens?: RefreshTokens },
   ) {
     this.#tokens = new AccessTokens(grant, {
       ...{ clock: ports.clock, post: formPoster(ports) },
@@ -51,7 +52,7 @@ export class OAuthTokens {
 }
 
 /** Posts forms to token endpoints. */
-export function formPoster(ports: { fetch: Fetch; clock: Clock }): PostForm {
+export function formPoster(ports: { fetch: HttpFetch; clock: Clock }): PostForm {
   return async (url, form) => {
     const request = {
       url,

@@ -148,7 +148,7 @@ export function standing(outcome: Outcome, status: number): Outcome {
 
 /** What a request without an answer means. */
 export function outcomeOfFailure(
-  { reason, maybeSent }: Extract<Exchange, { kind: "failed" }>,
+  { reason, maybeSent, cause }: Extract<Exchange, { kind: "failed" }>,
   { host }: { host: string },
 ): Outcome {
   if (maybeSent) {
@@ -156,7 +156,9 @@ export function outcomeOfFailure(
   }
   switch (reason) {
     case "unreachable":
-      return outcomeOf({ verdict: "broken", enhanced: "4.4.1" }, { text: `Cannot reach ${host}` });
+      return outcomeOf({ verdict: "broken", enhanced: "4.4.1" }, {
+        text: `Cannot reach ${host}${cause instanceof Error ? `: ${cause.message}` : ""}`,
+      });
     case "forbidden":
       return outcomeOf("broken", { text: `Not permitted to reach ${host}` });
     case "timeout":

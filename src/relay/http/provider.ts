@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import type { HttpFetch } from "../../base/http_request.ts";
 import type { Reply } from "../../mail/reply.ts";
 import type {
   DeliverOptions,
@@ -9,7 +10,7 @@ import type {
   RateAllowance,
   Transport,
 } from "../../delivery/transport.ts";
-import { type Answer, exchange, type Fetch, type HttpRequest } from "./exchange.ts";
+import { type Answer, exchange, type HttpRequest } from "./exchange.ts";
 import type { Addressing } from "./addressing.ts";
 import { mailboxKey } from "./addresses.ts";
 import { apiAddress } from "./carry.ts";
@@ -73,7 +74,7 @@ export interface Provider {
 export interface ProviderOptions {
   /** The name of the transport in the config file. */
   readonly name: string;
-  readonly fetch: Fetch;
+  readonly fetch: HttpFetch;
   /** The proxy that `fetch` goes through, for reports; absent without one. */
   readonly via?: string;
   readonly clock: Clock;

@@ -1,8 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { HttpFetch } from "../../../src/base/http_request.ts";
 import type { RequestBody } from "../../../src/relay/http/body.ts";
-import { type Exchange, exchange, type Fetch } from "../../../src/relay/http/exchange.ts";
+import { type Exchange, exchange } from "../../../src/relay/http/exchange.ts";
+import { selfSigned } from "../../support/certificates.ts";
 import { type Script, startHttpRecorder } from "../../support/http_recorder.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
+import { fetch } from "../../support/own_fetch.ts";
 
 const CHUNK = new Uint8Array(64 * 1024).fill(0x61);
 const TIMEOUT_MS = 60_000;
@@ -38,7 +41,7 @@ interface Attempt {
   readonly body?: RequestBody;
   readonly signal?: AbortSignal;
   readonly clock?: ManualClock;
-  readonly fetch?: Fetch;
+  readonly fetch?: HttpFetch;
 }
 
 function post(
@@ -132,16 +135,70 @@ Deno.test("exchange: nobody there, no such name", async () => {
   await server[Symbol.asyncDispose]();
   assertEquals(said(await post({ url })), "unreachable");
   assertEquals(said(await post({ url, body: new CountedBody(100) })), "unreachable");
-  // What the runtime says of a name that does not exist has the same beginning.
-  const noName: Fetch = () =>
-    Promise.reject(
-      new TypeError("fetch failed", {
-        cause: new Error(
-          "error sending request for url (https://x.invalid/): client error (Connect): dns error",
-        ),
-      }),
+  assertEquals(said(await post({ url: "https://x.invalid/" })), "unreachable");
+});
+
+Deno.test("exchange: without a connection nothing was sent, whoever ended the wait", async () => {
+  // A full backlog: the kernel drops what comes on top, as a firewall would.
+  const listener = Deno.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    tcpBacklog: 1,
+  });
+  const { port } = listener.addr;
+  const waiting = [1, 2, 3, 4].map(() => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const conn = Deno.connect({ hostname: "127.0.0.1", port, signal }).catch(
+      () => null,
     );
-  assertEquals(said(await post({ url: "https://x.invalid/", fetch: noName })), "unreachable");
+    return { conn, controller };
+  });
+  await Promise.all([waiting[0]?.conn, waiting[1]?.conn]);
+  const url = `http://127.0.0.1:${port}/`;
+  for (const scheme of ["http", "https"]) {
+    const clock = new ManualClock();
+    const body = new CountedBody(1);
+    const posting = post({ url: url.replace("http", scheme), clock, body });
+    await clock.advance(TIMEOUT_MS);
+    assertEquals(said(await posting), "timeout");
+    const controller = new AbortController();
+    const givenUp = post({ url, signal: controller.signal, body });
+    controller.abort();
+    assertEquals(said(await givenUp), "aborted");
+    assertEquals(body.takenBytes, 0);
+  }
+  for (const { conn, controller } of waiting) {
+    controller.abort();
+    (await conn)?.close();
+  }
+  listener.close();
+});
+
+Deno.test("exchange: a handshake that ends, stalls or finds a stranger sent nothing", async () => {
+  const { certificate, key } = selfSigned({ names: ["localhost"] });
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(Deno.serve(
+    { hostname: "127.0.0.1", port: 0, cert: certificate, key, onListen() {} },
+    () => new Response("never"),
+  ));
+  const body = new CountedBody(1);
+  assertEquals(
+    said(await post({ url: `https://127.0.0.1:${server.addr.port}/`, body })),
+    "unreachable",
+  );
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `https://127.0.0.1:${silent.addr.port}/`;
+  const clock = new ManualClock();
+  const posting = post({ url, clock, body });
+  using stalled = await silent.accept();
+  await clock.advance(TIMEOUT_MS);
+  assertEquals(said(await posting), "timeout");
+  stalled.close();
+  const cutting = post({ url, body });
+  (await silent.accept()).close();
+  assertEquals(said(await cutting), "unreachable");
+  assertEquals(body.takenBytes, 0);
 });
 
 Deno.test("exchange: a peer that speaks no TLS is no peer", async () => {

@@ -7,6 +7,7 @@ import {
   startHttpRecorder,
 } from "../../support/http_recorder.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
+import { fetch } from "../../support/own_fetch.ts";
 import { answer } from "../requests.ts";
 
 const REQUEST = { url: "http://api.example/", headers: { "x-other": "kept" }, body: textBody("") };

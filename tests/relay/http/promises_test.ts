@@ -5,6 +5,7 @@ import { formatReply } from "../../../src/mail/reply.ts";
 import type { MessageRecord } from "../../../src/queue/store.ts";
 import { sampleJob } from "../../support/delivery_jobs.ts";
 import { startHttpRecorder } from "../../support/http_recorder.ts";
+import { fetch } from "../../support/own_fetch.ts";
 
 /** What becomes of a message with these promises, and how many requests it took. */
 async function deliver(message: Partial<MessageRecord>): Promise<[outcome: string, sent: number]> {
