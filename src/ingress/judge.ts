@@ -1,5 +1,5 @@
 import { isAsciiText, type Mailbox, parseMailbox, withAsciiDomain } from "../mail/address.ts";
-import type { Envelope, Recipient } from "../mail/envelope.ts";
+import { type Envelope, type Recipient, RECIPIENT_LIMIT } from "../mail/envelope.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import { type AliasMap, membersInPlace } from "../policy/aliases.ts";
 import { decideUserSender, type SenderRules } from "../policy/user_sender.ts";
@@ -107,6 +107,7 @@ async function judgeRecipients(
     else {for (const one of added) {
         recipients.set(one.forwardPath, recipients.get(one.forwardPath) ?? one);
       }}
+    if (recipients.size > RECIPIENT_LIMIT) return { kind: "refused", reply: TOO_MANY };
   }
   const [first] = refused;
   if (first !== undefined) return { kind: "refused", reply: first.reply, recipients: refused };

@@ -37,9 +37,9 @@ type ScannedText =
   | { readonly kind: "ok"; readonly value: string; readonly end: number }
   | AddressError;
 
-const LOCAL_PART_LIMIT = 64; // octets, RFC 5321 4.5.3.1.1
+// Octets. RFC 5321 4.5.3.1.1 asks for 64 at least; return addresses with VERP or SRS are longer.
+const LOCAL_PART_LIMIT = 255;
 const DOMAIN_LIMIT = 255; // octets, RFC 5321 4.5.3.1.2
-const MAILBOX_LIMIT = 254; // octets: RFC 5321 4.5.3.1.3 counts 256 with the angle brackets
 const LABEL_LIMIT = 63; // octets, RFC 1035 2.3.4
 
 /** Reads a mailbox that is all of `text`. */
@@ -64,10 +64,10 @@ export function scanMailbox(text: string, at: number): ScannedMailbox {
   if (octetsOf(text.slice(at, local.end)) > LOCAL_PART_LIMIT) {
     return failure(at, "local part too long");
   }
+  if (foldsToSpecials(local.value)) return failure(at, "character that others read as another");
   const domain = scanDomain(text, local.end + 1);
   if (domain.kind === "error") return domain;
   const written = text.slice(at, domain.end);
-  if (octetsOf(written) > MAILBOX_LIMIT) return failure(at, "path too long");
   const mailbox = { localPart: local.value, domain: domain.domain, text: written };
   return { kind: "ok", mailbox, end: domain.end };
 }
@@ -190,6 +190,15 @@ function isAlphanumeric(unit: number): boolean {
 /** Above ASCII, but neither a C1 control nor what stands for octets that were not UTF-8. */
 function isInternational(unit: number): boolean {
   return unit >= 0xa0 && unit !== 0xfffd;
+}
+
+/**
+ * Whether a local part has characters that programs behind us may fold to specials of ASCII, such
+ * as a full-width `@`, `%` or `!`: they would read another mailbox than we do (UTS 36 section 2).
+ */
+function foldsToSpecials(localPart: string): boolean {
+  const beyondAscii = localPart.replace(/\p{ASCII}+/gu, "");
+  return beyondAscii !== "" && /[^\P{ASCII}a-z0-9]/iu.test(beyondAscii.normalize("NFKC"));
 }
 
 function octetsOf(text: string): number {

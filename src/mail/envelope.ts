@@ -41,6 +41,9 @@ export interface EnvelopeExtras {
   readonly submitter?: string;
 }
 
+/** The most recipients of one message, aliases expanded; the queue numbers them in 16 bits. */
+export const RECIPIENT_LIMIT = 65_536;
+
 /** What RFC 5321 2.3.1 calls the envelope. */
 export interface Envelope {
   /** The mailbox of MAIL FROM; empty for the null reverse-path. */
@@ -64,7 +67,7 @@ export interface Origin {
   /** IP address of the client without brackets; empty for mail the relay itself made. */
   readonly clientAddress: string;
   readonly clientPort: number;
-  /** The argument of HELO or EHLO as given. */
+  /** The argument of HELO or EHLO in ASCII: A-labels, and `?` for what is no domain. */
   readonly helo: string;
   /** The protocol word of the Received field (RFC 5321 4.4, RFC 3848): SMTP, ESMTP, ESMTPSA, HTTP … */
   readonly protocol: string;

@@ -1,5 +1,5 @@
 import { parseIp } from "../base/ip.ts";
-import { parseDomain } from "./address.ts";
+import { isAsciiText, parseDomain, parseMailbox, withAsciiDomain } from "./address.ts";
 import { formatDateTime } from "./date.ts";
 import type { Origin } from "./envelope.ts";
 
@@ -22,7 +22,7 @@ export interface ReceivedFacts {
  */
 export function formatReceived({ origin, by, id, forwardPath, atMs }: ReceivedFacts): string {
   const tls = origin.tls === undefined ? "" : ` (${commentText(origin.tls)})`;
-  const destination = forwardPath === undefined ? "" : `\r\n\tfor <${forwardPath}>`;
+  const destination = forwardPath === undefined ? "" : `\r\n\tfor <${tracePath(forwardPath)}>`;
   return `Received: ${fromClause(origin)}\r\n` +
     `\tby ${by} with ${origin.protocol}${tls}\r\n` +
     `\tid ${id}${destination};\r\n` +
@@ -39,8 +39,15 @@ export function addressLiteral(address: string): string {
 
 function fromClause({ helo, clientAddress }: Origin): string {
   const literal = addressLiteral(clientAddress);
-  if (parseDomain(helo) !== null) return `from ${helo} (${literal})`;
+  const domain = parseDomain(helo);
+  if (domain !== null) return `from ${isAsciiText(helo) ? helo : domain} (${literal})`;
   return `from ${literal} (${literal}) (HELO ${commentText(helo)})`;
+}
+
+/** RFC 6531 section 3.7.3 allows UTF-8 here, which only a local part needs. */
+function tracePath(forwardPath: string): string {
+  const parsed = parseMailbox(forwardPath);
+  return parsed.kind === "ok" ? withAsciiDomain(parsed.mailbox) : forwardPath;
 }
 
 /** Text made safe for a comment of RFC 5322 3.2.2. */

@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import type { BodyFacts, EnvelopeExtras, Recipient } from "../mail/envelope.ts";
 import { headerValues } from "../mail/header_values.ts";
 import { type HeaderReading, type MessageHeader, readHeader } from "../mail/headers.ts";
@@ -29,6 +30,7 @@ export class IntakeWriter {
   readonly #message: IncomingMessage;
   readonly #options: IntakeOptions;
   readonly #headBytes: number;
+  readonly #isHeadAscii: boolean;
   #signing: SigningStream | null = null;
   #buffer: Uint8Array<ArrayBuffer>;
   #length = 0;
@@ -43,6 +45,7 @@ export class IntakeWriter {
     this.id = options.newId();
     const head = message.head(this.id);
     this.#headBytes = head.length;
+    this.#isHeadAscii = isAscii(head);
     this.#buffer = new Uint8Array(Math.max(FIRST_BUFFER_BYTES, head.length));
     this.#buffer.set(head);
     this.#length = head.length;
@@ -164,7 +167,11 @@ export class IntakeWriter {
       smtpUtf8,
       ...(extras === undefined ? {} : { extras }),
       origin,
-      facts: { ...facts, sizeBytes: facts.sizeBytes + this.#headBytes + prefix.length },
+      facts: {
+        ...facts,
+        sizeBytes: facts.sizeBytes + this.#headBytes + prefix.length,
+        eightBit: facts.eightBit || !this.#isHeadAscii,
+      },
       ...(prefix === "" ? {} : { prefix }),
       summary: summarize(header),
       ...(headers === null ? {} : { headers }),

@@ -81,7 +81,7 @@ const CASES: readonly Case[] = [
     name: "a number with decimals, a switch and a table where a number should be",
     source: `[limits]\nrecipients = 1.5\nerrors = true\nreceived_hops = { a = 1 }\n`,
     expected: [
-      "posthouse.toml:2:14: limits.recipients: expected a whole number of at least 1, got 1.5",
+      "posthouse.toml:2:14: limits.recipients: expected a whole number from 1 to 65536, got 1.5",
       "posthouse.toml:3:10: limits.errors: expected a whole number of at least 1, got true",
       "posthouse.toml:4:17: limits.received_hops: expected a whole number of at least 1, " +
       "got a table",

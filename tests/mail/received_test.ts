@@ -53,3 +53,10 @@ Deno.test("address literal: both families, mapped addresses, zones, and none", (
   assertEquals(addressLiteral("fe80::1%eth0"), "[IPv6:fe80::1]");
   assertEquals(addressLiteral("/run/posthouse.sock"), "[unknown]");
 });
+
+Deno.test("received: names in U-labels are written in A-labels", () => {
+  const origin = { ...ORIGIN, helo: "Bücher.example" };
+  const field = formatReceived({ ...FACTS, origin, forwardPath: "c@bücher.example" });
+  assertEquals(field.split("\r\n\t")[0], "Received: from xn--bcher-kva.example ([192.0.2.1])");
+  assertEquals(field.split("\r\n\t")[3], "for <c@xn--bcher-kva.example>;");
+});

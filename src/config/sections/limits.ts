@@ -3,6 +3,9 @@ import { count, duration, listOf, network, size, table, wholeNumber } from "../f
 import { durationMs, sizeBytes } from "../units.ts";
 import { type RatesConfig, ratesConfig, ratesSchema } from "./rates.ts";
 
+/** As `RECIPIENT_LIMIT` of the queue: with more, no message of that many could be stored. */
+const MOST_RECIPIENTS = 65_536;
+
 /** What messages, sessions and clients may take. */
 export interface LimitsConfig {
   /** Octets of a message as RFC 1870 counts them. */
@@ -36,7 +39,8 @@ export interface LimitsConfig {
 /** The `[limits]` table. */
 export const limitsSchema = table({
   message_size: size({ minBytes: 65536 }).default("50MiB").describe("Largest message accepted."),
-  recipients: count().default(1000).describe("Recipients of one message."),
+  recipients: wholeNumber({ min: 1, max: MOST_RECIPIENTS }).default(1000)
+    .describe("Recipients of one message."),
   received_hops: count().default(100)
     .describe("Received fields above which a message is taken for looping (RFC 5321 6.3)."),
   errors: count().default(20).describe("Refused commands after which a session is ended."),

@@ -1,6 +1,6 @@
 import { parseIp } from "../../base/ip.ts";
 import { decodeXtext } from "../../mail/xtext.ts";
-import type { Greeting } from "./state.ts";
+import { asciiHelo, type Greeting } from "./state.ts";
 
 /** What a proxy says of the client it speaks for; what is missing was not said. */
 export interface ClientClaim {
@@ -91,7 +91,7 @@ function greetingOf(attributes: Attributes, { greeting }: ClientClaim): { greeti
   if (helo === undefined) return {};
   const protocol = attributes.get("PROTO")?.toUpperCase();
   const esmtp = protocol === undefined ? greeting?.esmtp ?? true : protocol === "ESMTP";
-  return { greeting: { helo, esmtp } };
+  return { greeting: { helo: asciiHelo(helo), esmtp } };
 }
 
 /** `192.0.2.1` or `IPV6:2001:db8::1`, without the prefix. */

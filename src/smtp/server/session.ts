@@ -23,6 +23,7 @@ import {
 } from "./verb.ts";
 import { UNKNOWN } from "./verb_table.ts";
 
+const TAB = 0x09;
 /** Replies to pipelined commands are written when they reach this, so they stay bounded. */
 const UNSENT_LIMIT_CHARS = 16_384;
 
@@ -243,7 +244,8 @@ export class Session implements VerbSession {
     }
     if (line.kind === "too_long") return answer(REPLIES.lineTooLong);
     if (line.kind === "bare_lf") return answer(REPLIES.bareLf);
-    const command = parseCommand(line.bytes);
+    const isLoose = line.bytes.includes(TAB) && this.context.policy.trusts(this);
+    const command = parseCommand(line.bytes, { isLoose });
     if (command.kind === "error") return answer({ ...REPLIES.syntax, lines: [command.reason] });
     const verb = this.#verb = offer.verbs.get(command.verb) ?? UNKNOWN;
     const refusal = refusalOf(verb, { session: this, lineBytes: line.bytes.length + 2 });
@@ -269,9 +271,12 @@ export class Session implements VerbSession {
   #conclude(result: Conclusion): void {
     if (result.kind === "gone" || result.kind === "silent") return;
     const { reply } = result;
-    if (reply.code >= 400) this.tally.countError();
+    const isLimit = result.kind === "reply" && result.limit !== undefined;
+    if (reply.code >= 400 && !isLimit) this.tally.countError();
     if (result.kind === "verdict" && reply.code < 400) this.tally.countMessage();
-    if (result.kind === "reply" && reply.code >= 400) this.#refused(reply, result.cause);
+    if (result.kind === "reply" && reply.code >= 400 && result.limit !== "known") {
+      this.#refused(reply, result.cause);
+    }
     this.#send(reply);
     if (result.kind === "end") this.channel.end(result.reason);
   }

@@ -1,12 +1,22 @@
+import { isAsciiText, parseDomain } from "../../mail/address.ts";
 import type { Reply } from "../../mail/reply.ts";
 import type { IncomingMessage } from "./incoming_message.ts";
 import type { BodyType, EnvelopeExtras, Notify, Recipient } from "../../mail/envelope.ts";
 
 /** How the client introduced itself. */
 export interface Greeting {
-  /** The argument of HELO or EHLO as given. */
+  /** The argument of HELO or EHLO in ASCII, as `asciiHelo` makes it. */
   readonly helo: string;
   readonly esmtp: boolean;
+}
+
+/**
+ * The name of a client as it may stand in trace fields, checks and logs, which are in ASCII: a
+ * domain in U-labels becomes its A-labels (RFC 6531 section 3.7.3), any other octets `?`.
+ */
+export function asciiHelo(name: string): string {
+  if (isAsciiText(name)) return name;
+  return parseDomain(name) ?? name.replace(/[^\p{ASCII}]/gu, "?");
 }
 
 /** What the parameters of MAIL say; their handlers fill it in. */
@@ -38,6 +48,8 @@ export interface Transaction {
   acceptedRecipients: number;
   /** How many RCPT commands were refused. */
   refusedRecipients: number;
+  /** Whether the client was told that there are too many. */
+  isFull: boolean;
   /** The message, once its octets began to arrive. */
   message: IncomingMessage | null;
 }

@@ -51,6 +51,11 @@ export type VerbResult =
     readonly reply: Reply;
     /** What the log is told, where the reply does not tell it. */
     readonly cause?: string;
+    /**
+     * Set when a limit of this server is the reason, so that it counts as no error of the client;
+     * `known` when the client and the log were told of it before.
+     */
+    readonly limit?: "reached" | "known";
   }
   /** The answer to a whole message or connection, which was told as an event already. */
   | { readonly kind: "verdict"; readonly reply: Reply }

@@ -22,17 +22,29 @@ const POSTMASTER = "postmaster";
 
 /**
  * Reads `FROM:<path>` or `TO:<path>`. Spaces before the path are in no grammar, but sent by many
- * clients.
+ * clients; a mailbox without its brackets is sent by old devices, and read where `isLoose`.
  */
-export function scanPath(text: string, keyword: "FROM" | "TO"): ScannedPath {
+export function scanPath(
+  text: string,
+  keyword: "FROM" | "TO",
+  { isLoose = false }: { isLoose?: boolean } = {},
+): ScannedPath {
   const colon = keyword.length;
   if (text.slice(0, colon).toUpperCase() !== keyword || text[colon] !== ":") {
     return failure(0, `expected ${keyword}:`);
   }
   let at = colon + 1;
   while (text[at] === " ") at++;
-  if (text[at] !== "<") return failure(at, "expected <");
+  if (text[at] !== "<") return isLoose ? scanBare(text, at) : failure(at, "expected <");
   return scanBracketed(text, at + 1);
+}
+
+function scanBare(text: string, at: number): ScannedPath {
+  const scanned = scanMailbox(text, at);
+  if (scanned.kind === "error") return scanned;
+  const { mailbox, end } = scanned;
+  if (end < text.length && text[end] !== " ") return failure(end, "expected a space");
+  return { kind: "ok", path: { kind: "mailbox", mailbox, routed: false }, end };
 }
 
 function scanBracketed(text: string, at: number): ScannedPath {

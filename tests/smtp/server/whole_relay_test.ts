@@ -97,3 +97,39 @@ Deno.test("server: extensions that a listener switches off are not there", async
     assertEquals((await client.command("MAIL FROM:<> MT-PRIORITY=1")).code, 555);
   });
 });
+
+Deno.test("server: of 1,200 recipients in one group the first 1,000 are taken", async () => {
+  await withRelay({}, async (client, sink) => {
+    assertEquals((await client.command("EHLO c.test")).code, 250);
+    const group = ["MAIL FROM:<a@source.test>"];
+    for (let index = 0; index < 1200; index++) group.push(`RCPT TO:<r${index}@sink.test>`);
+    await client.write(encodeText(`${group.join("\r\n")}\r\nDATA\r\n`));
+    const found: number[] = [];
+    for (let count = 0; count < 1202; count++) found.push((await client.readReply()).code);
+    const times = (code: number) => found.filter((one) => one === code).length;
+    assertEquals([times(250), times(452), found.at(-1)], [1001, 200, 354]);
+    assertEquals((await client.command("Subject: many\r\n\r\ntext\r\n.")).code, 250);
+    await sink.waitUntil(() =>
+      sink.messages.flatMap(({ recipients }) => recipients).length >= 1000
+    );
+  });
+});
+
+Deno.test("server: a trace field outside ASCII counts as octets of the message", async () => {
+  const sinkOptions = { extensions: ["SMTPUTF8", "8BITMIME"] };
+  await withRelay({ sinkOptions }, async (client, sink) => {
+    const lines = [
+      "EHLO bücher.example",
+      "MAIL FROM:<a@source.test> SMTPUTF8",
+      "RCPT TO:<jürgen@sink.test>",
+      "DATA",
+    ];
+    assertEquals(await codes(client, lines), "250 250 250 354");
+    assertEquals((await client.command("Subject: plain\r\n\r\ntext\r\n.")).code, 250);
+    await sink.waitForMessages(1);
+    const text = decodeText(sink.messages[0]?.data ?? new Uint8Array());
+    assertMatch(text, /^Received: from xn--bcher-kva\.example /);
+    assertMatch(text, /for <jürgen@sink\.test>;/);
+    assertMatch(sink.messages[0]?.mailParameters ?? "", /BODY=8BITMIME/);
+  });
+});

@@ -30,6 +30,36 @@ for (
   });
 }
 
+Deno.test("command: a TAB before the path is read where that is asked for, and nowhere else", () => {
+  const read = (line: string) => parseCommand(encodeText(line), { isLoose: true });
+  const args = "FROM: <a@b.example>";
+  assertEquals(read("MAIL FROM:\t <a@b.example>"), { kind: "command", verb: "MAIL", args });
+  assertEquals(read("rcpt to:\ta@b.example"), {
+    kind: "command",
+    verb: "RCPT",
+    args: "to: a@b.example",
+  });
+  for (
+    const line of ["MAIL\tFROM:<a@b>", "MAIL FROM:<a@b>\tSIZE=1", "NOOP \ta", "RCPT TO:<a\tb>"]
+  ) {
+    assertEquals(read(line).kind, "error");
+  }
+});
+
+Deno.test("path: brackets may be missing where that is asked for", () => {
+  const read = (text: string) => {
+    const scanned = scanPath(text, "TO", { isLoose: true });
+    return scanned.kind === "error"
+      ? scanned.at
+      : `${describePath(scanned.path)}|${text.slice(scanned.end)}`;
+  };
+  assertEquals(read("TO:a@b.example"), "a@b.example b.example|");
+  assertEquals(read("TO: a@b.example X=1"), "a@b.example b.example| X=1");
+  for (const [text, at] of [["TO:a@b.example>", 14], ["TO:", 3], ["TO:a@b.example,c@d", 14]]) {
+    assertEquals(read(String(text)), at);
+  }
+});
+
 Deno.test("command: refuses octets that are not UTF-8", () => {
   assertEquals(parseCommand(Uint8Array.of(0x4e, 0x20, 0xff)).kind, "error");
 });

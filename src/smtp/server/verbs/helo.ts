@@ -1,7 +1,7 @@
 import { type Reply, reply } from "../../../mail/reply.ts";
 import { whenDecided } from "../decide.ts";
 import type { SessionFacts } from "../policy.ts";
-import type { Greeting } from "../state.ts";
+import { asciiHelo, type Greeting } from "../state.ts";
 import { always, answer, type Verb, type VerbResult, type VerbSession } from "../verb.ts";
 
 const BAD_NAME = reply(501, "5.5.4", "Syntax: HELO or EHLO and the name of your host");
@@ -17,7 +17,7 @@ export const helo: Verb = {
   run: (session, args) =>
     introduce(
       session,
-      { helo: args, esmtp: false },
+      { helo: asciiHelo(args), esmtp: false },
       () => reply(250, null, session.context.hostname),
     ),
 };
@@ -31,7 +31,7 @@ export const ehlo: Verb = {
   check: always,
   pipelinable: false,
   run: (session, args) =>
-    introduce(session, { helo: args, esmtp: true }, () => {
+    introduce(session, { helo: asciiHelo(args), esmtp: true }, () => {
       const { hostname, offer } = session.context;
       const lines = offer.extensions.map(({ ehloLine }) => ehloLine(session));
       return { code: 250, lines: [hostname, ...lines.filter((line) => line !== null)] };

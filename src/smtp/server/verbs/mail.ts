@@ -1,10 +1,11 @@
 import { isAsciiText } from "../../../mail/address.ts";
 import { reply } from "../../../mail/reply.ts";
-import { type Path, scanPath } from "../../wire/path.ts";
+import type { Path } from "../../wire/path.ts";
 import { applyParams } from "../apply_params.ts";
 import { afterGreeting } from "../checks.ts";
 import { whenDecided } from "../decide.ts";
 import { messageLimit } from "../message_limit.ts";
+import { readPath } from "../read_path.ts";
 import { greetingOf, type MailParams, type Transaction } from "../state.ts";
 import { answer, type Verb, type VerbResult, type VerbSession } from "../verb.ts";
 
@@ -22,7 +23,7 @@ export const mail: Verb = {
   check: (state) => afterGreeting(state) ?? (state.kind === "transaction" ? NESTED : null),
   pipelinable: true,
   run: (session, args) => {
-    const scanned = scanPath(args, "FROM");
+    const scanned = readPath(session, { args, keyword: "FROM" });
     if (scanned.kind === "error") {
       return answer(reply(501, "5.1.7", `Bad sender address: ${scanned.reason}`));
     }
@@ -55,6 +56,7 @@ function openTransaction(
       expanded: [],
       acceptedRecipients: 0,
       refusedRecipients: 0,
+      isFull: false,
       message: null,
     };
     session.state = { kind: "transaction", greeting, transaction };

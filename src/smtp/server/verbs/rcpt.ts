@@ -1,16 +1,20 @@
 import { isAsciiText, type Mailbox } from "../../../mail/address.ts";
+import { RECIPIENT_LIMIT } from "../../../mail/envelope.ts";
 import { reply } from "../../../mail/reply.ts";
 import { ACCEPT, type Decision } from "../../../policy/decision.ts";
-import { type Path, scanPath } from "../../wire/path.ts";
+import type { Path } from "../../wire/path.ts";
 import { addMembers, addRecipient } from "../add_recipient.ts";
 import { applyParams } from "../apply_params.ts";
 import { withinTransaction } from "../checks.ts";
 import { whenDecided } from "../decide.ts";
+import { readPath } from "../read_path.ts";
 import { type RcptParams, type Transaction, transactionOf } from "../state.ts";
 import { answer, type Verb, type VerbResult, type VerbSession } from "../verb.ts";
 
 const OK = answer(reply(250, "2.1.5", "Recipient ok"));
-const TOO_MANY = answer(reply(452, "4.5.3", "Too many recipients")); // RFC 5321 4.5.3.1.10
+const TOO_MANY_REPLY = reply(452, "4.5.3", "Too many recipients"); // RFC 5321 4.5.3.1.10
+const TOO_MANY: VerbResult = { kind: "reply", reply: TOO_MANY_REPLY, limit: "reached" };
+const TOO_MANY_AGAIN: VerbResult = { kind: "reply", reply: TOO_MANY_REPLY, limit: "known" };
 const AFTER_CHUNKS = answer(reply(503, "5.5.1", "The message has begun with BDAT"));
 const NULL_PATH = answer(reply(501, "5.1.3", "Bad recipient address: the path is empty"));
 const NEEDS_UTF8 = answer(reply(553, "5.6.7", "Recipient address needs SMTPUTF8"));
@@ -38,8 +42,10 @@ function judge(
   args: string,
 ): VerbResult | Promise<VerbResult> {
   if (transaction.message !== null) return AFTER_CHUNKS;
-  if (transaction.acceptedRecipients >= session.context.limits.recipients) return TOO_MANY;
-  const scanned = scanPath(args, "TO");
+  if (transaction.acceptedRecipients >= session.context.limits.recipients) {
+    return tooMany(transaction);
+  }
+  const scanned = readPath(session, { args, keyword: "TO" });
   if (scanned.kind === "error") {
     return answer(reply(501, "5.1.3", `Bad recipient address: ${scanned.reason}`));
   }
@@ -51,6 +57,9 @@ function judge(
   if (recipient === null) return NULL_PATH;
   const members = membersOf(recipient, session);
   const mailboxes = members ?? [recipient];
+  if (transaction.recipients.length + mailboxes.length > RECIPIENT_LIMIT) {
+    return tooMany(transaction);
+  }
   const { smtpUtf8 } = transaction.params;
   if (!smtpUtf8 && !mailboxes.every(({ text }) => isAsciiText(text))) return NEEDS_UTF8;
   const request = { path: scanned.path, alias: members !== null };
@@ -60,6 +69,12 @@ function judge(
     else addMembers(transaction, { alias: recipient, members, params });
     return OK;
   });
+}
+
+function tooMany(transaction: Transaction): VerbResult {
+  const isKnown = transaction.isFull;
+  transaction.isFull = true;
+  return isKnown ? TOO_MANY_AGAIN : TOO_MANY;
 }
 
 function decide(
@@ -91,9 +106,15 @@ function membersOf(mailbox: Mailbox, { context: { aliases } }: VerbSession): Mai
   return alias === null || aliases === null ? null : aliases.expand(alias);
 }
 
-/** Keeps count of refusals, which DATA has to tell apart from no RCPT at all. */
+/**
+ * Keeps count of refusals, which DATA has to tell apart from no RCPT at all. One for now, after
+ * others were taken, is a limit of ours that a client with a pipelined group could not know of.
+ */
 function counted(result: VerbResult, transaction: Transaction): VerbResult {
   if (result === OK) transaction.acceptedRecipients++;
   else transaction.refusedRecipients++;
-  return result;
+  if (result.kind !== "reply" || result.limit !== undefined) return result;
+  const { code } = result.reply;
+  const isLimit = code >= 400 && code < 500 && transaction.acceptedRecipients > 0;
+  return isLimit ? { ...result, limit: "reached" } : result;
 }
