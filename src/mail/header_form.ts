@@ -1,5 +1,5 @@
 import { concatBytes, encodeText } from "../base/bytes.ts";
-import { headerSection, type MessageHeader, readHeader } from "./headers.ts";
+import { headerSection, isMailboxLine, type MessageHeader, readHeader } from "./headers.ts";
 
 const LF = 10;
 const CR = 13;
@@ -12,22 +12,26 @@ export function endsAbruptly({ complete, bodyOffset, endOffset }: MessageHeader)
 
 /**
  * A complete header section in the form in which all programs find the same fields: without white
- * space before colons, and with an empty line before a body. Programs differ on lines that are no
- * field: some take the fields behind them for the message's, some do not.
+ * space before colons, without the first line of a mailbox file, and with an empty line before a
+ * body. Programs differ on lines that are no field: some take the fields behind them for the
+ * message's, some do not.
  *
  * @param hasBody whether octets follow it.
  */
 export function inOneForm(header: MessageHeader, { hasBody }: { hasBody: boolean }): MessageHeader {
   if (!header.complete) return header;
   const { bytes, fields, endOffset } = header;
-  const gaps = fields.filter((field) => field.start + field.name.length < field.valueStart - 1);
+  const gaps = fields.filter((field) => field.start + field.name.length < field.valueStart - 1)
+    .map(({ name, start, valueStart }) => ({ from: start + name.length, to: valueStart - 1 }));
+  const line = mailboxLine(header);
   const isOpen = hasBody && endsAbruptly(header);
-  if (gaps.length === 0 && !isOpen) return header;
+  if (gaps.length === 0 && line === null && !isOpen) return header;
   const pieces: Uint8Array[] = [];
   let from = 0;
-  for (const { name, start, valueStart } of gaps) {
-    pieces.push(bytes.subarray(from, start + name.length));
-    from = valueStart - 1;
+  const dropped = line === null ? gaps : [...gaps, line].sort((a, b) => a.from - b.from);
+  for (const gap of dropped) {
+    pieces.push(bytes.subarray(from, gap.from));
+    from = gap.to;
   }
   pieces.push(bytes.subarray(from, endOffset), isOpen ? CRLF : bytes.subarray(endOffset));
   const whole = concatBytes(pieces);
@@ -36,6 +40,20 @@ export function inOneForm(header: MessageHeader, { hasBody }: { hasBody: boolean
     complete: true,
     bytes: whole,
   };
+}
+
+/** Where the first line of a mailbox file is; null where there is none. */
+function mailboxLine(
+  { bytes, fields, endOffset }: MessageHeader,
+): { from: number; to: number } | null {
+  let lineStart = 0;
+  for (const { start, valueEnd } of [...fields, { start: endOffset, valueEnd: endOffset }]) {
+    if (start > lineStart && isMailboxLine(bytes.subarray(lineStart))) {
+      return { from: lineStart, to: bytes.indexOf(LF, lineStart) + 1 || endOffset };
+    }
+    lineStart = (bytes.indexOf(LF, valueEnd) + 1) || endOffset;
+  }
+  return null;
 }
 
 /** A message with its header section in that form. */

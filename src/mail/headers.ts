@@ -5,6 +5,7 @@ const LF = 10;
 const CR = 13;
 const SPACE = 32;
 const COLON = 58;
+const GREATER = 62;
 const NOTHING = new Uint8Array(0);
 
 /** No line of a message is longer than this (RFC 5322 2.1.1), so no field name is. */
@@ -146,6 +147,7 @@ class FieldScan {
   /** From where the end of the line is looked for. */
   #lookFrom = 0;
   #separatorBytes = 0;
+  #hasMailboxLine = false;
   #isOver = false;
 
   get section(): HeaderSection {
@@ -195,8 +197,30 @@ class FieldScan {
     }
     const field = fieldAt(octets, { start, end });
     if (field !== null) this.#fields.push(field);
-    return field !== null;
+    return field !== null || this.#passesMailboxLine(octets.subarray(start, end));
   }
+
+  /** Once, and where no more than what servers put in front of a message precedes it. */
+  #passesMailboxLine(line: Uint8Array): boolean {
+    if (this.#hasMailboxLine || !isMailboxLine(line)) return false;
+    this.#hasMailboxLine = true;
+    return !this.#fields.some(({ name }) => AUTHORED.test(name));
+  }
+}
+
+/** Fields that who wrote a message gave it. */
+const AUTHORED = /^(?:from|to|date|subject|mime-version)$/i;
+const FROM = [70, 114, 111, 109, 32]; // `From `
+
+/**
+ * Whether a line is what mailbox files put before a message, `From ada@example.net Mon Nov 30 …`
+ * (RFC 4155) or `>From …`, and some programs send along with it. It is no field, and does not end
+ * the header section.
+ */
+export function isMailboxLine(line: Uint8Array): boolean {
+  let at = 0;
+  while (line[at] === GREATER) at++;
+  return FROM.every((octet, index) => line[at + index] === octet);
 }
 
 type Writable<Value> = { -readonly [Key in keyof Value]: Value[Key] };

@@ -9,9 +9,11 @@ const FORMS: readonly [message: string, stored: string][] = [
   ["", ""],
   [" \r\nFrom: a@b.example\r\n\r\n", "\r\n \r\nFrom: a@b.example\r\n\r\n"],
   [
-    "From someone Mon Jan 1\r\nFrom: a@b.example\r\n",
-    "\r\nFrom someone Mon Jan 1\r\nFrom: a@b.example\r\n",
+    "From someone Mon Jan 1\r\nFrom: a@b.example\r\n\r\nbody\r\n",
+    "From: a@b.example\r\n\r\nbody\r\n",
   ],
+  ["X-A: 1\r\n>From b Mon Jan 1\r\nTo: c@d.example\r\n", "X-A: 1\r\nTo: c@d.example\r\n"],
+  ["To: c@d.example\r\nFrom here on\r\n", "To: c@d.example\r\n\r\nFrom here on\r\n"],
   ["A: 1\r\nno field\r\nFrom: a@b.example\r\n", "A: 1\r\n\r\nno field\r\nFrom: a@b.example\r\n"],
   ["A: 1\r\n: 2\r\n", "A: 1\r\n\r\n: 2\r\n"],
   ["A: 1\r\nno field", "A: 1\r\n\r\nno field"],

@@ -1,4 +1,4 @@
-import { fileNameOf } from "./entity.ts";
+import { fileNameOf, type MimeEntity } from "./entity.ts";
 import type { OctetRange } from "./source.ts";
 import type { MimePart } from "./tree.ts";
 
@@ -69,6 +69,8 @@ class Findings {
   readonly attachments: AttachedPart[] = [];
   readonly loose: { what: "preamble" | "epilogue"; range: OctetRange }[] = [];
   readonly oddities: Oddity[] = [];
+  /** Messages of which nothing is noted. */
+  readonly #known = new Set<MimeEntity>();
 
   /** The text in a part; all else in it is attached. */
   blocksOf(
@@ -88,6 +90,9 @@ class Findings {
       case "multipart/signed":
         // What is signed stands where the message would begin otherwise.
         return part.parts.flatMap((inner) => this.blocksOf(inner, { isInside }));
+      case "multipart/digest": // its parts are messages, which needs no word of its own
+        for (const { entity } of part.parts) this.#known.add(entity);
+        return part.parts.flatMap((inner) => this.blocksOf(inner, { isInside: true }));
       default:
         return part.parts.flatMap((inner) => this.blocksOf(inner, { isInside: true }));
     }
@@ -199,7 +204,7 @@ class Findings {
       const isOdd = isUnsplit || !PLAIN_MULTIPART.test(mediaType) ||
         (isInside && mediaType === "multipart/mixed");
       if (isOdd) this.#odd("structure", mediaType);
-    } else if (mediaType.startsWith("message/")) {
+    } else if (mediaType.startsWith("message/") && !this.#known.has(part.entity)) {
       this.#odd("structure", mediaType);
     } else if (mediaType === "text/calendar" && type.has("method")) {
       this.#odd("alternative", mediaType);

@@ -1,4 +1,4 @@
-import { isAscii, isUtf8 } from "node:buffer";
+import { isUtf8 } from "node:buffer";
 import { decodeText } from "../../base/bytes.ts";
 import { decodeHz, decodeUtf32, decodeUtf7 } from "./old_charsets.ts";
 import { SINGLE_BYTE } from "./single_byte.ts";
@@ -98,7 +98,7 @@ export function readText(
   if (UNTOLD.test(name)) return { text: guess(octets), isCertain: true };
   const decode = decoderOf(name);
   if (decode === null) {
-    return { text: guess(octets), isCertain: isAscii(octets) };
+    return { text: guess(octets), isCertain: false };
   }
   const text = decode(octets);
   if (!text.includes("\ufffd")) return { text, isCertain: true };

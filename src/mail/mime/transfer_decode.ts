@@ -63,7 +63,13 @@ class Base64Decoder implements TransferDecoder {
     if (this.#state === "over") return NOTHING;
     if (this.#state === "padded") return this.#decodeLines(latin1(chunk));
     const text = this.#rest + latin1(chunk);
-    return this.#decodeFast(text) ?? this.#decodeSlowly(text);
+    this.#rest = "";
+    const padding = text.indexOf("=");
+    const head = padding < 0 ? text : text.slice(0, padding);
+    const decoded = this.#decodeFast(head) ?? this.#decodeGroups(head);
+    if (padding < 0) return decoded;
+    this.#state = "padded";
+    return concatBytes([decoded, this.#decodeLines(text.slice(padding))]);
   }
 
   end(): Uint8Array<ArrayBuffer> {
@@ -80,24 +86,11 @@ class Base64Decoder implements TransferDecoder {
       const { read, written } = decoded.setFromBase64(text, {
         lastChunkHandling: "stop-before-partial",
       });
-      const rest = text.slice(read).replace(/\s+/g, "");
-      if (rest.length >= 4 || rest.includes("=")) return null;
-      // A whole group with padding was read, and more may come behind it.
-      if (text.slice(0, read).trimEnd().endsWith("=")) this.#state = "padded";
-      this.#rest = rest;
+      this.#rest = text.slice(read).replace(/\s+/g, "");
       return decoded.subarray(0, written);
     } catch {
       return null; // SyntaxError: a character that is none of the alphabet's
     }
-  }
-
-  #decodeSlowly(text: string): Uint8Array<ArrayBuffer> {
-    const padding = text.indexOf("=");
-    this.#rest = "";
-    if (padding < 0) return this.#decodeGroups(text);
-    const head = this.#decodeGroups(text.slice(0, padding));
-    this.#state = "padded";
-    return concatBytes([head, this.#decodeLines(text.slice(padding))]);
   }
 
   #decodeLines(text: string): Uint8Array<ArrayBuffer> {

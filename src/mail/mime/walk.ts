@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { concatBytes } from "../../base/bytes.ts";
-import { isMailboxLine } from "../mailbox_line.ts";
+import { headerSection, isMailboxLine } from "../headers.ts";
 import { LONGEST_BOUNDARY, type MimeEntity, readEntity } from "./entity.ts";
 
 /**
@@ -141,12 +141,18 @@ export class MimeWalk {
     const kind = delimiter === null ? lineKind(line) : "other";
     const isKept = kind === "empty" || kind === "field" ||
       (kind === "fold" && this.#headerBytes > 0) ||
-      (delimiter === null && isMailboxLine(line, concatBytes(this.#header)));
+      (delimiter === null && isMailboxLine(line) && this.#mayGoOn(line));
     if (isKept) this.#keepHeader(line);
     if (isKept && kind !== "empty") return end;
     this.#endHeader();
     if (delimiter === null) return isKept ? end : at;
     return this.#passDelimiter(delimiter, { octets: line, end });
+  }
+
+  /** Whether the one reader of header sections reads on behind a line that is no field. */
+  #mayGoOn(line: Uint8Array): boolean {
+    const octets = concatBytes([...this.#header, line]);
+    return headerSection(octets, { limitBytes: octets.length }).endOffset === octets.length;
   }
 
   #keepHeader(line: Uint8Array): void {

@@ -24,6 +24,9 @@ const LIMITS: ConversionLimits = {
   refusedFields: /^(?:sender\.ip|idempotencykey|x-mailin-.*)$/,
   keepsMessageId: false,
   showsInline: false,
+  keepsTypeParameters: false,
+  maxReplyTo: 1,
+  maxTags: Infinity,
 };
 
 /** Source: developers.brevo.com/docs/how-it-works, "Error codes". */

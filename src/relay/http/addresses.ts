@@ -1,26 +1,26 @@
-import { addressParser } from "postal-mime";
 import { parseMailbox } from "../../mail/address.ts";
 import { fieldText, findField } from "../../mail/headers.ts";
+import { mailboxesIn, type NamedMailbox } from "../../mail/mailboxes.ts";
 import type { Head } from "./carry.ts";
 
 /** A mailbox of a header field (RFC 5322 3.4). */
-export interface NamedAddress {
-  /** The display name, decoded; empty where there is none. */
-  readonly name: string;
-  readonly address: string;
-}
+export type NamedAddress = NamedMailbox;
 
 /** The mailboxes of an unfolded address field in its order, groups taken apart. */
 export function mailboxesOf(fieldValue: string): NamedAddress[] {
-  return addressParser(fieldValue, { flatten: true }).flatMap(({ name, address }) =>
-    address === undefined || address === "" ? [] : [{ name, address }]
-  );
+  return mailboxesIn(fieldValue).filter(({ address }) => address !== "");
 }
 
 /** The first mailbox of the From field; null when there is none. */
 export function authorOf({ octets, section }: Head): string | null {
   const field = findField(section, "from");
-  return field === null ? null : mailboxesOf(fieldText(octets, field))[0]?.address ?? null;
+  const mailboxes = field === null ? [] : mailboxesOf(fieldText(octets, field));
+  return mailboxes.find(isUsable)?.address ?? null;
+}
+
+/** Whether mail can be sent to an address as it stands. */
+export function isUsable({ address }: NamedAddress): boolean {
+  return parseMailbox(address).kind === "ok";
 }
 
 /**

@@ -1,14 +1,15 @@
-import { concatBytes } from "../../base/bytes.ts";
 import type { Reply } from "../../mail/reply.ts";
 import { withoutControls } from "../../mail/safe_text.ts";
 import type { DeliveryJob, Loss, Outcome } from "../../delivery/transport.ts";
-import { mailboxKey, type NamedAddress } from "./addresses.ts";
+import { isUsable, mailboxKey, type NamedAddress } from "./addresses.ts";
 import { type Addressing, planAddressing } from "./addressing.ts";
-import { base64Body, bytesBody } from "./body.ts";
+import type { Attachment } from "./attachments.ts";
+import { base64Body } from "./body.ts";
 import { apiAddress, carryProblem } from "./carry.ts";
 import { JsonStream } from "./json.ts";
-import { conversionLoss } from "./loss.ts";
-import { type Attachment, type ParsedMessage, parseMessage } from "./mime.ts";
+import { conversionLoss, parameterLosses } from "./loss.ts";
+import { messageSource } from "./message_source.ts";
+import { type ParsedMessage, parseMessage } from "./mime.ts";
 import { outcomeOf, replyOf, type Verdict } from "./outcome.ts";
 import type { JobRecipient, Shipment } from "./provider.ts";
 
@@ -24,6 +25,12 @@ export interface ConversionLimits {
   readonly keepsMessageId: boolean;
   /** Whether attachments can have a Content-ID, so that HTML can show them. */
   readonly showsInline: boolean;
+  /** Whether the type of an attachment can have parameters, such as a charset. */
+  readonly keepsTypeParameters: boolean;
+  /** How many mailboxes replies can go to. */
+  readonly maxReplyTo: number;
+  /** How many words the message can be counted by. */
+  readonly maxTags: number;
 }
 
 /** A message ready to be put into the keys of an API. */
@@ -65,11 +72,12 @@ export async function convertJob(
 ): Promise<ConvertedMessage | { readonly kind: "unsuitable"; readonly reply: Reply }> {
   const problem = carryProblem(job, limits);
   if (problem !== null) return { kind: "unsuitable", reply: problem };
-  const raw = await octetsOf(job);
-  const parsed = await parseMessage(raw);
-  const author = parsed?.authors[0];
-  if (parsed === null || author === undefined) {
-    const what = parsed === null ? "is nested too deeply" : "has no author";
+  const parsed = await parseMessage(messageSource(job.body));
+  const author = parsed?.authors[0] ?? envelopeAuthor(job);
+  if (parsed === null || author === null) {
+    const what = parsed === null
+      ? "has more parts, levels or header than can be taken apart"
+      : "has no author";
     return { kind: "unsuitable", reply: replyOf("5.6.0", `The message ${what}`) };
   }
   const { addressings, losses } = planAddressing(parsed, job.recipients);
@@ -83,7 +91,7 @@ export async function convertJob(
     subject: parsed.subject === "" ? NO_SUBJECT : withoutControls(parsed.subject),
     text: text === null && html === null ? " " : text,
     html,
-    attachments: parsed.attachments,
+    attachments: parsed.attachments.filter(hasContent),
     headers: headersOf(parsed, limits),
     messageId: parsed.messageId ?? `<${job.message.id}@${domainOf(author)}>`,
     tags: parsed.tags,
@@ -94,7 +102,16 @@ export async function convertJob(
 
 /** The content of an attachment in base64, encoded as it is sent. */
 export function base64Content({ content }: Attachment): JsonStream {
-  return new JsonStream(base64Body(bytesBody(content)));
+  return new JsonStream(base64Body(content));
+}
+
+/** The type of an attachment with what a reader needs besides, for APIs that keep that. */
+export function typeWithParameters({ type, charset, method }: Attachment): string {
+  const parameters = [
+    charset === null || !/^[\w.:+-]+$/.test(charset) ? "" : `; charset=${charset}`,
+    method === null || !/^[A-Z-]+$/.test(method) ? "" : `; method=${method}`,
+  ];
+  return `${type}${parameters.join("")}`;
 }
 
 /** One request for each addressing of a message. */
@@ -139,11 +156,15 @@ export function mailboxTable(
   return { email: address, name: shown === "" ? undefined : shown };
 }
 
-async function octetsOf({ body }: DeliveryJob): Promise<Uint8Array> {
-  if (body.bytes !== null) return body.bytes;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body.stream()) chunks.push(chunk);
-  return concatBytes(chunks);
+/** Where a message has no author that mail can be sent to, who sent it stands in. */
+function envelopeAuthor({ message: { reversePath } }: DeliveryJob): NamedAddress | null {
+  const sender = { name: "", address: reversePath };
+  return isUsable(sender) ? sender : null;
+}
+
+/** No API here takes a file without any octets. */
+function hasContent({ content }: Attachment): boolean {
+  return content.lengthBytes > 0;
 }
 
 function headersOf(
@@ -165,7 +186,13 @@ function limitLosses(parsed: ParsedMessage, limits: ConversionLimits): Loss[] {
   if (!limits.showsInline && parsed.attachments.some(({ contentId }) => contentId !== null)) {
     losses.push({ kind: "structure", what: "inline images" });
   }
-  return losses;
+  if (parsed.replyTo.length > limits.maxReplyTo) losses.push({ kind: "fields", what: "Reply-To" });
+  if (parsed.tags.length > limits.maxTags) losses.push({ kind: "fields", what: "tags" });
+  if (parsed.sender !== null) losses.push({ kind: "fields", what: "Sender" });
+  for (const { filename } of parsed.attachments.filter((file) => !hasContent(file))) {
+    losses.push({ kind: "structure", what: `empty file ${filename}` });
+  }
+  return limits.keepsTypeParameters ? losses : [...losses, ...parameterLosses(parsed.attachments)];
 }
 
 function domainOf({ address }: NamedAddress): string {

@@ -1,12 +1,13 @@
 import type { Loss, LossKind } from "../../delivery/transport.ts";
+import type { Attachment } from "./attachments.ts";
 import type { ParsedMessage } from "./mime.ts";
-import type { MimePart } from "./mime_tree.ts";
 
 /** Fields that hold a signature over the message, which new octets make void. */
 const SIGNATURE_FIELDS = new Set(["dkim-signature", "arc-seal", "domainkey-signature"]);
-
-/** Parts that are a signature or a ciphertext. */
-const SECURED = /^(?:multipart\/(?:signed|encrypted)|application\/(?:x-)?pkcs7-mime)$/;
+/** Fields that say who sent it on, which no API takes (RFC 5322 3.6.6). */
+const RESENT = /^resent-(?!bcc$)/i;
+/** Charsets that a text file is in anyway. */
+const USUAL_CHARSET = /^(?:utf-?8|us-ascii|ascii)$/;
 
 /**
  * What is lost when a message is taken apart into the fields of an API: subject, text, HTML and
@@ -16,12 +17,21 @@ export function conversionLoss(parsed: ParsedMessage): Loss[] {
   const losses = new Losses();
   for (const { name } of parsed.fields) {
     if (SIGNATURE_FIELDS.has(name.toLowerCase())) losses.add("signature", name);
+    else if (RESENT.test(name)) losses.add("fields", name);
   }
   for (const name of parsed.repeatedFields) losses.add("fields", name);
-  if (parsed.authors.length !== 1) losses.add("fields", "From");
-  if (parsed.undecoded) losses.add("charset", "text");
-  lookAt(parsed.root, { losses, isRoot: true });
-  lookForBodies(parsed.root, losses);
+  if (parsed.authors.length !== 1 || parsed.namedAuthors !== 1) losses.add("fields", "From");
+  for (const { kind, what } of parsed.contentLosses) losses.add(kind, what);
+  return losses.list;
+}
+
+/** What APIs lose that take no parameters with the type of a file. */
+export function parameterLosses(attachments: readonly Attachment[]): Loss[] {
+  const losses = new Losses();
+  for (const { charset, filename } of attachments) {
+    const isLost = charset !== null && !USUAL_CHARSET.test(charset);
+    if (isLost) losses.add("charset", `${charset} of ${filename}`);
+  }
   return losses.list;
 }
 
@@ -32,54 +42,5 @@ class Losses {
   add(kind: LossKind, what: string): void {
     const isKnown = this.list.some((loss) => loss.kind === kind && loss.what === what);
     if (!isKnown) this.list.push({ kind, what });
-  }
-}
-
-function lookAt(part: MimePart, { losses, isRoot }: { losses: Losses; isRoot: boolean }): void {
-  const { type, params } = part;
-  if (SECURED.test(type)) losses.add("signature", type);
-  else if (type === "multipart/mixed" && !isRoot) losses.add("structure", type);
-  else if (type === "multipart/alternative") lookAtAlternatives(part, losses);
-  else if (/^multipart\/(?!mixed|related)/.test(type) || type.startsWith("message/")) {
-    losses.add("structure", type);
-  }
-  if (type === "text/calendar" && params.has("method")) losses.add("alternative", type);
-  if (type.startsWith("text/") && !isKnownCharset(params.get("charset"))) {
-    losses.add("charset", params.get("charset") ?? "");
-  }
-  // What a signature covers stands where the message would otherwise begin.
-  const areRoots = isRoot && type === "multipart/signed";
-  for (const inner of part.parts) lookAt(inner, { losses, isRoot: areRoots });
-}
-
-/** An API has one plain text and one HTML (RFC 2046 5.1.4). */
-function lookAtAlternatives({ parts }: MimePart, losses: Losses): void {
-  for (const { type } of parts) {
-    if (!["text/plain", "text/html", "multipart/related"].includes(type)) {
-      losses.add("alternative", type);
-    }
-  }
-}
-
-/** Text that is neither an attachment nor the only one of its type ends up joined with others. */
-function lookForBodies(root: MimePart, losses: Losses): void {
-  const seen = new Set<string>();
-  const visit = (part: MimePart): void => {
-    const isBody = part.type === "text/plain" || part.type === "text/html";
-    if (isBody && part.disposition !== "attachment" && !part.params.has("name")) {
-      if (seen.has(part.type)) losses.add("structure", part.type);
-      seen.add(part.type);
-    }
-    part.parts.forEach(visit);
-  };
-  visit(root);
-}
-
-function isKnownCharset(charset: string | undefined): boolean {
-  if (charset === undefined) return true;
-  try {
-    return new TextDecoder(charset).encoding !== "";
-  } catch {
-    return false; // RangeError: the runtime does not know the label
   }
 }

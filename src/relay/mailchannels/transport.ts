@@ -25,6 +25,9 @@ const LIMITS: ConversionLimits = {
   refusedFields: /^$/,
   keepsMessageId: false,
   showsInline: false,
+  keepsTypeParameters: false,
+  maxReplyTo: 1,
+  maxTags: 1,
 };
 
 /** 200 is a rehearsal, which is never asked for. */

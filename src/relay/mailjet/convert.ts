@@ -4,7 +4,7 @@ import { base64Content, type ConvertedMessage, mailboxTable } from "../http/conv
 import { basicAuthorization } from "../http/digest.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import { jsonBody, type JsonValue } from "../http/json.ts";
-import type { Attachment } from "../http/mime.ts";
+import type { Attachment } from "../http/attachments.ts";
 import { below } from "../http/options.ts";
 import type { MailjetConfig } from "./config.ts";
 

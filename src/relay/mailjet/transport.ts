@@ -29,6 +29,9 @@ const LIMITS: ConversionLimits = {
   refusedFields: /^(?:user-agent|x-mailer|x-mj-.*|x-mailjet-.*|x-feedback-id|x-csa-complaints)$/,
   keepsMessageId: false,
   showsInline: true,
+  keepsTypeParameters: false,
+  maxReplyTo: 1,
+  maxTags: 1,
 };
 
 /**

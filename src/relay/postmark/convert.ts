@@ -1,6 +1,11 @@
 import { QUEUE_ID_TAG } from "../../mail/queue_id_tag.ts";
 import type { Addressing } from "../http/addressing.ts";
-import { base64Content, type ConvertedMessage, mailboxText } from "../http/conversion.ts";
+import {
+  base64Content,
+  type ConvertedMessage,
+  mailboxText,
+  typeWithParameters,
+} from "../http/conversion.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import { jsonBody, type JsonValue } from "../http/json.ts";
 import { below } from "../http/options.ts";
@@ -41,7 +46,7 @@ export function postmarkRequest(
       Attachments: message.attachments.map((attachment) => ({
         Name: attachment.filename,
         Content: base64Content(attachment),
-        ContentType: attachment.type,
+        ContentType: typeWithParameters(attachment),
         ContentID: attachment.contentId === null ? undefined : `cid:${attachment.contentId}`,
       })),
       TrackOpens: false,

@@ -25,6 +25,9 @@ const LIMITS: ConversionLimits = {
   refusedFields: /^x-pm-.*$/,
   keepsMessageId: true,
   showsInline: true,
+  keepsTypeParameters: true,
+  maxReplyTo: Infinity,
+  maxTags: 1,
 };
 
 /** Source: the table of API error codes at postmarkapp.com/developer/api/overview. */

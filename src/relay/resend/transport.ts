@@ -23,6 +23,9 @@ const LIMITS: ConversionLimits = {
   refusedFields: /^$/,
   keepsMessageId: false,
   showsInline: true,
+  keepsTypeParameters: false,
+  maxReplyTo: Infinity,
+  maxTags: Infinity,
 };
 
 const HOUR_MS = 3_600_000;

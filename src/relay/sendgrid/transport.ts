@@ -29,6 +29,9 @@ const LIMITS: ConversionLimits = {
   refusedFields: /^(?:x-sg-id|x-sg-eid|x-smtpapi)$/,
   keepsMessageId: true,
   showsInline: true,
+  keepsTypeParameters: false,
+  maxReplyTo: Infinity,
+  maxTags: 10,
 };
 
 /**
