@@ -4,9 +4,11 @@ import { MemoryGround } from "./memory_ground.ts";
 import type { Plan } from "./plan.ts";
 import { type RunOptions, simulate } from "./run.ts";
 import { shrink } from "./shrink.ts";
+import { makeTemplate, SqliteGround } from "./sqlite_ground.ts";
+import type { Ground, World } from "./world.ts";
 
 /** Where the messages of a world are kept. */
-export const STORES = ["memory"] as const;
+export const STORES = ["memory", "sqlite"] as const;
 export type StoreName = typeof STORES[number];
 
 /** A seed that broke a rule. */
@@ -21,13 +23,20 @@ export class Explorer implements AsyncDisposable {
   readonly #folder: string;
   readonly #store: StoreName;
 
-  private constructor({ folder, store }: { folder: string; store: StoreName }) {
+  readonly #template: string;
+
+  private constructor(
+    { folder, store, template }: { folder: string; store: StoreName; template: string },
+  ) {
     this.#folder = folder;
     this.#store = store;
+    this.#template = template;
   }
 
   static async open(store: StoreName): Promise<Explorer> {
-    return new Explorer({ folder: await makeFolder(), store });
+    const folder = await makeFolder();
+    const template = store === "memory" ? "" : await makeTemplate(folder);
+    return new Explorer({ folder, store, template });
   }
 
   /** Null when every rule held. */
@@ -64,7 +73,14 @@ export class Explorer implements AsyncDisposable {
   }
 
   #options(): RunOptions {
-    return { folder: this.#folder, groundFor: (world) => Promise.resolve(new MemoryGround(world)) };
+    return { folder: this.#folder, groundFor: (world) => this.#groundFor(world) };
+  }
+
+  async #groundFor(world: World): Promise<Ground> {
+    const places = { folder: this.#folder, template: this.#template };
+    return this.#store === "memory"
+      ? new MemoryGround(world)
+      : await SqliteGround.make(world, places);
   }
 }
 

@@ -26,7 +26,7 @@ export function planOf(seed: number): Plan {
   const settings = settingsOf(seed);
   const variants = variantsOf(seed, settings);
   const dice = diceOf(seed, "steps");
-  const endMs = dice.pick([HOUR_MS, 4 * HOUR_MS, 12 * HOUR_MS, 36 * HOUR_MS]);
+  const endMs = HOUR_MS * dice.pick([1, 1, 1, 4, 4, 12, 36]);
   const calms = calmsOf(seed, endMs);
   const steps = [
     ...mailOf(seed, { settings, endMs }),
@@ -55,7 +55,7 @@ function settingsOf(seed: number): Settings {
     retryMs: dice.pick([
       [1, 2, 5, 10, 20, 40, 60, 120, 240, 360].map((minutes) => minutes * MINUTE_MS),
       [15 * MINUTE_MS, HOUR_MS],
-      [MINUTE_MS],
+      [10 * MINUTE_MS],
     ]),
     expireMs: dice.pick([4 * DAY_MS, 4 * DAY_MS, DAY_MS, 3 * HOUR_MS]),
     warnAfterMs: dice.pick([null, 4 * HOUR_MS, 20 * MINUTE_MS]),
@@ -165,7 +165,7 @@ function mailOf(
   { settings, endMs }: { settings: Settings; endMs: number },
 ): Step[] {
   const dice = diceOf(seed, "mail");
-  const count = dice.spread(2, 60);
+  const count = dice.spread(1, 25);
   const steps: Step[] = [];
   let atMs = 0;
   for (let number = 0; number < count; number++) {
@@ -182,8 +182,8 @@ function mailFor(
   { number, settings: { domains, spoolThresholdBytes } }: { number: number; settings: Settings },
 ): PlannedMail {
   const domain = dice.pick(domains);
-  const isCrowd = dice.chance(0.03);
-  const recipients = Array.from({ length: isCrowd ? 60 : dice.spread(1, 8) }, (_, index) => {
+  const isCrowd = dice.chance(0.04);
+  const recipients = Array.from({ length: isCrowd ? 30 : dice.spread(1, 5) }, (_, index) => {
     const local = dice.chance(0.05) ? "no" : "r";
     const place = isCrowd || dice.chance(0.5) ? domain : dice.pick(domains);
     const mailbox = `${local}${index}.${number}@${place}`;
@@ -201,6 +201,12 @@ function mailFor(
     holdMs: dice.chance(0.05) ? dice.spread(MINUTE_MS, 6 * HOUR_MS) : 0,
   };
 }
+
+/**
+ * A claim whose answer is lost is given back when its lease is over, so that where leases are long
+ * no answer gets lost.
+ */
+const ANSWERING = STORE_TROUBLES.filter((what) => what !== "lost_reply" && what !== "worker");
 
 /** What share of the seeds has a kind of trouble, and how often at most. */
 const TROUBLES = {
@@ -264,7 +270,7 @@ function troubleOf(
       return {
         kind,
         trouble: {
-          what: dice.pick(STORE_TROUBLES),
+          what: dice.pick(settings.leaseMs > HOUR_MS ? ANSWERING : STORE_TROUBLES),
           forMs: dice.spread(SECOND_MS, 20 * MINUTE_MS),
           share: dice.pick([0.1, 0.5, 1]),
         },

@@ -5,6 +5,7 @@ import type { Ground, Life, World } from "./world.ts";
 
 /** A store in memory that outlives the relay, as one that is shared by several nodes does. */
 export class MemoryGround implements Ground {
+  readonly lookShare = 1;
   readonly #store: QueueStore;
   readonly #world: World;
 

@@ -123,7 +123,15 @@ export interface Weather {
   readonly share: number;
 }
 
-export const STORE_TROUBLES = ["full", "unavailable", "lost_reply", "slow", "stuck"] as const;
+export const STORE_TROUBLES = [
+  "full",
+  "unavailable",
+  "lost_reply",
+  "slow",
+  "stuck",
+  /** Its worker dies, before or after a commit; the memory store has none. */
+  "worker",
+] as const;
 
 /** What the store does for a while. */
 export interface StoreTrouble {

@@ -189,6 +189,11 @@ export class WorldRelay {
     await this.#store[Symbol.asyncDispose]();
   }
 
+  /** What the relay does with its store from time to time. */
+  async housekeeping(): Promise<void> {
+    await this.#store.purge({ beforeMs: 0, limit: 1 });
+  }
+
   get transports(): ReadonlyMap<string, WorldTransport> {
     return this.#transports;
   }

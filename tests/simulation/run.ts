@@ -3,6 +3,7 @@ import { StoreError } from "../../src/queue/store.ts";
 import {
   checkEnd,
   checkMoved,
+  checkNextSteps,
   checkOwners,
   checkSpool,
   checkStopped,
@@ -93,6 +94,7 @@ class Director {
   async run(): Promise<void> {
     const { plan: { steps, endMs } } = this.#world;
     await this.#removePauses();
+    this.#world.look = () => this.#look();
     this.#background(() => this.#start());
     for (const step of steps) this.#world.after(step.atMs, () => this.#happen(step));
     await this.#world.runUntil(endMs);
@@ -100,6 +102,10 @@ class Director {
     await this.#finish().catch((error) => {
       if (!(error instanceof BrokenOff)) throw error;
     });
+  }
+
+  #look(): void {
+    if (this.#relay !== null) checkNextSteps(this.#world, this.#relay.scheduler.audit());
   }
 
   /** Ends all trouble, waits until everything is final, and looks at everything. */
@@ -119,6 +125,7 @@ class Director {
       }
       await this.#releaseAll();
     }
+    if (this.#relay !== null) await this.#waitFor(this.#relay.housekeeping());
     await checkEnd(world, { healedWallMs });
     if (world.violation !== null) return;
     this.#checkQuiet();

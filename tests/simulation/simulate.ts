@@ -1,7 +1,7 @@
 /**
  * Lives seeds for as long as it is told, and explains those that break a rule.
  *
- *     deno task simulate [--from N] [--seeds N | --minutes M] [--store memory]
+ *     deno task simulate [--from N] [--seeds N | --minutes M] [--store memory|sqlite]
  *     deno task simulate --seed N [--trace]
  */
 import { parseArgs } from "@std/cli/parse-args";

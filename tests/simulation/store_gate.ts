@@ -127,6 +127,7 @@ class StoreGate implements QueueStore {
 
   #troubleFor(name: string): StoreTrouble | null {
     for (const trouble of this.#world.storeTroubles) {
+      if (trouble.what === "worker") continue;
       if (trouble.what === "full" && !NEEDS_SPACE.has(name)) continue;
       if (trouble.share >= 1 || this.#world.roll(`store ${trouble.what} ${name}`) < trouble.share) {
         return trouble;

@@ -8,8 +8,9 @@ import type { Plan, StoreTrouble, Variant, Weather } from "./plan.ts";
 const START_MS = Date.UTC(2026, 0, 5);
 
 /** No plan comes near it; a relay that spins does. */
-const MOST_TURNS = 300_000;
+const MOST_TURNS = 100_000;
 
+const TURNS_PER_LOOK = 8;
 const MOST_CALLS_AT_ONCE = 20_000;
 
 /** Of the machine, on its own clock: more than any file takes. */
@@ -24,6 +25,8 @@ export interface Ground extends AsyncDisposable {
   open(life: Life): Promise<QueueStore>;
   /** The process of a life ended without a word. */
   killed(life: Life): void;
+  /** Of how many attempts it is worth its time to look at the store before they begin. */
+  readonly lookShare: number;
   peek(id: string): Promise<MessageDetail | null>;
   peekAll(): Promise<readonly MessageDetail[]>;
   /** What is left of large messages on disk, in files. */
@@ -56,6 +59,8 @@ export class World {
   readonly trace: TraceLine[] | null;
   violation: Violation | null = null;
   #ground: Ground | null = null;
+  /** Looks now and then, while nothing is going on, whether the relay contradicts itself. */
+  look: (() => void) | null = null;
   /** Lives of relays that stopped in peace, so that nothing of theirs explains a repetition. */
   readonly endedWell = new Set<number>();
   #realWork = 0;
@@ -101,6 +106,15 @@ export class World {
     return rollOf(this.plan.seed, `${name} ${count}`);
   }
 
+  /** Whether a trouble of the store strikes now. */
+  hasTrouble(what: StoreTrouble["what"]): boolean {
+    for (const trouble of this.storeTroubles) {
+      if (trouble.what !== what) continue;
+      if (trouble.share >= 1 || this.roll(`store ${what}`) < trouble.share) return true;
+    }
+    return false;
+  }
+
   /** Whether the store does all that it is asked. */
   get isStoreWell(): boolean {
     return this.storeTroubles.size === 0;
@@ -141,6 +155,7 @@ export class World {
       if (++this.#turns > MOST_TURNS) {
         this.fail("the relay comes to rest", `it does not after ${MOST_TURNS} turns`);
       }
+      if (this.#turns % TURNS_PER_LOOK === 0) this.look?.();
     } while (this.violation === null && this.clock.fireNext(untilMs));
   }
 
