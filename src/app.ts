@@ -15,6 +15,7 @@ import { Feedback } from "./app/feedback.ts";
 import { HistoryKeeper } from "./app/history.ts";
 import { ProviderEventsSite } from "./app/provider_events.ts";
 import { intakeLimits, schedulerLimits } from "./app/queue_settings.ts";
+import { makePrivate } from "./app/private_files.ts";
 import { createSubmitter } from "./app/http_in.ts";
 import { type DeliveryRules, deliveryRules } from "./app/rules.ts";
 import { sendAgainServices } from "./app/send_again.ts";
@@ -72,6 +73,9 @@ export async function startRelay(config: Config, options: RelayOptions): Promise
   const pauses = new PauseKeeper({ path: `${config.dataDir}/pauses.json`, clock });
   const relay = new Relay(config, { store, clock, random, watch, pauses, loaded: loaded ?? null });
   try {
+    for (const message of await makePrivate(config.dataDir)) {
+      watch.sink({ type: "trouble", level: "warning", component: "data_dir", message });
+    }
     await pauses.load();
     await relay.start();
     return relay;

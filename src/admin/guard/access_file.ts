@@ -86,7 +86,7 @@ export class AccessFile {
   async #write(data: AccessData): Promise<void> {
     const text = `${JSON.stringify({ version: 1, ...data }, null, 2)}\n`;
     const draft = `${this.#path}.new`;
-    await Deno.mkdir(folderOf(this.#path), { recursive: true });
+    await Deno.mkdir(folderOf(this.#path), { recursive: true, mode: 0o700 });
     await Deno.writeTextFile(draft, text, { mode: 0o600 });
     await Deno.rename(draft, this.#path);
     this.#data = data;

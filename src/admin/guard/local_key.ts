@@ -28,7 +28,7 @@ export class LocalKey implements AsyncDisposable {
     const secret = newSecret(random);
     const path = `${dataDir}/${LOCAL_KEY_FILE}`;
     const draft = `${path}.new`;
-    await Deno.mkdir(dataDir, { recursive: true });
+    await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
     // A draft that somebody else made before keeps its owner and its mode.
     await Deno.remove(draft).catch(() => {});
     await Deno.writeTextFile(draft, `${secret}\n`, { mode: 0o600, createNew: true });

@@ -66,7 +66,8 @@ export class PauseKeeper {
       transports: Object.fromEntries(this.pauses.transports.all(nowMs)),
     };
     const draft = `${this.#path}.new`;
-    await Deno.mkdir(this.#path.slice(0, this.#path.lastIndexOf("/")), { recursive: true });
+    const folder = this.#path.slice(0, this.#path.lastIndexOf("/"));
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     await Deno.writeTextFile(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
     await Deno.rename(draft, this.#path);
   }

@@ -5,7 +5,7 @@ const PRIVATE = 0o600;
 
 /** Runs `work` while no other process does so for this file. The folder is made if need be. */
 export async function withFileLock<T>(path: string, work: () => Promise<T>): Promise<T> {
-  await Deno.mkdir(folderOf(path), { recursive: true });
+  await Deno.mkdir(folderOf(path), { recursive: true, mode: 0o700 });
   // A file of its own: the one that is replaced would not keep others out.
   using lock = await Deno.open(`${path}.lock`, { write: true, create: true, mode: PRIVATE });
   await lock.lock(true);

@@ -28,7 +28,10 @@ export class JsonFile {
   async #replace(text: string): Promise<void> {
     const draft = `${this.#path}.new`;
     {
-      using file = await Deno.open(draft, { write: true, create: true, truncate: true });
+      using file = await Deno.open(draft, {
+        ...{ write: true, create: true, truncate: true },
+        mode: 0o600,
+      });
       await writeAll(file, new TextEncoder().encode(text));
       await file.syncData();
     }

@@ -52,7 +52,9 @@ export async function takeLock(
   openFile: OpenFile = Deno.open,
 ): Promise<Disposable> {
   try {
-    const file = await openFile(`${folder}/${LOCK_FILE}`, { write: true, create: true });
+    // Its owner alone can take it.
+    const options = { write: true, create: true, mode: 0o600 };
+    const file = await openFile(`${folder}/${LOCK_FILE}`, options);
     if (await file.tryLock(true)) return { [Symbol.dispose]: () => file.close() };
     file.close();
   } catch (error) {
