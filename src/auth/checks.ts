@@ -1,5 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
-import { type Clock, sleep } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
+import { siteOf } from "../base/ip.ts";
 import type { AuthFacts } from "./authenticator.ts";
 import type { TaskGate } from "./task_gate.ts";
 import type { LoginCache, LoginKey } from "./login_cache.ts";
@@ -8,7 +9,7 @@ import { preparePassword, prepareUsername } from "./prepare.ts";
 import { refused, UNKNOWN_USER, verdictOn } from "./verdicts.ts";
 import type { ScramCredentials, Verdict } from "./sasl/mechanism.ts";
 import type { ScramDecoys } from "./scram_decoys.ts";
-import { type Attempt, siteOf, type Throttle } from "./throttle.ts";
+import type { Attempt, AttemptEnd, Throttle, Ticket } from "./throttle.ts";
 import { judgeToken, type TokenChecker } from "./token/token_checker.ts";
 import type { User, UserTable } from "./user_table.ts";
 
@@ -62,7 +63,7 @@ export class CredentialChecks {
     const login = { site: siteOf(facts.clientAddress), user };
     const proof = cache.find(login, prepared);
     if (proof !== null) return { kind: "accepted", proof };
-    return this.#admitted({ clientAddress: facts.clientAddress, user }, async () => {
+    return this.#judged({ clientAddress: facts.clientAddress, user }, async () => {
       const sources = this.#sources();
       const verdict = await this.#hashed({ login, password: prepared, table: sources.table });
       // What was right by users that are not in force any more is not remembered.
@@ -73,16 +74,24 @@ export class CredentialChecks {
     });
   }
 
-  /** What to prove a SCRAM message with; a verdict where there will be no check. */
+  /**
+   * What to prove a SCRAM message with, and the ticket to end when it is proven or not; a verdict
+   * where there will be no check.
+   */
   scram(
     username: string,
     { clientAddress }: AuthFacts,
-  ): ScramCredentials | Verdict | Promise<ScramCredentials | Verdict> {
+  ): ScramLookup | Verdict | Promise<ScramLookup | Verdict> {
     const user = prepareUsername(username) ?? "";
-    return this.#admitted({ clientAddress, user }, () => {
+    return this.#admitted({ clientAddress, user }, (ticket) => {
       const { table, decoys } = this.#sources();
-      return decoys.credentialsOf(table.find(user), user);
+      return { credentials: decoys.credentialsOf(table.find(user), user), ticket };
     });
+  }
+
+  /** Whom a certificate stands for, as `judge` says. */
+  certificate({ clientAddress }: AuthFacts, judge: () => Verdict): Verdict | Promise<Verdict> {
+    return this.#judged({ clientAddress, user: null }, judge);
   }
 
   /** Whose a token is. `username` is what the client calls itself. */
@@ -91,7 +100,7 @@ export class CredentialChecks {
     { clientAddress }: AuthFacts,
   ): Verdict | Promise<Verdict> {
     const user = username === null ? null : prepareUsername(username) ?? "";
-    return this.#admitted({ clientAddress, user }, async () => {
+    return this.#judged({ clientAddress, user }, async () => {
       const { table, tokens, allowsUnlistedUsers } = this.#sources();
       if (tokens === null) return refused("unavailable", "tokens are not taken any more");
       const result = await tokens.check(token, this.#tools.signal);
@@ -99,21 +108,35 @@ export class CredentialChecks {
     });
   }
 
-  /** Remembers how an attempt ended. */
-  conclude(attempt: Attempt, verdict: "right" | "wrong"): void {
-    const { throttle, clock } = this.#tools;
-    if (verdict === "right") throttle.succeeded(attempt);
-    else throttle.failed(attempt, clock.monotonic());
+  /** Runs a check that ends with a verdict when its time has come, and remembers the verdict. */
+  #judged(
+    attempt: Attempt,
+    check: () => Verdict | Promise<Verdict>,
+  ): Verdict | Promise<Verdict> {
+    return this.#admitted(attempt, (ticket) => {
+      const verdict = check();
+      if (!(verdict instanceof Promise)) return ended(ticket, verdict);
+      return verdict.then((known) => ended(ticket, known), (error) => {
+        ticket.end("none");
+        throw error;
+      });
+    });
   }
 
   /** Runs `check` when its time has come. */
-  #admitted<T>(attempt: Attempt, check: () => T | Promise<T>): T | Verdict | Promise<T | Verdict> {
-    const { throttle, clock, signal } = this.#tools;
+  #admitted<T>(
+    attempt: Attempt,
+    check: (ticket: Ticket) => T | Promise<T>,
+  ): T | Verdict | Promise<T | Verdict> {
+    const { throttle, signal } = this.#tools;
     if (signal.aborted) return STOPPING;
-    const admission = throttle.admit(attempt, clock.monotonic());
-    if (admission.kind === "refused") return THROTTLED;
-    if (admission.waitMs === 0) return check();
-    return sleep(clock, { delayMs: admission.waitMs, signal }).then(check, () => STOPPING);
+    const admitted = throttle.admit(attempt, signal);
+    if (admitted === null) return THROTTLED;
+    if (!(admitted instanceof Promise)) return check(admitted);
+    return admitted.then(
+      (ticket) => ticket === null ? THROTTLED : check(ticket),
+      () => STOPPING,
+    );
   }
 
   /** One run of the hash, whoever the user is: that nobody learns which users there are. */
@@ -132,6 +155,23 @@ export class CredentialChecks {
     const digest = await hashing;
     return judgePassword(found, password === "" ? null : digest);
   }
+}
+
+/** The keys of a user, and the ticket of the attempt to prove to have them. */
+export interface ScramLookup {
+  readonly credentials: ScramCredentials;
+  readonly ticket: Ticket;
+}
+
+function ended(ticket: Ticket, verdict: Verdict): Verdict {
+  ticket.end(resultOf(verdict));
+  return verdict;
+}
+
+/** What a verdict says of the credentials. */
+function resultOf(verdict: Verdict): AttemptEnd {
+  if (verdict.kind === "accepted") return "right";
+  return verdict.failure === "credentials" ? "wrong" : "none";
 }
 
 /** `digest` is null for a password that cannot be one. */

@@ -101,7 +101,7 @@ class UserAuthenticator implements ManagedAuthenticator {
       hasher,
       signal,
       decoyKey: random.fill(new Uint8Array(32)),
-      throttle: new Throttle(auth.throttle),
+      throttle: new Throttle(auth.throttle, clock),
       gate: new TaskGate(gateLimits(auth)),
       cache: new LoginCache({ clock, random, keepMs: auth.cacheMs }),
     };

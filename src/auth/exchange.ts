@@ -1,16 +1,10 @@
 import type { AuthExchange, AuthFacts, AuthFailure, AuthStep } from "./authenticator.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
-import type { CredentialChecks } from "./checks.ts";
-import { prepareUsername } from "./prepare.ts";
+import type { CredentialChecks, ScramLookup } from "./checks.ts";
 import { AUTH_LINE_LIMIT_BYTES, failureReply } from "./replies.ts";
-import type {
-  SaslEnd,
-  SaslServerMechanism,
-  SaslStep,
-  ScramCredentials,
-  Verdict,
-} from "./sasl/mechanism.ts";
+import type { SaslEnd, SaslServerMechanism, SaslStep, Verdict } from "./sasl/mechanism.ts";
 import { concluded, NOTHING } from "./sasl/messages.ts";
+import type { Ticket } from "./throttle.ts";
 
 type Next = (response: Uint8Array) => SaslStep;
 
@@ -28,8 +22,8 @@ export class SaslExchange implements AuthExchange {
   readonly #options: ExchangeOptions;
   /** Takes the answer to the last challenge; null when none is awaited. */
   #next: Next | null;
-  /** The user that credentials were given for; undefined while none were. */
-  #claimed: string | null | undefined;
+  /** Of an attempt that ends with the exchange; one that never ends has failed. */
+  #ticket: Ticket | null = null;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -48,7 +42,10 @@ export class SaslExchange implements AuthExchange {
     const next = this.#next;
     if (next === null) throw new Error("Cannot respond: no challenge is open, got a line");
     this.#next = null;
-    if (line === "*") return failure("cancelled", "the client cancelled");
+    if (line === "*") {
+      this.#ticket?.end("wrong"); // it has seen the challenge, and may come again
+      return failure("cancelled", "the client cancelled");
+    }
     return this.#take(line, next);
   }
 
@@ -85,9 +82,9 @@ export class SaslExchange implements AuthExchange {
   /** Gets a mechanism what it asks for. */
   #answer(step: Exclude<SaslStep, SaslEnd | { kind: "challenge" }>): SaslStep | Promise<SaslStep> {
     const { checks, facts, certificateVerdict } = this.#options;
-    if (step.kind === "check_certificate") return step.next(certificateVerdict(facts));
-    this.#claimed = step.username === null ? null : prepareUsername(step.username) ?? "";
     switch (step.kind) {
+      case "check_certificate":
+        return whenKnown(checks.certificate(facts, () => certificateVerdict(facts)), step.next);
       case "check_password": {
         const { username, password, next } = step;
         return whenKnown(checks.password({ username, password, facts }), next);
@@ -97,20 +94,19 @@ export class SaslExchange implements AuthExchange {
       case "find_scram_keys":
         return whenKnown(
           checks.scram(step.username, facts),
-          (found) => isVerdict(found) ? concluded(found) : step.next(found),
+          (found) => {
+            if (isVerdict(found)) return concluded(found);
+            this.#ticket = found.ticket;
+            return step.next(found.credentials);
+          },
         );
     }
   }
 
   #end(end: SaslEnd): AuthStep {
-    const { mechanism, checks, facts: { clientAddress } } = this.#options;
-    const attempt = this.#claimed === undefined ? null : { clientAddress, user: this.#claimed };
-    if (end.kind === "success") {
-      if (attempt !== null) checks.conclude(attempt, "right");
-      return { kind: "success", identity: { ...end.proof, mechanism: mechanism.name } };
-    }
-    if (attempt !== null && end.failure === "credentials") checks.conclude(attempt, "wrong");
-    return failure(end.failure, end.cause);
+    this.#ticket?.end(end.kind === "success" ? "right" : "wrong");
+    if (end.kind === "failure") return failure(end.failure, end.cause);
+    return { kind: "success", identity: { ...end.proof, mechanism: this.#options.mechanism.name } };
   }
 }
 
@@ -118,7 +114,7 @@ function failure(kind: AuthFailure, cause: string): AuthStep {
   return { kind: "failure", failure: kind, reply: failureReply(kind), cause };
 }
 
-function isVerdict(found: ScramCredentials | Verdict): found is Verdict {
+function isVerdict(found: ScramLookup | Verdict): found is Verdict {
   return "kind" in found;
 }
 

@@ -71,3 +71,30 @@ function isMapped(octets: Uint8Array): boolean {
   return octets[10] === 0xff && octets[11] === 0xff &&
     octets.subarray(0, 10).every((octet) => octet === 0);
 }
+
+/** The octets of an IPv6 address that one customer has all of (RFC 6177). */
+const IPV6_SITE_OCTETS = 8;
+/** The octets that a network around a client has in common: /48 and /24. */
+const IPV6_NETWORK_OCTETS = 6;
+const IPV4_NETWORK_OCTETS = 3;
+
+/** The address, or for IPv6 the /64 it is in, which one client has all of. */
+export function siteOf(address: string): string {
+  return prefixOf(address, { ipv4Octets: 4, ipv6Octets: IPV6_SITE_OCTETS });
+}
+
+/** The network around a client: the /24 of an IPv4 address, the /48 of an IPv6 address. */
+export function networkOf(address: string): string {
+  return prefixOf(address, { ipv4Octets: IPV4_NETWORK_OCTETS, ipv6Octets: IPV6_NETWORK_OCTETS });
+}
+
+function prefixOf(
+  address: string,
+  { ipv4Octets, ipv6Octets }: { ipv4Octets: number; ipv6Octets: number },
+): string {
+  const octets = parseIp(address);
+  if (octets === null) return address;
+  return octets.length === 16
+    ? octets.subarray(0, ipv6Octets).toHex()
+    : octets.subarray(0, ipv4Octets).join(".");
+}

@@ -1,129 +1,163 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { BoundedMap } from "../../src/auth/bounded_map.ts";
-import { afterFailure, delayAfter, NO_PENALTY, reserved, waitOf } from "../../src/auth/penalty.ts";
+import { KnownSites } from "../../src/auth/known_sites.ts";
+import { Place } from "../../src/auth/place.ts";
 import type { ThrottleRules } from "../../src/auth/settings.ts";
-import { siteOf, Throttle } from "../../src/auth/throttle.ts";
+import { type Attempt, Throttle, type Ticket } from "../../src/auth/throttle.ts";
+import { networkOf, siteOf } from "../../src/base/ip.ts";
+import { ManualClock, settle } from "../support/manual_clock.ts";
 
 const RULES: ThrottleRules = { freeFailures: 2, delayMs: 100, maxDelayMs: 800, forgetMs: 10_000 };
 const A = "192.0.2.1";
 const B = "198.51.100.7";
 
-function failed(times: number, nowMs = 0) {
-  let penalty = NO_PENALTY;
-  for (let time = 0; time < times; time++) penalty = afterFailure(penalty, { nowMs, rules: RULES });
-  return penalty;
+function failed(times: number, nowMs = 0, place = new Place(1)): Place {
+  for (let time = 0; time < times; time++) {
+    place.end(place.begin(nowMs), { result: "wrong", nowMs, rules: RULES });
+  }
+  return place;
 }
 
-Deno.test("penalty: nothing for the first failures, then twice as much each time, to the limit", () => {
-  const delays = [0, 1, 2, 3, 4, 5, 6, 7, 100].map((failures) => delayAfter(failures, RULES));
-  assertEquals(delays, [0, 0, 0, 100, 200, 400, 800, 800, 800]);
-  const free = { ...RULES, maxDelayMs: Infinity };
-  assertEquals(delayAfter(40, free), 100 * 2 ** 30, "not more than a number holds");
+Deno.test("place: nothing for the first failures, then twice as much each time, to the limit", () => {
+  const waits = [0, 1, 2, 3, 4, 5, 6, 7, 100].map((times) =>
+    failed(times).waitMs({ nowMs: 0, rules: RULES })
+  );
+  assertEquals(waits, [0, 0, 0, 100, 200, 400, 800, 800, 800]);
+  assertEquals(failed(9, 0, new Place(4)).waitMs({ nowMs: 0, rules: RULES }), 100);
 });
 
-Deno.test("penalty: failures halve with each time that passes without one", () => {
-  const penalty = failed(8, 1000);
-  assertEquals(penalty, { failures: 8, lastFailureMs: 1000, nextAtMs: 1800 });
-  const after = (ms: number) => afterFailure(penalty, { nowMs: 1000 + ms, rules: RULES }).failures;
-  assertEquals([9_999, 10_000, 20_000, 30_000, 40_000, 1e12].map(after), [9, 5, 3, 2, 1, 1]);
+Deno.test("place: failures halve with each time that passes without one", () => {
+  const weights = [9_999, 10_000, 20_000, 40_000].map((laterMs) =>
+    failed(1, 1000 + laterMs, failed(8, 1000)).weight
+  );
+  assertEquals(weights, [9, 5, 3, 1]);
 });
 
-Deno.test("penalty: who waits in line waits behind those before", () => {
-  const penalty = failed(3);
-  const options = { nowMs: 50, rules: RULES };
-  const first = reserved(penalty, options);
-  assertEquals([penalty, first, reserved(first, options)].map((one) => waitOf(one, 50)), [
-    ...[50, 150, 250],
-  ]);
-  assertEquals(reserved(failed(2), options), failed(2), "no wait, no line");
-  assertEquals(waitOf(penalty, 1000), 0);
-  assertEquals(reserved(penalty, { nowMs: 1000, rules: RULES }).nextAtMs, 1100);
-  const long = { ...failed(3), nextAtMs: 5000 };
-  assertEquals(afterFailure(long, options).nextAtMs, 5000, "a failure shortens no wait");
+Deno.test("place: no more are under way than may fail, and what went away has failed", () => {
+  const rules = { ...RULES, forgetMs: 1e9 };
+  const place = failed(1);
+  const leases = [place.begin(0), place.begin(0)];
+  assertEquals(place.waitMs({ nowMs: 0, rules: RULES }), Infinity);
+  const [first, second] = leases;
+  assert(first !== undefined && second !== undefined);
+  place.end(first, { result: "right", nowMs: 0, rules });
+  assertEquals(place.waitMs({ nowMs: 0, rules }), 0);
+  place.begin(0);
+  assertEquals(place.waitMs({ nowMs: 30_000, rules }), 100);
+  assertEquals(place.weight, 3);
+  place.end(second, { result: "right", nowMs: 30_000, rules });
+  assertEquals(place.weight, 2, "it was right after all");
 });
 
-Deno.test("throttle: the longest wait of address and user counts, and none above the longest", () => {
-  const throttle = new Throttle(RULES);
-  const attempt = { clientAddress: A, user: "alice" };
-  for (let time = 0; time < 4; time++) throttle.failed(attempt, 0);
-  throttle.failed({ clientAddress: A, user: "bob" }, 0);
-  assertEquals(throttle.admit({ clientAddress: B, user: "alice" }, 0), {
-    ...{ kind: "admitted", waitMs: 200 },
-  });
-  const again = new Throttle(RULES);
-  for (let time = 0; time < 6; time++) again.failed(attempt, 0);
-  assertEquals(again.admit(attempt, 0), { kind: "admitted", waitMs: 800 });
-  assertEquals(again.admit(attempt, 0), { kind: "refused" });
-  assertEquals(again.admit({ clientAddress: A, user: null }, 0), { kind: "refused" });
-  assertEquals(again.admit({ clientAddress: B, user: "bob" }, 0), { kind: "admitted", waitMs: 0 });
+function benchOf(rules = RULES) {
+  const clock = new ManualClock(0);
+  const throttle = new Throttle(rules, clock);
+  const { signal } = new AbortController();
+  const admit = (attempt: Attempt) => throttle.admit(attempt, signal);
+  /** How long it takes until an attempt is let in; null where it is not. */
+  const waited = async (attempt: Attempt): Promise<[number | null, Ticket | null]> => {
+    const startMs = clock.now();
+    let ticket: Ticket | null | undefined;
+    Promise.resolve(admit(attempt)).then((known) => ticket = known);
+    await settle();
+    while (ticket === undefined) await clock.advance(50);
+    return [ticket === null ? null : clock.now() - startMs, ticket];
+  };
+  const end = async (attempt: Attempt, result: "right" | "wrong" | "none", times = 1) => {
+    for (let time = 0; time < times; time++) (await waited(attempt))[1]?.end(result);
+  };
+  return { clock, throttle, admit, waited, end };
+}
+
+Deno.test("throttle: failures of one user count for it from anywhere, as a wait and no refusal", async () => {
+  const { waited, end } = benchOf();
+  await end({ clientAddress: A, user: "alice" }, "wrong", 5);
+  const [waitMs, ticket] = await waited({ clientAddress: B, user: "alice" });
+  assertEquals(waitMs, 400);
+  ticket?.end("none");
+  assertEquals((await waited({ clientAddress: B, user: "bob" }))[0], 0);
 });
 
-Deno.test("throttle: an attempt without a user counts for the address alone", () => {
-  const throttle = new Throttle(RULES);
-  for (let time = 0; time < 3; time++) throttle.failed({ clientAddress: A, user: null }, 0);
-  assertEquals(throttle.admit({ clientAddress: A, user: "x" }, 0), {
-    kind: "admitted",
-    waitMs: 100,
-  });
-  assertEquals(throttle.admit({ clientAddress: B, user: null }, 0), {
-    kind: "admitted",
-    waitMs: 0,
-  });
-  throttle.succeeded({ clientAddress: A, user: null });
-  assertEquals(throttle.admit({ clientAddress: A, user: null }, 0), {
-    ...{ kind: "admitted", waitMs: 200 },
-  });
+Deno.test("throttle: an attempt without a user counts for the address alone", async () => {
+  const { waited, end } = benchOf();
+  await end({ clientAddress: A, user: null }, "wrong", 3);
+  assertEquals((await waited({ clientAddress: B, user: null }))[0], 0);
+  assertEquals((await waited({ clientAddress: A, user: "x" }))[0], 100);
 });
 
-Deno.test("throttle: a pair that succeeded once has failures of its own, for good", () => {
-  const throttle = new Throttle(RULES);
+Deno.test("throttle: a client that is known has failures of its own", async () => {
+  const { waited, end } = benchOf();
   const pair = { clientAddress: A, user: "alice" };
-  throttle.succeeded(pair);
-  for (let time = 0; time < 5; time++) throttle.failed({ clientAddress: B, user: "alice" }, 0);
-  for (let time = 0; time < 5; time++) throttle.failed({ clientAddress: A, user: "bob" }, 0);
-  assertEquals(throttle.admit(pair, 0), { kind: "admitted", waitMs: 0 });
-  for (let time = 0; time < 3; time++) throttle.failed(pair, 0);
-  assertEquals(throttle.admit(pair, 0), { kind: "admitted", waitMs: 100 });
-  throttle.succeeded(pair);
-  assertEquals(throttle.admit(pair, 0), { kind: "admitted", waitMs: 200 }, "not forgiven");
+  await end(pair, "right");
+  await end({ clientAddress: B, user: "alice" }, "wrong", 5);
+  await end({ clientAddress: A, user: "bob" }, "wrong", 5);
+  const [waitMs, ticket] = await waited(pair);
+  assertEquals(waitMs, 0);
+  ticket?.end("none");
+  await end(pair, "wrong", 9);
+  assertEquals((await waited(pair))[0], 100);
 });
 
-Deno.test("throttle: its own failures count for the others of its address and name", () => {
-  const throttle = new Throttle(RULES);
-  throttle.succeeded({ clientAddress: A, user: "alice" });
-  for (let time = 0; time < 3; time++) throttle.failed({ clientAddress: A, user: "alice" }, 0);
-  assertEquals(throttle.admit({ clientAddress: A, user: "bob" }, 0), {
-    ...{ kind: "admitted", waitMs: 100 },
-  });
-  assertEquals(throttle.admit({ clientAddress: B, user: "alice" }, 0), {
-    ...{ kind: "admitted", waitMs: 100 },
-  });
+Deno.test("throttle: what a known client fails counts for the others of its address", async () => {
+  const { waited, end } = benchOf();
+  await end({ clientAddress: A, user: "alice" }, "right");
+  await end({ clientAddress: A, user: "alice" }, "wrong", 3);
+  assertEquals((await waited({ clientAddress: A, user: "bob" }))[0], 100);
 });
 
-Deno.test("throttle: new rules hold at once", () => {
-  const throttle = new Throttle(RULES);
-  const attempt = { clientAddress: A, user: "alice" };
+Deno.test("throttle: what ended without a look at the credentials costs nothing", async () => {
+  const { waited, end } = benchOf();
+  await end({ clientAddress: A, user: "alice" }, "none", 20);
+  assertEquals((await waited({ clientAddress: A, user: "alice" }))[0], 0);
+});
+
+Deno.test("throttle: a ticket ends once", async () => {
+  const { waited } = benchOf();
+  const [, ticket] = await waited({ clientAddress: A, user: null });
+  for (let time = 0; time < 5; time++) ticket?.end("wrong");
+  assertEquals((await waited({ clientAddress: A, user: null }))[0], 0);
+});
+
+Deno.test("throttle: new rules hold at once", async () => {
+  const { throttle, waited, end } = benchOf();
   throttle.use({ ...RULES, freeFailures: 0 });
-  throttle.failed(attempt, 0);
-  assertEquals(throttle.admit(attempt, 0), { kind: "admitted", waitMs: 100 });
+  await end({ clientAddress: A, user: "alice" }, "wrong");
+  assertEquals((await waited({ clientAddress: A, user: "alice" }))[0], 100);
 });
 
-Deno.test("throttle: a client is its address, an IPv6 client its /64", () => {
+Deno.test("throttle: who waits is bounded, in all and for each network", async () => {
+  const { clock, admit } = benchOf();
+  const steps = Array.from(
+    { length: 100 },
+    (_, number) =>
+      Promise.resolve(admit({ clientAddress: `10.0.0.${number % 3}`, user: `u${number}` })),
+  );
+  let known = 0;
+  for (const step of steps) step.then(() => known++);
+  await settle();
+  assertEquals(known, 100 - 64, "those let in, and those that are too many");
+  await clock.advance(10_000);
+  assertEquals(known, 100);
+});
+
+Deno.test("a client is its address, an IPv6 client its /64; around it are /24 and /48", () => {
   assertEquals(siteOf(A), A);
   assertEquals(siteOf("::ffff:192.0.2.1"), A);
   assertEquals(siteOf("2001:db8:0:1::5"), "20010db800000001");
   assertEquals(siteOf("2001:db8:0:1:ffff::"), "20010db800000001");
   assertEquals(siteOf("pipe"), "pipe");
+  assertEquals([networkOf(A), networkOf("2001:db8:7:1::5"), networkOf("pipe")], [
+    ...["192.0.2", "20010db80007", "pipe"],
+  ]);
 });
 
-Deno.test("throttle: the last 10,000 addresses are remembered", () => {
-  const throttle = new Throttle({ ...RULES, freeFailures: 0 });
-  const attempt = (n: number) => ({ clientAddress: `10.0.${n >> 8}.${n & 255}`, user: null });
-  for (let n = 0; n < 10_000; n++) throttle.failed(attempt(n), 0);
-  assertEquals(throttle.admit(attempt(1), 0), { kind: "admitted", waitMs: 100 });
-  throttle.failed(attempt(10_000), 0);
-  assertEquals(throttle.admit(attempt(0), 0), { kind: "admitted", waitMs: 0 });
-  assertEquals(throttle.admit(attempt(2), 0), { kind: "admitted", waitMs: 100 });
+Deno.test("known sites: a user with many addresses pushes out no other user", () => {
+  const known = new KnownSites();
+  known.add({ user: "bob", site: "b" });
+  for (let site = 0; site < 20_000; site++) known.add({ user: "alice", site: `${site}` });
+  assert(known.has({ user: "bob", site: "b" }));
+  assert(known.has({ user: "alice", site: "19999" }));
+  assert(!known.has({ user: "alice", site: "0" }));
 });
 
 Deno.test("bounded map: the entry that was set longest ago goes first", () => {

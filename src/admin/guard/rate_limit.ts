@@ -1,19 +1,24 @@
 import type { Clock } from "../../base/clock.ts";
-import { parseIp } from "../../base/ip.ts";
+import { FairMap } from "../../base/fair_map.ts";
+import { networkOf, siteOf } from "../../base/ip.ts";
 
-/** Addresses that are remembered at once; the ones that were quiet longest are forgotten. */
+/** Addresses, networks and names that are remembered at once; the most guilty of them stay. */
 const MAX_REMEMBERED = 10_000;
+/** How much more a network may do than an address. */
+const NETWORK_SCALE = 4;
 
 /**
  * Failed attempts to prove who one is, by client address: after `burst` of them, one more in each
- * `everyMs`. IPv6 addresses count by their /64, which is what one customer has (RFC 6177).
+ * `everyMs`. IPv6 addresses count by their /64, which is what one customer has (RFC 6177), and the
+ * network around an address (/24, /48) has four times as many. Passwords that people chose count before
+ * they are known to be wrong, so that many at once are no way around.
  */
 export class FailureLimit {
   readonly #clock: Clock;
   readonly #burst: number;
   readonly #everyMs: number;
-  /** When all failures of an address are forgiven. */
-  readonly #clearAtMs = new Map<string, number>();
+  /** When all failures of a place are forgiven. */
+  readonly #clearAtMs: FairMap<string, number>;
 
   constructor(
     { clock, burst = 10, everyMs = 30_000 }: { clock: Clock; burst?: number; everyMs?: number },
@@ -21,35 +26,49 @@ export class FailureLimit {
     this.#clock = clock;
     this.#burst = burst;
     this.#everyMs = everyMs;
+    this.#clearAtMs = new FairMap({
+      limit: MAX_REMEMBERED,
+      weigh: (clearAtMs) => Math.max(0, (clearAtMs - clock.monotonic()) / everyMs),
+    });
   }
 
   /** How long the address must wait before it may try again; 0 for not at all. */
   waitMs(address: string): number {
-    const clearAtMs = this.#clearAtMs.get(keyOf(address)) ?? 0;
-    const allowedMs = this.#clock.monotonic() + (this.#burst - 1) * this.#everyMs;
-    return Math.max(0, clearAtMs - allowedMs);
+    const nowMs = this.#clock.monotonic();
+    return Math.max(
+      0,
+      ...placesOf(address).map(({ key, scale }) => {
+        const everyMs = this.#everyMs / scale;
+        const clearAtMs = this.#clearAtMs.get(key) ?? 0;
+        return clearAtMs - nowMs - (this.#burst * scale - 1) * everyMs;
+      }),
+    );
   }
 
-  /** Counts a failure. */
+  /** Counts a failure, or an attempt that may turn out to be one. */
   fail(address: string): void {
-    const key = keyOf(address);
-    const before = Math.max(this.#clearAtMs.get(key) ?? 0, this.#clock.monotonic());
-    this.#clearAtMs.delete(key); // and goes to the end of the order
-    this.#clearAtMs.set(key, before + this.#everyMs);
-    if (this.#clearAtMs.size <= MAX_REMEMBERED) return;
-    const [oldest] = this.#clearAtMs.keys();
-    if (oldest !== undefined) this.#clearAtMs.delete(oldest);
+    const nowMs = this.#clock.monotonic();
+    for (const { key, scale } of placesOf(address)) {
+      const before = Math.max(this.#clearAtMs.get(key) ?? 0, nowMs);
+      this.#clearAtMs.set(key, before + this.#everyMs / scale);
+    }
   }
 
   /** Takes one failure back: what was counted while it was not known turned out well. */
   forgive(address: string): void {
-    const key = keyOf(address);
-    const clearAtMs = this.#clearAtMs.get(key);
-    if (clearAtMs !== undefined) this.#clearAtMs.set(key, clearAtMs - this.#everyMs);
+    for (const { key, scale } of placesOf(address)) {
+      const clearAtMs = this.#clearAtMs.get(key);
+      if (clearAtMs === undefined) continue;
+      const left = clearAtMs - this.#everyMs / scale;
+      if (left <= this.#clock.monotonic()) this.#clearAtMs.delete(key);
+      else this.#clearAtMs.set(key, left);
+    }
   }
 }
 
-function keyOf(address: string): string {
-  const octets = parseIp(address);
-  return octets?.length === 16 ? octets.subarray(0, 8).join(".") : address;
+function placesOf(address: string): { readonly key: string; readonly scale: number }[] {
+  return [
+    { key: `a ${siteOf(address)}`, scale: 1 },
+    { key: `n ${networkOf(address)}`, scale: NETWORK_SCALE },
+  ];
 }

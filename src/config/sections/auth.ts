@@ -65,7 +65,9 @@ const certificate = table({
 
 const throttle = table({
   free_failures: wholeNumber({ min: 0, max: 1000 }).default(3)
-    .describe("Wrong passwords from one address, or for one user, that cost nothing."),
+    .describe(
+      "Wrong passwords from one address, or for one user from one network, that cost nothing.",
+    ),
   delay: duration({ minMs: 1 }).default("1s")
     .describe("What one more costs; doubles with each."),
   max_delay: duration({ minMs: 1 }).default("30s")
