@@ -6,6 +6,7 @@ import { PauseKeeper } from "./app/admin/pause_keeper.ts";
 import { relaySite } from "./app/admin/relay_site.ts";
 import type { AdminSite } from "./app/admin/site.ts";
 import { RelayWatch } from "./app/admin/watch.ts";
+import { DescriptorBudget, descriptorsNeeded } from "./app/descriptors.ts";
 import { Doors } from "./app/doors.ts";
 import { ListenerTls } from "./app/listener_tls.ts";
 import { usersFileOf } from "./app/users_file.ts";
@@ -57,6 +58,8 @@ export interface RelayOptions {
   readonly random?: Random;
   /** Where the configuration was loaded from, to show it and to load it again. */
   readonly loaded?: LoadedConfig;
+  /** Counts the files that the process can open, up to `most`; absent for no limit. */
+  readonly countDescriptors?: (most: number) => number;
 }
 
 /**
@@ -66,12 +69,17 @@ export interface RelayOptions {
  * the configuration cannot be used, ListenError when an address cannot be listened on; nothing is
  * left running then.
  */
-export async function startRelay(config: Config, options: RelayOptions): Promise<Relay> {
+export async function startRelay(wanted: Config, options: RelayOptions): Promise<Relay> {
   const { clock = systemClock, random = systemRandom, events, loaded } = options;
+  const available = options.countDescriptors?.(descriptorsNeeded(wanted)) ?? Infinity;
+  const budget = new DescriptorBudget(available, events);
+  const config = budget.fit(wanted);
   const store = await openStore(config, { clock, mode: "relay" });
   const watch = new RelayWatch({ store, clock, version: manifest.version, events });
   const pauses = new PauseKeeper({ path: `${config.dataDir}/pauses.json`, clock });
-  const relay = new Relay(config, { store, clock, random, watch, pauses, loaded: loaded ?? null });
+  const relay = new Relay(config, {
+    ...{ store, clock, random, watch, pauses, budget, loaded: loaded ?? null },
+  });
   try {
     for (const message of await makePrivate(config.dataDir)) {
       watch.sink({ type: "trouble", level: "warning", component: "data_dir", message });
@@ -93,6 +101,7 @@ export class Relay {
   readonly #events: EventSink;
   readonly #watch: RelayWatch;
   readonly #pauses: PauseKeeper;
+  readonly #budget: DescriptorBudget;
   readonly #source: ConfigSource | null;
   readonly #admin: AdminSite;
   readonly #deadlines: Deadlines;
@@ -122,12 +131,13 @@ export class Relay {
 
   constructor(
     config: Config,
-    { store, clock, random, watch, pauses, loaded }: {
+    { store, clock, random, watch, pauses, budget, loaded }: {
       store: QueueStore;
       clock: Clock;
       random: Random;
       watch: RelayWatch;
       pauses: PauseKeeper;
+      budget: DescriptorBudget;
       loaded: LoadedConfig | null;
     },
   ) {
@@ -135,6 +145,7 @@ export class Relay {
     const events = fanOut([watch.sink, this.#webhooks.sink]);
     this.#watch = watch;
     this.#pauses = pauses;
+    this.#budget = budget;
     this.#source = loaded === null ? null : new ConfigSource({
       ...{ loaded, clock, events },
       use: (next) => this.reload(next),
@@ -240,6 +251,7 @@ export class Relay {
     this.#sharedChanges.start();
     this.#scheduler.start();
     this.#history.start();
+    await this.#providerEvents.load(this.#config.providerEvents);
     await this.#openDoors();
     this.#watch.stall.start();
     await this.#admin.start();
@@ -263,7 +275,8 @@ export class Relay {
    * @throws CertificateError or UsersError when those of the configuration cannot be used; all
    * stays as it was then. ListenError when a new listener cannot listen; the others are reloaded.
    */
-  async reload(config: Config): Promise<void> {
+  async reload(wanted: Config): Promise<void> {
+    const config = this.#budget.fit(wanted);
     await this.#tls.use(config);
     await this.#authenticator?.reload(config, { usersFile: usersFileOf(config) });
     this.#reportRestartNeeds(config);

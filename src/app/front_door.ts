@@ -12,6 +12,7 @@ import type { ServerPolicy, SessionFacts } from "../smtp/server/policy.ts";
 import { SmtpServer, type SmtpServerOptions } from "../smtp/server/server.ts";
 import type { ListenerConfig } from "../config/sections/listeners.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { CONNECTIONS_TO_REFUSE } from "./descriptors.ts";
 import { countingEvents, limitedPolicy } from "./limited_policy.ts";
 import { listenerExtensions, listenerServices, type SharedServices } from "./listener_services.ts";
 import { networkOf } from "./policy.ts";
@@ -140,6 +141,9 @@ export class FrontDoor {
   }
 
   #admit(conn: Conn): void {
+    // Those above the cap hear 421, which takes them a moment; a flood of them hears nothing.
+    const most = this.#config.maxConnections + CONNECTIONS_TO_REFUSE;
+    if (this.#connections >= most) return conn.close();
     this.#connections++;
     if (this.#proxies.expects(conn)) this.#proxies.admit(conn);
     else this.#serve(conn);

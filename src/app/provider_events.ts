@@ -38,6 +38,11 @@ export class ProviderEventsSite {
     this.#options = options;
   }
 
+  /** Loads what a configuration needs, before the doors open: later there may be no descriptor. */
+  async load({ sources }: ProviderEventsConfig): Promise<void> {
+    if (sources.length > 0) await loadModules();
+  }
+
   /**
    * Uses a configuration; the first opens it, the later ones keep its address open where they can.
    *
@@ -67,11 +72,7 @@ export class ProviderEventsSite {
 
   async #makeApp({ sources, proxies }: ProviderEventsConfig): Promise<EventsApp> {
     const { store, desk, clock, events, fetch = globalThis.fetch } = this.#options;
-    const [{ EventsApp }, { Receiver }, { createSource }] = await Promise.all([
-      import("../provider_events/app.ts"),
-      import("../provider_events/receiver.ts"),
-      import("../provider_events/sources.ts"),
-    ]);
+    const [{ EventsApp }, { Receiver }, { createSource }] = await loadModules();
     const services = { shelf: store.shelf, fetch, clock, events };
     return new EventsApp({
       sources: sources.map((settings) => createSource(settings, services)),
@@ -101,6 +102,14 @@ export class ProviderEventsSite {
   #answer(request: Request, peer: string): Response | Promise<Response> {
     return this.#app?.fetch(request, { peer }) ?? new Response(null, { status: 404 });
   }
+}
+
+function loadModules() {
+  return Promise.all([
+    import("../provider_events/app.ts"),
+    import("../provider_events/receiver.ts"),
+    import("../provider_events/sources.ts"),
+  ]);
 }
 
 /** What a server cannot change while it listens. */

@@ -1,4 +1,5 @@
 import { startRelay } from "../app.ts";
+import { countDescriptors } from "../app/descriptors.ts";
 import { UsersError } from "../auth/create_authenticator.ts";
 import { systemClock } from "../base/clock.ts";
 import type { LogConfig } from "../config/sections/log.ts";
@@ -41,6 +42,7 @@ async function serve({ io, flags }: Invocation): Promise<ExitCode> {
   try {
     const relay = await startRelay(config, {
       events: logging.sink,
+      countDescriptors,
       loaded: { file, effective, load: () => readConfig(io, flags) },
     });
     signals.onReload = () => relay.reloadSource({ by: "SIGHUP" });

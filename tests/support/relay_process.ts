@@ -21,6 +21,8 @@ export interface RelayOptions {
   readonly listener?: string;
   /** What to run instead of the sources: an executable, or a bundle's path ending in `.js`. */
   readonly program?: string;
+  /** How many files it may open (`ulimit -n`); as many as this process where not given. */
+  readonly openFiles?: number;
   /** Its output goes to the file `log` in the folder, as a service's does, and is not seen here. */
   readonly logToFile?: boolean;
   /** Only with `logToFile`: it gets a session of its own, as a daemon has (setsid(2)). */
@@ -51,9 +53,17 @@ export const PERMISSIONS: readonly string[] = manifest.tasks.serve.command.split
 /** Starts any `posthouse` command. */
 export function startPosthouse(
   args: readonly string[],
-  { cwd, stdin, program = MAIN }: { cwd: string; stdin?: string; program?: string },
+  { cwd, stdin, program = MAIN, openFiles }: {
+    cwd: string;
+    stdin?: string;
+    program?: string;
+    openFiles?: number | undefined;
+  },
 ): Peer {
-  const [command = "", ...before] = commandLine(program);
+  const limit = openFiles === undefined
+    ? []
+    : ["sh", "-c", `ulimit -n "$0"; exec "$@"`, String(openFiles)];
+  const [command = "", ...before] = [...limit, ...commandLine(program)];
   return startPeer(command, {
     args: [...before, ...args],
     cwd,
@@ -69,7 +79,10 @@ export async function startRelay(options: RelayOptions): Promise<RelayProcess> {
   await Deno.writeTextFile(configPath, relayConfig({ ...options, ...port }));
   const args = ["serve", "--config", configPath];
   const peer = fixedPort === undefined
-    ? startPosthouse(args, { cwd: options.folder, program: options.program ?? MAIN })
+    ? startPosthouse(args, {
+      ...{ cwd: options.folder, program: options.program ?? MAIN },
+      openFiles: options.openFiles,
+    })
     : startLogging({ args, folder: options.folder, ownSession: options.ownSession ?? false });
   try {
     if (fixedPort !== undefined) await waitForPort(fixedPort);
