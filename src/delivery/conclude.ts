@@ -19,8 +19,8 @@ export interface Conclusion {
 export type RetryDecision =
   | { readonly kind: "retry"; readonly nextAttemptAtMs: number; readonly warnOfDelay: boolean }
   | { readonly kind: "expire" }
-  /** It may have been delivered; an operator decides. */
-  | { readonly kind: "hold" }
+  /** It may have been delivered, so many times now; an operator decides. */
+  | { readonly kind: "hold"; readonly copies: number }
   /** It may have been delivered and is taken for it. */
   | { readonly kind: "assume" };
 
@@ -53,7 +53,8 @@ export function conclude(
     keepsPlace?: boolean;
   },
 ): Conclusion {
-  const reply = outcome.kind === "uncertain" ? maybeSent(outcome.reply) : outcome.reply;
+  const isUncertain = outcome.kind === "uncertain";
+  const reply = isUncertain ? maybeSent(outcome.reply, "maybe sent") : outcome.reply;
   const final = { recipient, reply, nextAttemptAtMs: null };
   if (outcome.kind === "delivered") {
     return { ...final, disposition: { kind: "final", state: "delivered" }, news: "delivered" };
@@ -62,19 +63,23 @@ export function conclude(
     return { ...final, disposition: { kind: "final", state: "failed" }, news: "failed" };
   }
   const counts = countsAsAttempt(outcome);
-  const retryAfterMs = outcome.kind === "uncertain" ? undefined : outcome.retryAfterMs;
+  const retryAfterMs = isUncertain ? undefined : outcome.retryAfterMs;
   const decision = retry({
     message,
     recipient,
     counts,
-    isUncertain: outcome.kind === "uncertain",
+    isUncertain,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
   if (decision.kind === "expire") {
     return { ...final, disposition: { kind: "final", state: "expired" }, news: "expired" };
   }
   if (decision.kind === "hold") {
-    return { ...final, disposition: { kind: "hold", counts: true }, news: null };
+    const held = decision.copies === 1 ? reply : maybeSent(
+      outcome.reply,
+      `maybe sent ${decision.copies} times, held: ask the recipient, then cancel or release it`,
+    );
+    return { ...final, reply: held, disposition: { kind: "hold", counts: true }, news: null };
   }
   if (decision.kind === "assume") { // nobody is told of a success that nobody knows of
     return { ...final, disposition: { kind: "final", state: "delivered" }, news: null };
@@ -84,13 +89,14 @@ export function conclude(
   const disposition: Disposition = {
     ...{ kind: "retry", nextAttemptAtMs: dueAtMs, counts },
     ...(warnOfDelay ? { delayNotified: true } : {}),
+    ...(isUncertain ? { doubtful: true } : {}),
   };
   return { recipient, disposition, nextAttemptAtMs, reply, news: warnOfDelay ? "delayed" : null };
 }
 
 /** What people see of the last attempt wherever the recipient is listed. */
-function maybeSent({ lines, ...reply }: Reply): Reply {
-  return { ...reply, lines: [...lines.slice(0, -1), `${lines.at(-1) ?? ""} (maybe sent)`] };
+function maybeSent({ lines, ...reply }: Reply, note: string): Reply {
+  return { ...reply, lines: [...lines.slice(0, -1), `${lines.at(-1) ?? ""} (${note})`] };
 }
 
 /** A limit, or a way out that is broken for everybody, is no attempt at the recipient. */

@@ -10,6 +10,9 @@ import type { RetryPolicy } from "./conclude.ts";
  */
 export type UncertainPolicy = "retry" | "hold" | "deliver";
 
+/** A next hop that never tells would get the same message until it expires. */
+const MOST_COPIES = 3;
+
 /** Binds the retry schedule to a clock and randomness. */
 export function retryPolicy(
   { schedule, clock, random, uncertain = "retry" }: {
@@ -20,8 +23,11 @@ export function retryPolicy(
   },
 ): RetryPolicy {
   return ({ message, recipient, counts, isUncertain, retryAfterMs }) => {
-    if (isUncertain && uncertain === "hold") return { kind: "hold" };
     if (isUncertain && uncertain === "deliver") return { kind: "assume" };
+    const copies = (recipient.doubts ?? 0) + 1;
+    if (isUncertain && (uncertain === "hold" || copies >= MOST_COPIES)) {
+      return { kind: "hold", copies };
+    }
     const nowMs = clock.now();
     const noticeAtMs = noticeTime(message);
     const decision = nextAttempt({

@@ -117,6 +117,8 @@ export interface RecipientRecord {
   readonly transport?: string;
   /** Set when an operator chose its transport, whatever its route says. */
   readonly rerouted?: true;
+  /** Attempts that may have delivered it, 3 at most; absent for none. */
+  readonly doubts?: number;
   /** The last outcome in one line, as `451 4.7.1 Greylisted`; empty before the first attempt. */
   readonly lastReply: string;
 }

@@ -22,10 +22,15 @@ export interface RecipientStatus {
   readonly transport: string | null;
   /** Whether an operator chose the transport. */
   readonly rerouted: boolean;
+  /** As in `RecipientRecord`; 0 for none. */
+  readonly doubts: number;
   readonly lastReply: string;
   /** Who holds the claim; null when nobody does. Only queued recipients are ever held. */
   readonly owner: string | null;
 }
+
+/** Doubts are counted no further. */
+const MOST_DOUBTS = 3;
 
 /** Whether nothing moves a recipient in this state any more. */
 export function isFinal(state: RecipientState): state is FinalState {
@@ -61,18 +66,25 @@ export function settled(
         attempts: current.attempts + (disposition.counts ? 1 : 0),
         nextAttemptAtMs: disposition.nextAttemptAtMs,
         delayNotified: current.delayNotified || disposition.delayNotified === true,
+        doubts: doubtsAfter(current, disposition.doubtful === true),
       };
     case "hold":
       return {
         ...next,
         state: "held",
         attempts: current.attempts + (disposition.counts === true ? 1 : 0),
+        // An attempt leads to this alone when nobody knows what came of it.
+        doubts: doubtsAfter(current, disposition.counts === true),
       };
     case "final": {
       const { state } = disposition;
       return { ...next, state, attempts: current.attempts + (state === "cancelled" ? 0 : 1) };
     }
   }
+}
+
+function doubtsAfter({ doubts }: RecipientStatus, isDoubtful: boolean): number {
+  return isDoubtful ? Math.min(doubts + 1, MOST_DOUBTS) : doubts;
 }
 
 /** A command that changes recipients one by one. */

@@ -57,6 +57,8 @@ export type Disposition =
     readonly counts: boolean;
     /** Set when this settlement also queues a delay notification for the recipient. */
     readonly delayNotified?: true;
+    /** Set when the attempt may have delivered it. */
+    readonly doubtful?: true;
   }
   | { readonly kind: "final"; readonly state: FinalState }
   /** `counts` where an attempt was made. */

@@ -202,3 +202,42 @@ Deno.test("DANE: what is wrong is told in the words of reports", async () => {
   );
   assertEquals(await reported(RIGHT, { script: inside, tls: implicit }), "tlsa fine ");
 });
+
+/** Where `mx.dest.example` is an alias of a host in another zone. */
+async function deliverByAlias(
+  insecure: readonly string[],
+  tlsaAt: Readonly<Record<string, TestCertificate>>,
+): Promise<string> {
+  const target = "mx.hoster.example";
+  const tlsaRecords = Object.entries(tlsaAt).map(([name, { certificate }]) =>
+    [`_25._tcp.${name}`, [tlsa("3 1 1", certificate)]] as const
+  );
+  return await deliver(OFFERS, {
+    records: undefined,
+    names: {
+      aliases: { [HOST]: target },
+      addresses: { [target]: [ADDRESS] },
+      tlsa: Object.fromEntries(tlsaRecords),
+      insecure,
+    },
+  });
+}
+
+Deno.test("DANE: a secure alias into an insecure zone leaves the records of its own name", async () => {
+  const insecure = ["mx.hoster.example"];
+  assertMatch(await deliverByAlias(insecure, { [HOST]: own }), /^delivered.* \| dane$/);
+  assertMatch(await deliverByAlias(insecure, { [HOST]: leaf }), /^broken 451 4\.7\.5 /);
+  // Those of the insecure name prove nothing.
+  const misled = await deliverByAlias(insecure, { "mx.hoster.example": leaf });
+  assertMatch(misled, /^delivered.* \| unproven$/);
+});
+
+Deno.test("DANE: an insecure alias leaves none", async () => {
+  const insecure = ["mx.hoster.example", HOST];
+  assertMatch(await deliverByAlias(insecure, { [HOST]: leaf }), /^delivered.* \| unproven$/);
+});
+
+Deno.test("DANE: with a secure alias all along the end of it counts first", async () => {
+  const both = { [HOST]: leaf, "mx.hoster.example": own };
+  assertMatch(await deliverByAlias([], both), /^delivered.* \| dane$/);
+});

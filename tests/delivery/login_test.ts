@@ -87,6 +87,47 @@ for (const [name, answers = {}, outcome] of REFUSALS) {
   });
 }
 
+/** Refusals of the first of two mechanisms, and whether the second is tried. */
+const PASSED_OVER: readonly [refusal: string, isTried: boolean][] = [
+  ["504 5.5.4 Unrecognized authentication type", true],
+  ["504 5.7.4 Unrecognized authentication type", true],
+  ["534 5.7.9 Too weak", true],
+  ["534 No", true],
+  ["538 5.7.11 Encryption needed", true],
+  ["432 4.7.12 A password transition is needed", true],
+  ["535 5.7.9 Log in with your browser", true],
+  ["535 5.7.8 Wrong", false],
+  ["535 Wrong", false],
+  ["454 4.7.0 Later", false],
+  ["421 4.7.0 Go away", false],
+];
+for (const [refusal, isTried] of PASSED_OVER) {
+  Deno.test(`a mechanism refused with ${refusal} is ${isTried ? "" : "not "}passed over`, async () => {
+    const first = `AUTH PLAIN ${base64("\0relay\0sesame")}`;
+    const answers = {
+      [first]: refusal,
+      AUTH: `334 ${base64("Username:")}`,
+      [base64("relay")]: `334 ${base64("Password:")}`,
+      [base64("sesame")]: "235 2.7.0 Welcome",
+    };
+    await using setup = smarthostSetup({ ...TLS, answers }, { login: password() });
+    const outcome = inWords(await setup.deliver(sampleJob())).join();
+    assertEquals(outcome === "delivered 250 2.0.0 Stored", isTried, outcome);
+    const tried = setup.peer.lines.filter((line) => line.startsWith("AUTH"));
+    assertEquals(tried, isTried ? [first, "AUTH LOGIN"] : [first]);
+  });
+}
+
+Deno.test("where all mechanisms are refused the last refusal is told, and each is tried once", async () => {
+  const answers = { AUTH: "534 5.7.9 Too weak" };
+  await using setup = smarthostSetup({ ...TLS, answers }, { login: password() });
+  assertMatch(
+    inWords(await setup.deliver(sampleJob())).join(),
+    /^broken 451 4\.7\.8 Cannot log in .*534 5\.7\.9 Too weak$/,
+  );
+  assertEquals(setup.peer.lines.filter((line) => line.startsWith("AUTH")).length, 2);
+});
+
 Deno.test("no mail bounces where no mechanism is in common", async () => {
   await using setup = smarthostSetup(TLS, { login: password(["SCRAM-SHA-256"]) });
   assertMatch(

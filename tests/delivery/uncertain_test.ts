@@ -32,3 +32,32 @@ for (const [uncertain, expected] of POLICIES) {
     await scheduler.stop({ limitMs: 0 });
   });
 }
+
+Deno.test("mail that may have been delivered three times is held, with the reason", async () => {
+  const temporary = { kind: "temporary", reply: reply(451, "4.3.0", "Later") } as const;
+  const outcomes = [UNCERTAIN, temporary, UNCERTAIN, UNCERTAIN, UNCERTAIN];
+  let asked = 0;
+  const out = new FakeTransport({ answer: () => outcomes[asked++] ?? UNCERTAIN });
+  const { clock, store, scheduler, put } = setUp({ transports: [out], uncertain: "retry" });
+  const id = await put("a.example");
+  scheduler.start();
+  await clock.advance(86_400_000);
+  const held = await store.get(id);
+  assertEquals([asked, held?.recipients[0]?.state], [4, "held"]);
+  assertEquals(
+    held?.recipients[0]?.lastReply,
+    "451 4.4.2 mx closed the connection after the end of the message " +
+      "(maybe sent 3 times, held: ask the recipient, then cancel or release it)",
+  );
+  // An operator who releases it gets one more try.
+  await store.command({
+    filter: { ids: [id] },
+    command: { kind: "release" },
+    nowMs: clock.now(),
+    by: "test",
+  });
+  scheduler.wake();
+  await clock.advance(86_400_000);
+  assertEquals([asked, (await store.get(id))?.recipients[0]?.state], [5, "held"]);
+  await scheduler.stop({ limitMs: 0 });
+});

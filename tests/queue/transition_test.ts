@@ -31,6 +31,7 @@ function statusOf(state: RecipientState, owner: string | null = null): Recipient
     returned: false,
     transport: null,
     rerouted: false,
+    doubts: 0,
     lastReply: "451 before",
   };
 }

@@ -17,6 +17,8 @@ export interface Names {
   /** `preference exchange` of each exchanger; an empty list for a name without any. */
   readonly mx?: Readonly<Record<string, readonly string[] | null>>;
   readonly addresses?: Readonly<Record<string, readonly string[] | null>>;
+  /** What names are aliases of. */
+  readonly aliases?: Readonly<Record<string, string>>;
   readonly tlsa?: Readonly<Record<string, readonly TlsaRecord[] | null>>;
   readonly txt?: Readonly<Record<string, readonly string[] | null>>;
   readonly srv?: Readonly<Record<string, readonly SrvRecord[] | null>>;
@@ -92,7 +94,8 @@ export function dialWith(
 }
 
 function resolverOf(names: Names, lookups: string[]): MailResolver {
-  const { mx = {}, addresses = {}, tlsa = {}, txt = {}, srv = {}, insecure } = names;
+  const { mx = {}, addresses = {}, aliases = {}, tlsa = {}, txt = {}, srv = {} } = names;
+  const { insecure } = names;
   const answer = <T>(
     records: readonly T[] | null | undefined,
     canonicalName: string,
@@ -117,8 +120,13 @@ function resolverOf(names: Names, lookups: string[]): MailResolver {
     addresses(host) {
       lookups.push(`A ${host}`);
       const known = host in mx ? [] : undefined;
-      const found = addresses[host];
-      return answer(found === undefined ? known : found?.map(toAddress) ?? null, host);
+      const end = aliases[host] ?? host;
+      const found = addresses[end];
+      return answer(found === undefined ? known : found?.map(toAddress) ?? null, end);
+    },
+    cname(name) {
+      const alias = aliases[name];
+      return lookUp("CNAME", name, alias === undefined ? [] : [alias]);
     },
     tlsa: (name) => lookUp("TLSA", name, tlsa[name]),
     txt: (name) => lookUp("TXT", name, txt[name]),

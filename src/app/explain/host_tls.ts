@@ -27,7 +27,7 @@ export async function hostTls(
   { rule, rules, resolver, sts }: {
     rule: TlsRule;
     rules: TlsRules;
-    resolver: Pick<Resolver, "addresses" | "tlsa">;
+    resolver: Pick<Resolver, "addresses" | "tlsa" | "cname">;
     sts: StsFinding | null;
   },
 ): Promise<{ readonly tls: string; readonly problem: string }> {

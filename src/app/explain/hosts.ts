@@ -26,7 +26,7 @@ export interface ExplainedHost {
   readonly tls: string;
 }
 
-type Lookups = Pick<Resolver, "mx" | "addresses" | "tlsa" | "srv" | "txt">;
+type Lookups = Pick<Resolver, "mx" | "addresses" | "tlsa" | "srv" | "txt" | "cname">;
 
 /** What finding hosts takes. */
 export interface HostServices {

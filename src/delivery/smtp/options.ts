@@ -18,7 +18,10 @@ import type { PoolLimits } from "./pool.ts";
 export type Dial = (target: DialTarget, options: DialOptions) => Promise<DialResult>;
 
 /** The lookups that routing needs. */
-export type MailResolver = Pick<Resolver, "mx" | "addresses" | "tlsa" | "txt" | "srv">;
+export type MailResolver = Pick<
+  Resolver,
+  "mx" | "addresses" | "tlsa" | "txt" | "srv" | "cname"
+>;
 
 /**
  * Signs a message in the form in which it leaves, where that is not the form it was signed in:

@@ -1,5 +1,5 @@
 import { type Reply, reply } from "../../mail/reply.ts";
-import type { Resolver, TlsaRecord } from "../../net/resolver.ts";
+import type { DnsTrouble, Resolver, TlsaRecord } from "../../net/resolver.ts";
 import { isUsable } from "./dane.ts";
 import type { TlsTarget } from "./rules.ts";
 
@@ -21,17 +21,26 @@ export type TlsaFinding =
 
 const NONE: TlsaFinding = { kind: "none" };
 
-type TlsaResolver = Pick<Resolver, "addresses" | "tlsa">;
+type TlsaResolver = Pick<Resolver, "addresses" | "tlsa" | "cname">;
 
-/** RFC 7672 section 2.2: the records at the end of the host's aliases, else at its own name. */
+/**
+ * RFC 7672 section 2.2: the records at the end of the host's aliases, else at its own name; at its
+ * own name alone where the alias itself is secure and what it leads to is not (section 2.2.2).
+ */
 export async function findTlsa(
   { host, port, domain }: TlsTarget,
   resolver: TlsaResolver,
 ): Promise<TlsaFinding> {
   const addresses = await resolver.addresses(host);
-  if (addresses.kind !== "found" || !addresses.authentic) return NONE;
-  const { canonicalName } = addresses;
-  const bases = canonicalName === host ? [host] : [canonicalName, host];
+  if (addresses.kind !== "found") return NONE;
+  const { canonicalName, authentic } = addresses;
+  const bases = canonicalName === host ? [host] : authentic ? [canonicalName, host] : [host];
+  if (!authentic) {
+    if (canonicalName === host) return NONE;
+    const alias = await resolver.cname(host);
+    if (alias.kind === "temporary") return noAnswer(host, alias.reason);
+    if (alias.kind !== "found" || !alias.authentic) return NONE;
+  }
   for (const base of bases) {
     const names = new Set([base, host, ...domain === null ? [] : [domain]]);
     const found = await tlsaOf(base, { port, names: [...names], resolver });
@@ -45,11 +54,13 @@ async function tlsaOf(
   { port, names, resolver }: { port: number; names: readonly string[]; resolver: TlsaResolver },
 ): Promise<TlsaFinding> {
   const answer = await resolver.tlsa(`_${port}._tcp.${base}`);
-  if (answer.kind === "temporary") {
-    const text = `Cannot look up the TLSA records of ${base}: ${answer.reason.replace("_", " ")}`;
-    return { kind: "temporary", reply: reply(451, "4.7.5", text) };
-  }
+  if (answer.kind === "temporary") return noAnswer(base, answer.reason);
   if (answer.kind !== "found" || !answer.authentic) return NONE;
   const { records } = answer;
   return { kind: "records", all: records, usable: records.filter(isUsable), names };
+}
+
+function noAnswer(base: string, trouble: DnsTrouble): TlsaFinding {
+  const text = `Cannot look up the TLSA records of ${base}: ${trouble.replace("_", " ")}`;
+  return { kind: "temporary", reply: reply(451, "4.7.5", text) };
 }

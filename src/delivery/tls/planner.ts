@@ -36,7 +36,7 @@ export type TlsPlan =
 /** What a plan depends on, the host apart. */
 export interface TlsPlanning {
   readonly rules: TlsRules;
-  readonly resolver: Pick<Resolver, "addresses" | "tlsa">;
+  readonly resolver: Pick<Resolver, "addresses" | "tlsa" | "cname">;
   /** What the domain says by MTA-STS; null where nobody asked. */
   readonly sts: StsFinding | null;
   /** Whether the message asks for REQUIRETLS (RFC 8689). */

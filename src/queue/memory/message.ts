@@ -72,6 +72,7 @@ export function storedRecipient(
       delayNotified: false,
       released: released ?? false,
       returned: false,
+      doubts: 0,
       transport: transport ?? null,
       rerouted: transport !== undefined,
       lastReply: "",
@@ -93,13 +94,14 @@ export function hasFailed({ recipients }: StoredMessage): boolean {
 
 /** The recipient as others see it. */
 export function recipientRecord({ fixed, status }: StoredRecipient): RecipientRecord {
-  const { owner: _, released, returned, transport, rerouted, ...visible } = status;
+  const { owner: _, released, returned, transport, rerouted, doubts, ...visible } = status;
   return {
     ...{ ...fixed, ...visible },
     ...(released ? { released: true } : {}),
     ...(returned ? { returned: true } : {}),
     ...(transport === null ? {} : { transport }),
     ...(rerouted ? { rerouted: true } : {}),
+    ...(doubts === 0 ? {} : { doubts }),
   };
 }
 

@@ -11,8 +11,10 @@ import type {
 import { STATE_CODE, stateAt } from "./counters.ts";
 import { positionOf } from "./key.ts";
 import {
+  doubtsIn,
   FLAG_COUNTS,
   FLAG_DELAY_NOTIFIED,
+  FLAG_DOUBTFUL,
   MARK_DELAY_NOTIFIED,
   MARK_RELEASED,
   MARK_REROUTED,
@@ -76,8 +78,9 @@ export function packSettlement(
   const packed: (string | number | null)[] = [];
   for (const { index, disposition, reply = null } of recipients) {
     if (disposition.kind === "retry") {
-      const { nextAttemptAtMs, counts, delayNotified } = disposition;
-      const flags = (counts ? FLAG_COUNTS : 0) | (delayNotified ? FLAG_DELAY_NOTIFIED : 0);
+      const { nextAttemptAtMs, counts, delayNotified, doubtful } = disposition;
+      const flags = (counts ? FLAG_COUNTS : 0) | (delayNotified ? FLAG_DELAY_NOTIFIED : 0) |
+        (doubtful ? FLAG_DOUBTFUL : 0);
       packed.push(index, STATE_CODE.queued, nextAttemptAtMs, flags, reply);
     } else {
       const isHold = disposition.kind === "hold";
@@ -147,6 +150,7 @@ function unpackRecipient(row: RecipientRow): RecipientRecord {
     ...((marks & MARK_RETURNED) === 0 ? {} : { returned: true }),
     ...(transport === null ? {} : { transport }),
     ...((marks & MARK_REROUTED) === 0 ? {} : { rerouted: true }),
+    ...(doubtsIn(marks) === 0 ? {} : { doubts: doubtsIn(marks) }),
     lastReply,
   };
 }

@@ -151,6 +151,7 @@ export type PackedSettlement = readonly [
 export const PACKED_DISPOSITION_FIELDS = 5;
 export const FLAG_COUNTS = 1;
 export const FLAG_DELAY_NOTIFIED = 2;
+export const FLAG_DOUBTFUL = 4;
 
 /** A recipient as a row. */
 export type RecipientRow = readonly [
@@ -172,6 +173,27 @@ export const MARK_DELAY_NOTIFIED = 1;
 export const MARK_RELEASED = 2;
 export const MARK_RETURNED = 4;
 export const MARK_REROUTED = 8;
+/** Two bits from here on count the doubtful attempts. */
+export const DOUBTS_SHIFT = 4;
+
+/** The marks of a recipient as one number. */
+export function marksOf(
+  { delayNotified, released, returned, rerouted, doubts }: {
+    readonly delayNotified: boolean;
+    readonly released: boolean;
+    readonly returned: boolean;
+    readonly rerouted: boolean;
+    readonly doubts: number;
+  },
+): number {
+  return (delayNotified ? MARK_DELAY_NOTIFIED : 0) | (released ? MARK_RELEASED : 0) |
+    (returned ? MARK_RETURNED : 0) | (rerouted ? MARK_REROUTED : 0) | (doubts << DOUBTS_SHIFT);
+}
+
+/** How many doubtful attempts the marks of a recipient count. */
+export function doubtsIn(marks: number): number {
+  return (marks >> DOUBTS_SHIFT) & 3;
+}
 
 export interface PackedClaim {
   readonly claimed: readonly {

@@ -1,7 +1,14 @@
 import type { RecipientStatus } from "../transition.ts";
 import { FAILED_MASK, LIVE_MASK, STATE_CODE, stateAt } from "./counters.ts";
 import { keyOf } from "./key.ts";
-import { MARK_DELAY_NOTIFIED, MARK_RELEASED, MARK_REROUTED, MARK_RETURNED } from "./protocol.ts";
+import {
+  doubtsIn,
+  MARK_DELAY_NOTIFIED,
+  MARK_RELEASED,
+  MARK_REROUTED,
+  MARK_RETURNED,
+  marksOf,
+} from "./protocol.ts";
 import type { Workbench } from "./workbench.ts";
 
 type StatusRow = [
@@ -114,6 +121,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
         returned: (marks & MARK_RETURNED) !== 0,
         transport,
         rerouted: (marks & MARK_REROUTED) !== 0,
+        doubts: doubtsIn(marks),
         lastReply,
         owner,
       };
@@ -138,9 +146,4 @@ export function recipientTable(bench: Workbench): RecipientTable {
       else if (change.lastReply !== null) updateReply.run(change.lastReply, change.sequence);
     },
   };
-}
-
-function marksOf({ delayNotified, released, returned, rerouted }: RecipientStatus): number {
-  return (delayNotified ? MARK_DELAY_NOTIFIED : 0) | (released ? MARK_RELEASED : 0) |
-    (returned ? MARK_RETURNED : 0) | (rerouted ? MARK_REROUTED : 0);
 }

@@ -5,6 +5,7 @@ import type { EventWriter } from "./outbox_table.ts";
 import {
   FLAG_COUNTS,
   FLAG_DELAY_NOTIFIED,
+  FLAG_DOUBTFUL,
   PACKED_DISPOSITION_FIELDS,
   type PackedMessage,
   type PackedSettlement,
@@ -74,6 +75,11 @@ function unpackDisposition([, code, nextAttemptAtMs, flags]: PackedDisposition):
   if (isFinal(state)) return { kind: "final", state };
   const counts = (flags & FLAG_COUNTS) !== 0;
   if (state === "held") return counts ? { kind: "hold", counts } : { kind: "hold" };
-  const retry = { kind: "retry", nextAttemptAtMs, counts } as const;
-  return (flags & FLAG_DELAY_NOTIFIED) === 0 ? retry : { ...retry, delayNotified: true };
+  return {
+    kind: "retry",
+    nextAttemptAtMs,
+    counts,
+    ...((flags & FLAG_DELAY_NOTIFIED) === 0 ? {} : { delayNotified: true }),
+    ...((flags & FLAG_DOUBTFUL) === 0 ? {} : { doubtful: true }),
+  };
 }

@@ -4,13 +4,20 @@ import type { Reply } from "../../mail/reply.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
+const TAB = 0x09;
+const SPACE = 0x20;
+const DASH = 0x2d;
+/** Of a code and its separator. */
+const PREFIX_BYTES = 4;
+/** A line without an end is cut when it has so many times the octets that are kept. */
+const LONGEST_LINES = 4;
 const NOTHING = new Uint8Array(0);
 
 /** Why what a server sent cannot be read as a reply. */
 export type ReplyProblem =
-  /** A line does not begin with three digits of a known class. */
+  /** A reply does not begin with three digits of a known class. */
   | "malformed"
-  /** The lines of one reply carry different codes (RFC 5321 4.2.1). */
+  /** The lines of one reply carry codes of different classes (RFC 5321 4.2.1). */
   | "code_mismatch"
   /** One reply is larger than the limit for a whole reply. */
   | "too_long";
@@ -27,24 +34,34 @@ const INCOMPLETE: DecodedReply = { kind: "incomplete" };
 
 /**
  * Reads the replies of a server from its octets, however they were split on the way
- * (RFC 5321 4.2). Lines may end in a bare LF, and a line without text may be only a code, since
- * real servers do both. Text beyond the line limit is cut off and control characters become
- * U+FFFD, so every line of a reply can be logged.
+ * (RFC 5321 4.2). What is odd and yet clear is read, since real servers send it: lines that end in
+ * a bare LF, a code without text or without a separator, white space before it, empty lines, codes
+ * of one class in one reply, of which the last counts, and wrapped text without a code. Text beyond
+ * the limits is cut off and control characters become U+FFFD, so every line can be logged.
  */
 export class ReplyDecoder {
   readonly #maxLineBytes: number;
+  readonly #maxKeptBytes: number;
   readonly #maxReplyBytes: number;
   #bytes: Uint8Array = NOTHING;
   #scanned = 0;
   #code = 0;
   #lines: string[] = [];
+  /** Octets of the reply so far, and those of which the text is kept. */
   #replyBytes = 0;
+  #keptBytes = 0;
+  /** Octets of the unfinished line that were cut off. */
+  #cutBytes = 0;
   #error: DecodedReply | null = null;
 
-  /** RFC 5321 4.5.3.1.5 allows 512 octets a line; the defaults are generous. */
+  /**
+   * RFC 5321 4.5.3.1.5 allows 512 octets a line; the defaults are generous. A reply is read up to
+   * 16 times the octets of which the text is kept.
+   */
   constructor({ maxLineBytes = 2048, maxReplyBytes = 65_536 } = {}) {
     this.#maxLineBytes = maxLineBytes;
-    this.#maxReplyBytes = maxReplyBytes;
+    this.#maxKeptBytes = maxReplyBytes;
+    this.#maxReplyBytes = 16 * maxReplyBytes;
   }
 
   /** Whether octets or lines wait that are not yet part of a returned reply. */
@@ -70,8 +87,9 @@ export class ReplyDecoder {
       if (result !== null) return result;
       end = this.#bytes.indexOf(LF, this.#scanned);
     }
+    this.#cutLongLine();
     this.#scanned = this.#bytes.length;
-    if (this.#replyBytes + this.#bytes.length > this.#maxReplyBytes) {
+    if (this.#replyBytes + this.#bytes.length + this.#cutBytes > this.#maxReplyBytes) {
       return this.#fail("too_long", this.#bytes);
     }
     return INCOMPLETE;
@@ -85,19 +103,46 @@ export class ReplyDecoder {
     this.#clearReply();
   }
 
+  /** What is kept of a line without an end needs no more room than its text. */
+  #cutLongLine(): void {
+    const excessBytes = this.#bytes.length - LONGEST_LINES * this.#maxLineBytes;
+    if (excessBytes <= 0) return;
+    this.#bytes = this.#bytes.slice(0, this.#maxLineBytes + PREFIX_BYTES);
+    this.#cutBytes += excessBytes + (LONGEST_LINES - 1) * this.#maxLineBytes - PREFIX_BYTES;
+  }
+
   #takeLine(end: number): DecodedReply | null {
-    const textEnd = end > 0 && this.#bytes[end - 1] === CR ? end - 1 : end;
-    const line = this.#bytes.subarray(0, textEnd);
+    let textEnd = end;
+    while (textEnd > 0 && this.#bytes[textEnd - 1] === CR) textEnd--;
+    let start = 0;
+    while (start < textEnd && isSpace(this.#bytes[start])) start++;
+    const line = this.#bytes.subarray(start, textEnd);
     this.#bytes = end + 1 === this.#bytes.length ? NOTHING : this.#bytes.subarray(end + 1);
     this.#scanned = 0;
-    const code = codeOf(line);
-    if (code === 0) return this.#fail("malformed", line);
-    if (this.#code !== 0 && code !== this.#code) return this.#fail("code_mismatch", line);
-    this.#replyBytes += end + 1;
+    this.#replyBytes += end + 1 + this.#cutBytes;
+    this.#cutBytes = 0;
     if (this.#replyBytes > this.#maxReplyBytes) return this.#fail("too_long", line);
+    if (line.length === 0) return null;
+    const code = codeOf(line);
+    if (code === 0) {
+      if (this.#code === 0) return this.#fail("malformed", line);
+      this.#keep(line);
+      return null;
+    }
+    if (this.#code !== 0 && !isSameClass(code, this.#code)) {
+      return this.#fail("code_mismatch", line);
+    }
     this.#code = code;
-    this.#lines.push(this.#textOf(line.subarray(4)));
-    return line[3] === 0x2d /* - */ ? null : this.#finish(); // RFC 5321 4.2.1
+    const separator = line[3];
+    this.#keep(line.subarray(isSeparator(separator) ? 4 : 3));
+    return separator === DASH ? null : this.#finish(); // RFC 5321 4.2.1
+  }
+
+  #keep(text: Uint8Array): void {
+    this.#keptBytes += text.length + PREFIX_BYTES;
+    if (this.#keptBytes <= this.#maxKeptBytes || this.#lines.length === 0) {
+      this.#lines.push(this.#textOf(text));
+    }
   }
 
   #finish(): DecodedReply {
@@ -115,6 +160,8 @@ export class ReplyDecoder {
     this.#code = 0;
     this.#lines = [];
     this.#replyBytes = 0;
+    this.#keptBytes = 0;
+    this.#cutBytes = 0;
   }
 
   #textOf(bytes: Uint8Array): string {
@@ -125,11 +172,29 @@ export class ReplyDecoder {
 
 /** The code a reply line begins with; 0 where it has none. */
 function codeOf(line: Uint8Array): number {
-  const [first = 0, second = 0, third = 0, separator = 0x20] = line;
+  const [first = 0, second = 0, third = 0, next = SPACE] = line;
   if (first < 0x32 || first > 0x35) return 0; // classes 2 to 5, RFC 5321 4.2.1
   if (!isDigit(second) || !isDigit(third)) return 0;
-  if (separator !== 0x20 && separator !== 0x2d) return 0;
+  // A longer number, an enhanced code or a date is no code that lacks its separator.
+  if (!isSeparator(next) && !isLetter(next)) return 0;
   return (first - 0x30) * 100 + (second - 0x30) * 10 + (third - 0x30);
+}
+
+function isSameClass(code: number, other: number): boolean {
+  return Math.floor(code / 100) === Math.floor(other / 100);
+}
+
+function isSeparator(octet: number | undefined): boolean {
+  return octet === DASH || isSpace(octet);
+}
+
+function isSpace(octet: number | undefined): boolean {
+  return octet === SPACE || octet === TAB;
+}
+
+function isLetter(octet: number): boolean {
+  const lower = octet | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
 }
 
 function isDigit(octet: number): boolean {

@@ -9,6 +9,29 @@ const TO_THREE = ["a@dest.example", "b@dest.example", "c@dest.example"];
 
 export const settleCases: readonly StoreCase[] = [
   {
+    title: "attempts that may have delivered are counted, up to three",
+    async run(store) {
+      await store.put(messageOf(1));
+      const retry = { kind: "retry", nextAttemptAtMs: NOW_MS, counts: true } as const;
+      const doubts: (number | undefined)[] = [];
+      const dispositions: Disposition[] = [
+        retry,
+        { ...retry, doubtful: true },
+        retry,
+        { ...retry, doubtful: true },
+        { kind: "hold", counts: true },
+      ];
+      for (const disposition of dispositions) {
+        const { claimed } = await store.claim(claimOf());
+        doubts.push(claimed[0]?.recipients[0]?.doubts);
+        await store.settle(settlementOf(1, { recipients: [{ index: 0, disposition }] }));
+      }
+      assertEquals(doubts, [undefined, undefined, 1, 1, 2]);
+      const { recipients: [recipient] } = await detailOf(store, 1);
+      assertEquals([recipient?.state, recipient?.doubts], ["held", 3]);
+    },
+  },
+  {
     title: "delivery of the only recipient ends a message; its history stays",
     async run(store) {
       await store.put(messageOf(1));

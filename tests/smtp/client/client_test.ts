@@ -139,3 +139,28 @@ Deno.test("more recipients than the network holds at once do not block each othe
   const result = await client.transact(request(...many), { signal });
   assertEquals(result.recipients.filter(({ kind }) => kind === "reply").length, 20_000);
 });
+
+/** What real servers answer to the end of a message, and what it says. */
+const ODD: readonly [name: string, answer: readonly string[], said: string][] = [
+  ["an empty line first", ["\r\n", "250 2.0.0 Kept\r\n"], "250 2.0.0 Kept"],
+  ["empty lines in one piece", ["\r\n\r\n250 2.0.0 Kept\r\n"], "250 2.0.0 Kept"],
+  ["LF alone", ["250 2.0.0 Kept\n"], "250 2.0.0 Kept"],
+  ["a code alone", ["250\r\n"], "250"],
+  ["no space", ["250Kept\r\n"], "250 Kept"],
+  ["a space first", [" 250 Kept\r\n"], "250 Kept"],
+  ["two codes of success", ["250-Kept\r\n", "251 elsewhere\r\n"], "251 Kept elsewhere"],
+  ["octets of no charset", ["250 Gr\xfc\xdfe\r\n"], "250 Grüße"],
+  ["a very long line", [`250 ${"x".repeat(100_000)}\r\n`], `250 ${"x".repeat(2048)}`],
+];
+for (const [name, answer, said] of ODD) {
+  Deno.test(`an odd reply is read: ${name}`, async () => {
+    await using setup = new ClientSetup({
+      answers: { ".": { inTurn: [answer, "250 2.0.0 Kept"] } },
+    });
+    const client = await setup.open();
+    for (const expected of [said, "250 2.0.0 Kept"]) {
+      const { recipients } = await client.transact(request("a@x"), { signal });
+      assertEquals(inWords(recipients), [`dot ${expected}`]);
+    }
+  });
+}

@@ -24,19 +24,35 @@ const GOOD: readonly [name: string, wire: string, replies: readonly Reply[]][] =
     { code: 354, lines: ["d"] },
   ]],
   ["UTF-8", "250 2.0.0 Grüße\r\n", [{ code: 250, enhanced: "2.0.0", lines: ["Grüße"] }]],
+  ["empty lines before and within", "\r\n \r\n250-a\r\n\r\n250 b\r\n", [
+    { code: 250, lines: ["a", "b"] },
+  ]],
+  ["no separator", "250OK\r\n", [{ code: 250, lines: ["OK"] }]],
+  ["a TAB as separator", "250\tOK\r\n", [{ code: 250, lines: ["OK"] }]],
+  ["white space before the code", " \t250-a\r\n 250 b\r\n", [{ code: 250, lines: ["a", "b"] }]],
+  ["several CR before LF", "250 OK\r\r\n", [{ code: 250, lines: ["OK"] }]],
+  ["codes of one class, of which the last counts", "250-a\r\n251 b\r\n", [
+    { code: 251, lines: ["a", "b"] },
+  ]],
+  ["wrapped text", "550-5.1.1 No\r\nsuch box\r\n550 5.1.1 here\r\n", [
+    { code: 550, enhanced: "5.1.1", lines: ["No", "such box", "here"] },
+  ]],
+  ["a dash and no text", "250-\r\n250\r\n", [{ code: 250, lines: ["", ""] }]],
   ["control characters", "250 a\rb\u0000c\r\n", [{ code: 250, lines: ["a\ufffdb\ufffdc"] }]],
 ];
 
 const BAD: readonly [name: string, wire: string, problem: string][] = [
   ["not a code", "hello\r\n", "malformed"],
   ["two digits", "25 OK\r\n", "malformed"],
-  ["no separator", "250OK\r\n", "malformed"],
+  ["a longer number", "2500 OK\r\n", "malformed"],
+  ["an enhanced code in place of the code", "2.1.0 OK\r\n", "malformed"],
   ["class 1", "150 go on\r\n", "malformed"],
   ["class 6", "650 what\r\n", "malformed"],
-  ["empty line", "\r\n", "malformed"],
+  ["text before the code", "\r\nhello\r\n", "malformed"],
   ["codes differ", "250-a\r\n550 b\r\n", "code_mismatch"],
-  ["one endless line", "250 " + "x".repeat(400), "too_long"],
-  ["endless lines", "250-xxxxxxxxxx\r\n".repeat(20), "too_long"],
+  ["one endless line", "250 " + "x".repeat(3300), "too_long"],
+  ["endless lines", "250-xxxxxxxxxx\r\n".repeat(220), "too_long"],
+  ["endless empty lines", "\r\n".repeat(1700), "too_long"],
 ];
 
 for (const [name, wire, replies] of GOOD) {
@@ -65,6 +81,20 @@ Deno.test("reply decoder: cuts a long line and stays in step", () => {
     kind: "reply",
     reply: { code: 250, lines: ["xxxxxxxx"] },
   });
+  assertEquals(decoder.next(), { kind: "reply", reply: { code: 221, lines: ["bye"] } });
+});
+
+Deno.test("reply decoder: what is cut needs no room, however it comes", () => {
+  const decoder = new ReplyDecoder({ maxLineBytes: 8, maxReplyBytes: 200 });
+  decoder.push(encodeText("250-first"));
+  for (let count = 0; count < 200; count++) {
+    decoder.push(encodeText("x".repeat(10)));
+    assertEquals(decoder.next().kind, "incomplete");
+  }
+  decoder.push(encodeText(`\r\n${"250-more text\r\n".repeat(50)}250 end\r\n221 bye\r\n`));
+  const found = decoder.next();
+  const lines = found.kind === "reply" ? found.reply.lines : [];
+  assertEquals([lines[0], lines[1], lines.length < 30], ["firstxxx", "more tex", true]);
   assertEquals(decoder.next(), { kind: "reply", reply: { code: 221, lines: ["bye"] } });
 });
 

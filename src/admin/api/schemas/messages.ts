@@ -94,6 +94,7 @@ const recipient = z.object({
   transport: z.string().optional()
     .describe("Of the last attempt or, when `rerouted`, of every attempt to come."),
   rerouted: z.literal(true).optional().describe("Set when an operator chose the transport."),
+  doubts: z.int().optional().describe("Attempts that may have delivered it, 3 at most."),
   lastReply: z.string(),
   claimedBy: z.string().nullable(),
 }).meta({ id: "Recipient" });
