@@ -130,7 +130,10 @@ for (const [provider, sender] of Object.entries(SENDERS)) {
     const bench = new CompatBench();
     const { response } = await send(bench);
     assertEquals(response.ok, true);
-    const by = { user: "key app", senders: KEY.senders, clientAddress: CLIENT };
+    const by = {
+      ...{ user: "key app", identity: "key key1", senders: KEY.senders, senderCheck: "both" },
+      clientAddress: CLIENT,
+    };
     assertEquals(bench.requests, [{ by }]);
     const [{ from, to, holdUntilMs, smtpUtf8 } = assertNever()] = bench.messages;
     assertEquals([from, to, holdUntilMs, smtpUtf8], [

@@ -154,7 +154,10 @@ Deno.test("compat ses: a request without a signature is not counted", async () =
 
 Deno.test("compat ses: hands in for the key", async () => {
   const { bench } = await ask(SIMPLE);
-  const by = { user: "key app", senders: KEY.senders, clientAddress: CLIENT };
+  const by = {
+    ...{ user: "key app", identity: "key key1", senders: KEY.senders, senderCheck: "both" },
+    clientAddress: CLIENT,
+  };
   assertEquals(bench.requests, [{ by }]);
   assertEquals(bench.messages[0]?.from, "a@shop.test");
 });
