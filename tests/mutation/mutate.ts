@@ -142,7 +142,7 @@ async function tryAll(mutants: readonly Mutant[], options: Options): Promise<rea
   const rooms = [...new Set(mutants.map(({ path }) => roomOfPath(path) as string))];
   const tests = [...new Set(rooms.flatMap((room) => nearestTests(root, room)))];
   await using trees = new AsyncDisposableStack();
-  const copies = await Promise.all(Array.from({ length: jobs }, () => Tree.copy(root)));
+  const copies = await Promise.all(Array.from({ length: jobs }, () => Tree.copy(root, progress)));
   for (const tree of copies) trees.use(tree);
   const { files, probes } = await firstRuns(copies, { paths, tests });
   const verdicts: Verdict[] = [];

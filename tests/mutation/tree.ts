@@ -18,17 +18,19 @@ export class Tree implements AsyncDisposable {
   readonly #folder: string;
   readonly #root: string;
   readonly #notes: string;
+  readonly #report: (line: string) => void;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, report: (line: string) => void) {
+    this.#report = report;
     this.#folder = folder;
     this.#root = join(folder, "tree");
     this.#notes = join(folder, "notes");
   }
 
   /** Copies the project that stands at `root`. */
-  static async copy(root: string): Promise<Tree> {
+  static async copy(root: string, report: (line: string) => void): Promise<Tree> {
     // Short: the path of a socket has 107 octets at most.
-    const tree = new Tree(await Deno.makeTempDir({ prefix: "pm-" }));
+    const tree = new Tree(await Deno.makeTempDir({ prefix: "pm-" }), report);
     await Deno.mkdir(join(tree.#folder, "t"));
     await Deno.mkdir(tree.#root);
     const args = ["-r", ...COPIED.map((name) => join(root, name)), tree.#root];
@@ -105,7 +107,15 @@ export class Tree implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.#folder, { recursive: true });
+    try {
+      await Deno.remove(this.#folder, { recursive: true });
+    } catch (error) {
+      // A test that was ended may have left a mount; the verdicts are worth more than the folder.
+      if (error instanceof Deno.errors.NotFound) return;
+      this.#report(
+        `left behind: ${this.#folder}: ${error instanceof Error ? error.message : error}`,
+      );
+    }
   }
 
   #test(): readonly string[] {
