@@ -200,11 +200,9 @@ export class Transaction {
   /** A server that refuses a message before its end may tell why before it closes. */
   async #readEarlyReply(): Promise<void> {
     const answer = await this.#channel.reply("body");
-    this.#channel.close();
     if (answer instanceof ConnectionLost) this.#settleOpen({ kind: "lost", lost: answer });
-    else if (answer.code >= 400) {
-      this.#settleOpen({ kind: "reply", stage: "body", reply: answer });
-    } else this.#endOutOfStep("body", answer);
+    else if (answer.code >= 400) this.#endWith({ kind: "reply", stage: "body", reply: answer });
+    else this.#endOutOfStep("body", answer);
   }
 
   async #readFinalReplies(): Promise<void> {

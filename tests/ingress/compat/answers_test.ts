@@ -131,7 +131,12 @@ for (const [provider, sender] of Object.entries(SENDERS)) {
     const { response } = await send(bench);
     assertEquals(response.ok, true);
     const by = {
-      ...{ user: "key app", identity: "key key1", senders: KEY.senders, senderCheck: "both" },
+      ...{
+        user: "key app",
+        identity: "key key1",
+        senders: KEY.senders,
+        senderCheck: "both" as const,
+      },
       clientAddress: CLIENT,
     };
     assertEquals(bench.requests, [{ by }]);

@@ -155,7 +155,12 @@ Deno.test("compat ses: a request without a signature is not counted", async () =
 Deno.test("compat ses: hands in for the key", async () => {
   const { bench } = await ask(SIMPLE);
   const by = {
-    ...{ user: "key app", identity: "key key1", senders: KEY.senders, senderCheck: "both" },
+    ...{
+      user: "key app",
+      identity: "key key1",
+      senders: KEY.senders,
+      senderCheck: "both" as const,
+    },
     clientAddress: CLIENT,
   };
   assertEquals(bench.requests, [{ by }]);
