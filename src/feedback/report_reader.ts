@@ -1,6 +1,6 @@
 import { concatBytes, decodeLatin1, decodeText } from "../base/bytes.ts";
-import type { MimeEntity } from "../mail/mime_entity.ts";
-import { type MimeVisitor, MimeWalk } from "../mail/mime_walk.ts";
+import type { MimeEntity } from "../mail/mime/entity.ts";
+import { type MimeVisitor, MimeWalk } from "../mail/mime/walk.ts";
 import { transferDecode } from "../mail/mime/transfer_decode.ts";
 
 /** The parts of a message that say whether it is a report, and of what. */
@@ -81,7 +81,7 @@ class ReportVisitor implements MimeVisitor {
     return this.#isSingle && this.#open !== null && roomIn(this.#open) === 0;
   }
 
-  header(octets: Uint8Array, { kind, type, encoding }: MimeEntity): void {
+  header(octets: Uint8Array, { kind, mediaType, encoding }: MimeEntity): void {
     if (this.isDone) return;
     this.#entities++;
     const isReport = this.#header === null;
@@ -92,7 +92,7 @@ class ReportVisitor implements MimeVisitor {
     }
     this.#isSingle = isReport && kind === "leaf";
     this.#isReturnedNext = kind === "message" && !isReport;
-    const part = kind === "leaf" ? PARTS[type.name] : undefined;
+    const part = kind === "leaf" ? PARTS[mediaType] : undefined;
     const isNew = part !== undefined && !this.#found.has(part);
     this.#open = isNew ? { part, encoding, chunks: [], lengthBytes: 0 } : null;
   }

@@ -2,8 +2,8 @@ import { isAscii } from "node:buffer";
 import { asciiHeader } from "./ascii_header.ts";
 import { findField, headerSection } from "./headers.ts";
 import { LineCheck } from "./line_check.ts";
-import type { MimeEntity } from "./mime_entity.ts";
-import { type MimeVisitor, MimeWalk } from "./mime_walk.ts";
+import type { MimeEntity } from "./mime/entity.ts";
+import { type MimeVisitor, MimeWalk } from "./mime/walk.ts";
 import type { TransferEncoding } from "./transfer_encoding.ts";
 
 /**
@@ -228,16 +228,16 @@ function isRaw({ encoding }: MimeEntity): boolean {
 }
 
 /** RFC 2045 section 6.4; RFC 6532 section 3.7 lifts it for message/global. */
-function isEncodable({ type: { name } }: MimeEntity): boolean {
-  if (name.startsWith("multipart/")) return false;
-  return !name.startsWith("message/") || name.startsWith("message/global");
+function isEncodable({ mediaType }: MimeEntity): boolean {
+  if (mediaType.startsWith("multipart/")) return false;
+  return !mediaType.startsWith("message/") || mediaType.startsWith("message/global");
 }
 
 /** Text stays readable to people where most of it is ASCII. */
 function chooseEncoding(
-  { entity: { type }, isLines, highOctets, sizeBytes }: EntityFacts,
+  { entity: { mediaType }, isLines, highOctets, sizeBytes }: EntityFacts,
 ): "base64" | "quoted-printable" {
-  const isText = type.name.startsWith("text/") || type.name === "";
+  const isText = mediaType.startsWith("text/");
   return isText && isLines && highOctets * 4 <= sizeBytes ? "quoted-printable" : "base64";
 }
 

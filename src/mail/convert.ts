@@ -2,8 +2,8 @@ import { concatBytes, encodeText } from "../base/bytes.ts";
 import { asciiHeader } from "./ascii_header.ts";
 import type { ConversionPlan, EntityPlan } from "./conversion_plan.ts";
 import { findField, headerSection } from "./headers.ts";
-import type { MimeEntity } from "./mime_entity.ts";
-import { type MimeVisitor, MimeWalk } from "./mime_walk.ts";
+import type { MimeEntity } from "./mime/entity.ts";
+import { type MimeVisitor, MimeWalk } from "./mime/walk.ts";
 import { Base64Encoder, QuotedPrintableEncoder, type TransferEncoder } from "./transfer_encoder.ts";
 import type { TransferEncoding } from "./transfer_encoding.ts";
 

@@ -1,6 +1,6 @@
-import { addressParser } from "postal-mime";
 import { parseMailbox } from "../mail/address.ts";
 import { fieldText } from "../mail/headers.ts";
+import { mailboxesIn } from "../mail/mailboxes.ts";
 import type { MessageHeader } from "./header_canon.ts";
 
 /** Nobody has so many authors; reading more of them would keep others waiting. */
@@ -29,8 +29,7 @@ function domainsOf({ bytes, fields }: MessageHeader, name: string): readonly str
 
 /** The domains of the mailboxes in the value of a field, A-labels in lower case, each once. */
 export function domainsIn(value: string): readonly string[] {
-  const mailboxes = addressParser(value, { flatten: true });
-  return [...new Set(mailboxes.flatMap(({ address = "" }) => domainOf(address) ?? []))];
+  return [...new Set(mailboxesIn(value).flatMap(({ address }) => domainOf(address) ?? []))];
 }
 
 function domainOf(address: string): string | null {

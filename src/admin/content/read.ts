@@ -1,9 +1,12 @@
 import { concatBytes } from "../../base/bytes.ts";
 import type { QueuePort } from "../ports.ts";
 import { safeFileName } from "./file_name.ts";
-import { type MimeNode, mimeTree } from "./mime_tree.ts";
-import { decodeCharset } from "./parameters.ts";
+import { arrange, contentTypeOf } from "../../mail/mime/arrange.ts";
+import { encodingOf, readLoose, readTextPart } from "../../mail/mime/content.ts";
+import { fileNameOf } from "../../mail/mime/entity.ts";
+import { bytesSource, type OctetSource } from "../../mail/mime/source.ts";
 import { transferDecode } from "../../mail/mime/transfer_decode.ts";
+import { type MimePart, mimeTree } from "../../mail/mime/tree.ts";
 
 /** The largest message that is taken apart; larger ones can still be downloaded. */
 export const PARSE_LIMIT_BYTES = 32 * 1024 * 1024;
@@ -81,82 +84,54 @@ export class ContentReader {
 }
 
 /** Takes a whole message apart. */
-export function takeApart(bytes: Uint8Array<ArrayBuffer>): ContentResult {
-  const root = mimeTree(bytes);
-  if (root === null) return { kind: "malformed", reason: "it has too many parts" };
-  const parts = leavesOf(root).filter((leaf) => textKind(leaf) === null).map(contentPart);
-  const texts = new Map<MimeNode, TextPart>();
-  return {
-    kind: "ok",
-    content: {
-      rich: textsOf(root, { prefers: "html", texts }),
-      plain: textsOf(root, { prefers: "text", texts }),
-      parts,
-    },
-  };
-}
-
-function leavesOf(node: MimeNode): MimeNode[] {
-  return node.parts === null ? [node] : node.parts.flatMap(leavesOf);
-}
-
-/** What kind of text a part shows; null for a multipart and for what is rather a file. */
-function textKind(
-  { type: { word, parameters }, disposition, parts }: MimeNode,
-): TextPart["kind"] | null {
-  if (parts !== null || disposition.word === "attachment") return null;
-  if (disposition.parameters.has("filename") || parameters.has("name")) return null;
-  if (word === "text/html") return "html";
-  return word === "text/plain" || word === "" ? "text" : null;
-}
-
-interface Choosing {
-  readonly prefers: TextPart["kind"];
-  /** Those that were decoded already. */
-  readonly texts: Map<MimeNode, TextPart>;
-}
-
-function textsOf(node: MimeNode, choosing: Choosing): TextPart[] {
-  if (node.parts === null) return decodedText(node, choosing);
-  if (node.type.word !== "multipart/alternative") {
-    return node.parts.flatMap((part) => textsOf(part, choosing));
+export async function takeApart(bytes: Uint8Array<ArrayBuffer>): Promise<ContentResult> {
+  const source = bytesSource(bytes);
+  const { root, isTooComplex } = await mimeTree(source);
+  if (isTooComplex) return { kind: "malformed", reason: "it has too many parts" };
+  const arrangement = arrange(root);
+  const rich: TextPart[] = [];
+  const plain: TextPart[] = [];
+  for (const { text, html } of arrangement.blocks) {
+    const [texts, htmls] = await Promise.all([textParts(source, text), textParts(source, html)]);
+    rich.push(...(htmls.length > 0 ? htmls : texts));
+    plain.push(...(texts.length > 0 ? texts : htmls));
   }
-  // RFC 2046 section 5.1.4: the last one is the richest.
-  const ways = node.parts.map((part) => textsOf(part, choosing)).filter(({ length }) => length > 0);
-  const preferred = ways.findLast((texts) => texts.some(({ kind }) => kind === choosing.prefers));
-  return preferred ?? ways.at(-1) ?? [];
+  const files = arrangement.attachments.map(({ part, isShown }, index) =>
+    contentPart(part, { bytes, index, isShown })
+  );
+  const loose = (await readLoose(source, arrangement))
+    .map(({ what, octets }, place) => looseText(octets, { what, index: files.length + place }));
+  return { kind: "ok", content: { rich, plain, parts: [...files, ...loose] } };
 }
 
-function decodedText(node: MimeNode, { texts }: Choosing): TextPart[] {
-  const kind = textKind(node);
-  if (kind === null) return [];
-  let text = texts.get(node);
-  if (text === undefined) {
-    const octets = transferDecode(node.body, node.encoding);
-    const charset = node.type.parameters.get("charset") ?? "utf-8";
-    text = { kind, text: decodeCharset(octets, charset).replaceAll("\r\n", "\n") };
-    texts.set(node, text);
-  }
-  return [text];
+async function textParts(source: OctetSource, parts: readonly MimePart[]): Promise<TextPart[]> {
+  return await Promise.all(parts.map(async (part): Promise<TextPart> => ({
+    kind: contentTypeOf(part) === "text/html" ? "html" : "text",
+    text: (await readTextPart(source, part)).text,
+  })));
 }
 
-function contentPart(node: MimeNode, index: number): ContentPart {
-  const { type, disposition, contentId, encoding, body } = node;
-  const mediaType = mediaTypeOf(type.word);
-  const given = disposition.parameters.get("filename") ?? type.parameters.get("name") ?? "";
+function contentPart(
+  part: MimePart,
+  { bytes, index, isShown }: { bytes: Uint8Array<ArrayBuffer>; index: number; isShown: boolean },
+): ContentPart {
+  const mediaType = contentTypeOf(part);
   return {
     index,
-    filename: safeFileName(given, { mediaType, index }),
+    filename: safeFileName(fileNameOf(part.entity) ?? "", { mediaType, index }),
     mediaType,
-    disposition: disposition.word === "inline" ? "inline" : "attachment",
-    contentId,
-    bytes: transferDecode(body, encoding),
+    disposition: isShown ? "inline" : "attachment",
+    contentId: part.entity.contentId,
+    bytes: transferDecode(bytes.subarray(part.body.start, part.body.end), encodingOf(part)),
   };
 }
 
-/** RFC 6838 4.2 names, or the type of unknown octets (RFC 2046 4.5.1). */
-function mediaTypeOf(word: string): string {
-  return /^[a-z0-9][\w!#$&^.+-]{0,126}\/[a-z0-9][\w!#$&^.+-]{0,126}$/.test(word)
-    ? word
-    : "application/octet-stream";
+function looseText(
+  octets: Uint8Array,
+  { what, index }: { what: string; index: number },
+): ContentPart {
+  return {
+    ...{ index, filename: `${what}.txt`, mediaType: "text/plain", disposition: "attachment" },
+    ...{ contentId: null, bytes: new Uint8Array(octets) },
+  };
 }

@@ -1,8 +1,7 @@
-import { addressParser } from "postal-mime";
 import { parseMailbox } from "../../mail/address.ts";
 import type { DraftAttachment, DraftMailbox } from "../../mail/compose/draft.ts";
-import { decodeEncodedWords } from "../../mail/encoded_word.ts";
 import { fieldText, headerSection } from "../../mail/headers.ts";
+import { mailboxesIn } from "../../mail/mailboxes.ts";
 
 /** A request says something that cannot be carried out; the text is for whoever wrote it. */
 export class RequestError extends Error {
@@ -19,9 +18,7 @@ export class RequestError extends Error {
 /** The mailboxes of a text such as `Ada <ada@x.example>, bob@y.example`. */
 export function readMailboxes(field: string, text: string): DraftMailbox[] {
   if (text.trim() === "") return [];
-  return addressParser(text, { flatten: true }).map(({ name, address = "" }) =>
-    checkedMailbox(field, { name: decodeEncodedWords(name), address })
-  );
+  return mailboxesIn(text).map((mailbox) => checkedMailbox(field, mailbox));
 }
 
 /** One mailbox. */

@@ -1,5 +1,5 @@
-import { concatBytes } from "../../base/bytes.ts";
-import { contentTypeOf } from "./arrange.ts";
+import { concatBytes, decodeText } from "../../base/bytes.ts";
+import { type Arrangement, contentTypeOf } from "./arrange.ts";
 import { type DecodedText, readText } from "./charset.ts";
 import { unflow } from "./flowed.ts";
 import { type OctetRange, type OctetSource, pieceByPiece } from "./source.ts";
@@ -28,6 +28,24 @@ export async function readTextPart(
   if (!isFlowed) return { text: lines, isCertain };
   const isDelSp = part.entity.type.text("delsp")?.toLowerCase() === "yes";
   return { text: unflow(lines, { isDelSp }), isCertain };
+}
+
+/** A customary word to programs that know no MIME. */
+const CUSTOMARY = /^\s*(?:(?=[^]{0,500}$)[^]*\bMIME\b[^]*)?$/i;
+const LONGEST_CUSTOMARY_BYTES = 1_000;
+
+/** What stands beside all parts of multiparts, but for a customary word and empty lines. */
+export async function readLoose(
+  source: OctetSource,
+  { loose }: Arrangement,
+): Promise<{ what: "preamble" | "epilogue"; octets: Uint8Array }[]> {
+  const texts = [];
+  for (const { what, range } of loose) {
+    const octets = await octetsIn(source, range);
+    const isShort = octets.length <= LONGEST_CUSTOMARY_BYTES;
+    if (!isShort || !CUSTOMARY.test(decodeText(octets))) texts.push({ what, octets });
+  }
+  return texts;
 }
 
 /** The content of a part as a sender encoded it, in memory. */

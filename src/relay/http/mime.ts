@@ -1,6 +1,6 @@
 import { arrange, type Arrangement, contentTypeOf } from "../../mail/mime/arrange.ts";
 import { isKnownCharset } from "../../mail/mime/charset.ts";
-import { octetsIn, readTextPart } from "../../mail/mime/content.ts";
+import { octetsIn, readLoose, readTextPart } from "../../mail/mime/content.ts";
 import { htmlToText, textToHtml } from "../../mail/mime/html_text.ts";
 import type { OctetSource } from "../../mail/mime/source.ts";
 import { type MimePart, mimeTree } from "../../mail/mime/tree.ts";
@@ -92,25 +92,17 @@ function charsetName({ entity }: MimePart): string {
   return written === null || isKnownCharset(written) ? "text" : written;
 }
 
-/** A customary word to programs that know no MIME. */
-const CUSTOMARY = /^\s*(?:(?=[^]{0,500}$)[^]*\bMIME\b[^]*)?$/i;
-const LONGEST_CUSTOMARY_BYTES = 1_000;
-
 /** What stands beside all parts goes along as a file, and is noted. */
 async function looseTexts(
   source: OctetSource,
-  { arrangement: { loose }, losses }: Reading,
+  { arrangement, losses }: Reading,
 ): Promise<Attachment[]> {
-  const files: Attachment[] = [];
-  for (const { what, range } of loose) {
-    const octets = await octetsIn(source, range);
-    const isShort = octets.length <= LONGEST_CUSTOMARY_BYTES;
-    if (isShort && CUSTOMARY.test(new TextDecoder().decode(octets))) continue;
+  const texts = await readLoose(source, arrangement);
+  return texts.map(({ what, octets }) => {
     losses.push({ kind: "structure", what });
-    files.push({
+    return {
       ...{ filename: `${what}.txt`, type: "text/plain", content: bytesBody(octets) },
       ...{ method: null, charset: null, contentId: null },
-    });
-  }
-  return files;
+    };
+  });
 }

@@ -1,7 +1,7 @@
-import { addressParser } from "postal-mime";
 import { z } from "zod";
 import { parseMailbox } from "../../../mail/address.ts";
 import type { Draft, DraftAttachment, DraftMailbox } from "../../../mail/compose/draft.ts";
+import { mailboxesIn } from "../../../mail/mailboxes.ts";
 import { lineText, mailbox, timeMs } from "./fields.ts";
 
 const MAX_MAILBOXES = 1000;
@@ -80,7 +80,7 @@ export function reversePathOf({ returnPath, sender, from }: DraftRequest): strin
 }
 
 function readMailbox(text: string, context: z.RefinementCtx): DraftMailbox {
-  const [found, ...more] = addressParser(text, { flatten: true });
+  const [found, ...more] = mailboxesIn(text);
   const address = found?.address ?? "";
   if (found !== undefined && more.length === 0 && parseMailbox(address).kind === "ok") {
     return { name: found.name, address };

@@ -1,7 +1,7 @@
-import { addressParser } from "postal-mime";
 import { concatBytes } from "../../../base/bytes.ts";
 import { type Mailbox, parseMailbox } from "../../../mail/address.ts";
 import { fieldText, type HeaderSection } from "../../../mail/headers.ts";
+import { mailboxesIn as namedMailboxesIn } from "../../../mail/mailboxes.ts";
 
 /** What the command line says about envelopes. */
 export interface EnvelopeWishes {
@@ -100,8 +100,8 @@ function recipientsOf(values: Values, usesAddressFields: boolean): string[] {
 
 /** The mailboxes of an address list, groups opened (RFC 5322 3.4). */
 function mailboxesIn(value: string): string[] {
-  return addressParser(value, { flatten: true })
-    .map(({ address = "" }) => address)
+  return namedMailboxesIn(value)
+    .map(({ address }) => address)
     .filter((address) => address.includes("@"));
 }
 
