@@ -154,7 +154,9 @@ export class Relay {
     this.#store = store;
     this.#suppressions = new SuppressionList({ shelf: store.shelf, clock });
     this.#newId = idGenerator({ clock, random });
+    this.#resolver = createResolver({ ...dnsOptions(config), clock, random });
     this.#feedback = new Feedback({
+      resolver: this.#resolver,
       ...{ store, clock, events, suppressions: this.#suppressions, record: this.#record },
       ...{ newId: this.#newId, wake: () => this.#scheduler.wake(), config: () => this.#config },
     });
@@ -169,7 +171,6 @@ export class Relay {
     this.#events = events;
     this.#tls = new ListenerTls({ clock, events });
     this.#deadlines = new Deadlines({ clock });
-    this.#resolver = createResolver({ ...dnsOptions(config), clock, random });
     this.#domainTls = new TlsServices(config, {
       ...{ clock, random, fetch, newId: this.#newId, resolver: this.#resolver },
       shelf: store.shelf,

@@ -7,12 +7,14 @@ import { FeedbackDesk, type FeedbackRules } from "../feedback/desk.ts";
 import type { ReturnAddresses } from "../feedback/return_address.ts";
 import { severityOf } from "../feedback/severity.ts";
 import { formatReply, reply } from "../mail/reply.ts";
+import type { Resolver } from "../net/resolver.ts";
 import type { EventSink } from "../observe/events.ts";
 import { ACCEPT, type Decision, refuse } from "../policy/decision.ts";
 import type { EventRecorder } from "../queue/outbox.ts";
 import type { QueueStore } from "../queue/store.ts";
 import type { SuppressionList } from "../queue/suppressions.ts";
 import type { RecipientRequest, ServerPolicy } from "../smtp/server/policy.ts";
+import { providerProof } from "./report_proof.ts";
 import { returnAddresses } from "./return_paths.ts";
 
 /** What taking bounces and complaints needs. */
@@ -23,6 +25,7 @@ export interface FeedbackParts {
   readonly events: EventSink;
   readonly record: EventRecorder;
   readonly newId: () => string;
+  readonly resolver: Resolver;
   /** Tells the scheduler that mail became due. */
   readonly wake: () => void;
   /** The configuration in force. */
@@ -46,6 +49,7 @@ export class Feedback {
     });
     this.#transport = new BounceTransport({
       ...{ store, clock, newId, wake, desk: this.desk },
+      proofOf: (report) => providerProof(report, parts),
       rules: () => {
         const { bounces, notifications, hostname, queue } = config();
         return {

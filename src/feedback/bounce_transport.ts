@@ -39,12 +39,16 @@ export interface BounceTransportOptions {
   /** Mail was put into the queue. */
   readonly wake: () => void;
   readonly rules: () => BounceRules;
+  /** Finds out whether a report is proven to come from those who take mail for a domain. */
+  readonly proofOf: (report: DeliveryJob) => (domain: string) => Promise<boolean>;
 }
 
 /** A finding about a recipient of ours. */
 interface Attributed extends Finding {
   readonly recipient: string;
   readonly messageId: string;
+  /** Whether a return address of ours is the proof. */
+  readonly isSigned: boolean;
 }
 
 const NO_SUCH_ADDRESS = reply(550, "5.1.1", "No such return address, or its time is over");
@@ -120,14 +124,18 @@ export class BounceTransport implements Transport {
   }
 
   async #tell(
-    { message: { id, origin } }: DeliveryJob,
+    job: DeliveryJob,
     { found, source }: { found: readonly Attributed[]; source: string },
   ): Promise<void> {
     const { desk } = this.#options;
-    for (const [place, { kind, recipient, messageId, reason }] of found.entries()) {
+    const { id } = job.message;
+    const isProvider = this.#options.proofOf(job);
+    for (const [place, { kind, recipient, messageId, reason, isSigned }] of found.entries()) {
       const facts = { recipient, reason, source };
-      if (origin.protocol !== "LOCAL") {
-        await desk.take({ ...facts, kind, messageId, key: `${id} ${place}` });
+      if (job.message.origin.protocol !== "LOCAL") {
+        const isProven = isSigned || await isProvider(domainOf(recipient));
+        const told = { ...facts, kind, messageId, key: `${id} ${place}` };
+        await desk.take(isProven ? told : { ...told, unproven: true });
         // Of what this relay writes itself, the delivery has told already.
       } else if (kind === "bounced") await desk.suppress(facts);
     }
@@ -207,6 +215,11 @@ export class BounceTransport implements Transport {
   }
 }
 
+function domainOf(mailbox: string): string {
+  const parsed = parseMailbox(mailbox);
+  return parsed.kind === "ok" ? parsed.mailbox.domain : "";
+}
+
 function idOf(trace: Trace): string {
   return trace.kind === "signed" ? trace.ref.messageId : trace.messageId;
 }
@@ -256,7 +269,8 @@ function attribute(
     const key = mailboxKey(recipient);
     const other = found.get(key);
     if (other === undefined || WEIGHTS[kind] > WEIGHTS[other.kind]) {
-      found.set(key, { ...finding, kind, recipient, messageId });
+      const isSigned = trace.kind === "signed";
+      found.set(key, { ...finding, kind, recipient, messageId, isSigned });
     }
   }
   return [...found.values()];

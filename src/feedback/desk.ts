@@ -20,6 +20,11 @@ export interface Feedback {
   readonly source: string;
   /** In a few words, as `550 5.1.1 No such mailbox` or `abuse`. */
   readonly reason: string;
+  /**
+   * Set where anybody may have written it, who saw a header of the message: it is noted for some
+   * days, and takes nobody off the mail.
+   */
+  readonly unproven?: true;
   /** Names it among all that its source tells, so that what is told twice is taken once. */
   readonly key?: string;
 }
@@ -56,6 +61,9 @@ const SEEN = "feedback_seen";
 /** Longer than any provider repeats itself. */
 const REMEMBERED_MS = 30 * 86_400_000;
 const REASON_LIMIT_CHARS = 300;
+/** How long it is shown what nobody proved. */
+const UNPROVEN_MS = 7 * 86_400_000;
+const SUPPRESSING: ReadonlySet<FeedbackKind> = new Set(["bounced", "complained", "unsubscribed"]);
 
 /**
  * Where everything ends that others tell of mail after it left, whatever way it came: the
@@ -118,6 +126,7 @@ export class FeedbackDesk {
 
   async #suppress(feedback: Feedback, nowMs: number): Promise<boolean> {
     if (feedback.recipient === "") return false;
+    if (feedback.unproven === true) return await this.#note(feedback, nowMs);
     const { suppressBouncedMs, suppressComplainedMs } = this.#options.rules();
     switch (feedback.kind) {
       case "bounced":
@@ -132,6 +141,16 @@ export class FeedbackDesk {
       default:
         return false;
     }
+  }
+
+  /** What nobody proved is noted where it would suppress, and counts for nothing. */
+  async #note(feedback: Feedback, nowMs: number): Promise<false> {
+    const { kind, recipient: address, source, reason } = feedback;
+    if (SUPPRESSING.has(kind)) {
+      const expiresAtMs = nowMs + UNPROVEN_MS;
+      await this.#options.suppressions.note({ address, source, reason, expiresAtMs });
+    }
+    return false;
   }
 
   async #count(feedback: Feedback, nowMs: number): Promise<boolean> {
@@ -163,7 +182,7 @@ export class FeedbackDesk {
 
   /** Writes it into the timeline, with what webhooks are told in the same transaction. */
   async #tell(
-    { kind, recipient, messageId, source, reason }: Feedback,
+    { kind, recipient, messageId, source, reason, unproven }: Feedback,
     { suppressed, nowMs, once }: { suppressed: boolean; nowMs: number; once: ShelfRecord | null },
   ): Promise<void> {
     const { store, emit, record } = this.#options;
@@ -175,6 +194,7 @@ export class FeedbackDesk {
       {
         ...{ type: "feedback", messageId: messageId ?? "", recipient, kind, source, reason },
         ...(suppressed ? { suppressed: true } : {}),
+        ...(unproven === true ? { unproven } : {}),
       },
       ...message === null ? [] : resolutionEvents(resolved, { source, message, nowMs }),
     ];
@@ -193,6 +213,7 @@ export class FeedbackDesk {
           detail: {
             ...(recipient === "" ? {} : { recipient }),
             ...{ source, reason, ...(suppressed ? { suppressed } : {}) },
+            ...(unproven === true ? { unproven } : {}),
           },
         }],
       });

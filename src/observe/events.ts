@@ -156,6 +156,8 @@ export type MessageEvent =
     readonly reason: string;
     /** Set when the recipient was put on the suppression list for it. */
     readonly suppressed?: true;
+    /** Set when anybody may have said so; nothing follows from it. */
+    readonly unproven?: true;
   }
   /** A notification was queued (RFC 3464). */
   | {

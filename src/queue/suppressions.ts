@@ -13,6 +13,11 @@ export interface SuppressedAddress {
   readonly addedAtMs: number;
   /** Null for ever. */
   readonly expiresAtMs: number | null;
+  /**
+   * Set where anybody may have said so: it is shown, and the mailbox gets its mail. An operator
+   * decides what to make of it.
+   */
+  readonly unproven?: true;
 }
 
 const SPACE = "suppressed";
@@ -87,13 +92,32 @@ export class SuppressionList {
 
   /** Null when it is not suppressed. */
   async find(mailbox: string): Promise<SuppressedAddress | null> {
+    const found = await this.#entry(mailbox);
+    return found?.unproven === true ? null : found;
+  }
+
+  async #entry(mailbox: string): Promise<SuppressedAddress | null> {
     const entry = await this.#shelf.get(SPACE, mailboxKey(mailbox));
     return entry === null ? null : addressOf(entry);
   }
 
+  /**
+   * Notes what somebody said of a mailbox without proof, where nothing is known of it. The mailbox
+   * gets its mail as before.
+   */
+  async note(
+    { address, reason, source, expiresAtMs }: Omit<SuppressedAddress, "addedAtMs" | "unproven">,
+  ): Promise<void> {
+    const known = await this.#entry(address);
+    if (known !== null && known.unproven !== true) return;
+    const addedAtMs = this.#clock.now();
+    const value = JSON.stringify({ reason, source, addedAtMs, unproven: true });
+    await this.#shelf.put(SPACE, { key: mailboxKey(address), value, expiresAtMs });
+  }
+
   /** Adds a mailbox, or replaces what is said of it. */
   async add(
-    { address, reason, source, expiresAtMs }: Omit<SuppressedAddress, "addedAtMs">,
+    { address, reason, source, expiresAtMs }: Omit<SuppressedAddress, "addedAtMs" | "unproven">,
   ): Promise<void> {
     const key = mailboxKey(address);
     const value = JSON.stringify({ reason, source, addedAtMs: this.#clock.now() });

@@ -62,6 +62,7 @@ async function bench(options: Partial<BounceTransportOptions> = {}) {
   let ids = 100;
   const transport = new BounceTransport({
     ...{ store, clock, newId: () => idOf(ids++), wake: () => {} },
+    proofOf: () => () => Promise.resolve(false),
     desk: new FeedbackDesk({
       ...{
         store,

@@ -160,9 +160,20 @@ Deno.test("bounces: a provider's complaint names the message, not the recipient"
     ...["Content-Type: message/rfc822", "", returned, "--b--", ""],
   ].join("\r\n"));
   const from = "feedback@dest.test";
-  assertStringIncludes(await send(running, { from, to: ["fbl@source.test"], data: report }), "250");
+  const complain = () => send(running, { from, to: ["fbl@source.test"], data: report });
+  for (let time = 0; time < 6; time++) assertStringIncludes(await complain(), "250");
+  const isAll = () => running.events.filter(({ type }) => type === "feedback").length === 6;
+  await running.waitFor(isAll);
   const feedback = await running.waitFor(({ type }) => type === "feedback");
   assert(feedback.type === "feedback");
+  // Whoever saw a header of the message can write this, so nothing follows from it.
+  assertEquals([feedback.suppressed, feedback.unproven], [undefined, true]);
+  const { items } = await (await fetch(`${running.origin}/api/v1/suppressions`)).json();
+  assertEquals([items[0].address, items[0].unproven], ["grumpy@dest.test", true]);
+  assert(items[0].expiresAtMs < Date.now() + 8 * 86_400_000);
+  await send(running, { from: SENDER, to: ["grumpy@dest.test"], data: DATA });
+  await sink.waitForMessages(2);
+  assertEquals(sink.messages[1]?.recipients, ["grumpy@dest.test"]);
   assertEquals([feedback.kind, feedback.recipient], ["complained", "grumpy@dest.test"]);
   assertEquals([feedback.source, feedback.reason], ["complaint", "abuse (FBL/1)"]);
 });

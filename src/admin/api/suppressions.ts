@@ -16,6 +16,10 @@ const suppressionsSchema = z.object({
       source: z.string(),
       addedAtMs: timeMs(),
       expiresAtMs: timeMs().nullable(),
+      unproven: z.literal(true).optional().describe(
+        "Set where anybody may have said so, who saw a header of a message: it is shown for some " +
+          "days, and the recipient gets its mail.",
+      ),
     }).meta({ id: "Suppression" }),
   ),
   cursor: z.string().nullable(),

@@ -7,6 +7,8 @@ export interface Suppression {
   readonly source: string;
   readonly addedAtMs: number;
   readonly expiresAtMs: number | null;
+  /** Set where anybody may have said so: the recipient gets its mail. */
+  readonly unproven?: true;
 }
 
 export interface SuppressionsPort {

@@ -14,7 +14,7 @@ const DEFAULT_LIMIT = 50;
 export const suppressCommands: readonly Command[] = [
   {
     name: "suppress list",
-    summary: "List the recipients that get no mail.",
+    summary: "List the recipients that get no mail, and what is said of others without proof.",
     flags: [
       { name: "text", kind: "text", value: "TEXT", help: "Addresses with this part." },
       { name: "limit", kind: "count", value: "N", help: `Most of them; ${DEFAULT_LIMIT}.` },
@@ -71,6 +71,7 @@ interface Suppression {
   readonly source: string;
   readonly addedAtMs: number;
   readonly expiresAtMs: number | null;
+  readonly unproven?: true | undefined;
 }
 
 function write(
@@ -90,6 +91,7 @@ function write(
       { header: "ADDRESS", cell: ({ address }) => printable(address), minWidth: 16 },
       { header: "SINCE", cell: ({ addedAtMs }) => relativeTime(addedAtMs, nowMs) },
       { header: "ENDS", cell: endOf },
+      { header: "STATE", cell: ({ unproven }) => unproven ? "unproven" : "suppressed" },
       { header: "BY", cell: ({ source }) => printable(source) },
       { header: "REASON", cell: ({ reason }) => printable(reason), minWidth: 10 },
     ],

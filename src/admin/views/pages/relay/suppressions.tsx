@@ -59,7 +59,9 @@ export async function suppressionsPage(
       <>
         <header class="page-head">
           <h1>Suppressions</h1>
-          <p class="page-lead">Mail for these addresses is not sent; it fails at once.</p>
+          <p class="page-lead">
+            Mail for these addresses is not sent, it fails at once; what is unproven is only shown.
+          </p>
         </header>
         {done !== undefined && <Notice tone="good">{done}</Notice>}
         <div class="columns">
@@ -157,11 +159,14 @@ function Table({ items, visit }: { items: readonly Suppression[]; visit: Visit }
         </tr>
       </thead>
       <tbody>
-        {items.map(({ address, reason, source, addedAtMs, expiresAtMs }) => (
+        {items.map(({ address, reason, source, addedAtMs, expiresAtMs, unproven }) => (
           <tr data-row>
             <td class="strong wrap">{address}</td>
             <td class="wrap">
               {reason} <span class="faint small">{source}</span>
+              {unproven === true && (
+                <div class="faint small">unproven: anybody may have said so; it gets its mail</div>
+              )}
             </td>
             <td class="nowrap" data-label="added">
               <Time atMs={addedAtMs} nowMs={visit.nowMs} />
