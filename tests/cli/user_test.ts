@@ -139,6 +139,7 @@ Deno.test("what a user may do is set, listed and lifted", async () => {
       messageSizeBytes: 1024 * 1024,
       messagesPerHour: 5,
       messagesPerDay: null,
+      senderCheck: "both",
     }],
   });
   const table = (await at.user(["list"])).out;

@@ -40,10 +40,12 @@ export interface LimitsConfig {
 export const limitsSchema = table({
   message_size: size({ minBytes: 65536 }).default("50MiB").describe("Largest message accepted."),
   recipients: wholeNumber({ min: 1, max: MOST_RECIPIENTS }).default(1000)
-    .describe("Recipients of one message."),
+    .describe("Recipients of one message, 65,536 at most."),
   received_hops: count().default(100)
     .describe("Received fields above which a message is taken for looping (RFC 5321 6.3)."),
-  errors: count().default(20).describe("Refused commands after which a session is ended."),
+  errors: count().default(20).describe(
+    "Refused commands after which a session is ended; recipients above a limit do not count.",
+  ),
   commands: count().default(10_000)
     .describe("Commands without an accepted message after which a session is ended."),
   messages: wholeNumber({ min: 0, max: Number.MAX_SAFE_INTEGER }).default(100_000)

@@ -50,7 +50,8 @@ export const queueSchema = table({
     .describe("Age at which the sender is warned once; 0 for never."),
   uncertain: oneOf(["retry", "hold", "deliver"]).default("retry").describe(
     "When the connection broke after the end of a message, so that it may have been taken: send " +
-      "it again, hold it for an operator, or take it for delivered.",
+      "it again, three times at most, then hold it (`retry`); `hold` it for an operator at once; " +
+      "or take it for delivered (`deliver`).",
   ),
   window: count().default(2000)
     .describe("Recipients worked on at once; the others are only in the store."),
