@@ -32,6 +32,8 @@ export type NoConnectionReason =
   | "refused"
   | "timeout"
   | "unreachable"
+  /** A router or a firewall forbids this one connection. */
+  | "prohibited"
   | "aborted"
   | "local_address"
   | "not_permitted"

@@ -33,11 +33,13 @@ export type DialFailure =
   | "timeout"
   /** No way to the host, or the path of a Unix socket does not exist. */
   | "unreachable"
+  /** A router, a firewall or the mode of a Unix socket forbids this one connection. */
+  | "prohibited"
   /** `signal` aborted. */
   | "aborted"
-  /** The address to connect from is not on this machine. */
+  /** The address that was chosen to connect from is not on this machine. */
   | "local_address"
-  /** The process may not connect there. */
+  /** The runtime was not given the permission to connect there. */
   | "not_permitted"
   /** This machine is short of something, such as descriptors or ports. */
   | "exhausted"
@@ -66,7 +68,7 @@ export async function dial(target: DialTarget, options: DialOptions): Promise<Di
     conn.close();
     return failure;
   } catch (cause) {
-    return limit.failure() ?? describe(cause);
+    return limit.failure() ?? describeFailure(cause, target);
   } finally {
     limit.clear();
   }
@@ -100,9 +102,11 @@ const FAILURE_OF_CODE: Readonly<Record<string, DialFailure>> = {
   ENETUNREACH: "unreachable",
   ENETDOWN: "unreachable",
   ENOENT: "unreachable",
-  EADDRNOTAVAIL: "local_address",
-  EACCES: "not_permitted",
-  EPERM: "not_permitted",
+  // Without a source of our choice: no address of that kind here, or no port left towards there.
+  EADDRNOTAVAIL: "unreachable",
+  EAFNOSUPPORT: "unreachable",
+  EACCES: "prohibited",
+  EPERM: "prohibited",
   EMFILE: "exhausted",
   ENFILE: "exhausted",
   ENOBUFS: "exhausted",
@@ -110,8 +114,23 @@ const FAILURE_OF_CODE: Readonly<Record<string, DialFailure>> = {
   EAGAIN: "exhausted",
 };
 
-function describe(cause: unknown): FailedDial {
+/** What differs where the address to connect from was chosen. */
+const FAILURE_FROM_SOURCE: Readonly<Record<string, DialFailure>> = {
+  EADDRNOTAVAIL: "local_address",
+};
+
+/** What differs for Unix sockets: their backlog is full. */
+const FAILURE_OF_PATH: Readonly<Record<string, DialFailure>> = { EAGAIN: "refused" };
+
+/** Types what the runtime threw when it could not connect to `target`. */
+export function describeFailure(cause: unknown, target: DialTarget): FailedDial {
   const reason = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof Deno.errors.NotCapable) return { kind: "not_permitted", reason };
-  return { kind: FAILURE_OF_CODE[errorCode(cause)] ?? "other", reason };
+  const particular = "path" in target
+    ? FAILURE_OF_PATH
+    : target.localAddress === undefined
+    ? {}
+    : FAILURE_FROM_SOURCE;
+  const code = errorCode(cause);
+  return { kind: particular[code] ?? FAILURE_OF_CODE[code] ?? "other", reason };
 }

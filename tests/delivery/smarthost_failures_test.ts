@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { formatReply } from "../../src/mail/reply.ts";
 import { DEFAULT_TIMEOUTS, type Stage } from "../../src/smtp/client/stage.ts";
+import type { DialFailure } from "../../src/net/dial.ts";
 import { sampleJob } from "../support/delivery_jobs.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { freePort } from "../support/peers.ts";
@@ -71,15 +72,30 @@ Deno.test("nobody listens: the destination is broken and not asked again at once
   assertEquals(dials, 2);
 });
 
-Deno.test("what is wrong on this side breaks the transport", async () => {
-  using services = smtpServices({
-    dialer: () => Promise.resolve({ kind: "exhausted", reason: "EMFILE" }),
+const SCOPES: readonly [kind: DialFailure, scope: "transport" | "destination"][] = [
+  ["exhausted", "transport"],
+  ["local_address", "transport"],
+  ["not_permitted", "transport"],
+  ["proxy", "transport"],
+  ["prohibited", "destination"],
+  ["unreachable", "destination"],
+  ["refused", "destination"],
+  ["timeout", "destination"],
+  ["denied", "destination"],
+  ["other", "destination"],
+];
+
+for (const [kind, scope] of SCOPES) {
+  Deno.test(`a connection that is ${kind} is the ${scope}'s trouble`, async () => {
+    using services = smtpServices({
+      dialer: () => Promise.resolve({ kind, reason: "EMFILE EACCES" }),
+    });
+    await using setup = smarthostSetup({}, { services });
+    const outcome = soleOutcome(await setup.deliver(sampleJob()));
+    assert(outcome.kind === "broken");
+    assertEquals(outcome.scope, scope);
   });
-  await using setup = smarthostSetup({}, { services });
-  const outcome = soleOutcome(await setup.deliver(sampleJob()));
-  assert(outcome.kind === "broken");
-  assertEquals(outcome.scope, "transport");
-});
+}
 
 const STALLS: readonly [stage: Stage, line: string, script: Script, outcome: string][] = [
   ["greeting", "", { greeting: [NEVER] }, "broken"],

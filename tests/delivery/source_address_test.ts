@@ -96,3 +96,19 @@ Deno.test("a server given by an address of the other kind is out of reach", asyn
     "broken 451 4.4.1 Cannot connect to [127.0.0.1]:25: host unreachable",
   ]);
 });
+
+Deno.test("a source that is not there keeps from hosts of its kind alone while there is another", async () => {
+  const scopeWith = async (localAddresses: readonly string[]) => {
+    using services = smtpServices({
+      dialer: () => Promise.resolve({ kind: "local_address", reason: "EADDRNOTAVAIL" }),
+    });
+    await using transport = new SmarthostTransport({
+      ...{ name: "out", heloName: "relay.example", services, localAddresses },
+      hosts: [{ host: "192.0.2.1", port: 25 }],
+    });
+    const { outcomes: [outcome] } = await transport.deliver(sampleJob(), { signal: NEVER });
+    return outcome?.kind === "broken" ? outcome.scope : null;
+  };
+  assertEquals(await scopeWith(["192.0.2.7"]), "transport");
+  assertEquals(await scopeWith(["192.0.2.7", "2001:db8::7"]), "destination");
+});

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { dial } from "../../src/net/dial.ts";
+import { describeFailure, dial, type DialTarget } from "../../src/net/dial.ts";
 
 const timeoutMs = 5000;
 
@@ -75,4 +75,42 @@ Deno.test("dial reaches a Unix socket and tells a missing one", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+const TCP: DialTarget = { address: "192.0.2.1", port: 25 };
+const FROM: DialTarget = { ...TCP, localAddress: "192.0.2.9" };
+const UNIX: DialTarget = { path: "/run/lmtp" };
+
+/** What the system's codes come to, by what was connected to. */
+const FAILURES: readonly [code: string, target: DialTarget, kind: string][] = [
+  ["EACCES", TCP, "prohibited"],
+  ["EPERM", TCP, "prohibited"],
+  ["EACCES", UNIX, "prohibited"],
+  ["EADDRNOTAVAIL", TCP, "unreachable"],
+  ["EADDRNOTAVAIL", FROM, "local_address"],
+  ["EAFNOSUPPORT", TCP, "unreachable"],
+  ["EHOSTUNREACH", FROM, "unreachable"],
+  ["EMFILE", TCP, "exhausted"],
+  ["ENFILE", UNIX, "exhausted"],
+  ["ENOBUFS", TCP, "exhausted"],
+  ["ENOMEM", FROM, "exhausted"],
+  ["EAGAIN", TCP, "exhausted"],
+  ["EAGAIN", UNIX, "refused"],
+  ["EINVAL", TCP, "other"],
+  ["", TCP, "other"],
+];
+
+for (const [code, target, kind] of FAILURES) {
+  const what = "path" in target ? "a path" : target.localAddress ?? "no source of our choice";
+  Deno.test(`${code || "an error without a code"} with ${what} is ${kind}`, () => {
+    const cause = Object.assign(new Error("EMFILE EACCES permission denied"), { code });
+    assertEquals(describeFailure(cause, target).kind, kind);
+  });
+}
+
+Deno.test("only the runtime's own refusal is a lack of permission", () => {
+  const refused = new Deno.errors.NotCapable("Requires net access");
+  assertEquals(describeFailure(refused, TCP).kind, "not_permitted");
+  const prohibited = Object.assign(new Deno.errors.PermissionDenied("os"), { code: "EACCES" });
+  assertEquals(describeFailure(prohibited, TCP).kind, "prohibited");
 });

@@ -28,7 +28,7 @@ export class Dialer {
   }
 
   /** Connects to one address, or to the name that stands in its place for a proxy. */
-  dial(
+  async dial(
     { address, port }: RemoteHop,
     { signal }: { signal: AbortSignal },
   ): Promise<DialResult> {
@@ -37,8 +37,14 @@ export class Dialer {
     if (address.startsWith("/")) return dial({ path: address }, options);
     if (proxy !== undefined) return this.#dialThrough(proxy, { host: address, port, options });
     const source = this.#sourceFor(address);
-    if (source === null) return Promise.resolve(NO_SOURCE);
-    return dial({ address, port, ...source }, options);
+    if (source === null) return NO_SOURCE;
+    const result = await dial({ address, port, ...source }, options);
+    return result.kind === "local_address" && this.#hasBothKinds ? NO_SOURCE : result;
+  }
+
+  /** Whether hosts of one kind are out of reach alone when a source address is not there. */
+  get #hasBothKinds(): boolean {
+    return new Set(this.#options.localAddresses?.map(familyOf)).size > 1;
   }
 
   /** By the first address of the proxy that works. */

@@ -161,7 +161,10 @@ export function judgeDial(
   return { kind: "broken", scope: "transport", reply: reply(451, "4.3.5", text) };
 }
 
-/** What keeps the transport from all hosts alike. */
+/**
+ * What keeps the transport from all hosts alike. What may come of one host, its addresses or the
+ * way to it is the destination's, or one domain would stop the mail of all.
+ */
 const ON_THIS_SIDE: ReadonlySet<DialFailure> = new Set<DialFailure>([
   "local_address",
   "not_permitted",
@@ -173,6 +176,7 @@ const DIAL_TEXT: Partial<Record<DialFailure, string>> = {
   refused: "connection refused",
   timeout: "no answer in time",
   unreachable: "host unreachable",
+  prohibited: "a router, a firewall or the mode of the socket prohibits it",
   local_address: "the address to connect from is not on this machine",
   not_permitted: "this process may not connect there",
   exhausted: "this machine is out of connections or descriptors",
