@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.ts";
+import { type Clock, LOOK_AGAIN_MS, scheduleAt } from "../base/clock.ts";
 import type { TaskGroup } from "../base/task_group.ts";
 import type { ClaimedMessage, ClaimRequest, QueueStore } from "../queue/store.ts";
 import type { ActiveWindow } from "./window.ts";
@@ -10,6 +10,8 @@ export interface ClaimerOptions {
   /** Names this node in its claims. */
   readonly owner: string;
   readonly leaseMs: number;
+  /** The time that leases are counted by, which no clock that is set moves. */
+  readonly leaseNowMs: () => number;
   readonly window: ActiveWindow;
   /** Recipients of one domain in the window. */
   readonly perDomain: number;
@@ -19,7 +21,7 @@ export interface ClaimerOptions {
   readonly paused: (nowMs: number) => ClaimRequest["paused"];
   /** Must put the messages into the window. */
   readonly onClaimed: (messages: readonly ClaimedMessage[]) => void;
-  /** Called now and then. */
+  /** Called twice a minute. */
   readonly onHousekeeping: (nowMs: number) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -28,7 +30,6 @@ export interface ClaimerOptions {
 const STORE_RETRY_MS = 5_000;
 /** How soon to look again when something is due that the claim did not bring. */
 const CROWDED_RETRY_MS = 1_000;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Keeps the window filled with due mail: claims when something is due and there is room, knows
@@ -38,12 +39,13 @@ export class Claimer {
   readonly #options: ClaimerOptions;
   #isClaiming = false;
   #mayBeDue = false;
-  /** Recipients in the window at the last claim that found a domain at its limit; or 0. */
-  #crowdedAt = 0;
+  /** Domains that were at their limit at a claim, so that due mail of theirs may be left behind. */
+  readonly #crowded = new Set<string>();
   #stopped = false;
   #wakeAtMs = Infinity;
   #cancelWake: (() => void) | null = null;
   #cancelRenewal: (() => void) | null = null;
+  #cancelLook: (() => void) | null = null;
   #endWatch: (() => void) | null = null;
 
   constructor(options: ClaimerOptions) {
@@ -53,6 +55,7 @@ export class Claimer {
   start(): void {
     this.#endWatch = this.#options.store.onChange(() => this.wake());
     this.#scheduleRenewal();
+    this.#scheduleLook();
     this.wake();
   }
 
@@ -62,6 +65,7 @@ export class Claimer {
     this.#endWatch?.();
     this.#cancelWake?.();
     this.#cancelRenewal?.();
+    this.#cancelLook?.();
   }
 
   /** Looks for due mail as soon as the window has room. Cheap to call often. */
@@ -75,24 +79,29 @@ export class Claimer {
   /** Looks for due mail at a time, unless it does so earlier anyway. */
   wakeAt(atMs: number): void {
     if (this.#stopped || atMs >= this.#wakeAtMs) return;
-    const { clock } = this.#options;
     this.#cancelWake?.();
     this.#wakeAtMs = atMs;
-    const delayMs = Math.min(Math.max(0, atMs - clock.now()), MAX_TIMER_MS);
-    this.#cancelWake = clock.schedule(delayMs, () => {
+    const callback = (): void => {
       this.#wakeAtMs = Infinity;
       this.#cancelWake = null;
       this.wake();
-    });
+    };
+    this.#cancelWake = scheduleAt(this.#options.clock, { atMs, callback });
   }
 
-  /** Something left the window, so that a claim may find room. */
-  windowThinned(): void {
-    if (this.#crowdedAt > 0 && this.#options.window.recipients * 2 <= this.#crowdedAt) {
-      this.#crowdedAt = 0;
-      this.#mayBeDue = true;
+  /** Recipients left the window, so that a claim may find room. */
+  windowThinned(left: readonly { readonly domain: string }[]): void {
+    if (this.#crowded.size > 0) {
+      for (const { domain } of left) this.#domainThinned(domain);
     }
     if (this.#mayBeDue) this.wake();
+  }
+
+  /** Once half of a crowded domain's places are free a claim is worth its cost. */
+  #domainThinned(domain: string): void {
+    const { window, perDomain } = this.#options;
+    if ((window.byDomain.get(domain) ?? 0) * 2 > perDomain) return;
+    if (this.#crowded.delete(domain)) this.#mayBeDue = true;
   }
 
   async #claim(): Promise<void> {
@@ -119,6 +128,7 @@ export class Claimer {
       nowMs,
       owner,
       leaseMs,
+      leaseFromMs: this.#options.leaseNowMs(),
       limit: window.free,
       perDomain,
       active,
@@ -129,8 +139,9 @@ export class Claimer {
     for (const { recipients } of claimed) {
       for (const { domain } of recipients) active.set(domain, (active.get(domain) ?? 0) + 1);
     }
-    const isCrowded = active.values().some((count) => count >= perDomain);
-    if (isCrowded) this.#crowdedAt = Math.max(1, window.recipients);
+    this.#crowded.clear();
+    for (const [domain, count] of active) if (count >= perDomain) this.#crowded.add(domain);
+    for (const domain of this.#crowded) this.#domainThinned(domain); // it may have meanwhile
     if (nextDueAtMs === null) return;
     if (nextDueAtMs > nowMs) return this.wakeAt(nextDueAtMs);
     if (claimed.length > 0) {
@@ -141,13 +152,34 @@ export class Claimer {
   }
 
   #scheduleRenewal(): void {
-    const { clock, leaseMs, owner, store, tasks, window } = this.#options;
+    const { clock, leaseMs, tasks } = this.#options;
     this.#cancelRenewal = clock.schedule(leaseMs / 3, () => {
       this.#scheduleRenewal();
-      this.#options.onHousekeeping(clock.now());
-      const messageIds = [...window.entries].map(({ message }) => message.id);
-      if (messageIds.length === 0) return;
-      tasks.run(() => store.renew({ owner, messageIds, untilMs: clock.now() + leaseMs }));
+      tasks.run(() => this.#renew());
+    });
+  }
+
+  /**
+   * Renews the claims on what is in the window. Others of this owner are left over from a claim or
+   * a commit whose answer was lost: they are given back when their lease is over.
+   */
+  async #renew(): Promise<void> {
+    const { clock, leaseMs, leaseNowMs, owner, store, window } = this.#options;
+    const endedMs = leaseNowMs();
+    const messageIds = [...window.entries].map(({ message }) => message.id);
+    if (messageIds.length > 0) {
+      await store.renew({ owner, messageIds, untilMs: endedMs + leaseMs });
+    }
+    if (await store.abandon({ owner, nowMs: clock.now(), endedMs }) > 0) this.wake();
+  }
+
+  /** The clock may be set while this sleeps; what is due is found soon all the same. */
+  #scheduleLook(): void {
+    const { clock, onHousekeeping } = this.#options;
+    this.#cancelLook = clock.schedule(LOOK_AGAIN_MS, () => {
+      this.#scheduleLook();
+      onHousekeeping(clock.now());
+      this.wake();
     });
   }
 }

@@ -71,10 +71,13 @@ export class Scheduler {
   readonly #learner: Learner<Job>;
   readonly #abort = new AbortController();
   readonly #attempts: Attempts;
+  /** What monotonic time has to be added to. */
+  readonly #leaseStartMs: number;
   #stopped = false;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    this.#leaseStartMs = options.clock.now() - options.clock.monotonic();
     this.#window = new ActiveWindow(options.window);
     const pauses = options.pauses ?? new OperatorPauses();
     this.#table = new DestinationTable({ limits: options.destinations, operator: pauses });
@@ -92,7 +95,7 @@ export class Scheduler {
         this.#window.leave(entry, recipients);
         if (nextAttemptAtMs !== null) this.#claimer.wakeAt(nextAttemptAtMs);
         if (notified) this.#claimer.wake();
-        else this.#claimer.windowThinned();
+        this.#claimer.windowThinned(recipients);
       },
     });
     this.#dispatcher = new Dispatcher({
@@ -107,6 +110,7 @@ export class Scheduler {
       window: this.#window,
       perDomain: options.window.perDomain,
       tasks: this.#tasks,
+      leaseNowMs: () => this.#leaseNowMs(),
       gateUntilMs: (nowMs) => this.#table.gateUntilMs(nowMs),
       paused: (nowMs) => this.#table.paused(nowMs),
       onClaimed: (messages) => this.#takeIn(messages),
@@ -227,7 +231,7 @@ export class Scheduler {
     if (this.#stopped || this.#table.gateUntilMs(nowMs) > nowMs) return null;
     for (const { domain } of recipients) if (this.#table.isPaused(domain, nowMs)) return null;
     if (!this.#window.reserve(recipients, inlineBytes)) return null;
-    return { owner: this.#options.owner, untilMs: nowMs + this.#options.leaseMs };
+    return { owner: this.#options.owner, untilMs: this.#leaseNowMs() + this.#options.leaseMs };
   }
 
   /** Gives back what `reserve` took. */
@@ -235,8 +239,15 @@ export class Scheduler {
     this.#window.unreserve(recipients, inlineBytes);
   }
 
-  /** Starts on a message whose places were reserved and which is now durable. */
-  enterReserved(claimed: ClaimedMessage): void {
+  /**
+   * Starts on a message whose places were reserved and which is now durable. Where that took longer
+   * than its lease it is left to the next claim.
+   */
+  enterReserved(claimed: ClaimedMessage, lease?: Lease): void {
+    if (lease !== undefined && lease.untilMs <= this.#leaseNowMs()) {
+      this.unreserve(claimed.recipients, claimed.bytes?.length ?? 0);
+      return this.wake();
+    }
     this.#dispatcher.enter(this.#window.enterReserved(claimed), claimed.recipients);
     this.#pump();
   }
@@ -259,6 +270,11 @@ export class Scheduler {
     await this.#tasks.idle();
     cancelAbort();
     await store.abandon({ owner, nowMs: clock.now() });
+  }
+
+  /** The time by which leases are counted: no clock that is set ends them, or makes them longer. */
+  #leaseNowMs(): number {
+    return this.#leaseStartMs + this.#options.clock.monotonic();
   }
 
   #takeIn(claimed: readonly ClaimedMessage[]): void {

@@ -46,8 +46,11 @@ export interface QueueStore extends AsyncDisposable {
    * the store keeps those of messages that failed.
    */
   settle(settlement: Settlement): Promise<void>;
-  /** Ends all claims of `owner` without counting an attempt; returns how many recipients. */
-  abandon(request: { owner: string; nowMs: number }): Promise<number>;
+  /**
+   * Ends claims of `owner` without counting an attempt: all, or those whose lease ran until
+   * `endedMs` or sooner. Returns how many recipients.
+   */
+  abandon(request: { owner: string; nowMs: number; endedMs?: number }): Promise<number>;
   /** The octets of a message in order, in chunks of at most 64 KiB; null when they are gone. */
   body(messageId: string, options?: BodyOptions): Promise<AsyncIterable<Uint8Array> | null>;
   get(messageId: string): Promise<MessageDetail | null>;

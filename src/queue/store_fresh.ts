@@ -6,7 +6,7 @@ export interface FreshMail {
   reserve(recipients: readonly { readonly domain: string }[], inlineBytes: number): Lease | null;
   unreserve(recipients: readonly { readonly domain: string }[], inlineBytes: number): void;
   /** The message is durable and its due recipients are claimed. */
-  enterReserved(claimed: ClaimedMessage): void;
+  enterReserved(claimed: ClaimedMessage, lease?: Lease): void;
   /** A message is durable that nobody claimed yet. */
   wake(): void;
 }
@@ -38,7 +38,7 @@ export async function storeFresh(
   }
   for (const message of leased) {
     if (message.lease === undefined) scheduler.wake();
-    else scheduler.enterReserved(asClaimed(message));
+    else scheduler.enterReserved(asClaimed(message), message.lease);
   }
 }
 

@@ -17,11 +17,16 @@ export interface ClaimedMessage {
   readonly bytes?: Uint8Array;
 }
 
-/** What the scheduler asks for. */
+/**
+ * What the scheduler asks for. It is a sign of life: claims of others that ended are freed, those of
+ * the owner itself stay, whatever the clock says.
+ */
 export interface ClaimRequest {
   readonly nowMs: number;
   readonly owner: string;
   readonly leaseMs: number;
+  /** From when the leases run, on a scale of the owner's; absent means from `nowMs`. */
+  readonly leaseFromMs?: number;
   /** The most recipients to claim. */
   readonly limit: number;
   /** The most recipients of one domain in the window, those in `active` included. */

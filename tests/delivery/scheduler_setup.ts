@@ -159,18 +159,19 @@ export function setUp(
       domain,
       { recipients = 1, id = `ID${String(count++).padStart(14, "0")}`, route } = {},
     ) {
-      const message = newMessage({ id, domain, recipients, nowMs: clock.now() });
+      const message = freshMessage({ id, domain, recipients, nowMs: clock.now() });
       await store.put(route === undefined ? message : { ...message, route });
       return id;
     },
   };
 }
 
-function newMessage(
-  { id, domain, recipients, nowMs }: {
+/** A message that arrives at `nowMs`. */
+export function freshMessage(
+  { id, domain, recipients = 1, nowMs }: {
     id: string;
     domain: string;
-    recipients: number;
+    recipients?: number;
     nowMs: number;
   },
 ): NewMessage {

@@ -8,6 +8,7 @@ const MAX_DOMAINS = 10_000;
 
 interface Known {
   readonly hosts: readonly string[];
+  /** By the monotonic clock. */
   readonly untilMs: number;
 }
 
@@ -27,7 +28,7 @@ export class ExchangerBook {
   get(domain: string): readonly string[] | null {
     if (domain.startsWith("[")) return NONE;
     const known = this.#known.get(domain);
-    return known !== undefined && known.untilMs > this.#clock.now() ? known.hosts : null;
+    return known !== undefined && known.untilMs > this.#clock.monotonic() ? known.hosts : null;
   }
 
   /** Looks them up; `get` knows them then. Where the DNS cannot tell there are none for a while. */
@@ -48,7 +49,7 @@ export class ExchangerBook {
       : NONE;
     const keepMs = answer.kind === "temporary" ? KEEP_FAILURE_MS : KEEP_MS;
     this.#known.delete(domain);
-    this.#known.set(domain, { hosts, untilMs: this.#clock.now() + keepMs });
+    this.#known.set(domain, { hosts, untilMs: this.#clock.monotonic() + keepMs });
     if (this.#known.size <= MAX_DOMAINS) return;
     const [oldest] = this.#known.keys();
     if (oldest !== undefined) this.#known.delete(oldest);

@@ -63,6 +63,7 @@ export class Gate {
   }): number | null {
     const intervalMs = this.#intervalMs(nowMs);
     if (intervalMs === 0) return null;
+    this.#lastTurnAtMs = Math.min(this.#lastTurnAtMs, nowMs + FARTHEST_TURN_MS);
     const lineEndMs = Math.max(nowMs, this.#rateReadyBehindMs(nowMs, waiting));
     const earliestMs = isFresh ? Math.max(lineEndMs, this.#lastTurnAtMs) : lineEndMs;
     if (earliestMs <= nowMs + LONGEST_LINE_MS) return null;

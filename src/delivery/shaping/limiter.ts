@@ -67,7 +67,7 @@ export class Limiter {
   /** The same as far as rates go. */
   rateReadyAtMs(nowMs: number): number {
     let readyAtMs = this.pace?.readyAtMs(nowMs) ?? 0;
-    for (const rate of this.#ratesAt(nowMs)) readyAtMs = Math.max(readyAtMs, rate.readyAtMs);
+    for (const rate of this.#ratesAt(nowMs)) readyAtMs = Math.max(readyAtMs, rate.readyAtMs(nowMs));
     return readyAtMs;
   }
 

@@ -43,8 +43,8 @@ export class Pace {
       reason: string;
     },
   ): void {
-    if (startedAtMs < this.#changedAtMs) return; // it began before the last lesson
     this.#recover(nowMs);
+    if (startedAtMs < this.#changedAtMs) return; // it began before the last lesson
     const isFirst = this.#perMs === Infinity;
     const perMs = Math.min(this.#perMs, observedPerMs);
     if (isFirst) {
@@ -77,10 +77,17 @@ export class Pace {
 
   #recover(nowMs: number): void {
     if (this.#perMs === Infinity) return;
+    this.#keepToNow(nowMs);
     const steps = Math.floor((nowMs - this.#changedAtMs) / STEP_MS);
     if (steps <= 0) return;
     this.#perMs *= FASTER ** steps;
     this.#changedAtMs += steps * STEP_MS;
     if (this.#perMs >= this.#forgetAtPerMs) this.#perMs = Infinity;
+  }
+
+  /** The clock may have been set back. */
+  #keepToNow(nowMs: number): void {
+    this.#changedAtMs = Math.min(this.#changedAtMs, nowMs);
+    this.#nextAtMs = Math.min(this.#nextAtMs, nowMs + 1 / this.#perMs);
   }
 }

@@ -42,12 +42,14 @@ export class Rate {
   }
 
   /** When the next message may leave; in the past when it may now. */
-  get readyAtMs(): number {
+  readyAtMs(nowMs: number): number {
+    this.#keepToNow(nowMs);
     return this.#fullAtMs - this.#burstMs;
   }
 
   /** The same for the message behind `ahead` others that leave as soon as they may. */
   readyBehindMs(nowMs: number, ahead: number): number {
+    this.#keepToNow(nowMs);
     return Math.max(this.#fullAtMs, nowMs) + ahead * this.intervalMs - this.#burstMs;
   }
 
@@ -58,8 +60,8 @@ export class Rate {
 
   /** Takes up `fullAtMs` of a rate over the same span. */
   restore(fullAtMs: number, nowMs: number): void {
-    const latestMs = nowMs + this.#burstMs + this.intervalMs; // it may have allowed less
-    this.#fullAtMs = Math.max(this.#fullAtMs, Math.min(fullAtMs, latestMs));
+    this.#fullAtMs = Math.max(this.#fullAtMs, fullAtMs);
+    this.#keepToNow(nowMs); // the other may have allowed less
   }
 
   /** A message leaves. */
@@ -70,5 +72,10 @@ export class Rate {
   /** Whether nothing of what left matters any more. */
   isFull(nowMs: number): boolean {
     return this.#fullAtMs <= nowMs;
+  }
+
+  /** Nothing that may have left counts for longer; the clock may have been set back. */
+  #keepToNow(nowMs: number): void {
+    this.#fullAtMs = Math.min(this.#fullAtMs, nowMs + this.#burstMs + this.intervalMs);
   }
 }

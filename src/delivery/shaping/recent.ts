@@ -7,15 +7,20 @@ export class Recent {
   #before = 0;
 
   add(nowMs: number): void {
-    if (nowMs >= this.#spanStartMs + SPAN_MS) this.#turn(nowMs);
+    this.#keepTo(nowMs);
     this.#count++;
   }
 
   /** Times in a millisecond; at least one time is counted. */
   perMs(nowMs: number): number {
-    if (nowMs >= this.#spanStartMs + SPAN_MS) this.#turn(nowMs);
+    this.#keepTo(nowMs);
     const spanMs = Math.max(1_000, nowMs - this.#spanStartMs + (this.#before > 0 ? SPAN_MS : 0));
     return Math.max(1, this.#count + this.#before) / spanMs;
+  }
+
+  #keepTo(nowMs: number): void {
+    if (nowMs < this.#spanStartMs) this.#spanStartMs = nowMs; // the clock was set back
+    if (nowMs >= this.#spanStartMs + SPAN_MS) this.#turn(nowMs);
   }
 
   #turn(nowMs: number): void {

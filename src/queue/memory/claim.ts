@@ -1,11 +1,14 @@
 import type { ClaimedMessage, ClaimRequest, ClaimResult } from "../store.ts";
 import { recipientRecord, type StoredMessage, type StoredRecipient } from "./message.ts";
 
-/** Frees claims that ended by themselves: the node that held them is taken for dead. */
-export function freeExpiredLeases(messages: Iterable<StoredMessage>, nowMs: number): void {
+/** Frees claims of others that ended by themselves: the node that held them is taken for dead. */
+export function freeExpiredLeases(
+  messages: Iterable<StoredMessage>,
+  { nowMs, owner: asking }: Pick<ClaimRequest, "nowMs" | "owner">,
+): void {
   for (const message of messages) {
-    const freed = message.recipients.filter((recipient) =>
-      recipient.status.owner !== null && recipient.leaseUntilMs <= nowMs
+    const freed = message.recipients.filter(({ status: { owner }, leaseUntilMs }) =>
+      owner !== null && owner !== asking && leaseUntilMs <= nowMs
     );
     const owners = new Set(freed.map(({ status }) => status.owner));
     for (const owner of owners) {
@@ -40,14 +43,14 @@ export function claimDue(messages: Iterable<StoredMessage>, request: ClaimReques
     room.set(domain, left - 1);
     count += 1;
     recipient.status = { ...recipient.status, owner: request.owner };
-    recipient.leaseUntilMs = request.nowMs + request.leaseMs;
+    recipient.leaseUntilMs = (request.leaseFromMs ?? request.nowMs) + request.leaseMs;
     const group = picked.get(message);
     if (group === undefined) picked.set(message, [recipient]);
     else group.push(recipient);
   }
   return {
     claimed: withBodies(picked, request.bodyBudgetBytes),
-    nextDueAtMs: nextDue(live, { nowMs: request.nowMs, isCut: count >= request.limit }),
+    nextDueAtMs: nextDue(live, { request, isCut: count >= request.limit }),
   };
 }
 
@@ -95,12 +98,12 @@ function withBodies(
 /** Due recipients that stay behind belong to domains at their limit, unless the claim was cut. */
 function nextDue(
   messages: readonly StoredMessage[],
-  { nowMs, isCut }: { nowMs: number; isCut: boolean },
+  { request: { nowMs, owner }, isCut }: { request: ClaimRequest; isCut: boolean },
 ): number | null {
   let first = Infinity;
   for (const { recipients } of messages) {
     for (const { status, leaseUntilMs } of recipients) {
-      if (status.state !== "queued") continue;
+      if (status.state !== "queued" || status.owner === owner) continue;
       const atMs = status.owner === null ? status.nextAttemptAtMs : leaseUntilMs;
       if (atMs > nowMs || isCut) first = Math.min(first, atMs);
     }

@@ -44,7 +44,7 @@ export function storedMessage(
   { sequence, nowMs }: { sequence: number; nowMs: number },
 ): StoredMessage {
   const stored = recipients.map((recipient, index) =>
-    storedRecipient(recipient, { index, lease, nowMs })
+    storedRecipient(recipient, { index, lease, nowMs: Math.max(nowMs, record.receivedAtMs) })
   );
   return {
     record,

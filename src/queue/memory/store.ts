@@ -84,7 +84,7 @@ class MemoryStore implements QueueStore {
 
   claim(request: ClaimRequest): Promise<ClaimResult> {
     return this.#run(() => {
-      freeExpiredLeases(this.#live, request.nowMs);
+      freeExpiredLeases(this.#live, request);
       return claimDue(this.#live, request);
     });
   }
@@ -109,12 +109,14 @@ class MemoryStore implements QueueStore {
     return this.#run(() => this.#settle(settlement));
   }
 
-  abandon({ owner }: { owner: string; nowMs: number }): Promise<number> {
+  abandon(
+    { owner, endedMs = Infinity }: { owner: string; nowMs: number; endedMs?: number },
+  ): Promise<number> {
     return this.#run(() => {
       let count = 0;
       for (const { recipients } of this.#live) {
         for (const recipient of recipients) {
-          if (recipient.status.owner !== owner) continue;
+          if (recipient.status.owner !== owner || recipient.leaseUntilMs > endedMs) continue;
           recipient.status = { ...recipient.status, owner: null };
           count += 1;
         }

@@ -39,9 +39,9 @@ export function claimHandler(
   let sweepFrom = "";
 
   return (request) => {
-    const { nowMs, owner, leaseMs } = request;
-    if (bench.isAgain) leases.undo({ owner, untilMs: nowMs + leaseMs });
-    const interrupted = leases.interrupt({ untilMs: nowMs, nowMs, limit: INTERRUPT_LIMIT });
+    const { nowMs, owner, leaseMs, leaseFromMs = nowMs } = request;
+    if (bench.isAgain) leases.undo({ owner, untilMs: leaseFromMs + leaseMs });
+    const interrupted = leases.interrupt({ asking: owner, nowMs, limit: INTERRUPT_LIMIT });
     const round = new Round(due, request);
     let hasSeenAll = round.walk();
     if (!hasSeenAll && !round.isFull) {
@@ -51,7 +51,10 @@ export function claimHandler(
     }
     const claimed = open(round.picked, request);
     const isComplete = hasSeenAll && !round.leftToPutOff && interrupted < INTERRUPT_LIMIT;
-    return { claimed, nextDueAtMs: nextDue(due, { request, isComplete, isFull: round.isFull }) };
+    const dueMs = nextDue(due, { request, isComplete, isFull: round.isFull });
+    const endMs = leases.firstEndMs(owner);
+    const nextDueAtMs = dueMs === null || endMs === null ? dueMs ?? endMs : Math.min(dueMs, endMs);
+    return { claimed, nextDueAtMs };
   };
 }
 
@@ -140,7 +143,7 @@ class Round {
 
   /** Claims a row, or puts it off; false when it stays as it is. */
   #take([key, domain]: DueRow): boolean {
-    const { paused, owner, nowMs, leaseMs } = this.#request;
+    const { paused, owner, nowMs, leaseMs, leaseFromMs = nowMs } = this.#request;
     const pause = paused.get(domain);
     if (pause !== undefined && pause.untilMs > nowMs && !this.#due.isRerouted(key)) {
       if (this.#putOffsLeft <= 0) return false;
@@ -152,7 +155,7 @@ class Round {
     if (room <= 0) return false;
     this.#room.set(domain, room - 1);
     this.#left -= 1;
-    const recipient = this.#due.claim({ key, owner, untilMs: nowMs + leaseMs });
+    const recipient = this.#due.claim({ key, owner, untilMs: leaseFromMs + leaseMs });
     const message = messageOf(key);
     const group = this.picked.get(message);
     if (group === undefined) this.picked.set(message, [recipient]);

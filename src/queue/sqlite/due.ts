@@ -13,7 +13,7 @@ export interface DueTable {
   byDomain(range: { domain: string; nowMs: number; limit: number }): DueRow[];
   /** The next domain in order that has recipients waiting, due or not. */
   domainAfter(domain: string): string | null;
-  /** The first time after `afterMs` at which a recipient is due or a lease ends. */
+  /** The first time after `afterMs` at which a recipient is due. */
   first(afterMs: number): number | null;
   /** Claims one and returns it. */
   claim(lease: { key: number; owner: string; untilMs: number }): RecipientRow;
@@ -44,10 +44,6 @@ export function dueTable(database: Database): DueTable {
     `SELECT min(next_attempt_at) FROM recipients INDEXED BY recipients_due
      WHERE ${isWaiting} AND next_attempt_at > ?`,
   );
-  const firstLease = database.prepare<[number | null]>(
-    `SELECT min(lease_until) FROM recipients INDEXED BY recipients_leased
-     WHERE owner IS NOT NULL`,
-  );
   const claim = database.prepare<RecipientRow>(
     `UPDATE recipients SET owner = ?, lease_until = ? WHERE key = ?
      RETURNING key, forward_path, domain, extras, state, attempts, next_attempt_at,
@@ -66,12 +62,7 @@ export function dueTable(database: Database): DueTable {
     byTime: ({ nowMs, skip, limit }) => byTime.all(nowMs, limit, skip),
     byDomain: ({ domain, nowMs, limit }) => byDomain.all(domain, nowMs, limit),
     domainAfter: (domain) => domainAfter.first(domain)?.[0] ?? null,
-    first(afterMs) {
-      const dueMs = firstDue.first(afterMs)?.[0] ?? null;
-      const leaseMs = firstLease.first()?.[0] ?? null;
-      if (dueMs === null && leaseMs === null) return null;
-      return Math.floor(Math.min(dueMs ?? Infinity, leaseMs ?? Infinity));
-    },
+    first: (afterMs) => firstDue.first(afterMs)?.[0] ?? null,
     claim({ key, owner, untilMs }) {
       const row = claim.first(owner, untilMs, key);
       if (row !== undefined) return row;

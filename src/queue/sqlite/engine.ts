@@ -53,7 +53,7 @@ export function writingEngine(options: EngineOptions): Engine {
       settle: settleHandler(bench, { table, timeline, tell, put, shelf }),
       renew: (request) => leases.renew(request),
       abandon: (request) => leases.abandon(request),
-      interrupt: ({ nowMs, limit }) => leases.interrupt({ untilMs: Infinity, nowMs, limit }),
+      interrupt: ({ nowMs, limit }) => leases.interruptAll({ nowMs, limit }),
       command: commandHandler(bench, { table, timeline, remove, tell }),
       purge: purgeHandler(bench, { remove }),
       dropBodies: bodyDropper(bench),
@@ -80,6 +80,7 @@ function workbench({ database, spoolFolder, keepsFailed }: EngineOptions): Workb
   const counters = new Counters(database);
   return {
     ...{ database, counters, spoolFolder, keepsFailed },
+    owners: new Set(),
     bytes: new Uint8Array(0),
     isAgain: false,
     handOver: [],

@@ -26,7 +26,7 @@ export interface Calls {
   };
   settle: { args: PackedSettlement; result: null };
   /** Ends claims, at most `limit`; returns how many. */
-  abandon: { args: { owner: string; limit: number }; result: number };
+  abandon: { args: { owner: string; endedMs: number; limit: number }; result: number };
   /** Ends the claims of a process that died, at most `limit`; returns how many. */
   interrupt: { args: { nowMs: number; limit: number }; result: number };
   /** Works on some messages after `after`; that of the result is null when all are done. */

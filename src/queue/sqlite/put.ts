@@ -38,6 +38,7 @@ export function putHandler(
     if (spool !== null && !existsSync(`${bench.spoolFolder}/${spool}`)) {
       throw new Error(`the spool file of the message is not there, got ${spool}`);
     }
+    if (leaseOwner !== null) bench.owners.add(leaseOwner);
     const { queued, held } = countStates(recipients);
     const mask = (queued > 0 ? 1 : 0) | (held > 0 ? 2 : 0);
     const isLive = (mask & LIVE_MASK) !== 0;
@@ -49,7 +50,9 @@ export function putHandler(
     for (let at = 0, index = 0; at < recipients.length; at += PACKED_RECIPIENT_FIELDS, index++) {
       const [path, domain, extras, state, nextAttemptAtMs, marks, transport] = recipients
         .slice(at, at + PACKED_RECIPIENT_FIELDS) as PackedRecipient;
-      const isLeased = leaseOwner !== null && state === 0 && nextAttemptAtMs <= nowMs;
+      // What was due when it came is due, though the clock may have been set back since.
+      const isLeased = leaseOwner !== null && state === 0 &&
+        nextAttemptAtMs <= Math.max(nowMs, receivedAtMs);
       const owner = isLeased ? leaseOwner : null;
       const untilMs = isLeased ? leaseUntilMs : null;
       const key = keyOf(sequence, index);

@@ -185,8 +185,16 @@ class SqliteStore implements QueueStore {
     await this.#writer.call("settle", (attach) => packSettlement(settlement, { attach, nowMs }));
   }
 
-  abandon({ owner }: { owner: string; nowMs: number }): Promise<number> {
-    return this.#inSteps((limit) => this.#writer.call("abandon", () => ({ owner, limit })));
+  abandon(
+    { owner, endedMs = Number.MAX_SAFE_INTEGER }: {
+      owner: string;
+      nowMs: number;
+      endedMs?: number;
+    },
+  ): Promise<number> {
+    return this.#inSteps((limit) =>
+      this.#writer.call("abandon", () => ({ owner, endedMs, limit }))
+    );
   }
 
   async body(

@@ -8,6 +8,8 @@ export interface Workbench {
   readonly spoolFolder: string;
   /** Whether octets of messages that failed stay until `dropBodies`. */
   readonly keepsFailed: boolean;
+  /** Owners of claims; while there is one, no claim can be another's. */
+  readonly owners: Set<string>;
   /** The octets that came with the batch. */
   bytes: Uint8Array<ArrayBuffer>;
   /** Whether the calls may have been done already, by a worker that died. */

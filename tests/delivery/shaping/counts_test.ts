@@ -119,7 +119,7 @@ Deno.test("long limits let a tenth leave together, and never more than their cou
   const rate = new Rate({ count: 50, perMs: DAY_MS });
   const taken: number[] = [];
   for (let nowMs = 0; nowMs < 3 * DAY_MS;) {
-    if (rate.readyAtMs > nowMs) nowMs = rate.readyAtMs;
+    if (rate.readyAtMs(nowMs) > nowMs) nowMs = rate.readyAtMs(nowMs);
     else {
       rate.take(nowMs);
       taken.push(nowMs);

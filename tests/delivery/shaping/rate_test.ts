@@ -18,12 +18,12 @@ for (const limit of LIMITS) {
     const taken: number[] = [];
     const endMs = 20 * limit.perMs;
     for (let nowMs = 0; nowMs < endMs;) {
-      if (rate.readyAtMs <= nowMs) {
+      if (rate.readyAtMs(nowMs) <= nowMs) {
         rate.take(nowMs);
         taken.push(nowMs);
       } else {
         // Comes back in time or late, as a busy machine does.
-        nowMs = rate.readyAtMs + (random.float() < 0.1 ? random.float() * 20 : 0);
+        nowMs = rate.readyAtMs(nowMs) + (random.float() < 0.1 ? random.float() * 20 : 0);
       }
     }
     taken.forEach((fromMs, index) => {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { claimOf, idOf, messageOf, NOW_MS, settlementOf } from "../messages.ts";
+import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
 import { detailOf, statesOf, type StoreCase } from "./case.ts";
 
 const LATER_MS = NOW_MS + 60_000;
@@ -9,7 +9,71 @@ export const leaseCases: readonly StoreCase[] = [
     title: "the end of a lease is when to ask again",
     async run(store) {
       await store.put(messageOf(1));
-      assertEquals((await store.claim(claimOf())).nextDueAtMs, LATER_MS);
+      await store.claim(claimOf());
+      const other = await store.claim(claimOf({ owner: "node-b" }));
+      assertEquals(other.nextDueAtMs, LATER_MS);
+    },
+  },
+  {
+    title: "an owner's claims do not end under it, whatever the clock says",
+    async run(store) {
+      await store.put(messageOf(1));
+      await store.claim(claimOf());
+      const lease = { owner: "node-a", untilMs: LATER_MS };
+      await store.put(messageOf(2, { lease }));
+      const nowMs = LATER_MS + 1e9;
+      assertEquals(await store.claim(claimOf({ nowMs })), {
+        claimed: [],
+        nextDueAtMs: null,
+      });
+      assertEquals((await detailOf(store, 1)).timeline, []);
+      assertEquals(
+        (await store.claim(claimOf({ owner: "node-b", nowMs }))).claimed.length,
+        2,
+      );
+    },
+  },
+  {
+    title: "an owner gives back what it did not renew",
+    async run(store) {
+      await store.put(messageOf(1));
+      await store.put(messageOf(2));
+      await store.claim(claimOf({ leaseFromMs: 5_000 }));
+      const owner = "node-a";
+      await store.renew({ owner, messageIds: [idOf(1)], untilMs: 70_000 });
+      assertEquals(
+        await store.abandon({ owner, nowMs: NOW_MS, endedMs: 64_999 }),
+        0,
+      );
+      assertEquals(
+        await store.abandon({
+          owner: "node-b",
+          nowMs: NOW_MS,
+          endedMs: 65_000,
+        }),
+        0,
+      );
+      assertEquals(
+        await store.abandon({ owner, nowMs: NOW_MS, endedMs: 65_000 }),
+        1,
+      );
+      const { claimed } = await store.claim(claimOf());
+      assertEquals(claimed.map(({ message }) => message.id), [idOf(2)]);
+    },
+  },
+  {
+    title: "a lease holds what was due when it came, though the clock was set back since",
+    async run(store) {
+      const lease = { owner: "node-a", untilMs: LATER_MS };
+      const receivedAtMs = NOW_MS + 1e9;
+      const to = [
+        recipientOf("a@dest.example", { nextAttemptAtMs: receivedAtMs }),
+      ];
+      await store.put(messageOf(1, { lease, receivedAtMs, to }));
+      assertEquals(
+        (await detailOf(store, 1)).recipients[0]?.claimedBy,
+        "node-a",
+      );
     },
   },
   {
