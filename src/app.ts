@@ -26,7 +26,7 @@ import { openStore } from "./app/store.ts";
 import { isSame, restartNeeds } from "./app/restart_needs.ts";
 import { serverSettings } from "./app/server_settings.ts";
 import { TlsServices } from "./app/tls_services.ts";
-import { TransportSet } from "./app/transports.ts";
+import { type TransportPlan, TransportSet } from "./app/transports.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
 import { Deadlines } from "./base/deadlines.ts";
 import { idGenerator } from "./base/ids.ts";
@@ -35,6 +35,7 @@ import type { Config } from "./config/schema.ts";
 import type { Router } from "./delivery/dispatcher.ts";
 import { createRouter } from "./delivery/router.ts";
 import { Scheduler } from "./delivery/scheduler.ts";
+import type { Transport } from "./delivery/transport.ts";
 import { CountKeeper } from "./queue/count_keeper.ts";
 import { Shaper } from "./delivery/shaping/shaper.ts";
 import { summarize } from "./mail/summary.ts";
@@ -192,7 +193,7 @@ export class Relay {
       resign: (message, octets) => this.#rules.signing.resign(message, octets),
       onError: (error) => this.#trouble("delivery", error),
     });
-    this.#transports.use(config);
+    this.#transports.plan(config).use();
     this.#rules = this.#makeRules(config);
     this.#shaper = new Shaper(config.shaping, { clock, resolver: this.#resolver });
     this.#limitCounts = new CountKeeper({
@@ -278,14 +279,13 @@ export class Relay {
    */
   async reload(wanted: Config): Promise<void> {
     const config = this.#budget.fit(wanted);
-    await this.#tls.use(config);
-    await this.#authenticator?.reload(config, { usersFile: usersFileOf(config) });
+    const next = await this.#prepare(config);
     this.#reportRestartNeeds(config);
     const isReshaped = !isSame(config.shaping, this.#config.shaping);
     this.#config = config;
-    this.#rules = this.#makeRules(config);
-    const ended = this.#transports.use(config);
-    this.#scheduler.replaceRouter(this.#makeRouter(config));
+    this.#rules = next.rules;
+    const ended = next.transports.use();
+    this.#scheduler.replaceRouter(next.router);
     if (isReshaped) {
       this.#shaper.replaceRules(config.shaping);
       this.#scheduler.reshape();
@@ -301,9 +301,26 @@ export class Relay {
     this.#events({ type: "reloaded" });
   }
 
+  /** Makes all that may not be made of a configuration; where something fails nothing changes. */
+  async #prepare(
+    config: Config,
+  ): Promise<{ rules: DeliveryRules; transports: TransportPlan; router: Router }> {
+    const transports = this.#transports.plan(config);
+    try {
+      const rules = this.#makeRules(config);
+      const router = this.#makeRouter(config, transports.byName);
+      await this.#tls.use(config);
+      await this.#authenticator?.reload(config, { usersFile: usersFileOf(config) });
+      return { rules, transports, router };
+    } catch (error) {
+      await transports.discard();
+      throw error;
+    }
+  }
+
   /**
-   * Stops accepting, lets sessions end their message, lets attempts end, both within the
-   * configured time, and gives back what is claimed. Calling it again waits for the same.
+   * Stops accepting, lets sessions end their message and attempts end, both within the configured
+   * time, and gives back what is claimed. Calling it again waits for the same.
    */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
@@ -313,30 +330,41 @@ export class Relay {
   async #stop(): Promise<void> {
     this.#events({ type: "draining" });
     const limitMs = this.#config.queue.drainTimeoutMs;
-    const endMs = this.#clock.monotonic() + limitMs;
     const timeUp = new AbortController();
     const cancel = this.#clock.schedule(limitMs, () => timeUp.abort());
-    const { signal } = timeUp;
-    await this.#doors.shutdown({ signal });
+    // Slow clients take no time from attempts: both end together.
+    await Promise.all([
+      this.#end(() => this.#doors.shutdown({ signal: timeUp.signal })),
+      this.#end(() => this.#scheduler.drain({ limitMs })),
+    ]);
     cancel();
     this.#tls[Symbol.dispose]();
-    await this.#authenticator?.[Symbol.asyncDispose]();
-    await this.#history.stop();
-    await this.#watch.stall.stop();
-    await this.#sharedChanges[Symbol.asyncDispose]();
-    await this.#webhooks[Symbol.asyncDispose]();
-    await this.#scheduler.stop({ limitMs: Math.max(0, endMs - this.#clock.monotonic()) });
-    await this.#limitCounts[Symbol.asyncDispose]();
-    await this.#userCounts[Symbol.asyncDispose]();
-    await this.#transports[Symbol.asyncDispose]();
-    await this.#domainTls[Symbol.asyncDispose]();
+    await this.#end(() => this.#authenticator?.[Symbol.asyncDispose]());
+    await this.#end(() => this.#history.stop());
+    await this.#end(() => this.#watch.stall.stop());
+    await this.#end(() => this.#sharedChanges[Symbol.asyncDispose]());
+    await this.#end(() => this.#webhooks[Symbol.asyncDispose]());
+    await this.#end(() => this.#scheduler.stop({ limitMs: 0 }));
+    await this.#end(() => this.#limitCounts[Symbol.asyncDispose]());
+    await this.#end(() => this.#userCounts[Symbol.asyncDispose]());
+    await this.#end(() => this.#transports[Symbol.asyncDispose]());
+    await this.#end(() => this.#domainTls[Symbol.asyncDispose]());
     this.#resolver[Symbol.dispose]();
     this.#deadlines[Symbol.dispose]();
     this.#watch.feed.end();
-    await this.#providerEvents[Symbol.asyncDispose]();
-    await this.#admin.stop();
+    await this.#end(() => this.#providerEvents[Symbol.asyncDispose]());
+    await this.#end(() => this.#admin.stop());
     await this.#store[Symbol.asyncDispose]();
     this.#events({ type: "stopped" });
+  }
+
+  /** Ends a part; one that cannot end keeps no other from it. */
+  async #end(part: () => PromiseLike<void> | undefined): Promise<void> {
+    try {
+      await part();
+    } catch (error) {
+      this.#trouble("relay", error);
+    }
   }
 
   #makeRules(config: Config): DeliveryRules {
@@ -392,7 +420,7 @@ export class Relay {
       owner: this.#newId(),
       retry: (facts) => this.#rules.retry(facts),
       notifications: (facts) => this.#rules.notifications(facts),
-      router: this.#makeRouter(this.#config),
+      router: this.#makeRouter(this.#config, this.#transports.byName),
       pauses: this.#pauses.pauses,
       record: this.#record,
       suppressions: this.#suppressions,
@@ -403,9 +431,12 @@ export class Relay {
     });
   }
 
-  #makeRouter({ routes, delivery: { treatment } }: Config): Router {
+  #makeRouter(
+    { routes, delivery: { treatment } }: Config,
+    transports: ReadonlyMap<string, Transport>,
+  ): Router {
     return this.#feedback.router(createRouter(routes, {
-      transports: this.#transports.byName,
+      transports,
       random: this.#random,
       ...(treatment === null ? {} : { treatment }),
     }));

@@ -28,7 +28,7 @@ export class TransportSet implements AsyncDisposable {
   readonly #services: TransportServices;
   /** For those without a proxy and without an address of their own. */
   readonly #sharedFetch: OwnFetch;
-  #made = new Map<string, Made & { readonly settings: string }>();
+  #made: ReadonlyMap<string, Made> = new Map();
 
   constructor(services: Omit<TransportServices, "fetch">) {
     this.#sharedFetch = fetchFrom({}, services);
@@ -36,53 +36,102 @@ export class TransportSet implements AsyncDisposable {
   }
 
   get byName(): ReadonlyMap<string, Transport> {
-    return new Map([...this.#made].map(([name, { transport }]) => [name, transport]));
+    return byName(this.#made);
   }
 
   /**
-   * Makes the transports of `config`. Those that are no longer in it end when what they are
-   * doing has ended; the returned promise waits for that.
+   * Makes the transports of `config` that are not there yet, all or none of them; nothing else
+   * changes before the plan is used. One plan is used or discarded before the next is made.
+   *
+   * @throws RangeError, or as a part of a transport does that cannot be made.
    */
-  use(config: Config): Promise<void> {
+  plan(config: Config): TransportPlan {
     const before = this.#made;
-    this.#made = new Map();
-    for (const [name, transportConfig] of Object.entries(config.transports)) {
-      const returnPaths = returnPathSettings(config, name);
-      const settings = JSON.stringify([config.hostname, transportConfig, returnPaths]);
-      const kept = before.get(name);
-      if (kept?.settings === settings) {
-        before.delete(name);
-        this.#made.set(name, kept);
-        continue;
+    const planned = new Map<string, Made>();
+    try {
+      for (const name of Object.keys(config.transports)) {
+        planned.set(name, this.#keptOrMade(name, config));
       }
-      const { hostname, delivery: { downMs } } = config;
-      const options = { name, hostname, downMs, services: this.#services };
-      const made = make(transportConfig, options);
-      const transport = withReturnPaths(made.transport, config);
-      this.#made.set(name, { settings, ...made, transport });
+    } catch (error) {
+      this.#endThose(added(planned, before));
+      throw error;
     }
-    return endAll(before.values());
+    return {
+      byName: byName(planned),
+      use: () => {
+        this.#made = planned;
+        return this.#endThose(added(before, planned));
+      },
+      discard: () => this.#endThose(added(planned, before)),
+    };
+  }
+
+  #keptOrMade(name: string, config: Config): Made {
+    const transportConfig = config.transports[name];
+    if (transportConfig === undefined) throw new RangeError(`Cannot find transport ${name}`);
+    const { hostname, delivery: { downMs } } = config;
+    const settings = JSON.stringify([hostname, transportConfig, returnPathSettings(config, name)]);
+    const kept = this.#made.get(name);
+    if (kept?.settings === settings) return kept;
+    const made = make(transportConfig, { name, hostname, downMs, services: this.#services });
+    return { settings, ...made, transport: withReturnPaths(made.transport, config) };
+  }
+
+  /** Never throws: one that cannot end is told of, and the others end all the same. */
+  async #endThose(made: readonly Made[]): Promise<void> {
+    const ends = await Promise.allSettled(made.map(endOne));
+    for (const end of ends) {
+      if (end.status === "rejected") this.#services.onError(end.reason);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await endAll(this.#made.values());
+    await this.#endThose([...this.#made.values()]);
     this.#sharedFetch[Symbol.dispose]();
   }
 }
 
+/** The transports of a configuration that is not in force yet. */
+export interface TransportPlan {
+  readonly byName: ReadonlyMap<string, Transport>;
+  /**
+   * Puts them in force. Transports that are not among them end when what they are doing has ended;
+   * the promise waits for that.
+   */
+  use(): Promise<void>;
+  /** Ends those that were made for it. */
+  discard(): Promise<void>;
+}
+
 /** A transport, and what ends after it. */
-interface Made {
+interface New {
   readonly transport: Transport;
   readonly ownFetch: OwnFetch | null;
 }
 
-async function endAll(made: Iterable<Made>): Promise<void> {
-  await Promise.all(
-    [...made].map(async ({ transport, ownFetch }) => {
-      await transport[Symbol.asyncDispose]();
-      ownFetch?.[Symbol.dispose]();
-    }),
-  );
+/** One in force, with the settings it was made of. */
+interface Made extends New {
+  readonly settings: string;
+}
+
+/** What one set has and the other has not. */
+function added(
+  set: ReadonlyMap<string, Made>,
+  other: ReadonlyMap<string, Made>,
+): readonly Made[] {
+  return [...set].filter(([name, made]) => other.get(name) !== made).map(([, made]) => made);
+}
+
+function byName(set: ReadonlyMap<string, Made>): ReadonlyMap<string, Transport> {
+  return new Map([...set].map(([name, { transport }]) => [name, transport]));
+}
+
+async function endOne({ transport, ownFetch }: Made): Promise<void> {
+  try {
+    await transport[Symbol.asyncDispose]();
+  } finally {
+    ownFetch?.[Symbol.dispose]();
+  }
 }
 
 /** What transports are made with. */
@@ -105,7 +154,7 @@ function failureMemoryMs({ downMs }: Making): number {
 }
 
 /** What a transport asks of HTTP, tokens among it, goes the way of its mail. */
-function make(config: TransportConfig, making: Making): Made {
+function make(config: TransportConfig, making: Making): New {
   const { services } = making;
   const ownFetch = ownFetchOf(config, services);
   const own = ownFetch === null ? services : { ...services, fetch: ownFetch.fetch };

@@ -24,6 +24,11 @@ export interface CliIo {
   readFile(path: string): Promise<Uint8Array>;
   /** Calls `listener` at each of these signals until the returned function is called. */
   onSignal(signals: readonly Deno.Signal[], listener: (signal: Deno.Signal) => void): () => void;
+  /**
+   * Calls `listener` with the reason of each promise that was rejected and that nobody handled, until
+   * the returned function is called; without a listener that ends the process.
+   */
+  onDefect(listener: (reason: unknown) => void): () => void;
 }
 
 /** Standard input. */

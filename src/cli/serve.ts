@@ -6,6 +6,7 @@ import type { LogConfig } from "../config/sections/log.ts";
 import { CertificateError } from "../net/server_tls.ts";
 import { ListenError } from "../net/listener.ts";
 import { configureLogging, type Logging } from "../observe/log_sink.ts";
+import type { RelayEvent } from "../observe/events.ts";
 import { StoreError } from "../queue/store.ts";
 import { type Command, CONFIG_FLAG, type Invocation } from "./command.ts";
 import { readConfig, writeProblems } from "./configuration.ts";
@@ -38,7 +39,10 @@ async function serve({ io, flags }: Invocation): Promise<ExitCode> {
   }
   const { config, file, effective } = loaded;
   await using logging = startLogging(io, config.log);
-  using signals = new Signals(io);
+  const onError = (cause: unknown): void => logging.sink(defectEvent(cause));
+  using signals = new Signals(io, { onError });
+  using stack = new DisposableStack();
+  stack.defer(io.onDefect(onError));
   try {
     const relay = await startRelay(config, {
       events: logging.sink,
@@ -55,6 +59,13 @@ async function serve({ io, flags }: Invocation): Promise<ExitCode> {
     io.err(`${error.message}\n`);
     return EXIT.failed;
   }
+}
+
+/** A bug that concerns one promise must not end the work of all others. */
+function defectEvent(cause: unknown): RelayEvent {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = `A defect of this program, please report it: ${reason}`;
+  return { type: "trouble", level: "error", component: "relay", message, cause };
 }
 
 function startLogging(io: CliIo, { level, format }: LogConfig): Logging {
@@ -77,18 +88,26 @@ class Signals implements Disposable {
   /** Called at SIGHUP, once the relay runs. */
   onReload: () => Promise<unknown> = () => Promise.resolve();
   readonly #ignore: () => void;
+  readonly #onError: (error: unknown) => void;
   #reloading: Promise<unknown> = Promise.resolve();
 
-  constructor(io: CliIo) {
+  constructor(io: CliIo, { onError }: { onError: (error: unknown) => void }) {
+    this.#onError = onError;
     const first = Promise.withResolvers<void>();
     const second = Promise.withResolvers<void>();
     this.stop = first.promise;
     this.stopNow = second.promise;
     let stops = 0;
     this.#ignore = io.onSignal(["SIGTERM", "SIGINT", "SIGHUP"], (signal) => {
-      if (signal === "SIGHUP") this.#reloading = this.#reloading.then(() => this.onReload());
+      if (signal === "SIGHUP") this.#reload();
       else (++stops === 1 ? first : second).resolve();
     });
+  }
+
+  /** A reload that fails keeps no later one from happening. */
+  #reload(): void {
+    const reloading = this.#reloading.then(() => this.onReload());
+    this.#reloading = reloading.catch(this.#onError);
   }
 
   [Symbol.dispose](): void {

@@ -16,6 +16,7 @@ export function systemIo(): CliIo {
     readTextFile: (path) => Deno.readTextFile(path),
     readFile: (path) => Deno.readFile(path),
     onSignal,
+    onDefect,
   };
 }
 
@@ -90,4 +91,13 @@ function onSignal(
   return () => {
     for (const { signal, run } of listeners) Deno.removeSignalListener(signal, run);
   };
+}
+
+function onDefect(listener: (reason: unknown) => void): () => void {
+  const onRejection = (event: PromiseRejectionEvent): void => {
+    event.preventDefault();
+    listener(event.reason);
+  };
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  return () => globalThis.removeEventListener("unhandledrejection", onRejection);
 }

@@ -135,9 +135,11 @@ export class Attempts {
     const { entry } = job;
     const { transport: { name: transport }, name } = destination;
     const endedAtMs = clock.now();
-    const dialogues = this.#options.dialogues?.() ?? "all";
-    const facts = { transport, destination: name, report, startedAtMs, endedAtMs, dialogues };
-    const step = this.#try(job, () => attemptEntry(job, facts));
+    const step = this.#try(job, () => {
+      const dialogues = this.#options.dialogues?.() ?? "all";
+      const facts = { transport, destination: name, report, startedAtMs, endedAtMs, dialogues };
+      return attemptEntry(job, facts);
+    });
     const timeline = step === undefined ? [] : [step];
     const isCurrent = dispatcher.isCurrent(job);
     const { settled, moved, waiting } = divide(job, {

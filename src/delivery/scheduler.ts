@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { TaskGroup } from "../base/task_group.ts";
-import type { EventSink } from "../observe/events.ts";
+import { type EventSink, fanOut } from "../observe/events.ts";
 import type { EventRecorder } from "../queue/outbox.ts";
 import type { ClaimedMessage, Lease, QueueStore } from "../queue/store.ts";
 import { Attempts } from "./attempts.ts";
@@ -75,7 +75,8 @@ export class Scheduler {
   readonly #leaseStartMs: number;
   #stopped = false;
 
-  constructor(options: SchedulerOptions) {
+  constructor(given: SchedulerOptions) {
+    const options = { ...given, emit: fanOut([given.emit]) }; // who is told of mail decides nothing
     this.#options = options;
     this.#leaseStartMs = options.clock.now() - options.clock.monotonic();
     this.#window = new ActiveWindow(options.window);
@@ -258,17 +259,22 @@ export class Scheduler {
   }
 
   /**
-   * Stops claiming, gives attempts under way `limitMs` to end, then aborts them, and gives back
-   * every claim. Resolves when nothing is claimed.
+   * Stops claiming, gives attempts under way `limitMs` to end, then aborts them. Resolves when none
+   * is left. What comes in meanwhile stays in the store.
    */
-  async stop({ limitMs }: { limitMs: number }): Promise<void> {
-    const { clock, owner, store } = this.#options;
+  async drain({ limitMs }: { limitMs: number }): Promise<void> {
     this.#stopped = true;
     this.#claimer.stop();
     this.#lines.stop();
-    const cancelAbort = clock.schedule(limitMs, () => this.#abort.abort());
+    const cancelAbort = this.#options.clock.schedule(limitMs, () => this.#abort.abort());
     await this.#tasks.idle();
     cancelAbort();
+  }
+
+  /** Drains, and gives back every claim. Resolves when nothing is claimed. */
+  async stop({ limitMs }: { limitMs: number }): Promise<void> {
+    const { clock, owner, store } = this.#options;
+    await this.drain({ limitMs });
     await store.abandon({ owner, nowMs: clock.now() });
   }
 

@@ -219,9 +219,18 @@ export type ServiceEvent =
 /** A sink is a function. It must not throw and must not block. */
 export type EventSink = (event: RelayEvent) => void;
 
-/** Hands each event to every sink. */
+/** Hands each event to every sink. One that throws all the same is told of to the others. */
 export function fanOut(sinks: readonly EventSink[]): EventSink {
-  return (event) => {
-    for (const sink of sinks) sink(event);
+  const tell = (event: RelayEvent, to: readonly EventSink[]): void => {
+    for (const sink of to) {
+      try {
+        sink(event);
+      } catch (cause) {
+        const message = cause instanceof Error ? cause.message : String(cause);
+        const trouble = { type: "trouble", level: "error", component: "events" } as const;
+        tell({ ...trouble, message, cause }, to.filter((other) => other !== sink));
+      }
+    }
   };
+  return (event) => tell(event, sinks);
 }

@@ -28,6 +28,32 @@ Deno.test("serve relays until SIGTERM", async () => {
   assertStringIncludes(out, `"type":"stopped"`);
 });
 
+Deno.test("a rejection that nobody handled is logged as a defect, and the relay goes on", async () => {
+  await using folder = await tempFolder();
+  const relay = start(["serve"], { files: { "posthouse.toml": configOf(folder.path) } });
+  await relay.waitForOutput(/"type":"started"/);
+  relay.defect(new Error("made to fail"));
+  await relay.waitForOutput(/"level":"error".*A defect of this program.*made to fail/);
+  relay.signal("SIGTERM");
+  assertEquals((await relay.finished).code, 0);
+});
+
+Deno.test("a rejection that nobody handled ends no process that listens for it", async () => {
+  const url = new URL("../../src/cli/system_io.ts", import.meta.url).href;
+  const code = `import { systemIo } from "${url}";
+    const heard = Promise.withResolvers();
+    const ignore = systemIo().onDefect(({ message }) => heard.resolve(message));
+    Promise.reject(new Error("one"));
+    console.log("heard", await heard.promise);
+    ignore();
+    console.log("alive");
+    Promise.reject(new Error("two"));`;
+  const { code: status, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-check", code],
+  }).output();
+  assertEquals([status, new TextDecoder().decode(stdout)], [1, "heard one\nalive\n"]);
+});
+
 Deno.test("serve is the default command", async () => {
   await using folder = await tempFolder();
   const relay = start([], { files: { "posthouse.toml": configOf(folder.path) } });

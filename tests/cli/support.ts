@@ -27,6 +27,8 @@ export interface Started {
   readonly finished: Promise<Finished>;
   /** Acts as if the process got a signal. */
   signal(name: Deno.Signal): void;
+  /** Acts as if nobody had handled a rejection. */
+  defect(reason: unknown): void;
   /** Types a key. */
   key(key: string): void;
   /** Resolves when `pattern` stands in standard output. */
@@ -46,6 +48,7 @@ export function start(args: readonly string[], world: World = {}): Started {
   return {
     finished: dispatch(io, COMMANDS).then((code) => ({ code, ...io.output })),
     signal: (name) => io.signal(name),
+    defect: (reason) => io.defect(reason),
     key: (key) => io.key(key),
     waitForOutput: (pattern) => io.waitFor("out", pattern),
     waitForErrors: (pattern) => io.waitFor("err", pattern),
@@ -60,6 +63,7 @@ class TestIo implements CliIo {
   readonly #lines: string[];
   readonly #listeners = new Set<(signal: Deno.Signal) => void>();
   readonly #keyListeners = new Set<(key: string) => void>();
+  readonly #defectListeners = new Set<(reason: unknown) => void>();
   #onOutput: (() => void)[] = [];
 
   constructor(args: readonly string[], world: World) {
@@ -122,6 +126,15 @@ class TestIo implements CliIo {
     this.#listeners.add(wanted);
     return () => void this.#listeners.delete(wanted);
   };
+
+  onDefect = (listener: (reason: unknown) => void): () => void => {
+    this.#defectListeners.add(listener);
+    return () => void this.#defectListeners.delete(listener);
+  };
+
+  defect(reason: unknown): void {
+    for (const listener of this.#defectListeners) listener(reason);
+  }
 
   key(key: string): void {
     for (const listener of this.#keyListeners) listener(key);

@@ -20,6 +20,7 @@ const PLAIN = styleOf({
   readTextFile: () => Promise.resolve(""),
   readFile: () => Promise.resolve(new Uint8Array()),
   onSignal: () => () => {},
+  onDefect: () => () => {},
 });
 
 const COLUMNS: readonly Column<readonly [string, string, string]>[] = [

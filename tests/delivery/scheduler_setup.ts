@@ -106,6 +106,7 @@ export function setUp(
     maxConcurrency = 100,
     store = openMemoryStore({ clock }),
     suppressions,
+    throwing,
   }: {
     transports: FakeTransport[];
     routes?: string[][];
@@ -121,6 +122,8 @@ export function setUp(
     maxConcurrency?: number;
     store?: QueueStore;
     suppressions?: Suppressions;
+    /** What throws whenever it is asked or told. */
+    throwing?: "classifier" | "emit" | "onRefused" | "dialogues" | "retry";
   },
 ): Bench {
   const events: RelayEvent[] = [];
@@ -131,7 +134,7 @@ export function setUp(
   const scheduler = new Scheduler({
     store,
     clock,
-    emit: (event) => events.push(event),
+    emit: (event) => throwing === "emit" ? fail() : events.push(event),
     owner: "node",
     leaseMs: 600_000,
     window: { recipients: window, perDomain, bodyBytes: 1_000_000 },
@@ -140,8 +143,11 @@ export function setUp(
     pauses,
     ...(shaper === undefined ? {} : { shaper }),
     ...(suppressions === undefined ? {} : { suppressions }),
+    ...(throwing === "classifier" ? { classifier: fail } : {}),
+    ...(throwing === "dialogues" ? { dialogues: fail } : {}),
+    ...(throwing === "onRefused" ? { onRefused: fail } : {}),
     ...(classifier === undefined ? {} : { classifier: () => classifier }),
-    retry: retryPolicy({ schedule, clock, random, uncertain }),
+    retry: throwing === "retry" ? fail : retryPolicy({ schedule, clock, random, uncertain }),
     notifications,
     router: createRouter(rules, {
       transports: new Map(transports.map((transport) => [transport.name, transport])),
@@ -164,6 +170,10 @@ export function setUp(
       return id;
     },
   };
+}
+
+function fail(): never {
+  throw new Error("made to fail");
 }
 
 /** A message that arrives at `nowMs`. */
