@@ -21,6 +21,13 @@ Deno.test("rate: how long to wait", () => {
     [{ "x-sib-ratelimit-remaining": "0", "x-sib-ratelimit-reset": "60" }, 60_000],
     [{ "retry-after": "5", "ratelimit-remaining": "0", "ratelimit-reset": "1" }, 5000],
     [{ "ratelimit-remaining": "none", "ratelimit-reset": "1" }, undefined],
+    [{ "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(NOW_MS - 9) }, 0],
+    [{ "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(NOW_S - 9) }, 0],
+    [{ "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(NOW_MS * 2) }, 24 * 3_600_000],
+    [{ "retry-after": "0" }, 0],
+    [{ "retry-after": "0.0001" }, 1],
+    [{ "retry-after": " 2026-01-02T03:04:06Z " }, 1000],
+    [{ "retry-after": "x", "ratelimit-remaining": "0", "ratelimit-reset": "1" }, 1000],
   ];
   for (const [headers, expected] of rows) {
     assertEquals(retryAfterMs(new Headers(headers), NOW_MS), expected, JSON.stringify(headers));
