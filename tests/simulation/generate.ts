@@ -63,6 +63,7 @@ function settingsOf(seed: number): Settings {
     drainMs: dice.pick([0, 2 * SECOND_MS, 30 * SECOND_MS]),
     spoolThresholdBytes: 2_000,
     keepsFailed: dice.chance(0.3),
+    hasWires: diceOf(seed, "wires").chance(0.4),
     driftPpm: dice.pick([0, 0, 50, -50, -2_000]),
     domains: Array.from({ length: dice.between(1, 5) }, (_, index) => `d${index}.example`),
   };
@@ -94,7 +95,7 @@ function transportPlan(dice: Dice, name: string): TransportPlan {
     maxConcurrency: dice.pick([1, 2, 20]),
     maxRecipients: dice.pick([1, 3, 100]),
     limitBytes: dice.pick([1_500, 1_000_000, 1_000_000]),
-    serverRecipients: dice.pick([2, 100, 100]),
+    serverRecipients: dice.pick([2, 3, 100, 100]),
   };
 }
 

@@ -2,6 +2,7 @@
  * What an operator may rely on, whatever happens. Each rule stands here once, with the words in
  * which a failing seed reports it.
  */
+import type { Outcome } from "../../src/delivery/transport.ts";
 import type { MessageDetail } from "../../src/queue/store.ts";
 import { type Account, keyOf } from "./ledger.ts";
 import { HOUR_MS, MINUTE_MS } from "./plan.ts";
@@ -27,6 +28,26 @@ export function checkBegin(
       "nothing is delivered twice unless a crash or a lost reply explains it",
       `${messageId} to ${mailbox} is tried again, although ${known.transport} delivered it`,
     );
+  }
+}
+
+/** After an attempt: what the relay says of it is what the next hop did. */
+export function checkOutcome(
+  world: World,
+  { account, outcome }: { account: Account; outcome: Outcome | undefined },
+): void {
+  const { takes, messageId, mailbox } = account;
+  const take = takes.find(({ told }) => told === "open");
+  const about = `${messageId} to ${mailbox}: ${outcome?.reply.lines.join(" ")}`;
+  if (outcome?.kind === "delivered" && take === undefined) {
+    world.fail("nothing is called delivered that no next hop took", about);
+  }
+  if (outcome?.kind === "permanent" && !account.refused) {
+    world.fail("nothing bounces that some transport in force would have taken", about);
+  }
+  if (outcome?.kind === "uncertain") account.unsure = true;
+  for (const one of takes) {
+    if (one.told === "open") one.told = outcome?.kind === "delivered" ? "delivered" : "unsure";
   }
 }
 

@@ -47,6 +47,8 @@ export class Ledger {
   /** Messages that an operator cancelled or returned recipients of. */
   readonly commanded = new Set<string>();
   readonly suppressed = new Set<string>();
+  /** By mailbox, those with an attempt under way. */
+  readonly #open = new Map<string, Set<Account>>();
   readonly #notices = new Map<string, Notice[]>();
   readonly #idsByNumber = new Map<number, string[]>();
 
@@ -65,6 +67,28 @@ export class Ledger {
 
   get accounts(): Iterable<Account> {
     return this.#accounts.values();
+  }
+
+  /** An attempt for a recipient begins in a life of the relay. */
+  begin(account: Account, life: number): void {
+    account.attempts++;
+    account.openIn = life;
+    const open = this.#open.get(account.mailbox);
+    if (open === undefined) this.#open.set(account.mailbox, new Set([account]));
+    else open.add(account);
+  }
+
+  /** It ends, or is broken off. */
+  end(account: Account): void {
+    account.openIn = null;
+    const open = this.#open.get(account.mailbox);
+    open?.delete(account);
+    if (open?.size === 0) this.#open.delete(account.mailbox);
+  }
+
+  /** Accounts of a mailbox with an attempt under way. */
+  openFor(mailbox: string): readonly Account[] {
+    return [...this.#open.get(mailbox) ?? []];
   }
 
   /** A settlement or a put with a notification is on disk. */

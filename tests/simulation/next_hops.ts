@@ -60,7 +60,7 @@ export class WorldTransport implements Transport {
     }
     const attempt = await this.#begin(job);
     const first = job.recipients[0]?.forwardPath ?? "";
-    const sky = this.#skyFor(job.domain, first);
+    const sky = skyFor(this.#world, { transport: this.name, domain: job.domain, mailbox: first });
     const latencyMs = latencyOf(sky, this.#world.roll(`latency ${this.name} ${first}`));
     const share = await this.#wait(latencyMs, signal);
     this.#world.note(() =>
@@ -91,15 +91,6 @@ export class WorldTransport implements Transport {
     return attempt;
   }
 
-  #skyFor(domain: string, mailbox: string): Sky | null {
-    for (const weather of this.#world.weather) {
-      if (!fits(weather, { transport: this.name, domain })) continue;
-      const name = `sky ${weather.sky} ${this.name} ${mailbox}`;
-      if (weather.share >= 1 || this.#world.roll(name) < weather.share) return weather.sky;
-    }
-    return null;
-  }
-
   /** Resolves with the share of the time that passed; below 1 when it was aborted. */
   #wait(delayMs: number, signal: AbortSignal): Promise<number> {
     const startMs = this.#clock.monotonic();
@@ -116,6 +107,31 @@ export class WorldTransport implements Transport {
       signal.addEventListener("abort", onAbort, { once: true });
     });
   }
+}
+
+/** The weather for one attempt. */
+export function skyFor(
+  world: World,
+  { mailbox, ...place }: { transport: string; domain: string; mailbox: string },
+): Sky | null {
+  for (const weather of world.weather) {
+    if (!fits(weather, place)) continue;
+    const name = `sky ${weather.sky} ${place.transport} ${mailbox}`;
+    if (weather.share >= 1 || world.roll(name) < weather.share) return weather.sky;
+  }
+  return null;
+}
+
+/** Attempts for recipients begin, if nobody else is at them. */
+export async function beginAll(
+  accounts: readonly Account[],
+  { world, life }: { world: World; life: Life },
+): Promise<void> {
+  for (const account of accounts) {
+    checkBegin(world, { account, life });
+    world.ledger.begin(account, life.number);
+  }
+  await checkClaims(world, accounts);
 }
 
 function fits(
@@ -157,16 +173,11 @@ class WorldAttempt {
   async begin(): Promise<void> {
     const mailboxes = this.#accounts.map(({ mailbox }) => mailbox).join(" ");
     this.#world.note(() => `  ${this.#plan.name} begins ${this.#job.message.id} for ${mailboxes}`);
-    for (const account of this.#accounts) {
-      checkBegin(this.#world, { account, life: this.#life });
-      account.attempts++;
-      account.openIn = this.#life.number;
-    }
-    await checkClaims(this.#world, this.#accounts);
+    await beginAll(this.#accounts, { world: this.#world, life: this.#life });
   }
 
   end({ sky, share }: { sky: Sky | null; share: number }): DeliveryReport {
-    for (const account of this.#accounts) account.openIn = null;
+    for (const account of this.#accounts) this.#world.ledger.end(account);
     const outcomes = this.#outcomes(sky, share);
     const isReached = outcomes.some(({ kind }) => kind !== "broken");
     const remote = isReached

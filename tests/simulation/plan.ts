@@ -41,6 +41,8 @@ export interface Settings {
   readonly keepsFailed: boolean;
   /** How much the wall clock runs fast, in millionths. */
   readonly driftPpm: number;
+  /** Whether transports that speak SMTP do so, over wires in memory. */
+  readonly hasWires: boolean;
   readonly domains: readonly string[];
 }
 

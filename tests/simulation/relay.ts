@@ -24,7 +24,8 @@ import { SuppressionList } from "../../src/queue/suppressions.ts";
 import { recordEvent } from "../../src/webhooks/event_body.ts";
 import { type Dice, diceOf } from "./dice.ts";
 import { MadeUpError, WorldTransport } from "./next_hops.ts";
-import { DAY_MS, type PlannedMail, type Variant } from "./plan.ts";
+import { WireTransport } from "./wire_transport.ts";
+import { DAY_MS, type PlannedMail, type TransportPlan, type Variant } from "./plan.ts";
 import type { Life, World } from "./world.ts";
 
 const HOSTNAME = "relay.example";
@@ -46,7 +47,7 @@ export class WorldRelay {
   readonly #counts: CountKeeper;
   readonly #newId: () => string;
   readonly #sessions = new Set<Promise<unknown>>();
-  #transports = new Map<string, WorldTransport>();
+  #transports = new Map<string, WatchedTransport>();
   #isStopping = false;
 
   constructor(
@@ -194,7 +195,7 @@ export class WorldRelay {
     await this.#store.purge({ beforeMs: 0, limit: 1 });
   }
 
-  get transports(): ReadonlyMap<string, WorldTransport> {
+  get transports(): ReadonlyMap<string, WatchedTransport> {
     return this.#transports;
   }
 
@@ -207,7 +208,7 @@ export class WorldRelay {
       const { life } = this;
       const transport = isSame && kept !== undefined
         ? kept
-        : new WorldTransport(plan, { world: this.#world, life });
+        : transportOf(plan, { world: this.#world, life });
       return [plan.name, transport];
     }));
   }
@@ -261,6 +262,16 @@ export class WorldRelay {
   get transportsPort(): ReturnType<typeof transportsPort> {
     return transportsPort(this.parts);
   }
+}
+
+type WatchedTransport = WorldTransport | WireTransport;
+
+function transportOf(
+  plan: TransportPlan,
+  facts: { world: World; life: Life },
+): WatchedTransport {
+  const isWire = facts.world.plan.settings.hasWires && plan.kind !== "api";
+  return isWire ? new WireTransport(plan, facts) : new WorldTransport(plan, facts);
 }
 
 const ORIGIN = {

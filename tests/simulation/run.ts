@@ -240,7 +240,7 @@ class Director {
     world.ground.killed(life);
     for (const account of world.ledger.accounts) {
       if (account.openIn !== life.number) continue;
-      account.openIn = null;
+      world.ledger.end(account);
       // The next hop may have had all of it.
       const isTaken = world.roll(`taken at the kill ${account.mailbox}`) < 0.3;
       if (isTaken) account.takes.push({ life: life.number, transport: "?", told: "unsure" });
