@@ -55,6 +55,9 @@ export interface SchedulerOptions {
   readonly dialogues?: () => DialogueChoice;
 }
 
+/** How long changes by others gather before what waits is claimed again. */
+const RECLAIM_PAUSE_MS = 5_000;
+
 /**
  * Moves due mail out. It claims recipients into a bounded window, hands them to transports
  * grouped by destination, fairly and with a limit for each, and has the outcomes settled.
@@ -74,6 +77,9 @@ export class Scheduler {
   /** What monotonic time has to be added to. */
   readonly #leaseStartMs: number;
   #stopped = false;
+  /** Set for a while after a change by others, as many may come one after the other. */
+  #cancelReclaim: (() => void) | null = null;
+  #endWatch: (() => void) | null = null;
 
   constructor(given: SchedulerOptions) {
     const options = { ...given, emit: fanOut([given.emit]) }; // who is told of mail decides nothing
@@ -141,6 +147,7 @@ export class Scheduler {
   /** Starts claiming. */
   start(): void {
     this.#claimer.start();
+    this.#endWatch = this.#options.store.onChange(() => this.#changedElsewhere());
   }
 
   /**
@@ -190,13 +197,25 @@ export class Scheduler {
   }
 
   /**
-   * Claims again what waits in the window and was not begun, after operators changed the way of
-   * some of it in the store.
+   * Claims again what waits in the window and was not begun, as it stands in the store now: after
+   * operators changed its way, or took it out of the queue. With `ids` only that of some messages.
    */
-  reclaim(): void {
+  reclaim(ids?: ReadonlySet<string>): void {
     this.#table.forgetPauses();
-    for (const job of this.#lines.drain()) this.#dispatcher.giveBack(job);
+    const jobs = this.#lines.take(({ entry }) => ids?.has(entry.message.id) ?? true);
+    for (const job of jobs) this.#dispatcher.giveBack(job);
     this.wake();
+  }
+
+  /** Somebody else, such as a tool, changed the queue: all that waits may stand otherwise now. */
+  #changedElsewhere(): void {
+    const { clock } = this.#options;
+    if (this.#cancelReclaim !== null) return;
+    this.reclaim();
+    this.#cancelReclaim = clock.schedule(RECLAIM_PAUSE_MS, () => {
+      this.#cancelReclaim = null;
+      this.reclaim();
+    });
   }
 
   /** Domains whose mail waits because of a transport; asked once, `all` when they are many. */
@@ -265,6 +284,8 @@ export class Scheduler {
   async drain({ limitMs }: { limitMs: number }): Promise<void> {
     this.#stopped = true;
     this.#claimer.stop();
+    this.#endWatch?.();
+    this.#cancelReclaim?.();
     this.#lines.stop();
     const cancelAbort = this.#options.clock.schedule(limitMs, () => this.#abort.abort());
     await this.#tasks.idle();

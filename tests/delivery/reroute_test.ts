@@ -120,3 +120,31 @@ Deno.test("mail that waits in line for a slow way leaves by the one it is rerout
   assertEquals(attempts, 1, "what was taken back is no attempt");
   await scheduler.stop({ limitMs: 0 });
 });
+
+Deno.test("mail that waits in line is not sent once an operator took it out of the queue", async () => {
+  const slow = Promise.withResolvers<Outcome>();
+  const transport = new FakeTransport({
+    name: "a",
+    maxConcurrency: 1,
+    answer: ({ message }) => message.id === first ? slow.promise : DELIVERED,
+  });
+  const { clock, store, scheduler, put } = setUp({ transports: [transport] });
+  const first = await put("a.example");
+  const kinds = ["cancel", "hold", "bounce", "delete"] as const;
+  const ids = await Promise.all(kinds.map(() => put("a.example")));
+  const last = await put("a.example");
+  scheduler.start();
+  await clock.advance(0);
+  for (const [place, kind] of kinds.entries()) {
+    const filter = { ids: [ids[place] ?? ""] };
+    await store.command({ filter, command: { kind }, nowMs: clock.now(), by: "op" });
+    scheduler.reclaim(new Set(filter.ids));
+    await clock.advance(0);
+  }
+  slow.resolve(DELIVERED);
+  await clock.advance(60_000);
+  assertEquals(transport.jobs.map(({ message }) => message.id), [first, last]);
+  const states = await Promise.all(ids.map((id) => stateOf(store, id)));
+  assertEquals(states, ["cancelled", "held", "failed", "gone"]);
+  await scheduler.stop({ limitMs: 0 });
+});

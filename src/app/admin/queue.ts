@@ -16,6 +16,14 @@ const DONE = {
   delete: "deleted",
 } as const;
 
+/**
+ * Mail that goes another way now, or nowhere, must not wait in line as it did: it would be sent from
+ * there although it was cancelled, or returned to its sender.
+ */
+const LEAVES_LINE: ReadonlySet<QueueCommand["kind"]> = new Set(
+  ["reroute", "hold", "cancel", "bounce", "readdress", "delete"] as const,
+);
+
 /** What a command says besides its name. */
 function reasonOf(command: QueueCommand): { readonly reason?: string } {
   if (command.kind === "reroute") {
@@ -64,8 +72,7 @@ export function queuePort(parts: RelayParts): QueuePort {
         const target = `${changed} ${changed === 1 ? "message" : "messages"}`;
         events({ type: "operated", by, action: DONE[command.kind], target, ...reasonOf(command) });
       }
-      // Mail whose way is another now must not wait in line for the old one.
-      if (command.kind === "reroute") scheduler.reclaim();
+      if (LEAVES_LINE.has(command.kind)) scheduler.reclaim(filter.ids && new Set(filter.ids));
       else scheduler.wake();
       return changed;
     },
