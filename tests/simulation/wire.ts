@@ -61,6 +61,7 @@ export function worldResolver({ world, skyFor }: Omit<WireFacts, "plan" | "life"
       return answer(host, addresses.map((address) => ({ address, family: 4 as const })));
     },
     tlsa: (name) => answer(name, []),
+    cname: (name) => answer(name, []),
     txt: (name) => answer(name, []),
     srv: (name) => answer(name, []),
   };
