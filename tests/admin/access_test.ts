@@ -321,3 +321,69 @@ Deno.test("tokens of the config are keys that only the config changes", async ()
   access.replaceTokens([]);
   assertEquals(await access.keys.verify(token), null);
 });
+
+/** The status of a request in the session that `credentials` began, asked for after `change`. */
+async function statusAfter(
+  credentials: { name: string; password: string },
+  { admin, change }: { admin: AdminSetup; change: () => Promise<unknown> },
+): Promise<number> {
+  const { cookie } = await signIn(admin, credentials);
+  const init = { peer: REMOTE, headers: { cookie: cookie ?? "" } };
+  assertEquals((await admin.json("/api/v1/me", init)).status, 200);
+  await change();
+  return (await admin.json("/api/v1/me", init)).status;
+}
+
+Deno.test("a session outlives neither the time of its key nor its secret", async () => {
+  await using admin = await adminSetup();
+  const expiresAtMs = admin.clock.now() + 60_000;
+  const request = { name: "short", role: "viewer", expiresAtMs, by: "test" } as const;
+  const { secret: password } = await admin.ports.keys.create(request);
+  const change = () => admin.clock.advance(60_000);
+  assertEquals(await statusAfter({ name: "", password }, { admin, change }), 401);
+});
+
+Deno.test("a session ends when its password is changed by other means, or its user made anew", async () => {
+  await using admin = await adminSetup();
+  const { users } = admin.ports;
+  const ada = { name: "ada", role: "admin", password: "correct horse" } as const;
+  await users.put(ada);
+  const changed = () => users.put({ ...ada, password: "battery staple" });
+  assertEquals(await statusAfter(ada, { admin, change: changed }), 401);
+  await users.put(ada);
+  const anew = async () => {
+    await users.remove("ada");
+    await users.put(ada);
+  };
+  assertEquals(await statusAfter(ada, { admin, change: anew }), 401);
+  const sameAgain = () => users.put({ name: "ada", role: "viewer" });
+  assertEquals(await statusAfter(ada, { admin, change: sameAgain }), 200);
+});
+
+Deno.test("a stream of events ends with what it was allowed by", async () => {
+  await using admin = await adminSetup();
+  const { keys, users } = admin.ports;
+  const { key, secret } = await keys.create({
+    ...{ name: "watch", role: "viewer", expiresAtMs: null, by: "test" },
+  });
+  await users.put({ name: "ada", role: "admin", password: "correct horse" });
+  const { cookie } = await signIn(admin, { name: "ada", password: "correct horse" });
+  for (
+    const [headers, change] of [
+      [{ authorization: `Bearer ${secret}` }, () => keys.revoke(key.id)],
+      [{ cookie: cookie ?? "" }, () => users.remove("ada")],
+    ] as const
+  ) {
+    const response = await admin.request("/api/v1/events", { peer: REMOTE, headers });
+    const reader = response.body?.getReader();
+    assertEquals((await reader?.read())?.done, false);
+    await admin.clock.advance(15_000);
+    assertEquals((await reader?.read())?.done, false); // a sign of life
+    await change();
+    const end = (async () => {
+      for (;;) if ((await reader?.read())?.done !== false) return;
+    })();
+    await admin.clock.advance(15_000);
+    await end;
+  }
+});

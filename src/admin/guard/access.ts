@@ -88,6 +88,11 @@ class ConfiguredKeys {
     return found[0] === undefined ? null : this.#keyOf(found[0]);
   }
 
+  stamp(id: string): string | null {
+    const found = this.#all().find((token) => idOf(token) === id);
+    return found === undefined ? null : secretHash(found.token);
+  }
+
   find(name: string): { key: ApiKey; secret: string } | null {
     const found = this.tokens.find((token) => token.name === name);
     return found === undefined ? null : { key: this.#keyOf(found), secret: found.token };
@@ -99,12 +104,16 @@ class ConfiguredKeys {
 
   #keyOf({ token: _token, ...shown }: ConfiguredToken): ApiKey {
     return {
-      ...{ ...shown, id: `config-${shown.name}`, createdBy: "configuration", source: "config" },
+      ...{ ...shown, id: idOf(shown), createdBy: "configuration", source: "config" },
       createdAtMs: this.#startedAtMs,
       expiresAtMs: null,
       lastUsedAtMs: null,
     };
   }
+}
+
+function idOf({ name }: Pick<ConfiguredToken, "name">): string {
+  return `config-${name}`;
 }
 
 type CreateRequest = Parameters<KeysPort["create"]>[0];
@@ -166,10 +175,22 @@ class FileKeys implements KeysPort {
     const { keys } = await this.#parts.file.read();
     const kept = keys.find((key) => key.id === id);
     if (kept === undefined || !isSameText(secretHash(secret), kept.hash)) return null;
+    if (this.#isOver(kept)) return null;
     const nowMs = this.#parts.clock.now();
-    if (kept.expiresAtMs !== null && kept.expiresAtMs <= nowMs) return null;
     this.#usedAtMs.set(id, nowMs - nowMs % USE_STEP_MS);
     return this.#shown(kept);
+  }
+
+  async stamp(id: string): Promise<string | null> {
+    const configured = this.#configured.stamp(id);
+    if (configured !== null) return configured;
+    const { keys } = await this.#parts.file.read();
+    const kept = keys.find((key) => key.id === id);
+    return kept === undefined || this.#isOver(kept) ? null : kept.hash;
+  }
+
+  #isOver({ expiresAtMs }: KeptKey): boolean {
+    return expiresAtMs !== null && expiresAtMs <= this.#parts.clock.now();
   }
 
   #shown({ hash: _hash, ...key }: KeptKey): ApiKey {
@@ -229,6 +250,11 @@ class FileUsers implements UsersPort {
     const kept = await this.#find(name);
     const isRight = await isPassword(password, kept?.passwordHash ?? null);
     return kept !== undefined && isRight ? shownUser(kept) : null;
+  }
+
+  async stamp(name: string): Promise<string | null> {
+    const kept = await this.#find(name);
+    return kept === undefined ? null : `${kept.createdAtMs} ${kept.passwordHash}`;
   }
 
   async #find(name: string): Promise<KeptUser | undefined> {

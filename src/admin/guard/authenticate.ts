@@ -1,11 +1,13 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
+import type { Clock } from "../../base/clock.ts";
 import { actorOf, addressOf, type AdminEnv, type Caller, type MailSender } from "../env.ts";
 import { hasRole } from "../http/operation.ts";
 import { problem } from "../http/problem.ts";
 import type { AdminPorts } from "../ports.ts";
 import type { FailureLimit } from "./rate_limit.ts";
-import type { Sessions } from "./sessions.ts";
+import type { Session, Sessions } from "./sessions.ts";
+import { whileAllowed } from "./while_allowed.ts";
 
 /** Name of the session cookie. */
 export const SESSION_COOKIE = "posthouse_session";
@@ -19,6 +21,7 @@ export interface AuthenticateOptions {
   readonly failures: FailureLimit;
   /** Whether whoever is on this machine needs no credentials. */
   readonly openOnLoopback: boolean;
+  readonly clock: Clock;
 }
 
 /**
@@ -32,7 +35,12 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ad
       const caller = await sessionCaller(c, options) ?? openCaller(c, options);
       c.set("caller", caller);
       c.set("sender", senderOf(caller));
-      return await next();
+      await next();
+      if (caller?.kind === "user") {
+        const isAllowed = async () => await sessionCaller(c, options) !== null;
+        whileAllowed(c, { ...options, isAllowed });
+      }
+      return;
     }
     const address = addressOf(c.env?.peer);
     const waitMs = options.failures.waitMs(address);
@@ -51,7 +59,10 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ad
       "sender",
       send ? { name: `key ${name}`, identity: `key ${id}`, senders, senderCheck } : null,
     );
+    const stamp = await options.ports.keys.stamp(id);
     await next();
+    const isAllowed = async () => await options.ports.keys.stamp(id) === stamp;
+    whileAllowed(c, { ...options, isAllowed });
   };
 }
 
@@ -76,13 +87,27 @@ function bearerSecret(c: Context<AdminEnv>): string | null {
   return /^bearer +([\x21-\x7e]{1,512})$/i.exec(field)?.[1] ?? "";
 }
 
+function sessionIn(c: Context<AdminEnv>, { sessions }: AuthenticateOptions): Session | null {
+  const secret = getCookie(c, SESSION_COOKIE);
+  return secret === undefined ? null : sessions.find(secret);
+}
+
+/** Whether the password or secret that began a session is still the one in force. */
+async function isValid(
+  { owner: { kind, name }, stamp }: Session,
+  { ports: { keys, users } }: AuthenticateOptions,
+): Promise<boolean> {
+  return await (kind === "user" ? users : keys).stamp(name) === stamp;
+}
+
 async function sessionCaller(
   c: Context<AdminEnv>,
-  { sessions, ports }: AuthenticateOptions,
+  options: AuthenticateOptions,
 ): Promise<Caller | null> {
-  const secret = getCookie(c, SESSION_COOKIE);
-  const owner = secret === undefined ? null : sessions.owner(secret);
-  if (owner === null) return null;
+  const session = sessionIn(c, options);
+  if (session === null || !await isValid(session, options)) return null;
+  const { owner } = session;
+  const { ports } = options;
   if (owner.kind === "user") {
     const user = await ports.users.get(owner.name);
     return user === null ? null : { kind: "user", name: user.name, role: user.role };

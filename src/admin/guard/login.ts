@@ -5,7 +5,7 @@ import type { AdminPorts } from "../ports.ts";
 import { loginView } from "../views/login.tsx";
 import { SESSION_COOKIE } from "./authenticate.ts";
 import type { FailureLimit } from "./rate_limit.ts";
-import type { SessionOwner, Sessions } from "./sessions.ts";
+import type { Session, SessionOwner, Sessions } from "./sessions.ts";
 
 export interface LoginOptions {
   readonly ports: Pick<AdminPorts, "keys" | "users" | "info">;
@@ -30,8 +30,8 @@ export function loginRoutes(options: LoginOptions): Hono<AdminEnv> {
         return loginPage(c, options, { next, status: 429, message: TOO_MANY });
       }
       failures.fail(address); // before it is known, so that many at once are no way around
-      const owner = await ownerOf(options, { name: form["name"], password: form["password"] });
-      if (owner === null) {
+      const begun = await sessionOf(options, { name: form["name"], password: form["password"] });
+      if (begun === null) {
         return loginPage(c, options, {
           next,
           status: 401,
@@ -41,7 +41,7 @@ export function loginRoutes(options: LoginOptions): Hono<AdminEnv> {
       failures.forgive(address);
       const earlier = getCookie(c, SESSION_COOKIE);
       if (earlier !== undefined) sessions.end(earlier);
-      setCookie(c, SESSION_COOKIE, sessions.begin(owner), {
+      setCookie(c, SESSION_COOKIE, sessions.begin(begun), {
         httpOnly: true,
         sameSite: "Strict",
         secure: options.secureCookie,
@@ -59,6 +59,17 @@ export function loginRoutes(options: LoginOptions): Hono<AdminEnv> {
 }
 
 const TOO_MANY = "Too many failed attempts. Wait a minute.";
+
+async function sessionOf(
+  options: LoginOptions,
+  given: { name: unknown; password: unknown },
+): Promise<Session | null> {
+  const owner = await ownerOf(options, given);
+  if (owner === null) return null;
+  const { keys, users } = options.ports;
+  const stamp = await (owner.kind === "user" ? users : keys).stamp(owner.name);
+  return stamp === null ? null : { owner, stamp };
+}
 
 /** Somebody with a name and password, or a key in the place of the password. */
 async function ownerOf(

@@ -11,11 +11,18 @@ export interface SessionOwner {
   readonly name: string;
 }
 
+/** A session as it began. */
+export interface Session {
+  readonly owner: SessionOwner;
+  /** The stamp of the password or secret that began it; it ends with that. */
+  readonly stamp: string;
+}
+
 /** Who is signed in. Sessions end with the process; only hashes of their secrets are kept. */
 export class Sessions {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #byHash = new Map<string, { readonly owner: SessionOwner; readonly endsAtMs: number }>();
+  readonly #byHash = new Map<string, Session & { readonly endsAtMs: number }>();
   readonly lifetimeMs: number;
 
   constructor(
@@ -27,7 +34,7 @@ export class Sessions {
   }
 
   /** Begins a session and returns its secret. The oldest one ends when there are too many. */
-  begin(owner: SessionOwner): string {
+  begin({ owner, stamp }: Session): string {
     this.#forgetEnded();
     if (this.#byHash.size >= MAX_SESSIONS) {
       const [oldest] = this.#byHash.keys();
@@ -35,14 +42,14 @@ export class Sessions {
     }
     const secret = newSecret(this.#random);
     const endsAtMs = this.#clock.now() + this.lifetimeMs;
-    this.#byHash.set(secretHash(secret), { owner, endsAtMs });
+    this.#byHash.set(secretHash(secret), { owner, stamp, endsAtMs });
     return secret;
   }
 
-  /** Whom the session with this secret belongs to; null when there is none any more. */
-  owner(secret: string): SessionOwner | null {
+  /** The session with this secret; null when there is none any more. */
+  find(secret: string): Session | null {
     const session = this.#byHash.get(secretHash(secret));
-    return session !== undefined && session.endsAtMs > this.#clock.now() ? session.owner : null;
+    return session !== undefined && session.endsAtMs > this.#clock.now() ? session : null;
   }
 
   end(secret: string): void {

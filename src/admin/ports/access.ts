@@ -57,6 +57,11 @@ export interface KeysPort {
   revoke(id: string): Promise<boolean>;
   /** The key a secret belongs to; null when there is none or its time is over. */
   verify(secret: string): Promise<ApiKey | null>;
+  /**
+   * What tells the present secret of a key from another one under its id; null when there is no
+   * such key or its time is over. Whatever a secret began ends when this changes.
+   */
+  stamp(id: string): Promise<string | null>;
 }
 
 /** Somebody who signs in to the dashboard. */
@@ -77,6 +82,8 @@ export interface UsersPort {
     readonly password?: string;
   }): Promise<"created" | "changed" | "password_needed">;
   remove(name: string): Promise<boolean>;
+  /** As for keys: it changes with the password, and when a user is removed and made anew. */
+  stamp(name: string): Promise<string | null>;
   /** Takes the same time whether or not the user exists. */
   verify(credentials: { readonly name: string; readonly password: string }): Promise<
     AdminUser | null
