@@ -121,3 +121,14 @@ Deno.test("REQUIRETLS: a message is returned where the way behind is not promise
   const { outcome } = await deliver(script, { sts: policy("enforce", HOST), sample });
   assertMatch(outcome, /^unsuitable 550 5\.7\.30 Next hop does not promise TLS/);
 });
+
+Deno.test("REQUIRETLS: a message that asks for it cannot do without by a field", async () => {
+  const sample: SampleJob = {
+    body: "TLS-Required: No\r\n\r\nHello\r\n",
+    message: { extras: { requireTls: true } },
+  };
+  for (const script of [{}, OTHER]) {
+    const { outcome } = await deliver(script, { sts: policy("enforce", HOST), sample });
+    assertMatch(outcome, /^broken 451 4\.7\.[45] /);
+  }
+});

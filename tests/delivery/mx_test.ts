@@ -288,3 +288,44 @@ Deno.test("an exchanger that is only down keeps mail while another is gone", asy
   const [words = ""] = inWords(await setup.deliver("dest.example"));
   assert(words.startsWith("broken 451 4.4.1 Cannot connect to down.example"), words);
 });
+
+Deno.test("own names are found in MX records however they are written", async () => {
+  const names: Names = {
+    mx: {
+      "capitals.example": ["10 US-TOO.Example.", "20 b.example"],
+      "helo.example": ["10 RELAY.EXAMPLE", "20 b.example"],
+    },
+    addresses: { "b.example": ["192.0.2.2"] },
+  };
+  for (const ownNames of [["us-too.example"], ["Us-Too.EXAMPLE"]]) {
+    await using setup = mxSetup({ names, ownNames });
+    for (const domain of ["capitals.example", "helo.example"]) {
+      assertEquals(inWords(await setup.deliver(domain)), [
+        "permanent 550 5.4.6 Mail for the recipient domain loops back to this relay",
+      ]);
+    }
+    assertEquals(setup.dialed, []);
+  }
+});
+
+Deno.test("a session without TLS is not used where a domain has to have it, nor the other way round", async () => {
+  const names: Names = {
+    mx: { "free.example": ["10 mx.example"], "strict.example": ["10 mx.example"] },
+    addresses: { "mx.example": ["192.0.2.1"] },
+  };
+  const tls: TlsRules = {
+    rule: { level: "opportunistic" },
+    overrides: [{ domain: "strict.example", rule: { level: "required" } }],
+  };
+  const peers = { "192.0.2.1": { extensions: ["PIPELINING"] } };
+  await using setup = mxSetup({ names, peers, tls });
+  assertEquals(inWords(await setup.deliver("free.example")), STORED);
+  const [words = ""] = inWords(await setup.deliver("strict.example"));
+  assert(
+    words.startsWith("broken 451 4.7.4 mx.example[192.0.2.1]:25 does not offer STARTTLS"),
+    words,
+  );
+  assertEquals(inWords(await setup.deliver("free.example")), STORED);
+  const { messages, sessions } = setup.peerAt("192.0.2.1");
+  assertEquals([messages.length, sessions], [2, 2]);
+});

@@ -129,3 +129,22 @@ Deno.test("a smarthost that is a name goes to the proxy by its name", async () =
 function scopes({ outcomes }: DeliveryReport): string[] {
   return outcomes.map((outcome) => outcome.kind === "broken" ? outcome.scope : outcome.kind);
 }
+
+Deno.test("the next address of a proxy stands in for one where nobody is", async () => {
+  const names: Names = {
+    ...NAMES,
+    addresses: { ...NAMES.addresses, "proxy.example": ["127.0.0.2", "::1", "127.0.0.1"] },
+  };
+  const { asked, report } = await through({ names, proxy: { host: "proxy.example" } });
+  assertEquals(inWords(report), STORED);
+  assertEquals(asked, ["192.0.2.9:25", "192.0.2.1:25"]);
+});
+
+Deno.test("what a proxy says of a server is not asked of its next address", async () => {
+  const names: Names = {
+    ...NAMES,
+    addresses: { "proxy.example": ["127.0.0.1", "127.0.0.1"], "mx.dest.example": ["192.0.2.9"] },
+  };
+  const { asked } = await through({ names, proxy: { host: "proxy.example" } });
+  assertEquals(asked, ["192.0.2.9:25"]);
+});

@@ -164,3 +164,53 @@ for (const [name, answer, said] of ODD) {
     }
   });
 }
+
+/** What a client makes of STARTTLS that is answered with these octets. */
+async function startTls(answer: readonly string[]) {
+  await using setup = new ClientSetup({ extensions: ["STARTTLS"], answers: { STARTTLS: answer } });
+  const client = await setup.open();
+  const result = await client.startTls({ role: "client", serverName: "mx", verify: "none" }, {
+    signal,
+  });
+  const words = result.kind === "lost" ? `${result.lost.stage} ${result.lost.cause}` : result.kind;
+  return { words, isUsable: client.isUsable, tls: client.tls, lines: [...setup.peer.lines] };
+}
+
+for (const ahead of ["250-mx\r\n250 AUTH PLAIN\r\n", "250 AUTH", "2", "\r\n", "\x16\x03\x03"]) {
+  Deno.test(`octets in front of the handshake end the session: ${JSON.stringify(ahead)}`, async () => {
+    const { words, isUsable, tls, lines } = await startTls([`220 Go\r\n${ahead}`]);
+    assertEquals([words, isUsable, tls], ["starttls out_of_step", false, null]);
+    assertEquals(lines, ["EHLO relay.example", "STARTTLS"]); // nothing of a handshake was sent
+  });
+}
+
+for (const farewell of ["250 2.1.0 Sender ok\r\n", "421 4.4.2 Bye\r\n", "2", "\r\n"]) {
+  Deno.test(`what nobody asked for ends a session that waits: ${JSON.stringify(farewell)}`, async () => {
+    const said = Promise.withResolvers<void>();
+    const answers = { ".": { inTurn: [["250 Kept\r\n", said.promise, farewell]] } };
+    await using setup = new ClientSetup({ answers });
+    const client = await setup.open();
+    const first = await client.transact(request("a@x"), { signal });
+    assertEquals([inWords(first.recipients), client.isUsable], [["dot 250 Kept"], true]);
+    client.rest();
+    said.resolve();
+    // The next transaction is after the octets on the wire, whether or not they were seen yet.
+    await setup.peer.waitForLine(".");
+    while (client.isUsable) await new Promise((resolve) => setTimeout(resolve, 1));
+    const second = await client.transact(request("b@x"), { signal });
+    assertEquals(inWords(second.recipients)[0]?.endsWith("out_of_step"), true);
+    assertEquals(second.begun, false);
+    assertEquals(setup.peer.messages.length, 1);
+  });
+
+  Deno.test(`the same, behind the last reply in one piece: ${JSON.stringify(farewell)}`, async () => {
+    const answers = { ".": { inTurn: [[`250 Kept\r\n${farewell}`]] } };
+    await using setup = new ClientSetup({ answers });
+    const client = await setup.open();
+    assertEquals(inWords((await client.transact(request("a@x"), { signal })).recipients), [
+      "dot 250 Kept",
+    ]);
+    client.rest();
+    assertEquals(client.isUsable, false);
+  });
+}
