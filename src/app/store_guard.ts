@@ -50,6 +50,9 @@ export class StoreGuard implements MessageSink {
   /** The same for messages that are stored together. */
   guard(batch: MessageBatch): MessageBatch {
     return {
+      get storedBytes() {
+        return batch.storedBytes;
+      },
       begin: (message) => batch.begin(message),
       abort: () => batch.abort(),
       commit: async () => {

@@ -27,6 +27,8 @@ export interface PartWriter {
 
 /** Messages that become durable together or not at all. Exactly one of the last two follows. */
 export interface MessageBatch {
+  /** What the messages take of the disk so far; octets that they share count once. */
+  readonly storedBytes: number;
   /** Starts the next message, after the `finish` of the one before. */
   begin(message: BatchMessage): PartWriter;
   /** Makes them durable: when it resolves with `stored`, all are on disk. */

@@ -3,7 +3,7 @@ import { encodeText } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Envelope, Origin } from "../mail/envelope.ts";
 import { addressLiteral, formatReceived } from "../mail/received.ts";
-import { formatReply } from "../mail/reply.ts";
+import { formatReply, reply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
 import { parseTraceparent } from "../observe/traces.ts";
 import type { AliasMap } from "../policy/aliases.ts";
@@ -21,6 +21,12 @@ import type {
   SubmittedMessage,
   Submitter,
 } from "./submission.ts";
+
+/** So many of the largest messages may be in one request; what messages share counts once. */
+const BATCH_MESSAGES = 4;
+/** Takes the place of the largest message where none is too large. */
+const UNLIMITED_MESSAGE_BYTES = 64 * 1024 * 1024;
+const TOO_MUCH = reply(552, "5.3.4", "The messages of this request are larger than allowed");
 
 /** Limits that a reload may change. */
 export interface SubmitterLimits {
@@ -146,6 +152,11 @@ export class MessageSubmitter {
         return { ...copied, index };
       }
       await writer.finish(copied.facts);
+      if (batch.storedBytes > budgetOf(limits)) {
+        const kind = "refused";
+        this.#refused({ id: writer.id, envelope, origin, reply: formatReply(TOO_MUCH) });
+        return { kind, reply: TOO_MUCH, index };
+      }
       written.push({ id: writer.id, envelope, sizeBytes: copied.facts.sizeBytes });
     }
     return written;
@@ -242,6 +253,11 @@ export class MessageSubmitter {
       ...{ listener: HTTP_LISTENER, clientAddress, reply },
     });
   }
+}
+
+/** What the messages of one request may take of the disk. */
+function budgetOf({ messageBytes }: SubmitterLimits): number {
+  return BATCH_MESSAGES * (messageBytes > 0 ? messageBytes : UNLIMITED_MESSAGE_BYTES);
 }
 
 /** A message whose octets are with the batch. */

@@ -9,6 +9,7 @@ import type {
   IntakeResult,
   SigningStream,
 } from "./intake.ts";
+import type { RestWriter } from "./shared_rest.ts";
 import {
   type BodyPlace,
   type NewMessage,
@@ -31,6 +32,7 @@ export class IntakeWriter {
   readonly #options: IntakeOptions;
   readonly #headBytes: number;
   readonly #isHeadAscii: boolean;
+  readonly #rest: RestWriter | null;
   #signing: SigningStream | null = null;
   #buffer: Uint8Array<ArrayBuffer>;
   #length = 0;
@@ -39,8 +41,10 @@ export class IntakeWriter {
   #header: MessageHeader | null = null;
   #failure: unknown = null;
 
-  constructor(message: IncomingMessage, options: IntakeOptions) {
+  /** What is behind the header section goes to `rest`, where there is one. */
+  constructor(message: IncomingMessage, options: IntakeOptions, rest: RestWriter | null = null) {
     this.#message = message;
+    this.#rest = rest;
     this.#options = options;
     this.id = options.newId();
     const head = message.head(this.id);
@@ -57,8 +61,11 @@ export class IntakeWriter {
    * own, it brings the whole section.
    */
   write(chunk: Uint8Array, reading?: HeaderReading): void | Promise<void> {
-    if (this.#header === null) this.#begin(chunk, reading);
-    else this.#signing?.write(chunk);
+    if (this.#header === null) {
+      this.#begin(chunk, reading);
+      if (this.#rest !== null) return this.#append(chunk);
+    } else this.#signing?.write(chunk);
+    if (this.#rest !== null) return this.#writeRest(this.#rest, chunk);
     const total = this.#length + chunk.length;
     if (this.#spool === null && total <= this.#options.limits.spoolThresholdBytes) {
       this.#append(chunk);
@@ -92,6 +99,7 @@ export class IntakeWriter {
     this.#spool = null;
     try {
       await spool?.discard();
+      await this.#rest?.discard();
     } catch (error) {
       this.#explain(error);
     }
@@ -108,7 +116,7 @@ export class IntakeWriter {
     const prefix = this.#signing === null ? "" : await this.#signing.finish();
     const place = await this.#place();
     const message = this.#withEvent(this.#newMessage(facts, { place, prefix }));
-    if (place.kind === "spool") this.#buffer = NOTHING;
+    if (place.kind === "spool" && this.#rest === null) this.#buffer = NOTHING;
     return message;
   }
 
@@ -142,6 +150,7 @@ export class IntakeWriter {
 
   async #place(): Promise<BodyPlace> {
     const bytes = this.#buffer.subarray(0, this.#length);
+    if (this.#rest !== null) return { ...await this.#rest.finish(), head: bytes };
     if (this.#spool === null) return { kind: "inline", bytes };
     await this.#spool.write(bytes);
     const name = await this.#spool.finish();
@@ -185,6 +194,16 @@ export class IntakeWriter {
     const { traceparent } = this.#message;
     const values = headerValues(header, this.#options.limits.headerNames ?? []);
     return traceparent === undefined ? values : { ...values, traceparent: [traceparent] };
+  }
+
+  #writeRest(rest: RestWriter, chunk: Uint8Array): void | Promise<void> {
+    if (this.#failure !== null) return;
+    const written = rest.write(chunk);
+    if (!(written instanceof Promise)) return;
+    return written.catch(async (error: unknown) => {
+      this.#failure = error;
+      await this.abort();
+    });
   }
 
   async #writeToSpool(chunk: Uint8Array): Promise<void> {

@@ -48,11 +48,20 @@ export interface MessageRecord {
   readonly expiresAtMs: number;
 }
 
-/** Where the octets of a message are. */
+/**
+ * Where the octets of a message are. Messages of one `putAll` share what they have in common: the
+ * same array, or the same file, stands in the store once for all of them, until none needs it.
+ */
 export type BodyPlace =
-  | { readonly kind: "inline"; readonly bytes: Uint8Array }
-  /** `name` is a file in the store's spool folder, complete and fsynced with its folder. */
-  | { readonly kind: "spool"; readonly name: string };
+  & {
+    /** Octets of the message's own, in front of those that it may share. */
+    readonly head?: Uint8Array;
+  }
+  & (
+    | { readonly kind: "inline"; readonly bytes: Uint8Array }
+    /** `name` is a file in the store's spool folder, complete and fsynced with its folder. */
+    | { readonly kind: "spool"; readonly name: string }
+  );
 
 /** A recipient as it enters the store. */
 export interface NewRecipient {

@@ -1,4 +1,4 @@
-import type { ClaimedMessage, Lease, NewMessage, QueueStore } from "./store.ts";
+import type { BodyPlace, ClaimedMessage, Lease, NewMessage, QueueStore } from "./store.ts";
 
 /** The scheduler's side of fresh mail: places in its window, taken before the commit. */
 export interface FreshMail {
@@ -54,7 +54,7 @@ function unreserve(message: NewMessage, scheduler: FreshMail): void {
 }
 
 function inlineBytesOf({ place }: NewMessage): number {
-  return place.kind === "inline" ? place.bytes.length : 0;
+  return hasOwnBytes(place) ? place.bytes.length : 0;
 }
 
 /** The message as a claim would have brought it. */
@@ -68,7 +68,12 @@ function asClaimed(
     delayNotified: false,
     lastReply: "",
   }));
-  return place.kind === "inline"
+  return hasOwnBytes(place)
     ? { message, recipients: records, bytes: place.bytes }
     : { message, recipients: records };
+}
+
+/** Whether all octets are at hand. What is shared is read from the store, one message at a time. */
+function hasOwnBytes(place: BodyPlace): place is Extract<BodyPlace, { kind: "inline" }> {
+  return place.kind === "inline" && place.head === undefined;
 }

@@ -22,6 +22,7 @@ function bench({ shelf = {}, hops = 2 }: { shelf?: Partial<Shelf>; hops?: number
       calls.push(`begin ${count}`);
       let begun = 0;
       return {
+        storedBytes: 0,
         begin: () => ({
           id: `ID${++begun}`,
           write: async () => {

@@ -30,6 +30,16 @@ export class StoreFolder implements AsyncDisposable {
     }
   }
 
+  /** How many rows a table has. */
+  rowCount(table: string): number {
+    const database = new DatabaseSync(`${this.path}/queue.db`, { readOnly: true });
+    try {
+      return Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"]);
+    } finally {
+      database.close();
+    }
+  }
+
   /** Names of the spool files. */
   async spooled(): Promise<string[]> {
     const entries = await Array.fromAsync(Deno.readDir(`${this.path}/spool`));

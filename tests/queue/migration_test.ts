@@ -13,6 +13,7 @@ Deno.test("a queue of the first schema is brought up to date with what is in it"
   folder.sql("UPDATE messages SET record = '{' WHERE seq = 2");
   folder.sql(`DROP TABLE shelf; DROP TABLE outbox; DROP TABLE outbox_reached;
     DROP TABLE outbox_calls; DROP INDEX messages_kept;
+    DROP TABLE heads; DROP TABLE shared_octets; ALTER TABLE messages DROP COLUMN shared;
     ALTER TABLE messages DROP COLUMN kept; DROP TABLE facts;
     DROP INDEX messages_by_mask; DROP INDEX recipients_by_facts;
     ALTER TABLE recipients DROP COLUMN transport; ALTER TABLE recipients DROP COLUMN size;

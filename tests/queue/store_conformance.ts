@@ -6,6 +6,7 @@ import { messageCases } from "./conformance/messages.ts";
 import { outboxCases } from "./conformance/outbox.ts";
 import { queryCases } from "./conformance/queries.ts";
 import { settleCases } from "./conformance/settlements.ts";
+import { sharingCases } from "./conformance/sharing.ts";
 import { shelfCases } from "./conformance/shelf.ts";
 import type { OpenStore } from "./conformance/case.ts";
 
@@ -17,6 +18,7 @@ const CASES = [
   ...commandCases,
   ...queryCases,
   ...listingCases,
+  ...sharingCases,
   ...shelfCases,
   ...outboxCases,
 ];

@@ -144,8 +144,10 @@ export class CompatDesk {
     { key, clientAddress, traceparent }: CompatCaller,
     { letters, once }: CompatRequest & { readonly letters: readonly Letter[] },
   ): Promise<HandedAll> {
+    // One for all, so that those with the same content share their octets in the queue.
+    const boundary = this.#unique();
     const messages = letters.map(({ from, to, holdUntilMs, content }, index) => ({
-      ...{ from, to, message: this.#octetsOf(content, index) },
+      ...{ from, to, message: this.#octetsOf(content, { index, boundary }) },
       ...(holdUntilMs === undefined ? {} : { holdUntilMs }),
       smtpUtf8: !(content instanceof Uint8Array) && needsSmtpUtf8(content),
     }));
@@ -166,15 +168,21 @@ export class CompatDesk {
   /** The octets of a message, made when they are asked for: those of many would be large. */
   #octetsOf(
     content: Draft | Uint8Array,
-    index: number,
+    place: { index: number; boundary: string },
   ): Uint8Array | AsyncIterable<Uint8Array> {
-    return content instanceof Uint8Array ? content : this.#composed(content, index);
+    return content instanceof Uint8Array ? content : this.#composed(content, place);
   }
 
-  async *#composed(draft: Draft, index: number): AsyncGenerator<Uint8Array> {
-    const { clock, random } = this.#options;
-    const unique = random.fill(new Uint8Array(18)).toBase64({ alphabet: "base64url" });
-    const context = { hostname: this.hostname, nowMs: clock.now(), unique };
+  #unique(): string {
+    return this.#options.random.fill(new Uint8Array(18)).toBase64({ alphabet: "base64url" });
+  }
+
+  async *#composed(
+    draft: Draft,
+    { index, boundary }: { index: number; boundary: string },
+  ): AsyncGenerator<Uint8Array> {
+    const nowMs = this.#options.clock.now();
+    const context = { hostname: this.hostname, nowMs, unique: this.#unique(), boundary };
     const composed = composeMessage(draft, context);
     if (composed.kind === "refused") throw new NoMessageError(composed.reason, index);
     yield composed.bytes;

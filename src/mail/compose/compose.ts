@@ -12,6 +12,8 @@ export interface ComposeContext {
   readonly nowMs: number;
   /** Makes Message-ID and boundaries unique: letters, digits, dots and dashes, at most 60. */
   readonly unique: string;
+  /** The same for boundaries, so that messages of one content have the same octets. */
+  readonly boundary?: string;
 }
 
 /** A message, or what about the draft cannot become one. */
@@ -41,7 +43,7 @@ const CONTENT_ID = /^[^\s<>()\\"]+$/;
 export function composeMessage(draft: Draft, context: ComposeContext): Composed {
   const problem = problemOf(draft);
   if (problem !== null) return { kind: "refused", reason: problem };
-  const content = contentOf(draft, context.unique);
+  const content = contentOf(draft, context.boundary ?? context.unique);
   const head = headOf(draft, context) + "MIME-Version: 1.0\r\n" + content.fields + "\r\n";
   return { kind: "composed", bytes: concatBytes([encodeText(head), ...content.body]) };
 }

@@ -1,3 +1,4 @@
+import { concatBytes } from "../../base/bytes.ts";
 import type { ClaimedMessage, ClaimRequest, ClaimResult } from "../store.ts";
 import { recipientRecord, type StoredMessage, type StoredRecipient } from "./message.ts";
 
@@ -90,8 +91,10 @@ function withBodies(
   return [...picked].map(([{ record, place }, recipients]) => {
     const claimed = { message: record, recipients: recipients.map(recipientRecord) };
     if (place?.kind !== "inline" || place.bytes.length > leftBytes) return claimed;
-    leftBytes -= place.bytes.length;
-    return { ...claimed, bytes: place.bytes };
+    const { head, bytes } = place;
+    const octets = head === undefined ? bytes : concatBytes([head, bytes]);
+    leftBytes -= octets.length;
+    return { ...claimed, bytes: octets };
   });
 }
 

@@ -49,7 +49,7 @@ export function storedMessage(
   return {
     record,
     sequence,
-    place: place.kind === "inline" ? { kind: "inline", bytes: place.bytes.slice() } : place,
+    place,
     recipients: stored,
     timeline: [],
     lastReply: "",

@@ -52,6 +52,8 @@ class MemoryStore implements QueueStore {
   readonly #messages = new Map<string, StoredMessage>();
   readonly #live = new Set<StoredMessage>();
   readonly #spooled = new Map<string, Uint8Array>();
+  /** How many messages each of them holds octets of. */
+  readonly #uses = new Map<string, number>();
   /** Names of spool files that no message has been put with. */
   readonly #pending = new Set<string>();
   #sequence = 0;
@@ -74,7 +76,7 @@ class MemoryStore implements QueueStore {
     return this.#run(() => {
       try {
         this.#checkNew(messages);
-        for (const message of messages) this.#put(message);
+        for (const message of inOwnMemory(messages)) this.#put(message);
       } catch (error) {
         this.#dropFiles(messages);
         throw error;
@@ -130,7 +132,7 @@ class MemoryStore implements QueueStore {
       const place = this.#messages.get(messageId)?.place ?? null;
       if (place === null) return null;
       const bytes = place.kind === "inline" ? place.bytes : this.#spooled.get(place.name);
-      return bytes === undefined ? null : inChunks(bytes);
+      return bytes === undefined ? null : inChunks(place.head, bytes);
     });
   }
 
@@ -198,9 +200,10 @@ class MemoryStore implements QueueStore {
   purge({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
     return this.#run(() => {
       let count = 0;
-      for (const [id, { doneAtMs }] of this.#messages) {
+      for (const [id, message] of this.#messages) {
         if (count >= limit) break;
-        if (doneAtMs === null || doneAtMs >= beforeMs) continue;
+        if (message.doneAtMs === null || message.doneAtMs >= beforeMs) continue;
+        this.#letGo(message);
         this.#messages.delete(id);
         count += 1;
       }
@@ -266,7 +269,7 @@ class MemoryStore implements QueueStore {
       if (fitting(message, filter) === null) continue;
       this.#messages.delete(id);
       this.#live.delete(message);
-      if (message.place?.kind === "spool") this.#spooled.delete(message.place.name);
+      this.#letGo(message);
       count += 1;
     }
     return count;
@@ -277,7 +280,11 @@ class MemoryStore implements QueueStore {
     const sequence = ++this.#sequence;
     const stored = storedMessage(message, { sequence, nowMs: this.#clock.now() });
     this.#messages.set(message.id, stored);
-    if (message.place.kind === "spool") this.#pending.delete(message.place.name);
+    if (message.place.kind === "spool") {
+      const { name } = message.place;
+      this.#pending.delete(name);
+      this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
+    }
     if (isLive(stored)) this.#live.add(stored);
     this.outbox.add(message.events ?? []);
   }
@@ -336,7 +343,15 @@ class MemoryStore implements QueueStore {
   }
 
   #letGo(message: StoredMessage): void {
-    if (message.place?.kind === "spool") this.#spooled.delete(message.place.name);
+    if (message.place?.kind === "spool") {
+      const { name } = message.place;
+      const uses = (this.#uses.get(name) ?? 1) - 1;
+      this.#uses.set(name, uses);
+      if (uses === 0) {
+        this.#uses.delete(name);
+        this.#spooled.delete(name);
+      }
+    }
     message.place = null;
   }
 }
@@ -345,7 +360,24 @@ function refusal(reason: string): StoreError {
   return new StoreError("unavailable", `Cannot store a message: ${reason}`);
 }
 
-async function* inChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+/** The messages with copies of their octets; those that share them share the copy. */
+function inOwnMemory(messages: readonly NewMessage[]): NewMessage[] {
+  const copies = new Map<Uint8Array, Uint8Array>();
+  return messages.map((message) => {
+    const { place: { head, ...place } } = message;
+    const own = head === undefined ? {} : { head: head.slice() };
+    if (place.kind === "spool") return { ...message, place: { ...place, ...own } };
+    const bytes = copies.get(place.bytes) ?? place.bytes.slice();
+    copies.set(place.bytes, bytes);
+    return { ...message, place: { kind: "inline", bytes, ...own } };
+  });
+}
+
+async function* inChunks(
+  head: Uint8Array | undefined,
+  bytes: Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  if (head !== undefined) yield* inChunks(undefined, head);
   for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
     yield bytes.subarray(start, start + CHUNK_BYTES);
   }

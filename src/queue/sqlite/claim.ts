@@ -1,3 +1,4 @@
+import { concatBytes } from "../../base/bytes.ts";
 import { existsSync } from "./files.ts";
 import type { ClaimRequest } from "../store.ts";
 import { DAMAGED_RECORD_REPLY, MISSING_BODY_REPLY } from "../transition.ts";
@@ -21,7 +22,12 @@ const INTERRUPT_LIMIT = 1_000;
 /** How soon to ask again when a call ended before it had seen every domain. */
 const CONTINUE_MS = 20;
 
-type MessageRow = [record: string, isValid: number, spool: string | null];
+type MessageRow = [
+  record: string,
+  isValid: number,
+  spool: string | null,
+  shared: number | null,
+];
 type Claimed = PackedClaim["claimed"][number];
 
 /**
@@ -175,11 +181,23 @@ function messageOpener(
   { table, timeline }: { table: RecipientTable; timeline: TimelineWriter },
 ): (picked: ReadonlyMap<number, RecipientRow[]>, request: ClaimRequest) => Claimed[] {
   const selectMessage = database.prepare<MessageRow>(
-    "SELECT record, json_valid(record), spool FROM messages WHERE seq = ?",
+    "SELECT record, json_valid(record), spool, shared FROM messages WHERE seq = ?",
   );
   const selectBody = database.prepare<[Uint8Array<ArrayBuffer> | null]>(
     "SELECT iif(length(data) <= ?2, data, NULL) FROM bodies WHERE message = ?1",
   );
+  const selectHead = database.prepare<[Uint8Array<ArrayBuffer>]>(
+    "SELECT data FROM heads WHERE message = ?",
+  );
+  /** The octets, when they are inline and few enough; undefined when they are lost. */
+  const bodyOf = (
+    message: number,
+    { shared, limitBytes }: { shared: number | null; limitBytes: number },
+  ): Uint8Array<ArrayBuffer> | null | undefined => {
+    const body = selectBody.first(shared ?? message, limitBytes)?.[0];
+    const head = shared === null || !body ? undefined : selectHead.first(message)?.[0];
+    return head === undefined || !body ? body : concatBytes([head, body]);
+  };
 
   /** Puts recipients that cannot be delivered for a damage of ours into an operator's hands. */
   const quarantine = (
@@ -207,8 +225,8 @@ function messageOpener(
     const claimed: Claimed[] = [];
     let leftBytes = bodyBudgetBytes;
     for (const [message, recipients] of picked) {
-      const [record, isValid, spool] = selectMessage.first(message) ?? ["", 0, null];
-      const body = spool === null ? selectBody.first(message, leftBytes) : [null] as const;
+      const [record, isValid, spool, shared] = selectMessage.first(message) ?? ["", 0, null, null];
+      const body = spool === null ? bodyOf(message, { shared, limitBytes: leftBytes }) : null;
       const isMissing = spool === null
         ? body === undefined
         : !existsSync(`${spoolFolder}/${spool}`);
@@ -217,7 +235,7 @@ function messageOpener(
         quarantine(message, { recipients, reason, nowMs });
         continue;
       }
-      const bytes = body?.[0] ?? null;
+      const bytes = body ?? null;
       if (bytes !== null) {
         leftBytes -= bytes.length;
         handOver.push(bytes.buffer);

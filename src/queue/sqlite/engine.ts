@@ -5,9 +5,9 @@ import type { Database } from "./database.ts";
 import { failureOf } from "./failure.ts";
 import { removeIfThere } from "./files.ts";
 import { leases as makeLeases } from "./lease.ts";
-import type { CallName, Handlers, Response } from "./protocol.ts";
+import type { CallName, Handlers, PackedMessage, Response } from "./protocol.ts";
 import { bodyDropper, messageRemover, purgeHandler } from "./purge.ts";
-import { putHandler } from "./put.ts";
+import { type MessageWriter, messageWriter } from "./put.ts";
 import { eventWriter, outboxReaders, outboxWriters } from "./outbox_table.ts";
 import { queryHandlers, statsReader } from "./query.ts";
 import { recipientTable } from "./recipient.ts";
@@ -33,20 +33,24 @@ export function writingEngine(options: EngineOptions): Engine {
   const timeline = timelineWriter(bench.database);
   const table = recipientTable(bench);
   const tell = eventWriter(bench.database);
-  const put = putHandler(bench, { tell });
+  const write = messageWriter(bench, { tell });
+  const put = (message: PackedMessage): null => {
+    write(message);
+    return null;
+  };
   const shelf = recordWriter(bench);
   const leases = makeLeases(bench, { timeline });
   const remove = messageRemover(bench);
   const claim = claimHandler(bench, { leases, table, timeline });
   const spoolNames = bench.database.prepare<[string]>(
-    "SELECT spool FROM messages WHERE spool IS NOT NULL AND (done_at IS NULL OR kept = 1)",
+    "SELECT DISTINCT spool FROM messages WHERE spool IS NOT NULL AND (done_at IS NULL OR kept = 1)",
   );
   return new Engine(bench, {
     readOnly: false,
     handlers: {
       put,
       putAll(messages) {
-        messages.forEach(put);
+        writeTogether(messages, write);
         return null;
       },
       claim,
@@ -63,6 +67,16 @@ export function writingEngine(options: EngineOptions): Engine {
       ...shelfWriters(bench.database, { shelf }),
       ...outboxWriters(bench.database, { tell }),
     },
+  });
+}
+
+/** Stores messages, each of which may share the octets of one before it. */
+function writeTogether(messages: readonly PackedMessage[], write: MessageWriter): void {
+  const sequences: number[] = [];
+  messages.forEach((message, position) => {
+    const sharesWith = message.at(-1);
+    const isFirst = typeof sharesWith !== "number" || sharesWith === position;
+    sequences.push(write(message, isFirst ? undefined : sequences[sharesWith]));
   });
 }
 

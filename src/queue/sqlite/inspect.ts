@@ -64,6 +64,6 @@ export function inspectDatabase(path: string): DatabaseFacts {
 function spoolNames(database: Database, schemaVersion: number): string[] {
   const kept = schemaVersion < KEPT_SINCE ? "" : "OR kept = 1";
   return database.prepare<[string]>(
-    `SELECT spool FROM messages WHERE spool IS NOT NULL AND (done_at IS NULL ${kept})`,
+    `SELECT DISTINCT spool FROM messages WHERE spool IS NOT NULL AND (done_at IS NULL ${kept})`,
   ).all().map(([name]) => name);
 }

@@ -33,11 +33,47 @@ import { decodeEntry, encodeEntry } from "./timeline.ts";
 /** Copies octets into the batch's buffer and returns where they begin. */
 export type Attach = (bytes: Uint8Array) => number;
 
+/** Packs messages that are stored together; octets that they share travel once. */
+export function packMessages(
+  messages: readonly NewMessage[],
+  { attach, nowMs }: { attach: Attach; nowMs: number },
+): PackedMessage[] {
+  const firsts = new Map<unknown, number>();
+  const counts = new Map<unknown, number>();
+  const starts = new Map<Uint8Array, number>();
+  const attachOnce = (bytes: Uint8Array): number => {
+    const start = starts.get(bytes) ?? attach(bytes);
+    starts.set(bytes, start);
+    return start;
+  };
+  messages.forEach(({ place }, position) => {
+    const octets = octetsOf(place);
+    if (!firsts.has(octets)) firsts.set(octets, position);
+    counts.set(octets, (counts.get(octets) ?? 0) + 1);
+  });
+  return messages.map((message) => {
+    const octets = octetsOf(message.place);
+    const isShared = message.place.head !== undefined || (counts.get(octets) ?? 0) > 1;
+    const sharesWith = isShared ? firsts.get(octets) ?? null : null;
+    return packMessage(message, { attach: attachOnce, nowMs, sharesWith });
+  });
+}
+
+/** What tells octets from others: the array or the file that they are in. */
+function octetsOf(place: NewMessage["place"]): unknown {
+  return place.kind === "inline" ? place.bytes : place.name;
+}
+
 /** Packs a message for the worker. */
 export function packMessage(
   { place, recipients, lease, events = [], ...record }: NewMessage,
-  { attach, nowMs }: { attach: Attach; nowMs: number },
+  { attach, nowMs, sharesWith = place.head === undefined ? null : 0 }: {
+    attach: Attach;
+    nowMs: number;
+    sharesWith?: number | null;
+  },
 ): PackedMessage {
+  const { head } = place;
   const packed: (string | number | null)[] = [];
   for (const recipient of recipients) {
     const { forwardPath, domain, state, nextAttemptAtMs, transport = null, released } = recipient;
@@ -62,6 +98,9 @@ export function packMessage(
     record.facts.sizeBytes,
     record.origin.listener,
     searchText(record, recipients),
+    head === undefined ? 0 : attach(head),
+    head?.length ?? 0,
+    sharesWith,
   ];
 }
 

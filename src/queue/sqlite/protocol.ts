@@ -127,6 +127,14 @@ export type PackedMessage = readonly [
   listener: string,
   /** See search_text.ts. */
   text: string,
+  headStart: number,
+  /** 0 for none. */
+  headBytes: number,
+  /**
+   * The position in its `putAll` of the first message that has the same octets, which may be this
+   * one; null when it has all octets for itself.
+   */
+  sharesWith: number | null,
 ];
 export const PACKED_RECIPIENT_FIELDS = 7;
 
@@ -232,7 +240,11 @@ export interface PackedDetail extends PackedRecord {
 
 export type PackedBody =
   | { readonly kind: "inline"; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "spool"; readonly name: string };
+  | {
+    readonly kind: "spool";
+    readonly name: string;
+    readonly head: Uint8Array<ArrayBuffer> | null;
+  };
 
 /** What a worker is told. */
 export type Request =

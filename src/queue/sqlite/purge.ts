@@ -1,37 +1,42 @@
 import { LIVE_MASK } from "./counters.ts";
 import { keyOf } from "./key.ts";
+import { octetsReleaser } from "./octets.ts";
 import type { Calls } from "./protocol.ts";
 import type { Workbench } from "./workbench.ts";
 
-type Row = [spool: string | null, kept: number, mask: number, ...counts: number[]];
+type Row = [
+  spool: string | null,
+  shared: number | null,
+  kept: number,
+  mask: number,
+  ...counts: number[],
+];
 
 /** Makes the function that forgets a message altogether; false when there is none. */
 export function messageRemover(
-  { database, counters, unspooled }: Workbench,
+  bench: Workbench,
 ): (sequence: number) => boolean {
+  const { database, counters } = bench;
+  const release = octetsReleaser(bench);
   const select = database.prepare<Row>(
-    `SELECT spool, kept, mask, queued, held, delivered, failed, expired, cancelled
+    `SELECT spool, shared, kept, mask, queued, held, delivered, failed, expired, cancelled
      FROM messages WHERE seq = ?`,
   );
   const removals = [
     "DELETE FROM recipients WHERE key >= ? AND key < ?",
     "DELETE FROM timeline WHERE key >= ? AND key < ?",
   ].map((sql) => database.prepare(sql));
-  const removeBody = database.prepare("DELETE FROM bodies WHERE message = ?");
   const removeFacts = database.prepare("DELETE FROM facts WHERE seq = ?");
   const removeMessage = database.prepare("DELETE FROM messages WHERE seq = ?");
 
   return (sequence) => {
     const row = select.first(sequence);
     if (row === undefined) return false;
-    const [spool, kept, mask, ...counts] = row;
+    const [spool, shared, kept, mask, ...counts] = row;
     for (const removal of removals) removal.run(keyOf(sequence, 0), keyOf(sequence + 1, 0));
     removeMessage.run(sequence);
     removeFacts.run(sequence);
-    if ((mask & LIVE_MASK) !== 0 || kept !== 0) {
-      if (spool === null) removeBody.run(sequence);
-      else unspooled.push(spool);
-    }
+    if ((mask & LIVE_MASK) !== 0 || kept !== 0) release({ sequence, spool, shared });
     counters.addMessages(mask, -1);
     counts.forEach((count, code) => counters.addRecipients(code, -count));
     return true;
@@ -56,19 +61,21 @@ export function purgeHandler(
 
 /** Lets go of octets that were kept of messages that failed. */
 export function bodyDropper(
-  { database, unspooled }: Workbench,
+  bench: Workbench,
 ): (request: Calls["dropBodies"]["args"]) => number {
-  const select = database.prepare<[sequence: number, spool: string | null]>(
-    `SELECT seq, spool FROM messages INDEXED BY messages_kept
+  const { database } = bench;
+  const release = octetsReleaser(bench);
+  const select = database.prepare<
+    [sequence: number, spool: string | null, shared: number | null]
+  >(
+    `SELECT seq, spool, shared FROM messages INDEXED BY messages_kept
      WHERE kept = 1 AND done_at < ? ORDER BY done_at LIMIT ?`,
   );
-  const removeBody = database.prepare("DELETE FROM bodies WHERE message = ?");
   const forget = database.prepare("UPDATE messages SET kept = 0 WHERE seq = ?");
   return ({ beforeMs, limit }) => {
     const rows = select.all(beforeMs, limit);
-    for (const [sequence, spool] of rows) {
-      if (spool === null) removeBody.run(sequence);
-      else unspooled.push(spool);
+    for (const [sequence, spool, shared] of rows) {
+      release({ sequence, spool, shared });
       forget.run(sequence);
     }
     return rows.length;

@@ -4,13 +4,17 @@ import { keyOf, POSITIONS } from "./key.ts";
 import type { EventWriter } from "./outbox_table.ts";
 import { PACKED_RECIPIENT_FIELDS, type PackedMessage } from "./protocol.ts";
 import { TEXT_RECIPIENTS } from "./search_text.ts";
+import { octetsSharer } from "./octets.ts";
 import type { Workbench } from "./workbench.ts";
 
-/** Stores a message with its recipients, its octets and what is told of it. */
-export function putHandler(
-  bench: Workbench,
-  { tell }: { tell: EventWriter },
-): (message: PackedMessage) => null {
+/**
+ * Stores a message with its recipients, its octets and what is told of it, and returns its number.
+ * `first` is that of the message with which it shares its octets, where that is another one.
+ */
+export type MessageWriter = (message: PackedMessage, first?: number) => number;
+
+/** Makes the writer of messages. */
+export function messageWriter(bench: Workbench, { tell }: { tell: EventWriter }): MessageWriter {
   const { database, counters } = bench;
   const insertMessage = database.prepare(
     `INSERT INTO messages (id, received_at, reverse_path, record, spool, mask, queued, held,
@@ -23,18 +27,22 @@ export function putHandler(
      VALUES (?, ?, ?, ?, ?, 0, ?, ?, '', ?, ?, ?, ?, ?, ?)`,
   );
   const insertFacts = database.prepare("INSERT INTO facts VALUES (?, ?, ?, ?, ?, lower(?), ?)");
-  const selectKnown = database.prepare<[number]>("SELECT 1 FROM messages WHERE id = ?");
+  const selectKnown = database.prepare<[number]>("SELECT seq FROM messages WHERE id = ?");
+  const insertHead = database.prepare("INSERT INTO heads VALUES (?, ?)");
+  const share = octetsSharer(database);
   const insertBody = database.prepare("INSERT INTO bodies VALUES (?, ?)");
 
-  return (message) => {
+  return (message, first) => {
     const [id, receivedAtMs, reversePath, record, spool, start, length] = message;
     const [, , , , , , , leaseOwner, leaseUntilMs, nowMs, recipients, events] = message;
     const [, , , , , , , , , , , , sizeBytes, listener, text] = message;
+    const [, , , , , , , , , , , , , , , headStart, headBytes, sharesWith] = message;
     if (recipients.length > POSITIONS * PACKED_RECIPIENT_FIELDS) {
       const count = recipients.length / PACKED_RECIPIENT_FIELDS;
       throw new Error(`a message has at most ${POSITIONS} recipients, got ${count}`);
     }
-    if (bench.isAgain && selectKnown.first(id) !== undefined) return null;
+    const known = bench.isAgain ? selectKnown.first(id) : undefined;
+    if (known !== undefined) return known[0];
     if (spool !== null && !existsSync(`${bench.spoolFolder}/${spool}`)) {
       throw new Error(`the spool file of the message is not there, got ${spool}`);
     }
@@ -62,15 +70,19 @@ export function putHandler(
           ...[receivedAtMs, sizeBytes, listener],
         );
     }
-    if (spool === null && isLive) {
+    if (sharesWith !== null && isLive) share(sequence, first ?? sequence);
+    if (headBytes > 0 && isLive) {
+      insertHead.run(sequence, bench.bytes.subarray(headStart, headStart + headBytes));
+    }
+    if (spool === null && isLive && first === undefined) {
       insertBody.run(sequence, bench.bytes.subarray(start, start + length));
     }
-    if (spool !== null && !isLive) bench.unspooled.push(spool);
+    if (spool !== null && !isLive && sharesWith === null) bench.unspooled.push(spool);
     counters.addMessages(mask, 1);
     counters.addRecipients(0, queued);
     counters.addRecipients(1, held);
     for (const event of events) tell(event);
-    return null;
+    return sequence;
   };
 }
 

@@ -1,3 +1,4 @@
+import { concatBytes } from "../../base/bytes.ts";
 import { RECIPIENT_STATES, type RecipientState } from "../store.ts";
 import { LIVE_MASK, readMasks, readStates } from "./counters.ts";
 import { keyOf } from "./key.ts";
@@ -114,16 +115,23 @@ function detailReader({ database }: Workbench): (id: string) => PackedDetail | n
 
 function bodyReader({ database, handOver }: Workbench): (id: string) => PackedBody | null {
   const select = database.prepare<
-    [spool: string | null, isThere: number, data: Uint8Array<ArrayBuffer> | null]
+    [
+      spool: string | null,
+      isThere: number,
+      data: Uint8Array<ArrayBuffer> | null,
+      head: Uint8Array<ArrayBuffer> | null,
+    ]
   >(
-    `SELECT m.spool, (m.mask & ${LIVE_MASK}) != 0 OR m.kept, b.data FROM messages m LEFT JOIN bodies b ON b.message = m.seq
-     WHERE m.id = ?`,
+    `SELECT m.spool, (m.mask & ${LIVE_MASK}) != 0 OR m.kept, b.data, h.data FROM messages m
+     LEFT JOIN bodies b ON b.message = coalesce(m.shared, m.seq)
+     LEFT JOIN heads h ON h.message = m.seq WHERE m.id = ?`,
   );
   return (id) => {
-    const [spool, isThere, bytes] = select.first(id) ?? [null, 0, null];
+    const [spool, isThere, data, head] = select.first(id) ?? [null, 0, null, null];
     if (isThere === 0) return null;
-    if (spool !== null) return { kind: "spool", name: spool };
-    if (bytes === null) return null;
+    if (spool !== null) return { kind: "spool", name: spool, head };
+    if (data === null) return null;
+    const bytes = head === null ? data : concatBytes([head, data]);
     handOver.push(bytes.buffer);
     return { kind: "inline", bytes };
   };

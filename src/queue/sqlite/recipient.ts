@@ -1,6 +1,7 @@
 import type { RecipientStatus } from "../transition.ts";
 import { FAILED_MASK, LIVE_MASK, STATE_CODE, stateAt } from "./counters.ts";
 import { keyOf } from "./key.ts";
+import { octetsReleaser } from "./octets.ts";
 import {
   doubtsIn,
   MARK_DELAY_NOTIFIED,
@@ -20,13 +21,20 @@ type StatusRow = [
   owner: string | null,
   transport: string | null,
 ];
-type TallyRow = [sequence: number, spool: string | null, mask: number, ...counts: number[]];
+type TallyRow = [
+  sequence: number,
+  spool: string | null,
+  shared: number | null,
+  mask: number,
+  ...counts: number[],
+];
 
 /** Changes to the recipients of one message, which end in one change to the message. */
 export interface MessageChange {
   readonly sequence: number;
   readonly nowMs: number;
   readonly spool: string | null;
+  readonly shared: number | null;
   /** As they were before. */
   readonly mask: number;
   readonly counts: readonly number[];
@@ -54,7 +62,8 @@ export interface RecipientTable {
 
 /** Makes the table of one connection. */
 export function recipientTable(bench: Workbench): RecipientTable {
-  const { database, counters, unspooled } = bench;
+  const { database, counters } = bench;
+  const release = octetsReleaser(bench);
   const select = database.prepare<StatusRow>(
     `SELECT state, attempts, next_attempt_at, delay_notified, last_reply, owner, transport
      FROM recipients WHERE key = ?`,
@@ -65,7 +74,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
      WHERE key = ?`,
   );
   const tally =
-    "SELECT seq, spool, mask, queued, held, delivered, failed, expired, cancelled FROM messages";
+    "SELECT seq, spool, shared, mask, queued, held, delivered, failed, expired, cancelled FROM messages";
   const selectById = database.prepare<TallyRow>(`${tally} WHERE id = ?`);
   const selectBySequence = database.prepare<TallyRow>(`${tally} WHERE seq = ?`);
   const updateReply = database.prepare("UPDATE messages SET last_reply = ? WHERE seq = ?");
@@ -74,11 +83,10 @@ export function recipientTable(bench: Workbench): RecipientTable {
        cancelled = ?, last_reply = coalesce(?, last_reply), done_at = ? WHERE seq = ?`,
   );
   const updateFacts = database.prepare("UPDATE facts SET mask = ? WHERE seq = ?");
-  const deleteBody = database.prepare("DELETE FROM bodies WHERE message = ?");
   const keepBody = database.prepare("UPDATE messages SET kept = 1 WHERE seq = ?");
 
   const retally = (change: MessageChange): void => {
-    const { sequence, nowMs, moves, lastReply, spool, mask: oldMask } = change;
+    const { sequence, nowMs, moves, lastReply, mask: oldMask } = change;
     const counts = moves.map((move, code) => (change.counts[code] ?? 0) + move);
     const mask = counts.reduce((bits, count, code) => count > 0 ? bits | (1 << code) : bits, 0);
     const isDone = (mask & LIVE_MASK) === 0;
@@ -94,8 +102,7 @@ export function recipientTable(bench: Workbench): RecipientTable {
     moves.forEach((move, code) => counters.addRecipients(code, move));
     if (!isDone || (oldMask & LIVE_MASK) === 0) return;
     if (bench.keepsFailed && (mask & FAILED_MASK) !== 0) keepBody.run(sequence);
-    else if (spool === null) deleteBody.run(sequence);
-    else unspooled.push(spool);
+    else release(change);
   };
 
   return {
@@ -104,9 +111,9 @@ export function recipientTable(bench: Workbench): RecipientTable {
         ? selectById.first(message.id)
         : selectBySequence.first(message.sequence);
       if (row === undefined) return null;
-      const [sequence, spool, mask, ...counts] = row;
+      const [sequence, spool, shared, mask, ...counts] = row;
       const moves = [0, 0, 0, 0, 0, 0];
-      return { sequence, nowMs, spool, mask, counts, moves, lastReply: null };
+      return { sequence, nowMs, spool, shared, mask, counts, moves, lastReply: null };
     },
     read(sequence, index) {
       const row = select.first(keyOf(sequence, index));

@@ -148,6 +148,13 @@ const MIGRATIONS: readonly string[] = [
     listener
   );
   `,
+  `
+  -- Octets that several messages have in common stand once, under the number of the first of them.
+  ALTER TABLE messages ADD COLUMN shared INTEGER; -- that number; NULL when nothing is shared
+  CREATE TABLE shared_octets (message INTEGER PRIMARY KEY, uses INTEGER NOT NULL);
+  -- Octets of a message's own, in front of those.
+  CREATE TABLE heads (message INTEGER PRIMARY KEY, data BLOB NOT NULL);
+  `,
 ];
 
 /** The version this program writes, kept in the database's user_version. */

@@ -24,7 +24,14 @@ import type { OpenFile } from "./files.ts";
 import { makeFolders, OWNERS_FOLDER, SPOOL_FOLDER, takeLock } from "./folder.ts";
 import { type StoreThreads, workerThreads } from "./link.ts";
 import { sqliteOutbox } from "./outbox.ts";
-import { packMessage, packSettlement, unpackClaim, unpackDetail, unpackListItem } from "./pack.ts";
+import {
+  packMessage,
+  packMessages,
+  packSettlement,
+  unpackClaim,
+  unpackDetail,
+  unpackListItem,
+} from "./pack.ts";
 import { isDivisiblePage, joinPages } from "./page.ts";
 import type { CallName, Calls, Part } from "./protocol.ts";
 import { sqliteShelf } from "./shelf.ts";
@@ -155,7 +162,7 @@ class SqliteStore implements QueueStore {
     const nowMs = this.#clock.now();
     const put = this.#writer.call(
       "putAll",
-      (attach) => messages.map((message) => packMessage(message, { attach, nowMs })),
+      (attach) => packMessages(messages, { attach, nowMs }),
     );
     await this.#withSpooled(messages, put);
   }
@@ -204,11 +211,12 @@ class SqliteStore implements QueueStore {
     const body = await this.#read("body", messageId);
     if (body === null) return null;
     if (body.kind === "inline") return inChunks(body.bytes);
-    return readSpooled(this.#spoolFolder, {
+    const chunks = await readSpooled(this.#spoolFolder, {
       name: body.name,
       openFile: this.#openFile,
       ...options,
     });
+    return chunks === null || body.head === null ? chunks : behind(body.head, chunks);
   }
 
   async get(messageId: string): Promise<MessageDetail | null> {
@@ -333,6 +341,14 @@ class SqliteStore implements QueueStore {
       if (done < STEP_LIMIT) return total;
     }
   }
+}
+
+async function* behind(
+  head: Uint8Array,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* inChunks(head);
+  yield* chunks;
 }
 
 async function* inChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
