@@ -148,8 +148,7 @@ function keyOf({ localPart, domain }: Mailbox): string {
   return `${localPart}@${domain}`;
 }
 
-/** Who hands it in, as a session of SMTP would know it. */
-export function factsOf({ user, clientAddress }: Submitter): SessionFacts {
+function factsOf({ user, clientAddress }: Submitter): SessionFacts {
   return {
     ...{ sessionId: "", listener: HTTP_LISTENER, clientAddress, clientPort: 0 },
     ...{ helo: "", esmtp: true, tls: null, user },

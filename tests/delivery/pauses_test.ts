@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { DEFAULT_RETRY_SCHEDULE } from "../../src/queue/schedule.ts";
 import { settle } from "../support/manual_clock.ts";
 import { FakeTransport, setUp, stateOf, UNREACHABLE } from "./scheduler_setup.ts";
 
@@ -140,5 +141,15 @@ Deno.test("what an operator gives up fails at once, without an attempt", async (
   assertEquals(out.jobs.map(({ recipients }) => recipients.length), [1]);
   const bounced = events.find(({ type }) => type === "bounced");
   assertStringIncludes(JSON.stringify(bounced), "Returned to its sender by an operator");
+  await scheduler.stop({ limitMs: 0 });
+});
+
+Deno.test("mail for a domain that stays paused expires in its time", async () => {
+  const { clock, store, scheduler, put, pauses } = setUp({ transports: [new FakeTransport()] });
+  pauses.domains.set("slow.example", PAUSE);
+  const id = await put("slow.example");
+  scheduler.start();
+  await clock.advance(DEFAULT_RETRY_SCHEDULE.expireAfterMs + 60_000);
+  assertEquals(await stateOf(store, id), "expired");
   await scheduler.stop({ limitMs: 0 });
 });

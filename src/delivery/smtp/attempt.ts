@@ -48,6 +48,11 @@ export class Attempt {
     this.#wasTooMany = job.recipients.map(() => false);
   }
 
+  /** Whether any recipient has its outcome. */
+  get hasOutcomes(): boolean {
+    return this.#outcomes.some((outcome) => outcome !== null);
+  }
+
   /** Whether every recipient has its outcome, or the attempt is given up. */
   get isOver(): boolean {
     return this.signal.aborted || !this.#outcomes.includes(null);

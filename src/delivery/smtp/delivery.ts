@@ -36,11 +36,13 @@ export class SmtpDelivery implements AsyncDisposable {
   readonly #maxAddresses: number;
   readonly #hostUnknown: HostUnknown;
   readonly #opener: SessionOpener;
+  readonly #onError: (error: unknown) => void;
   readonly #pool: ConnectionPool;
   readonly #recipientLimits: RecipientLimits;
 
   constructor(options: SmtpTransportOptions, { hostUnknown }: { hostUnknown: HostUnknown }) {
     const { clock, random, resolver, onError } = options.services;
+    this.#onError = onError;
     this.#clock = clock;
     this.#converts = options.converts ?? true;
     this.#resign = options.services.resign ?? null;
@@ -68,10 +70,20 @@ export class SmtpDelivery implements AsyncDisposable {
     }
     const hosts = byRank(found.hosts, this.#random);
     const attempt = new Attempt(job, options);
+    try {
+      await this.#ask(hosts, attempt);
+    } catch (error) {
+      if (!attempt.hasOutcomes) throw error;
+      this.#onError(error);
+      return attempt.report(INTERNAL_ERROR); // what was taken stays that
+    }
+    return attempt.report(broken(reply(451, "4.4.1", "No host could be tried")));
+  }
+
+  async #ask(hosts: readonly HostTarget[], attempt: Attempt): Promise<void> {
     const kept = this.#takeKept(hosts);
     if (kept !== null) await this.#useKept(kept, attempt);
     if (!attempt.isOver) await this.#askHosts(hosts, attempt);
-    return attempt.report(broken(reply(451, "4.4.1", "No host could be tried")));
   }
 
   /** An open session with one of the best hosts. */
@@ -239,5 +251,11 @@ export class SmtpDelivery implements AsyncDisposable {
 function noUsableAddress(host: string): Reply {
   return reply(451, "4.4.4", `${host} has no address of the kind in use`);
 }
+
+/** What recipients end with that nothing is known of when this program fails. */
+const INTERNAL_ERROR: Outcome = {
+  kind: "temporary",
+  reply: reply(451, "4.3.0", "Internal error, see the relay's log"),
+};
 
 const NO_LOSSES: readonly Loss[] = [];

@@ -21,14 +21,9 @@ export function readValue<Schema extends z.ZodType>(
   throw new RequestError(field, `\`${field}\`: ${issue?.message ?? "is not valid"}`);
 }
 
-/** Programs write null for what they do not say; to their APIs that is the same as leaving it out. */
-function withoutNulls(this: unknown, _key: string, value: unknown): unknown {
-  return value === null && !Array.isArray(this) ? undefined : value;
-}
-
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text, withoutNulls);
+    return JSON.parse(text);
   } catch {
     throw new RequestError("", "The body is not valid JSON");
   }

@@ -34,8 +34,11 @@ export function claimDue(messages: Iterable<StoredMessage>, request: ClaimReques
   for (const { message, recipient } of dueRecipients(live, request.nowMs)) {
     const { domain } = recipient.fixed;
     const pause = request.paused.get(domain);
-    if (pause !== undefined && pause.untilMs > request.nowMs && !recipient.status.rerouted) {
-      const { untilMs: nextAttemptAtMs, reason: lastReply } = pause;
+    const { expiresAtMs } = message.record;
+    const mayWait = !recipient.status.rerouted && expiresAtMs > request.nowMs;
+    if (pause !== undefined && pause.untilMs > request.nowMs && mayWait) {
+      const { untilMs, reason: lastReply } = pause;
+      const nextAttemptAtMs = Math.min(untilMs, expiresAtMs);
       recipient.status = { ...recipient.status, nextAttemptAtMs, lastReply };
       continue;
     }

@@ -151,7 +151,7 @@ class Round {
   #take([key, domain]: DueRow): boolean {
     const { paused, owner, nowMs, leaseMs, leaseFromMs = nowMs } = this.#request;
     const pause = paused.get(domain);
-    if (pause !== undefined && pause.untilMs > nowMs && !this.#due.isRerouted(key)) {
+    if (pause !== undefined && pause.untilMs > nowMs && this.#due.mayWait(key, nowMs)) {
       if (this.#putOffsLeft <= 0) return false;
       this.#putOffsLeft -= 1;
       this.#due.putOff({ key, ...pause });

@@ -1,5 +1,5 @@
 import type { Database } from "./database.ts";
-import { messageOf, positionOf } from "./key.ts";
+import { messageOf, positionOf, POSITIONS } from "./key.ts";
 import { MARK_REROUTED, type RecipientRow } from "./protocol.ts";
 
 /** A recipient that waits and that nobody holds. */
@@ -17,8 +17,8 @@ export interface DueTable {
   first(afterMs: number): number | null;
   /** Claims one and returns it. */
   claim(lease: { key: number; owner: string; untilMs: number }): RecipientRow;
-  /** Whether an operator chose its transport. */
-  isRerouted(key: number): boolean;
+  /** Whether it may wait for a way of its domain: nobody chose its transport, and it has time. */
+  mayWait(key: number, nowMs: number): boolean;
   /** Makes one wait for longer. */
   putOff(pause: { key: number; untilMs: number; reason: string }): void;
 }
@@ -26,6 +26,10 @@ export interface DueTable {
 /** Makes the table of one connection. */
 export function dueTable(database: Database): DueTable {
   const isWaiting = "state = 0 AND owner IS NULL";
+  // A damaged record has no time; the claim that meets it puts the message aside.
+  const expiry =
+    `(SELECT CASE WHEN json_valid(record) THEN json_extract(record, '$.expiresAtMs') END
+     FROM messages WHERE seq = recipients.key / ${POSITIONS})`;
   const byTime = database.prepare<DueRow>(
     `SELECT key, domain FROM recipients INDEXED BY recipients_due
      WHERE ${isWaiting} AND next_attempt_at <= ?
@@ -50,15 +54,19 @@ export function dueTable(database: Database): DueTable {
        delay_notified, last_reply, transport`,
   );
   const putOff = database.prepare(
-    "UPDATE recipients SET next_attempt_at = ?, last_reply = ? WHERE key = ?",
+    `UPDATE recipients SET next_attempt_at = min(?1, coalesce(${expiry}, ?1)), last_reply = ?2
+     WHERE key = ?3`,
   );
 
-  const selectMarks = database.prepare<[number]>(
-    "SELECT delay_notified FROM recipients WHERE key = ?",
+  const selectFacts = database.prepare<[marks: number, expiresAtMs: number | null]>(
+    `SELECT delay_notified, ${expiry} FROM recipients WHERE key = ?`,
   );
 
   return {
-    isRerouted: (key) => ((selectMarks.first(key)?.[0] ?? 0) & MARK_REROUTED) !== 0,
+    mayWait(key, nowMs) {
+      const [marks, expiresAtMs] = selectFacts.first(key) ?? [0, null];
+      return (marks & MARK_REROUTED) === 0 && (expiresAtMs === null || expiresAtMs > nowMs);
+    },
     byTime: ({ nowMs, skip, limit }) => byTime.all(nowMs, limit, skip),
     byDomain: ({ domain, nowMs, limit }) => byDomain.all(domain, nowMs, limit),
     domainAfter: (domain) => domainAfter.first(domain)?.[0] ?? null,

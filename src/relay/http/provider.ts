@@ -138,7 +138,7 @@ export class HttpTransport implements Transport {
     });
     return {
       outcomes: job.recipients.map((recipient) =>
-        named(outcomes.get(recipient) ?? unplanned(recipient), this.kind)
+        named(outcomes.get(recipient) ?? UNPLANNED, this.kind)
       ),
       remote: remoteOf(this.#provider.baseUrl, this.#options),
       ...securityOf(this.#provider.baseUrl),
@@ -160,11 +160,11 @@ export class HttpTransport implements Transport {
     let trouble: Outcome | null = null;
     for (const shipment of shipments) {
       const { results, allowance }: ShipmentResult = trouble === null
-        ? await this.#shipOrDivide(shipment, call)
+        ? await orInternalError(() => this.#shipOrDivide(shipment, call), outcomes.size > 0)
         : { results: trouble, allowance: null };
       rate = allowance ?? rate;
       shipment.recipients.forEach((recipient, index) =>
-        outcomes.set(recipient, isList(results) ? results[index] ?? unplanned(recipient) : results)
+        outcomes.set(recipient, isList(results) ? results[index] ?? unnamed(recipient) : results)
       );
       trouble ??= troubleOf(results);
     }
@@ -181,10 +181,13 @@ export class HttpTransport implements Transport {
     const results = await divide(recipients, {
       refusal,
       sendTo: async (some) => {
-        const plan = await this.#provider.plan({ ...call.job, recipients: some });
-        if (plan.kind === "unsuitable") return some.map(() => refusal);
-        const { outcomes } = await this.#send(plan.shipments, { ...call, mayDivide: false });
-        return some.map((recipient) => outcomes.get(recipient) ?? unplanned(recipient));
+        const { results } = await orInternalError(async () => {
+          const plan = await this.#provider.plan({ ...call.job, recipients: some });
+          if (plan.kind === "unsuitable") return { results: refusal, allowance: null };
+          const { outcomes } = await this.#send(plan.shipments, { ...call, mayDivide: false });
+          return { results: some.map((one) => outcomes.get(one) ?? UNPLANNED), allowance: null };
+        }, true);
+        return isList(results) ? results : some.map(() => results);
       },
     });
     return { results, allowance };
@@ -211,7 +214,7 @@ export class HttpTransport implements Transport {
     }
     const { answer } = result;
     const nowMs = clock.now();
-    const judged = this.#provider.judge(answer, { shipment, nowMs });
+    const judged = this.#judge(answer, { shipment, nowMs });
     const results = isList(judged)
       ? judged.map((outcome) => standing(outcome, answer.status))
       : standing(judged, answer.status);
@@ -220,6 +223,39 @@ export class HttpTransport implements Transport {
     const allowance = rateAllowance(answer.headers, nowMs);
     return { kind: mayRetry ? "retry" : "done", result: { results, allowance } };
   }
+
+  /** A bug in what reads an answer must not send a message again that was taken. */
+  #judge(
+    answer: Answer,
+    facts: { shipment: Shipment; nowMs: number },
+  ): Outcome | readonly Outcome[] {
+    try {
+      return this.#provider.judge(answer, facts);
+    } catch (error) {
+      if (answer.status < 200 || answer.status >= 300) return internalError(error);
+      const reason = error instanceof Error ? error.message : String(error);
+      const text = `${this.kind} answered ${answer.status}, and reading that failed: ${reason}`;
+      return outcomeOf("uncertain", { text });
+    }
+  }
+}
+
+/** Says what a step came to that others of the same message came before, whatever it throws. */
+async function orInternalError(
+  step: () => Promise<ShipmentResult>,
+  isLater: boolean,
+): Promise<ShipmentResult> {
+  try {
+    return await step();
+  } catch (error) {
+    if (!isLater) throw error;
+    return { results: internalError(error), allowance: null };
+  }
+}
+
+function internalError(error: unknown): Outcome {
+  const reason = error instanceof Error ? error.message : String(error);
+  return outcomeOf("temporary", { text: `Internal error: ${reason}` });
 }
 
 /**
@@ -233,8 +269,7 @@ export function forEachRecipient(
   const byKey = new Map<string, Outcome>();
   for (const { address, outcome } of results) byKey.set(mailboxKey(address), outcome);
   return recipients.map((recipient) =>
-    byKey.get(mailboxKey(apiAddress(recipient))) ??
-      outcomeOf("uncertain", { text: `Nothing was said of ${recipient.forwardPath}` })
+    byKey.get(mailboxKey(apiAddress(recipient))) ?? unnamed(recipient)
   );
 }
 
@@ -278,9 +313,14 @@ function named(outcome: Outcome, kind: string): Outcome {
   return { ...outcome, remoteId: `${kind}:${outcome.remoteId}` };
 }
 
-function unplanned({ forwardPath }: JobRecipient): never {
-  throw new Error(`Cannot report on ${forwardPath}: no request was made for it`);
+/** An answer that says nothing of a recipient may mean that it was taken. */
+function unnamed({ forwardPath }: JobRecipient): Outcome {
+  return outcomeOf("uncertain", { text: `Nothing was said of ${forwardPath}` });
 }
+
+const UNPLANNED: Outcome = outcomeOf("temporary", {
+  text: "Internal error: no request was made for this recipient",
+});
 
 /** The runtime checks certificates and tells neither version nor cipher. */
 function securityOf({ protocol }: URL): Pick<DeliveryReport, "tls" | "proof"> {

@@ -34,10 +34,7 @@ async function setUp(): Promise<Setup> {
         resolver,
         clock: systemClock,
         config: () => ({
-          ...{
-            hostname: "relay.example.net",
-            relay: { networks: [], domains: [], keepBcc: false },
-          },
+          ...{ hostname: "relay.example.net", relay: { networks: [], domains: [] } },
           ...{ dkim: [], arc: null, bounces: NO_BOUNCES, ...config },
         }),
         dial: () =>

@@ -124,6 +124,18 @@ export const claimCases: readonly StoreCase[] = [
     },
   },
   {
+    title: "nothing is put off for longer than its message lives",
+    async run(store) {
+      const to = ["a@down.example"];
+      await store.put(messageOf(1, { to, expiresAtMs: NOW_MS + 5_000 }));
+      await store.put(messageOf(2, { to, expiresAtMs: NOW_MS }));
+      const paused = new Map([["down.example", { untilMs: NOW_MS + 30_000, reason: "down" }]]);
+      const { claimed, nextDueAtMs } = await store.claim(claimOf({ paused }));
+      assertEquals(claimed.map(({ message }) => message.id), [idOf(2)]);
+      assertEquals(nextDueAtMs, NOW_MS + 5_000);
+    },
+  },
+  {
     title: "a long queue of a paused domain does not keep others waiting",
     async run(store) {
       const flood = Array.from({ length: 6_000 }, (_, at) => dueAt(-1_000, `u${at}@down.example`));
