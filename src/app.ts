@@ -30,6 +30,7 @@ import { type TransportPlan, TransportSet } from "./app/transports.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
 import { Deadlines } from "./base/deadlines.ts";
 import { idGenerator } from "./base/ids.ts";
+import { isPublicAddress } from "./base/ip.ts";
 import { type Random, systemRandom } from "./base/random.ts";
 import type { Config } from "./config/schema.ts";
 import type { Router } from "./delivery/dispatcher.ts";
@@ -40,6 +41,7 @@ import { CountKeeper } from "./queue/count_keeper.ts";
 import { Shaper } from "./delivery/shaping/shaper.ts";
 import { summarize } from "./mail/summary.ts";
 import { dial } from "./net/dial.ts";
+import { fetchFrom, webFetch } from "./net/http_fetch.ts";
 import { createResolver, type Resolver } from "./net/resolver.ts";
 import { type EventSink, fanOut } from "./observe/events.ts";
 import { Intake } from "./queue/intake.ts";
@@ -126,6 +128,8 @@ export class Relay {
   /** Null before `start`. */
   #authenticator: ManagedAuthenticator | null = null;
   readonly #doors = new Doors();
+  readonly #fetch = fetchFrom({});
+  readonly #publicFetch = fetchFrom({ allows: isPublicAddress });
   #rules: DeliveryRules;
   #config: Config;
   #stopped: Promise<void> | null = null;
@@ -142,7 +146,11 @@ export class Relay {
       loaded: LoadedConfig | null;
     },
   ) {
-    this.#webhooks = new Webhooks({ outbox: store.outbox, fetch, clock, events: watch.sink });
+    this.#webhooks = new Webhooks({
+      ...{ outbox: store.outbox, clock, events: watch.sink },
+      fetch: webFetch(this.#fetch.fetch),
+      publicFetch: webFetch(this.#publicFetch.fetch),
+    });
     const events = fanOut([watch.sink, this.#webhooks.sink]);
     this.#watch = watch;
     this.#pauses = pauses;
@@ -173,7 +181,8 @@ export class Relay {
     this.#tls = new ListenerTls({ clock, events });
     this.#deadlines = new Deadlines({ clock });
     this.#domainTls = new TlsServices(config, {
-      ...{ clock, random, fetch, newId: this.#newId, resolver: this.#resolver },
+      ...{ clock, random, newId: this.#newId, resolver: this.#resolver },
+      fetch: (url, init) => this.#strangersFetch(url, init),
       shelf: store.shelf,
       intake: () => this.#intake,
       onError: (error) => this.#trouble("delivery", error),
@@ -349,6 +358,8 @@ export class Relay {
     await this.#end(() => this.#userCounts[Symbol.asyncDispose]());
     await this.#end(() => this.#transports[Symbol.asyncDispose]());
     await this.#end(() => this.#domainTls[Symbol.asyncDispose]());
+    this.#fetch[Symbol.dispose]();
+    this.#publicFetch[Symbol.dispose]();
     this.#resolver[Symbol.dispose]();
     this.#deadlines[Symbol.dispose]();
     this.#watch.feed.end();
@@ -469,6 +480,12 @@ export class Relay {
         message: `The change of ${key} takes effect at the next start`,
       });
     }
+  }
+
+  /** Requests to places that strangers name. */
+  #strangersFetch(url: string, init: RequestInit): Promise<Response> {
+    const isFree = this.#config.delivery.privateWebHosts;
+    return webFetch((isFree ? this.#fetch : this.#publicFetch).fetch)(url, init);
   }
 
   #trouble(component: string, cause: unknown): void {

@@ -61,7 +61,7 @@ export function createAdminApp(ports: AdminPorts, options: AdminOptions): Hono<A
   });
   // Messages are streamed, and have a limit of their own.
   app.use((c, next) => c.req.path === MESSAGES_PATH ? next() : limit(c, next));
-  app.use(authenticate({ ports, sessions, failures, openOnLoopback, clock }));
+  app.use(authenticate({ ports, sessions, failures, secureCookie, openOnLoopback, clock }));
   app.use(originCheck({ publicOrigin: publicOrigin ?? null }));
   app.route("/", systemRoutes(ports));
   app.route("/", loginRoutes({ ports, sessions, failures, secureCookie }));

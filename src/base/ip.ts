@@ -98,3 +98,52 @@ function prefixOf(
     ? octets.subarray(0, ipv6Octets).toHex()
     : octets.subarray(0, ipv4Octets).join(".");
 }
+
+/** Blocks of addresses that are not of the public internet (RFC 6890), as octets and bits. */
+const OTHER_BLOCKS: readonly (readonly [octets: readonly number[], bits: number])[] = [
+  ...[[[0], 8], [[10], 8], [[100, 64], 10], [[127], 8], [[169, 254], 16], [[172, 16], 12]] as const,
+  ...[[[192, 0, 0], 24], [[192, 168], 16], [[198, 18], 15], [[224], 4], [[240], 4]] as const,
+];
+const OTHER_BLOCKS_IPV6: typeof OTHER_BLOCKS = [
+  // Everything below ::/8, with what stands for IPv4 and with NAT64 within a site.
+  ...[[[0], 8], [[0, 0x64, 0xff, 0x9b, 0, 1], 48], [[0x01], 8], [[0xfc], 7], [
+    [0xfe, 0x80],
+    10,
+  ]] as const,
+  // Site-local, multicast, Teredo and ORCHID.
+  ...[[[0xfe, 0xc0], 10], [[0xff], 8], [[0x20, 0x01, 0, 0], 32], [
+    [0x20, 0x01, 0, 0x10],
+    28,
+  ]] as const,
+];
+
+/**
+ * Whether an address is one of the public internet: not this machine, its network, or one that only
+ * some network knows. IPv4 addresses inside IPv6 ones (6to4, NAT64) are looked at, too.
+ */
+export function isPublicAddress(address: string): boolean {
+  const octets = parseIp(address);
+  if (octets === null) return false;
+  if (octets.length === 4) return !OTHER_BLOCKS.some((block) => isInBlock(octets, block));
+  const inner = embeddedIpv4(octets);
+  if (inner !== null) return !OTHER_BLOCKS.some((block) => isInBlock(inner, block));
+  return !OTHER_BLOCKS_IPV6.some((block) => isInBlock(octets, block));
+}
+
+/** The IPv4 address that 6to4 (2002::/16, RFC 3056) or NAT64 (64:ff9b::/96, RFC 6052) leads to. */
+function embeddedIpv4(octets: Uint8Array): Uint8Array | null {
+  if (isInBlock(octets, [[0x20, 0x02], 16])) return octets.subarray(2, 6);
+  const isNat64 = isInBlock(octets, [[0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0], 96]);
+  return isNat64 ? octets.subarray(12) : null;
+}
+
+function isInBlock(
+  octets: Uint8Array,
+  [prefix, bits]: readonly [octets: readonly number[], bits: number],
+): boolean {
+  for (let bit = 0; bit < bits; bit += 8) {
+    const mask = bits - bit >= 8 ? 0xff : 0xff << (8 - (bits - bit)) & 0xff;
+    if (((octets[bit / 8] ?? 0) & mask) !== ((prefix[bit / 8] ?? 0) & mask)) return false;
+  }
+  return true;
+}

@@ -14,6 +14,8 @@ export interface HttpOrigin {
   readonly proxy?: Omit<Proxy, "localAddress">;
   /** Address of this machine to connect from. */
   readonly localAddress?: string;
+  /** Whether it may go to an address, once the name is looked up; to all where not given. */
+  readonly allows?: (address: string) => boolean;
 }
 
 /** Where a request goes. */
@@ -49,6 +51,10 @@ export async function dialHttp(
   let failure: FailedDial = { kind: "unreachable", reason: "it has no address" };
   const addresses = await addressesOf(first);
   for (const [index, address] of addresses.entries()) {
+    if (proxy === undefined && origin.allows?.(address) === false) {
+      failure = { kind: "denied", reason: `${address} is not a public address` };
+      continue;
+    }
     const isLast = index === addresses.length - 1;
     const timeoutMs = isLast ? CONNECT_TIMEOUT_MS : ADDRESS_TIMEOUT_MS;
     const options: DialOptions = { timeoutMs, signal, clock };

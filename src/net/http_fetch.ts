@@ -52,6 +52,26 @@ export function fetchFrom(
   };
 }
 
+/** Answers that have no body (RFC 9110 section 6.4.1), which a `Response` wants to be told. */
+const EMPTY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/** The same requests in the form of the runtime's `fetch`. Redirections are never followed. */
+export function webFetch(
+  fetch: HttpFetch,
+): (url: string, init: RequestInit) => Promise<Response> {
+  return async (url, { method = "GET", headers, body, signal }) => {
+    const { status, headers: found, body: octets } = await fetch(url, {
+      method,
+      headers: Object.fromEntries(new Headers(headers)),
+      body: new Blob(body === undefined || body === null ? [] : [body as BlobPart]),
+      signal: signal ?? new AbortController().signal,
+    });
+    const isEmpty = octets === null || EMPTY_STATUSES.has(status);
+    const stream = isEmpty ? null : ReadableStream.from(octets) as ReadableStream<Uint8Array>;
+    return new Response(stream, { status, headers: found });
+  };
+}
+
 /** A connection with what `node:http` asks of a socket besides a stream. */
 class HttpSocket extends ConnDuplex {
   constructor(conn: Conn) {

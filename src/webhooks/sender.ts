@@ -14,6 +14,8 @@ export interface WebhookTarget {
   /** The most events in one request. */
   readonly maxEvents: number;
   readonly timeoutMs: number;
+  /** False where its name may not lead to a private address. */
+  readonly privateAddresses?: boolean;
 }
 
 /** The runtime's `fetch`, or what a test puts in its place. */
@@ -22,6 +24,8 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 export interface WebhookSenderOptions {
   readonly outbox: Outbox;
   readonly fetch: Fetch;
+  /** Goes to public addresses alone, for targets that have to be there. */
+  readonly publicFetch?: Fetch;
   readonly clock: Clock;
   readonly events: EventSink;
 }
@@ -185,8 +189,9 @@ export class WebhookSender implements AsyncDisposable {
   async #post(
     events: readonly PlacedEvent[],
   ): Promise<{ status: number | null; error: string }> {
-    const { clock, fetch } = this.#options;
-    const { url, secret, timeoutMs } = this.target;
+    const { clock, fetch: anyFetch, publicFetch = anyFetch } = this.#options;
+    const { url, secret, timeoutMs, privateAddresses } = this.target;
+    const fetch = privateAddresses === false ? publicFetch : anyFetch;
     const bodies = events.map(({ place, body }) => `{"id":${place},${body.slice(1)}`);
     const body = `{"events":[${bodies.join(",")}]}`;
     const id = `${events[0]?.place}-${events.at(-1)?.place}`;

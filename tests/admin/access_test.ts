@@ -257,7 +257,36 @@ Deno.test("behind HTTPS the cookie is for HTTPS alone", async () => {
     peer: REMOTE,
   });
   assertEquals(response.status, 303);
-  assertMatch(response.headers.get("set-cookie") ?? "", /; Secure/);
+  const set = response.headers.get("set-cookie") ?? "";
+  // The prefix keeps hosts beside this one from setting it.
+  assertMatch(set, /^__Host-posthouse_session=[^;]+;.*; Path=\/.*; Secure/);
+  assert(!/domain=/i.test(set));
+  const status = async (cookie: string): Promise<number> => {
+    const headers = { cookie, host: "relay.example", origin: "https://relay.example" };
+    return (await admin.json("/api/v1/me", { peer: REMOTE, headers })).status;
+  };
+  const [pair = ""] = set.split(";");
+  assertEquals([await status(pair), await status(pair.replace("__Host-", ""))], [200, 401]);
+});
+
+Deno.test("who goes away while it signs in leaves no error in the log", async () => {
+  await using admin = await adminSetup();
+  const gone = new AbortController();
+  const body = new ReadableStream({
+    pull(controller) {
+      gone.abort();
+      controller.error(new TypeError("the client went away"));
+    },
+  });
+  const response = await admin.request("/login", {
+    ...{ method: "POST", body, signal: gone.signal, peer: REMOTE },
+    headers: {
+      ...{ origin: ORIGIN, "sec-fetch-site": "same-origin" },
+      "content-type": "application/x-www-form-urlencoded",
+    },
+  });
+  assertEquals(response.status, 400);
+  assertEquals(admin.events.filter(({ type }) => type === "trouble"), []);
 });
 
 Deno.test("a new user needs a password of some length", async () => {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseIp, parseIpv6 } from "../../src/base/ip.ts";
+import { isPublicAddress, parseIp, parseIpv6 } from "../../src/base/ip.ts";
 
 const GOOD: readonly [text: string, hex: string][] = [
   ["192.0.2.1", "c0000201"],
@@ -53,4 +53,24 @@ for (const text of BAD) {
 
 Deno.test("ip: an IPv6 address as written has no zone", () => {
   assertEquals(parseIpv6("fe80::1%eth0"), null);
+});
+
+Deno.test("isPublicAddress knows the addresses of machines and networks of one's own", () => {
+  const cases: Readonly<Record<string, boolean>> = {
+    ...{ "192.0.2.1": true, "8.8.8.8": true, "172.32.0.1": true, "172.15.255.255": true },
+    ...{ "100.63.255.255": true, "100.128.0.0": true, "11.0.0.1": true, "223.255.255.255": true },
+    ...{ "2606:4700::1": true, "2001:4860::8888": true, "2002:808:808::1": true },
+    ...{ "64:ff9b::808:808": true, "::ffff:8.8.8.8": true },
+    ...{ "0.0.0.0": false, "10.1.2.3": false, "100.64.0.1": false, "127.8.8.8": false },
+    ...{ "169.254.169.254": false, "172.16.0.1": false, "172.31.255.255": false },
+    ...{ "192.168.0.1": false, "198.18.0.1": false, "224.0.0.1": false, "255.255.255.255": false },
+    ...{ "::": false, "::1": false, "fe80::1": false, "fe80::1%eth0": false, "febf::1": false },
+    ...{ "fc00::1": false, "fd12::1": false, "ff02::1": false, "fec0::1": false },
+    ...{ "::ffff:10.0.0.1": false, "::10.0.0.1": false, "2002:a00:1::1": false },
+    ...{ "64:ff9b::7f00:1": false, "64:ff9b:1::1": false, "2001:0:1::1": false },
+    ...{ "name.example": false, "": false },
+  };
+  for (const [address, expected] of Object.entries(cases)) {
+    assertEquals(isPublicAddress(address), expected, address);
+  }
 });

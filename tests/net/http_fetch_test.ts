@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type HttpInit, NoConnection } from "../../src/base/http_request.ts";
-import { fetchFrom, type OwnFetch } from "../../src/net/http_fetch.ts";
+import { isPublicAddress } from "../../src/base/ip.ts";
+import { fetchFrom, type OwnFetch, webFetch } from "../../src/net/http_fetch.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
 const init: HttpInit = {
@@ -108,4 +109,25 @@ Deno.test("who disposes of it ends what waits", async () => {
   const own = fetchFrom({});
   await ask(own, `http://127.0.0.1:${server.addr.port}/`);
   own[Symbol.dispose]();
+});
+
+Deno.test("a place that leads to a private address is not visited, by name, number or redirection", async () => {
+  let visits = 0;
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+    visits++;
+    return new Response(null, { status: 302, headers: { location: "http://127.0.0.1/" } });
+  });
+  const { port } = server.addr;
+  using guarded = fetchFrom({ allows: isPublicAddress });
+  const hosts = ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]", "127.1"];
+  for (const host of [...hosts, "0x7f000001", "2130706433"]) {
+    const visit = () => guarded.fetch(`http://${host}:${port}/`, init);
+    const error = await assertRejects(visit, NoConnection);
+    assertEquals(error.reason, "denied", host);
+  }
+  assertEquals(visits, 0);
+  using own = fetchFrom({});
+  const response = await webFetch(own.fetch)(`http://127.0.0.1:${port}/`, { redirect: "follow" });
+  await response.body?.cancel();
+  assertEquals([response.status, visits], [302, 1]);
 });

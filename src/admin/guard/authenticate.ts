@@ -9,8 +9,14 @@ import type { FailureLimit } from "./rate_limit.ts";
 import type { Session, Sessions } from "./sessions.ts";
 import { whileAllowed } from "./while_allowed.ts";
 
-/** Name of the session cookie. */
-export const SESSION_COOKIE = "posthouse_session";
+/**
+ * Name of the session cookie. Behind HTTPS its prefix makes browsers take it from this host alone,
+ * and not from a neighbour below the same domain (RFC 6265bis 4.1.3.2); by plain HTTP, which is for
+ * this machine alone, they would not take it with the prefix.
+ */
+export function sessionCookie({ secure }: { secure: boolean }): string {
+  return secure ? "__Host-posthouse_session" : "posthouse_session";
+}
 
 /** Fields by which reverse proxies say that somebody else is behind them. */
 const PROXY_FIELDS = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
@@ -19,6 +25,8 @@ export interface AuthenticateOptions {
   readonly ports: Pick<AdminPorts, "keys" | "users">;
   readonly sessions: Sessions;
   readonly failures: FailureLimit;
+  /** Whether browsers reach the relay by HTTPS only. */
+  readonly secureCookie: boolean;
   /** Whether whoever is on this machine needs no credentials. */
   readonly openOnLoopback: boolean;
   readonly clock: Clock;
@@ -87,8 +95,11 @@ function bearerSecret(c: Context<AdminEnv>): string | null {
   return /^bearer +([\x21-\x7e]{1,512})$/i.exec(field)?.[1] ?? "";
 }
 
-function sessionIn(c: Context<AdminEnv>, { sessions }: AuthenticateOptions): Session | null {
-  const secret = getCookie(c, SESSION_COOKIE);
+function sessionIn(
+  c: Context<AdminEnv>,
+  { sessions, secureCookie }: AuthenticateOptions,
+): Session | null {
+  const secret = getCookie(c, sessionCookie({ secure: secureCookie }));
   return secret === undefined ? null : sessions.find(secret);
 }
 

@@ -3,7 +3,7 @@ import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { addressOf, type AdminEnv } from "../env.ts";
 import type { AdminPorts } from "../ports.ts";
 import { loginView } from "../views/login.tsx";
-import { SESSION_COOKIE } from "./authenticate.ts";
+import { sessionCookie } from "./authenticate.ts";
 import type { FailureLimit } from "./rate_limit.ts";
 import type { Session, SessionOwner, Sessions } from "./sessions.ts";
 
@@ -18,6 +18,7 @@ export interface LoginOptions {
 /** Signing in and out: `/login` and `/logout`. */
 export function loginRoutes(options: LoginOptions): Hono<AdminEnv> {
   const { sessions, failures } = options;
+  const cookieName = sessionCookie({ secure: options.secureCookie });
   return new Hono<AdminEnv>()
     .get("/login", (c) => loginPage(c, options, { next: nextOf(c.req.query("next")) }))
     .post("/login", async (c) => {
@@ -39,9 +40,9 @@ export function loginRoutes(options: LoginOptions): Hono<AdminEnv> {
         });
       }
       failures.forgive(address);
-      const earlier = getCookie(c, SESSION_COOKIE);
+      const earlier = getCookie(c, cookieName);
       if (earlier !== undefined) sessions.end(earlier);
-      setCookie(c, SESSION_COOKIE, sessions.begin(begun), {
+      setCookie(c, cookieName, sessions.begin(begun), {
         httpOnly: true,
         sameSite: "Strict",
         secure: options.secureCookie,
@@ -51,9 +52,9 @@ export function loginRoutes(options: LoginOptions): Hono<AdminEnv> {
       return c.redirect(next, 303);
     })
     .post("/logout", (c) => {
-      const secret = getCookie(c, SESSION_COOKIE);
+      const secret = getCookie(c, cookieName);
       if (secret !== undefined) sessions.end(secret);
-      deleteCookie(c, SESSION_COOKIE, { path: "/", secure: options.secureCookie });
+      deleteCookie(c, cookieName, { path: "/", secure: options.secureCookie });
       return c.redirect("/login", 303);
     });
 }

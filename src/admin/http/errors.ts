@@ -20,6 +20,8 @@ export function reportFailure(
 export function onError(emit: EventSink): (error: Error, c: Context<AdminEnv>) => Response {
   return (error, c) => {
     if (error instanceof HTTPException && error.status === 400) return problem(c, "malformed-body");
+    // The client went away while it sent its request, and nobody hears the answer.
+    if (c.req.raw.signal.aborted) return problem(c, "malformed-body");
     reportFailure(error, { c, emit });
     if (!(error instanceof StoreError)) return problem(c, "internal");
     if (error.kind === "full") return problem(c, "full");

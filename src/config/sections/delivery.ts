@@ -19,6 +19,8 @@ export interface DeliveryConfig {
   readonly knownReplies: boolean;
   /** Attempts whose dialogue stays with the message. */
   readonly dialogues: typeof DIALOGUES[number];
+  /** Whether what domains name for their TLS policies and reports may be at private addresses. */
+  readonly privateWebHosts: boolean;
   /** What becomes of all mail, before each route's own treatment; null when it is delivered. */
   readonly treatment: TreatmentConfig | null;
 }
@@ -37,6 +39,10 @@ export const deliverySchema = table({
     .describe("Whether replies of the well-known providers are taken for what they mean."),
   dialogues: oneOf(DIALOGUES).default("all")
     .describe("Attempts whose SMTP or HTTP dialogue stays with the message: all, failed or none."),
+  private_web_hosts: flag().default(false).describe(
+    "Whether MTA-STS policies and places for TLS reports, which any domain names, may be at " +
+      "private, loopback or link-local addresses.",
+  ),
 }).prefault({}).describe("How hard destinations are worked.");
 
 export function deliveryConfig(doc: z.output<typeof deliverySchema>): DeliveryConfig {
@@ -47,6 +53,7 @@ export function deliveryConfig(doc: z.output<typeof deliverySchema>): DeliveryCo
     maxDownMs: durationMs(doc.max_down),
     knownReplies: doc.known_replies,
     dialogues: doc.dialogues,
+    privateWebHosts: doc.private_web_hosts,
     treatment: treatmentConfig(doc),
   };
 }

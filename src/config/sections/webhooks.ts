@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { count, duration, listOf, oneOf, table, text } from "../fields.ts";
+import { parseIp } from "../../base/ip.ts";
+import { count, duration, flag, listOf, oneOf, table, text } from "../fields.ts";
 import { secret } from "../secrets.ts";
 import { WEBHOOK_EVENTS } from "../../webhooks/event_types.ts";
 import { durationMs } from "../units.ts";
@@ -13,6 +14,8 @@ export interface WebhookConfig {
   readonly events: readonly string[];
   readonly maxEvents: number;
   readonly timeoutMs: number;
+  /** Whether its name may lead to a private, loopback or link-local address. */
+  readonly privateAddresses: boolean;
 }
 
 const webhook = table({
@@ -28,6 +31,10 @@ const webhook = table({
     .describe("What it is told of."),
   max_events: count().default(100).describe("Events in one request."),
   timeout: duration({ minMs: 1 }).default("30s").describe("Time for one request."),
+  private_addresses: flag().optional().describe(
+    "Whether its name may lead to a private, loopback or link-local address; where not given, " +
+      "only if url has an IP address or localhost.",
+  ),
 });
 
 /** The `[[webhooks]]` tables. */
@@ -42,5 +49,11 @@ export function webhookConfig(doc: z.output<typeof webhook>): WebhookConfig {
     events: doc.events,
     maxEvents: doc.max_events,
     timeoutMs: durationMs(doc.timeout),
+    privateAddresses: doc.private_addresses ?? isPlainlyLocal(new URL(doc.url)),
   };
+}
+
+/** Whether who wrote the address can see what it leads to. */
+function isPlainlyLocal({ hostname }: URL): boolean {
+  return hostname === "localhost" || parseIp(hostname.replace(/^\[|\]$/g, "")) !== null;
 }

@@ -1,5 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { concatBytes, decodeText } from "../../base/bytes.ts";
+import { NoConnection } from "../../base/http_request.ts";
+import { TlsError } from "../../net/conn_error.ts";
 import { parseStsPolicy, type StsPolicy } from "./sts_policy.ts";
 
 /** The runtime's `fetch`, or what a test puts in its place. */
@@ -53,14 +55,10 @@ const FETCH_ERROR: StsFetchResult = { kind: "failed", type: "sts-policy-fetch-er
 const INVALID: StsFetchResult = { kind: "failed", type: "sts-policy-invalid" };
 const UNTRUSTED: StsFetchResult = { kind: "failed", type: "sts-webpki-invalid" };
 
-/**
- * Whether a failed `fetch` met a certificate that it does not trust. The runtime gives its errors
- * neither code nor class, so its text is the only sign; nothing but the word in a report depends
- * on it.
- */
+/** Whether there was no connection because of a certificate that is not trusted. */
 function isUntrusted(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause ?? error : error;
-  return cause instanceof Error && cause.message.includes("invalid peer certificate");
+  if (!(error instanceof NoConnection) || !(error.cause instanceof TlsError)) return false;
+  return ["untrusted", "name_mismatch", "expired"].includes(error.cause.reason);
 }
 
 /** The body; null when it is larger than a policy can be. */

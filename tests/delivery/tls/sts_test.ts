@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { MtaSts, type MtaStsOptions } from "../../../src/delivery/tls/sts.ts";
 import { fetchStsPolicy } from "../../../src/delivery/tls/sts_fetch.ts";
 import { namesExchanger, parseStsPolicy, stsId } from "../../../src/delivery/tls/sts_policy.ts";
+import { fetchFrom, webFetch } from "../../../src/net/http_fetch.ts";
 import { openMemoryStore } from "../../../src/queue/memory/store.ts";
 import { testAuthority } from "../../support/certificates.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
@@ -190,13 +191,15 @@ Deno.test("MTA-STS: failures are told apart in the words of reports", async () =
     () => new Response(POLICY, TEXT),
   );
   const { port } = server.addr;
+  using own = fetchFrom({});
+  const visit = webFetch(own.fetch);
   const failureOf = async (
     fetch: MtaStsOptions["fetch"],
   ) => (await fetchStsPolicy("dest.example", { fetch, clock: new ManualClock() }));
-  assertEquals(await failureOf((_, init) => fetch(`https://localhost:${port}/`, init)), {
+  assertEquals(await failureOf((_, init) => visit(`https://localhost:${port}/`, init)), {
     ...{ kind: "failed", type: "sts-webpki-invalid" },
   });
-  assertEquals(await failureOf((_, init) => fetch(`https://localhost:${freePort()}/`, init)), {
+  assertEquals(await failureOf((_, init) => visit(`https://localhost:${freePort()}/`, init)), {
     ...{ kind: "failed", type: "sts-policy-fetch-error" },
   });
   assertEquals(await failureOf(() => Promise.resolve(new Response("no", { status: 404 }))), {
