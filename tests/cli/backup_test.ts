@@ -99,6 +99,17 @@ Deno.test("a damaged backup is refused before anything is touched", async () => 
   assertMatch((await run(["restore", to, "--check"])).err, /one that was not finished/);
 });
 
+Deno.test("links in a backup bring in no file of somebody else", async () => {
+  await using queue = await filledQueue();
+  const to = `${queue.folder}/backup`;
+  await backup(queue, to);
+  await Deno.rename(`${to}/pauses.json`, `${queue.folder}/secret`);
+  await Deno.symlink(`${queue.folder}/secret`, `${to}/pauses.json`);
+  const { code, err } = await run(["restore", to, "--data-dir", `${queue.folder}/restored`]);
+  assertEquals(code, 1);
+  assertMatch(err, /^pauses\.json: it is a link, or no file at all$/m);
+});
+
 Deno.test("a manifest cannot name files elsewhere", async () => {
   await using queue = await filledQueue();
   const to = `${queue.folder}/backup`;

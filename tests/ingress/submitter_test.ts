@@ -351,3 +351,14 @@ Deno.test("submit: the trace of the request is kept with the message, if it is o
     assertEquals((await store.get(result.id))?.message.headers?.["traceparent"], kept);
   }
 });
+
+Deno.test("submit: keys of one name have request names of their own", async () => {
+  const { submitter, ids } = submitterBench();
+  const first = { ...KEY, identity: "key 1" };
+  const second = { ...KEY, identity: "key 2" };
+  for (const by of [first, second, first]) {
+    const result = await submitter.submit(submission({ by, key: "once" }));
+    assert(result.kind === "queued");
+  }
+  assertEquals((await ids()).length, 2);
+});

@@ -166,3 +166,16 @@ Deno.test("a message whose spool file is gone is refused", async () => {
   await assertRejects(() => store.put(messageOf(1, { place })), StoreError);
   assertEquals(await store.count({}), 0);
 });
+
+Deno.test("a link in the spool folder is no message", async () => {
+  await using folder = await StoreFolder.make();
+  await using store = await folder.open();
+  const place = await spooledPlace(store);
+  if (place.kind !== "spool") throw new Error("not in the spool folder");
+  await store.put(messageOf(1, { place }));
+  const path = `${folder.path}/spool/${place.name}`;
+  await Deno.rename(path, `${folder.path}/secret`);
+  await Deno.symlink(`${folder.path}/secret`, path);
+  const error = await assertRejects(() => textOf(store, 1), StoreError);
+  assertEquals(error.kind, "corrupt");
+});

@@ -190,7 +190,7 @@ Deno.test("in another's name: nothing that a stranger sends goes on with our tra
   await using sink = startRecordingSink();
   await using running = await startShop(sink, `[relay]\ndomains = ["sink.test"]`);
   using client = await PlainClient.greet(running.smtpPort);
-  const heads = [" by the bank.example\r\n", "\t\r\n", "From someone Mon\r\n", "no field\r\n"];
+  const heads = [" by the bank.example\r\n", "\t\r\n", "no field\r\n"];
   for (const head of heads) {
     const data = octets(`${head}From: ceo@relay.example\r\n`);
     const { reply } = await client.send({ from: "x@y.example", to: ["user@sink.test"], data });

@@ -60,7 +60,13 @@ export async function factsOf(
   return { path, sizeBytes, sha256: hash.digest("hex") };
 }
 
+/**
+ * A link would bring in a file of somebody else, and a pipe would never end.
+ *
+ * @throws Error for what is no plain file.
+ */
 async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
+  if (!(await Deno.lstat(path)).isFile) throw new Error("it is a link, or no file at all");
   using file = await Deno.open(path);
   const chunk = new Uint8Array(CHUNK_BYTES);
   for (;;) {

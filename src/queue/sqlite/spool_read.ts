@@ -1,4 +1,4 @@
-import type { BodyOptions } from "../store.ts";
+import { type BodyOptions, StoreError } from "../store.ts";
 import { storeError } from "./failure.ts";
 import type { OpenFile } from "./files.ts";
 
@@ -14,7 +14,8 @@ export async function readSpooled(
 ): Promise<AsyncIterable<Uint8Array> | null> {
   const path = `${folder}/${name}`;
   try {
-    await Deno.lstat(path);
+    const { isFile } = await Deno.lstat(path);
+    if (!isFile) throw new StoreError("corrupt", `Cannot read spool file ${name}: it is a link`);
     return chunksOf(path, { reuse, openFile });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
