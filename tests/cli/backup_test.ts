@@ -190,3 +190,34 @@ Deno.test("everything accepted before a backup is in it, though mail comes and g
   }
   assert(![...Deno.readDirSync(`${relay.folder}/data`)].some(({ name }) => name === ".backup"));
 });
+
+Deno.test("octets that messages share are copied once, exported whole and restored", async () => {
+  await using queue = await testQueue();
+  const text = "\r\nfor everybody\r\n";
+  await queue.open(async (store) => {
+    const spool = store.spool();
+    await spool.write(new TextEncoder().encode(text));
+    const name = await spool.finish();
+    await store.putAll([ID, SECOND].map((id) => ({
+      ...richMessage(id),
+      place: { kind: "spool", name, head: new TextEncoder().encode(`Subject: ${id}\r\n`) },
+    })));
+  });
+  const to = `${queue.folder}/backup`;
+  assertEquals((await backup(queue, to)).code, 0);
+  assertEquals([...Deno.readDirSync(`${to}/spool`)].length, 1);
+  assertEquals((await run(["restore", to, "--check"])).code, 0);
+  const dataDir = `${queue.folder}/restored`;
+  assertEquals((await run(["restore", to, "--data-dir", dataDir])).code, 0);
+  const exported = `${queue.folder}/exported`;
+  assertEquals((await queue.run(["export", "--all", "--to", exported])).code, 0);
+  await using restored = await openSqliteStore({ folder: dataDir });
+  for (const id of [ID, SECOND]) {
+    const chunks = await Array.fromAsync(await restored.body(id) ?? []);
+    const octets = chunks.map((chunk) => new TextDecoder().decode(chunk)).join("");
+    assertEquals(octets, `Subject: ${id}\r\n${text}`);
+  }
+  const texts = [...Deno.readDirSync(exported)].map(({ name }) => `${exported}/${name}`)
+    .filter((path) => path.endsWith(".eml")).map((path) => Deno.readTextFileSync(path));
+  assertEquals(texts.filter((one) => one.endsWith(text)).length, 2);
+});
