@@ -362,3 +362,14 @@ Deno.test("submit: keys of one name have request names of their own", async () =
   }
   assertEquals((await ids()).length, 2);
 });
+
+Deno.test("submit: a given fingerprint stands for the octets of a single message, too", async () => {
+  const { submitter } = submitterBench();
+  const request = submission({ key: "order-1", fingerprint: "same" });
+  await submitter.submit(request);
+  const other = { ...request, message: encodeText("Subject: other\r\n\r\n") };
+  const repeated = await submitter.submit(other);
+  assert(repeated.kind === "queued" && repeated.repeated);
+  const different = await submitter.submit({ ...request, fingerprint: "another" });
+  assertEquals(different, { kind: "conflict", reason: "other_message" });
+});

@@ -13,4 +13,17 @@ export interface Equivalent {
   readonly why: string;
 }
 
-export const EQUIVALENTS: readonly Equivalent[] = [];
+export const EQUIVALENTS: readonly Equivalent[] = [
+  {
+    path: "src/feedback/bounce_transport.ts",
+    text: "return trace === null || detail === null ? null : detail.message.reversePath;",
+    change: "trace === null || detail === null → detail === null",
+    why: "A detail is looked up by a trace; without one there is none.",
+  },
+  {
+    path: "src/feedback/report_reader.ts",
+    text: "this.#open = null;",
+    change: "this.#open = null; → ;",
+    why: "The next part opens anew, and the same part is not kept twice.",
+  },
+];

@@ -45,6 +45,14 @@ const CASES: readonly (readonly [string, Record<string, readonly string[]>])[] =
     "swapped arguments": ["'x', 'y' → 'y', 'x'"],
     "dropped argument": [", 'y' → "],
   }],
+  [
+    "declare const Math: { max(a: number, b: number): number }, a: number, b: number; Math.max(a, b);",
+    {
+      "sibling method": ["max → min"],
+      "dropped argument": [", b → "],
+      "removed statement": ["Math.max(a, b); → ;"],
+    },
+  ],
   ["declare function f(): Promise<void>; const g = async () => { await f(); };", {
     "dropped await": ["await f() → f()"],
     "removed statement": ["await f(); → ;"],

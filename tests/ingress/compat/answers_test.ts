@@ -301,6 +301,17 @@ Deno.test("compat answers: resend's key goes along with a fingerprint of the bod
   assertEquals(prints[0]?.length, 64);
 });
 
+Deno.test("compat answers: resend's batches take their key along, whole or permissive", async () => {
+  for (const validation of ["strict", "permissive"]) {
+    const bench = new CompatBench();
+    await bench.ask("/resend/emails/batch", {
+      headers: { ...bearer("good"), "x-batch-validation": validation, "idempotency-key": "k" },
+      body: JSON.stringify([{ from: "a@shop.test", to: "b@dest.test", text: "t" }]),
+    });
+    assertEquals([bench.requests[0]?.key, bench.requests[0]?.fingerprint?.length], ["k", 64]);
+  }
+});
+
 Deno.test("compat answers: resend's permissive batch stops when the queue takes nothing", async () => {
   const bench = new CompatBench();
   bench.answers.push({ ...refused(450, { enhanced: "4.7.1" }) });

@@ -34,7 +34,7 @@ export const CALL_OPERATORS: Readonly<Record<string, Operator>> = {
     return sibling === undefined ? [] : [replace(node.expression.name, sibling)];
   },
   "swapped arguments": (node, { checker }) => {
-    const list = argumentsOf(node);
+    const list = hasNoOrder(node) ? [] : argumentsOf(node);
     return list.slice(1).flatMap((second, index) => {
       const first = list[index] as ts.Expression;
       if (first.getText() === second.getText()) return [];
@@ -46,6 +46,11 @@ export const CALL_OPERATORS: Readonly<Record<string, Operator>> = {
     return list.length > 1 ? [dropFrom(list, list.length - 1)] : [];
   },
 };
+
+/** The least and the greatest of some numbers are the same in any order. */
+function hasNoOrder(node: ts.Node): boolean {
+  return ts.isCallExpression(node) && /^Math\.(?:min|max)$/.test(node.expression.getText());
+}
 
 function argumentsOf(node: ts.Node): ts.NodeArray<ts.Expression> {
   const isCall = ts.isCallExpression(node) || ts.isNewExpression(node);
