@@ -140,6 +140,22 @@ Deno.test("throttle: who waits is bounded, in all and for each network", async (
   assertEquals(known, 100);
 });
 
+Deno.test("throttle: 1,024 wait in all, and as many again when those are gone", async () => {
+  const { clock, admit } = benchOf();
+  for (const net of [10, 11]) {
+    let pending = 0;
+    for (let number = 0; number < 20 * 100; number++) {
+      const clientAddress = `${net}.0.${number % 20}.1`;
+      pending++;
+      Promise.resolve(admit({ clientAddress, user: `u${net} ${number}` })).then(() => pending--);
+    }
+    await settle();
+    assertEquals(pending, 1_024);
+    await clock.advance(10_000);
+    assertEquals(pending, 0);
+  }
+});
+
 Deno.test("a client is its address, an IPv6 client its /64; around it are /24 and /48", () => {
   assertEquals(siteOf(A), A);
   assertEquals(siteOf("::ffff:192.0.2.1"), A);

@@ -199,7 +199,13 @@ const COMPLAINT = [
 /** What is done with what comes to a return address. */
 const ENDS: readonly (readonly [
   string,
-  { rules?: Partial<BounceRules>; body: string; outcome: string; handedOnTo: string | null },
+  {
+    rules?: Partial<BounceRules>;
+    to?: string;
+    body: string;
+    outcome: string;
+    handedOnTo: string | null;
+  },
 ])[] = [
   ["a bounce is handed on to its sender", {
     ...{ body: BOUNCE, handedOnTo: "sender@origin.example" },
@@ -221,6 +227,11 @@ const ENDS: readonly (readonly [
     ...{ body: COMPLAINT, handedOnTo: null },
     outcome: "Taken: complained <user@dest.example>",
   }],
+  ["a complaint of nobody we know goes to the operator", {
+    ...{ rules: { mailboxes: ["fbl@origin.example"], operator: "op@ops.example" } },
+    ...{ to: "fbl@origin.example", body: COMPLAINT, handedOnTo: "op@ops.example" },
+    outcome: "Taken: not understood; handed on to",
+  }],
   ["what nobody understands is refused where nobody wants it", {
     ...{ rules: { forwards: false }, body: "\r\nBuy!\r\n", handedOnTo: null },
     outcome: "Cannot tell what this report is about",
@@ -239,14 +250,14 @@ const ENDS: readonly (readonly [
   }],
 ];
 
-for (const [name, { rules = {}, body, outcome: expected, handedOnTo }] of ENDS) {
+for (const [name, { rules = {}, to = TO, body, outcome: expected, handedOnTo }] of ENDS) {
   Deno.test(`bounce transport: ${name}`, async () => {
     let woken = 0;
     const { deliver, store } = await bench({
       rules: () => ({ ...RULES, ...rules }),
       wake: () => woken++,
     });
-    const { reply } = await deliver(TO, body);
+    const { reply } = await deliver(to, body);
     assertStringIncludes(reply.lines[0] ?? "", expected);
     const { items } = await store.list({ filter: {}, limit: 10 });
     const made = items.filter(({ message }) => message.id !== idOf(1));

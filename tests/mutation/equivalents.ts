@@ -26,4 +26,11 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     change: "this.#open = null; → ;",
     why: "The next part opens anew, and the same part is not kept twice.",
   },
+  {
+    path: "src/smtp/client/sasl.ts",
+    text: 'return text === "" ? encodeText("") : Uint8Array.fromBase64(text);',
+    change:
+      'text === "" ? encodeText("") : Uint8Array.fromBase64(text) → Uint8Array.fromBase64(text)',
+    why: "No characters of base64 are no octets.",
+  },
 ];

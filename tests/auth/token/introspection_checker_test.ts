@@ -82,3 +82,15 @@ Deno.test("a redirect is not followed, so that the secret stays", async () => {
   assertEquals((await on.check()).split(":")[0], "unavailable");
   assertEquals(elsewhere.issuer.requests, []);
 });
+
+Deno.test("whatever a request fails with is told as the cause", async () => {
+  for (const [thrown, cause] of [[new Error("no route"), "no route"], ["odd", "odd"]] as const) {
+    const checker = new IntrospectionChecker(introspectionSettings("http://issuer.test/"), {
+      clock: new ManualClock(),
+      fetch: () => Promise.reject(thrown),
+    });
+    assertEquals(await checker.check("abc", signal), {
+      ...{ kind: "unavailable", cause: `cannot check the token: ${cause}` },
+    });
+  }
+});
