@@ -1,4 +1,4 @@
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, Until } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import { newSecret, secretHash } from "./secrets.ts";
 
@@ -22,7 +22,7 @@ export interface Session {
 export class Sessions {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #byHash = new Map<string, Session & { readonly endsAtMs: number }>();
+  readonly #byHash = new Map<string, Session & { readonly end: Until }>();
   readonly lifetimeMs: number;
 
   constructor(
@@ -41,15 +41,18 @@ export class Sessions {
       if (oldest !== undefined) this.#byHash.delete(oldest);
     }
     const secret = newSecret(this.#random);
-    const endsAtMs = this.#clock.now() + this.lifetimeMs;
-    this.#byHash.set(secretHash(secret), { owner, stamp, endsAtMs });
+    const nowMs = this.#clock.now();
+    const end = new Until();
+    end.set(nowMs + this.lifetimeMs, nowMs);
+    this.#byHash.set(secretHash(secret), { owner, stamp, end });
     return secret;
   }
 
   /** The session with this secret; null when there is none any more. */
   find(secret: string): Session | null {
     const session = this.#byHash.get(secretHash(secret));
-    return session !== undefined && session.endsAtMs > this.#clock.now() ? session : null;
+    const nowMs = this.#clock.now();
+    return session !== undefined && session.end.at(nowMs) > nowMs ? session : null;
   }
 
   end(secret: string): void {
@@ -65,8 +68,8 @@ export class Sessions {
 
   #forgetEnded(): void {
     const nowMs = this.#clock.now();
-    for (const [hash, { endsAtMs }] of this.#byHash) {
-      if (endsAtMs <= nowMs) this.#byHash.delete(hash);
+    for (const [hash, { end }] of this.#byHash) {
+      if (end.at(nowMs) <= nowMs) this.#byHash.delete(hash);
     }
   }
 }

@@ -30,6 +30,8 @@ export class StallWatch {
   readonly #clock: Clock;
   readonly #emit: EventSink;
   #progressAtMs: number;
+  /** What the time of day is ahead of the monotonic clock. */
+  #aheadMs: number;
   #stalledSinceMs: number | null = null;
   #cancel: (() => void) | null = null;
   #running: Promise<void> = Promise.resolve();
@@ -42,6 +44,7 @@ export class StallWatch {
     this.#clock = clock;
     this.#emit = emit;
     this.#progressAtMs = clock.now();
+    this.#aheadMs = clock.now() - clock.monotonic();
   }
 
   /** Takes an event. */
@@ -77,6 +80,10 @@ export class StallWatch {
       return; // a store that does not answer is another trouble, reported where it is met
     }
     const nowMs = this.#clock.now();
+    const aheadMs = nowMs - this.#clock.monotonic();
+    // The clock was set, or the machine slept: what is due by now has its time first.
+    if (Math.abs(aheadMs - this.#aheadMs) > INTERVAL_MS) this.#progressAtMs = nowMs;
+    this.#aheadMs = aheadMs;
     const sinceMs = Math.max(nextDueAtMs ?? Infinity, this.#progressAtMs);
     if (nowMs - sinceMs >= STALL_MS) this.#stalled(sinceMs, nowMs);
     else this.#moves(nowMs);

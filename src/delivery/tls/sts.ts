@@ -59,7 +59,8 @@ export class MtaSts implements AsyncDisposable {
     if (id === null) return kept === null ? NONE : inForce(kept.policy);
     if (kept?.id !== id) return await this.#fetchNew(domain, { id, kept });
     const ageMs = this.#options.clock.now() - kept.fetchedAtMs;
-    if (ageMs > REFRESH_MS && !this.#hasFailed(`${domain} ${id}`)) {
+    const isOld = ageMs > REFRESH_MS || ageMs < 0; // the clock may have been set back
+    if (isOld && !this.#hasFailed(`${domain} ${id}`)) {
       this.#tasks.run(async () => void await this.#fetchNew(domain, { id, kept }));
     }
     return inForce(kept.policy);

@@ -56,3 +56,16 @@ Deno.test("a store that does not answer does not end the watch", async () => {
   await watch.stop();
   assertEquals(clock.nextTimerAtMs, null);
 });
+
+Deno.test("mail that a clock or a sleep made due has its time before that is a stall", async () => {
+  const { clock, store, troubles, watch } = setUp();
+  const nextAttemptAtMs = NOW_MS + 60 * MINUTE_MS;
+  await store.put(messageOf(1, { to: [recipientOf("a@b.example", { nextAttemptAtMs })] }));
+  await clock.advance(10 * MINUTE_MS);
+  clock.set(24 * 60 * MINUTE_MS);
+  await clock.advance(4 * MINUTE_MS);
+  assertEquals(troubles, []);
+  await clock.advance(2 * MINUTE_MS);
+  assertEquals(troubles.length, 1);
+  await watch.stop();
+});
