@@ -125,6 +125,6 @@ class Copy {
 /** Programs hear at once what is wrong with the message that they made. */
 function formRefusal(header: MessageHeader, rest: Uint8Array): Reply | null {
   if (!header.complete || header.bytes.length + rest.length === 0) return null;
-  if (header.fields.length === 0) return NO_HEADER;
+  if (header.fields[0]?.start !== 0) return NO_HEADER; // nor with the line of a mailbox file
   return endsAbruptly(header) && rest.length > 0 ? NO_FIELD : null;
 }

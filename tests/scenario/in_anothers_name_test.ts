@@ -117,6 +117,8 @@ Deno.test("in another's name: a key with senders is refused each way to write an
   await using sink = startRecordingSink();
   await using running = await startShop(sink);
   for (const head of FORGED) assertEquals(await submit(running.origin, head), 422, head);
+  const line = "From someone Mon Jan  1 00:00:00 2026\r\n";
+  assertEquals(await submit(running.origin, `${line}${HONEST[0]}`), 422);
   for (const head of HONEST) assertEquals(await submit(running.origin, head), 201, head);
   await sink.waitForMessages(HONEST.length);
   for (const { data } of sink.messages) {
