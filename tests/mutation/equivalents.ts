@@ -33,4 +33,10 @@ export const EQUIVALENTS: readonly Equivalent[] = [
       'text === "" ? encodeText("") : Uint8Array.fromBase64(text) → Uint8Array.fromBase64(text)',
     why: "No characters of base64 are no octets.",
   },
+  {
+    path: "src/relay/http/digest.ts",
+    text: "false,",
+    change: "false → true",
+    why: "Whether a key may be exported changes no signature, and nobody exports it.",
+  },
 ];
