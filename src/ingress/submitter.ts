@@ -1,4 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { encodeText } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Envelope, Origin } from "../mail/envelope.ts";
@@ -152,6 +153,7 @@ export class MessageSubmitter {
         return { ...copied, index };
       }
       await writer.finish(copied.facts);
+      await setImmediate(); // Messages of the same content wait for nothing; others have their turn.
       if (batch.storedBytes > budgetOf(limits)) {
         const kind = "refused";
         this.#refused({ id: writer.id, envelope, origin, reply: formatReply(TOO_MUCH) });

@@ -104,3 +104,16 @@ Deno.test("messages that all differ may not take more than a request is allowed"
   assert(result.index > 0);
   assertEquals([await store.count({}), await folder.spooled()], [0, []]);
 });
+
+Deno.test("while a request for many is taken, others have their turn", async () => {
+  await using folder = await StoreFolder.make();
+  await using store = await folder.open();
+  let turns = 0;
+  const timer = setInterval(() => turns += 1);
+  try {
+    assertEquals(await send(store), 202);
+  } finally {
+    clearInterval(timer);
+  }
+  assert(turns > RECIPIENTS / 2, `${turns} turns`);
+});
