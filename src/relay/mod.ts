@@ -1,18 +1,19 @@
 import type { z } from "zod";
 import type { Transport } from "../delivery/transport.ts";
-import { createBrevo } from "./brevo/transport.ts";
+import { createBrevo, LIMITS as brevo } from "./brevo/transport.ts";
 import { createCloudflare } from "./cloudflare/transport.ts";
 import { createGmail } from "./gmail/transport.ts";
 import { createGraph } from "./graph/transport.ts";
+import type { ConversionLimits } from "./http/conversion.ts";
 import type { ProviderOptions } from "./http/provider.ts";
-import { createMailchannels } from "./mailchannels/transport.ts";
+import { createMailchannels, LIMITS as mailchannels } from "./mailchannels/transport.ts";
 import { createMailgun } from "./mailgun/transport.ts";
-import { createMailjet } from "./mailjet/transport.ts";
+import { createMailjet, LIMITS as mailjet } from "./mailjet/transport.ts";
 import { createMandrill } from "./mandrill/transport.ts";
 import { createPosthouse } from "./posthouse/transport.ts";
-import { createPostmark } from "./postmark/transport.ts";
-import { createResend } from "./resend/transport.ts";
-import { createSendgrid } from "./sendgrid/transport.ts";
+import { createPostmark, LIMITS as postmark } from "./postmark/transport.ts";
+import { createResend, LIMITS as resend } from "./resend/transport.ts";
+import { createSendgrid, LIMITS as sendgrid } from "./sendgrid/transport.ts";
 import { createSes } from "./ses/transport.ts";
 import { createSparkpost } from "./sparkpost/transport.ts";
 import { RELAY_SCHEMAS, type RelayType } from "./schemas.ts";
@@ -35,6 +36,8 @@ export interface CatalogueEntry<Config> {
   /** The table of a transport of this type, its key `type` apart; `shape` holds its keys. */
   readonly schema: z.ZodObject<z.ZodRawShape, z.core.$strict> & z.ZodType<Config>;
   readonly fidelity: Fidelity;
+  /** What an API that wants fields can take; absent where it takes messages. */
+  readonly limits?: ConversionLimits;
   /** Makes a transport from a table that the schema has parsed. */
   create(config: Config, options: ProviderOptions): Transport;
 }
@@ -56,19 +59,37 @@ export const RELAY_CATALOGUE = {
     schema: RELAY_SCHEMAS.sendgrid,
     fidelity: "converted",
     create: createSendgrid,
+    limits: sendgrid,
   }),
   postmark: entry({
     schema: RELAY_SCHEMAS.postmark,
     fidelity: "converted",
     create: createPostmark,
+    limits: postmark,
   }),
-  resend: entry({ schema: RELAY_SCHEMAS.resend, fidelity: "converted", create: createResend }),
-  brevo: entry({ schema: RELAY_SCHEMAS.brevo, fidelity: "converted", create: createBrevo }),
-  mailjet: entry({ schema: RELAY_SCHEMAS.mailjet, fidelity: "converted", create: createMailjet }),
+  resend: entry({
+    schema: RELAY_SCHEMAS.resend,
+    fidelity: "converted",
+    create: createResend,
+    limits: resend,
+  }),
+  brevo: entry({
+    schema: RELAY_SCHEMAS.brevo,
+    fidelity: "converted",
+    create: createBrevo,
+    limits: brevo,
+  }),
+  mailjet: entry({
+    schema: RELAY_SCHEMAS.mailjet,
+    fidelity: "converted",
+    create: createMailjet,
+    limits: mailjet,
+  }),
   mailchannels: entry({
     schema: RELAY_SCHEMAS.mailchannels,
     fidelity: "converted",
     create: createMailchannels,
+    limits: mailchannels,
   }),
   webhook: entry({ schema: RELAY_SCHEMAS.webhook, fidelity: "raw", create: createWebhook }),
   posthouse: entry({ schema: RELAY_SCHEMAS.posthouse, fidelity: "raw", create: createPosthouse }),
@@ -96,15 +117,17 @@ interface Entry<Config> extends CatalogueEntry<Config> {
 }
 
 function entry<Shape extends z.ZodRawShape, Config>(
-  { schema, fidelity, create }: {
+  { schema, fidelity, limits, create }: {
     schema: z.ZodObject<Shape, z.core.$strict> & z.ZodType<Config>;
     fidelity: Fidelity;
+    limits?: ConversionLimits;
     create(config: Config, options: ProviderOptions): Transport;
   },
 ): Entry<Config> {
   return {
     schema,
     fidelity,
+    ...(limits === undefined ? {} : { limits }),
     create,
     open(table, options) {
       const parsed = schema.safeParse(table);

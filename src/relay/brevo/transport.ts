@@ -18,7 +18,8 @@ import { brevoRequest } from "./convert.ts";
 const API = "Brevo";
 
 /** Brevo sets the Message-ID itself, reads some headers as orders, and has no inline images. */
-const LIMITS: ConversionLimits = {
+/** What becomes of a message there. */
+export const LIMITS: ConversionLimits = {
   api: API,
   maxBytes: 20_000_000,
   refusedFields: /^(?:sender\.ip|idempotencykey|x-mailin-.*)$/,

@@ -19,7 +19,8 @@ import { mailchannelsRequest } from "./convert.ts";
 const API = "MailChannels";
 
 /** 30 MB with attachments (docs.mailchannels.net/email-api.yaml, 413); no Content-ID. */
-const LIMITS: ConversionLimits = {
+/** What becomes of a message there. */
+export const LIMITS: ConversionLimits = {
   api: API,
   maxBytes: 30_000_000,
   refusedFields: /^$/,

@@ -23,7 +23,8 @@ import { mailjetRequest } from "./convert.ts";
 const API = "Mailjet";
 
 /** Attachments may have 15 MB; headers with a key of their own are refused in `Headers`. */
-const LIMITS: ConversionLimits = {
+/** What becomes of a message there. */
+export const LIMITS: ConversionLimits = {
   api: API,
   maxBytes: 15_000_000,
   refusedFields: /^(?:user-agent|x-mailer|x-mj-.*|x-mailjet-.*|x-feedback-id|x-csa-complaints)$/,

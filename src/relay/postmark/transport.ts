@@ -19,7 +19,8 @@ import { postmarkRequest } from "./convert.ts";
 const API = "Postmark";
 
 /** 10 MB with attachments (postmarkapp.com/developer/user-guide/send-email-with-api). */
-const LIMITS: ConversionLimits = {
+/** What becomes of a message there. */
+export const LIMITS: ConversionLimits = {
   api: API,
   maxBytes: 10_000_000,
   refusedFields: /^x-pm-.*$/,

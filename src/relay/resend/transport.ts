@@ -17,7 +17,8 @@ import { resendRequest } from "./convert.ts";
 const API = "Resend";
 
 /** 40 MB with attachments; Resend sets the Message-ID itself. */
-const LIMITS: ConversionLimits = {
+/** What becomes of a message there. */
+export const LIMITS: ConversionLimits = {
   api: API,
   maxBytes: 40_000_000,
   refusedFields: /^$/,

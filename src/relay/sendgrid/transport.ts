@@ -23,7 +23,8 @@ import { sendgridRequest } from "./convert.ts";
 const API = "SendGrid";
 
 /** docs.sendgrid.com/api-reference/mail-send/limitations, and the reserved headers beside it. */
-const LIMITS: ConversionLimits = {
+/** What becomes of a message there. */
+export const LIMITS: ConversionLimits = {
   api: API,
   maxBytes: 30_000_000,
   refusedFields: /^(?:x-sg-id|x-sg-eid|x-smtpapi)$/,
