@@ -1,5 +1,6 @@
 import { concatBytes, decodeLatin1, decodeText } from "../base/bytes.ts";
 import type { MimeEntity } from "../mail/mime/entity.ts";
+import { htmlToText } from "../mail/mime/html_text.ts";
 import { type MimeVisitor, MimeWalk } from "../mail/mime/walk.ts";
 import { transferDecode } from "../mail/mime/transfer_decode.ts";
 
@@ -120,7 +121,7 @@ class ReportVisitor implements MimeVisitor {
   parts(): ReportParts {
     return {
       header: this.#header ?? new Uint8Array(),
-      text: this.#textOf("text") ?? withoutTags(this.#textOf("html") ?? ""),
+      text: this.#textOf("text") ?? htmlToText(this.#textOf("html") ?? ""),
       deliveryStatus: this.#textOf("deliveryStatus"),
       feedbackReport: this.#textOf("feedbackReport"),
       returned: this.#found.get("returned") ?? null,
@@ -141,19 +142,4 @@ function roomIn({ part, lengthBytes }: { part: Part; lengthBytes: number }): num
 function textOf(octets: Uint8Array): string {
   const text = decodeText(octets);
   return text.includes("\ufffd") ? decodeLatin1(octets) : text;
-}
-
-const LINE_END = /^(?:br|\/p|\/div|\/tr)\b/i;
-
-/** The words of HTML. What has an @ in it is an address in angle brackets, and stays. */
-function withoutTags(html: string): string {
-  const [first = "", ...pieces] = html.split("<");
-  const words = pieces.map((piece) => {
-    const end = piece.indexOf(">");
-    if (end < 0) return `<${piece}`;
-    if (LINE_END.test(piece)) return `\n${piece.slice(end + 1)}`;
-    return piece.lastIndexOf("@", end) < 0 ? ` ${piece.slice(end + 1)}` : `<${piece}`;
-  });
-  return [first, ...words].join("")
-    .replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
