@@ -21,7 +21,10 @@ export interface Answer {
 
 /** Why there was no answer. */
 export type FailureReason =
-  /** There was no connection: no such name, connection refused, no TLS, no way by the proxy. */
+  /**
+   * There was no connection to begin the body on: no such name, connection refused, no TLS, no way
+   * by the proxy, no answer in time, or lost at once.
+   */
   | "unreachable"
   /** This process may not reach the address. */
   | "forbidden"
@@ -76,7 +79,7 @@ export async function exchange(
     return { kind: "answered", answer: await readAnswer(response) };
   } catch (error) {
     if (body.failure !== null) throw body.failure.error;
-    return failureOf(error, { reason: halt.reason, sent: body.sent });
+    return failureOf(error, { reason: halt.reason, body });
   }
 }
 
@@ -111,15 +114,19 @@ async function readAnswer(response: HttpResponse): Promise<Answer> {
 
 function failureOf(
   error: unknown,
-  { reason, sent }: { reason: "timeout" | "aborted" | null; sent: boolean },
+  { reason, body: { begun, sent } }: {
+    reason: "timeout" | "aborted" | null;
+    body: Pick<SizedBody, "begun" | "sent">;
+  },
 ): Exchange {
-  if (reason !== null) return { kind: "failed", reason, maybeSent: sent, cause: error };
-  if (!(error instanceof NoConnection)) {
-    return { kind: "failed", reason: "cut", maybeSent: sent, cause: error };
+  const failed = { kind: "failed", maybeSent: sent, cause: error } as const;
+  if (reason === "aborted") return { ...failed, reason };
+  if (error instanceof NoConnection) {
+    return { ...failed, reason: error.reason === "not_permitted" ? "forbidden" : "unreachable" };
   }
-  const isForbidden = error.reason === "not_permitted";
-  const why = isForbidden ? "forbidden" : "unreachable";
-  return { kind: "failed", reason: why, maybeSent: false, cause: error };
+  if (begun) return { ...failed, reason: reason ?? "cut" };
+  const text = reason === null ? "the connection ended at once" : "no connection in time";
+  return { ...failed, reason: "unreachable", cause: new Error(text, { cause: error }) };
 }
 
 /** Ends a request: for time, or for the caller once it is clear what became of it. */
@@ -172,6 +179,8 @@ class Halt implements Disposable {
  */
 class SizedBody extends Blob {
   readonly #body: RequestBody;
+  /** Whether there was a connection to send it on. */
+  begun = false;
   /** Whether the connection has taken all of it. */
   sent = false;
   /** What went wrong with the source, if anything did. */
@@ -190,6 +199,7 @@ class SizedBody extends Blob {
     const source = this.#body.stream()[Symbol.asyncIterator]();
     return new ReadableStream<Uint8Array<ArrayBuffer>>({
       pull: async (controller) => {
+        this.begun = true;
         try {
           const { done, value } = await source.next();
           if (done !== true) return controller.enqueue(value as Uint8Array<ArrayBuffer>);

@@ -2,7 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { HttpFetch } from "../../../src/base/http_request.ts";
 import type { RequestBody } from "../../../src/relay/http/body.ts";
 import { type Exchange, exchange } from "../../../src/relay/http/exchange.ts";
+import { createRelay } from "../../../src/relay/mod.ts";
 import { selfSigned } from "../../support/certificates.ts";
+import { sampleJob } from "../../support/delivery_jobs.ts";
 import { type Script, startHttpRecorder } from "../../support/http_recorder.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { fetch } from "../../support/own_fetch.ts";
@@ -161,7 +163,7 @@ Deno.test("exchange: without a connection nothing was sent, whoever ended the wa
     const body = new CountedBody(1);
     const posting = post({ url: url.replace("http", scheme), clock, body });
     await clock.advance(TIMEOUT_MS);
-    assertEquals(said(await posting), "timeout");
+    assertEquals(said(await posting), "unreachable");
     const controller = new AbortController();
     const givenUp = post({ url, signal: controller.signal, body });
     controller.abort();
@@ -193,7 +195,7 @@ Deno.test("exchange: a handshake that ends, stalls or finds a stranger sent noth
   const posting = post({ url, clock, body });
   using stalled = await silent.accept();
   await clock.advance(TIMEOUT_MS);
-  assertEquals(said(await posting), "timeout");
+  assertEquals(said(await posting), "unreachable");
   stalled.close();
   const cutting = post({ url, body });
   (await silent.accept()).close();
@@ -265,4 +267,32 @@ Deno.test("exchange: what goes wrong with the body is not the server's", async (
     },
   };
   await assertRejects(() => post({ url: server.url, body }), Deno.errors.NotFound);
+});
+
+/** What it means for mail when nobody is behind the address of an API. */
+async function outcomeAt(url: string, clock: ManualClock): Promise<string> {
+  const made = createRelay({ type: "webhook", table: { url } }, {
+    ...{ name: "hook", fetch, clock, timeoutMs: TIMEOUT_MS },
+  });
+  if (made.kind !== "created") throw new Error("not made");
+  await using transport = made.transport;
+  let isOver = false;
+  const delivering = transport.deliver(sampleJob(), { signal: new AbortController().signal });
+  const over = delivering.finally(() => isOver = true);
+  while (!isOver && clock.nextTimerAtMs === null) await new Promise((go) => setTimeout(go, 1));
+  await clock.advance(TIMEOUT_MS);
+  const { outcomes: [outcome] } = await over;
+  return outcome?.kind === "broken" ? `broken ${outcome.scope}` : outcome?.kind ?? "";
+}
+
+Deno.test("exchange: an API that nobody reaches is broken, so that another transport is tried", async () => {
+  const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = silent.addr;
+  // TCP is answered by the kernel, TLS by nobody.
+  assertEquals(
+    await outcomeAt(`https://127.0.0.1:${port}/`, new ManualClock()),
+    "broken transport",
+  );
+  silent.close();
+  assertEquals(await outcomeAt(`http://127.0.0.1:${port}/`, new ManualClock()), "broken transport");
 });

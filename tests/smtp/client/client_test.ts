@@ -214,3 +214,61 @@ for (const farewell of ["250 2.1.0 Sender ok\r\n", "421 4.4.2 Bye\r\n", "2", "\r
     assertEquals(client.isUsable, false);
   });
 }
+
+Deno.test("nothing listens to a signal any more when what it was for has ended", async () => {
+  const { signal } = new AbortController();
+  let listening = 0;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  Object.assign(signal, {
+    addEventListener: (...given: Parameters<typeof add>) => (listening++, add(...given)),
+    removeEventListener: (...given: Parameters<typeof remove>) => (listening--, remove(...given)),
+  });
+  await using setup = new ClientSetup({ answers: { MAIL: { inTurn: ["250 OK", [CLOSE]] } } });
+  const client = await setup.open();
+  await client.transact(request("a@x"), { signal });
+  await client.transact(request("a@x"), { signal });
+  assertEquals([listening, client.isUsable], [0, false]);
+});
+
+Deno.test("a message that ends short gets no dot, and the session ends", async () => {
+  await using setup = new ClientSetup({ extensions: [] });
+  const client = await setup.open();
+  const short: TransactionRequest = {
+    ...request("a@x"),
+    data: {
+      sizeBytes: 10,
+      dotLines: 0,
+      bytes: null,
+      async *stream() {
+        yield await Promise.resolve(encodeText("short"));
+      },
+    },
+  };
+  await assertRejects(() => client.transact(short, { signal }), Error, "it has 10 octets, got 5");
+  assertEquals(client.isUsable, false);
+  await setup.peer.idle();
+  assertEquals(setup.peer.messages, []);
+});
+
+Deno.test("a server forgets a transaction that ended, and is told to forget one that did not", async () => {
+  await using setup = new ClientSetup({
+    extensions: [],
+    answers: { RCPT: { inTurn: ["550 No", "250 OK"] } },
+  });
+  const client = await setup.open();
+  const refused = await client.transact(request("a@x"), { signal });
+  const taken = await client.transact(request("b@x"), { signal });
+  await client.transact(request("c@x"), { signal });
+  assertEquals([refused.finished, taken.finished, client.transactions], [false, true, 3]);
+  const verbs = setup.peer.lines.map((line) => line.slice(0, 4).trim());
+  assertEquals(verbs.join(" "), "EHLO MAIL RCPT RSET MAIL RCPT DATA . MAIL RCPT DATA .");
+});
+
+Deno.test("a farewell to MAIL is no beginning, and ends the session", async () => {
+  await using setup = new ClientSetup({ answers: { MAIL: "421 4.3.2 Bye" } });
+  const client = await setup.open();
+  const result = await client.transact(request("a@x", "b@x"), { signal });
+  assertEquals(inWords(result.recipients), ["mail 421 4.3.2 Bye", "mail 421 4.3.2 Bye"]);
+  assertEquals([result.begun, client.isUsable], [false, false]);
+});
