@@ -50,18 +50,27 @@ export class RelaxedBody {
 
   /** Takes white space and line breaks from `at` on; returns where something else stands. */
   #takeBlanks(chunk: Uint8Array, at: number): number {
+    // In variables, as a body may be nothing but these.
+    let [breaks, hasSpace, hasCr] = [this.#breaks, this.#hasSpace, this.#hasCr];
     for (; at < chunk.length; at++) {
       const octet = chunk[at];
-      if (this.#hasCr && octet !== LF) this.#keepBareCr();
       if (octet === LF) {
-        if (!this.#hasCr) return at;
-        this.#hasCr = false;
-        this.#hasSpace = false;
-        this.#breaks++;
-      } else if (octet === CR) this.#hasCr = true;
-      else if (octet === SPACE || octet === TAB) this.#hasSpace = true;
-      else return at;
+        if (!hasCr) break;
+        hasCr = false;
+        hasSpace = false;
+        breaks++;
+        continue;
+      }
+      if (hasCr) {
+        [this.#breaks, this.#hasSpace] = [breaks, hasSpace];
+        this.#keepBareCr();
+        [breaks, hasSpace, hasCr] = [0, false, false];
+      }
+      if (octet === CR) hasCr = true;
+      else if (octet === SPACE || octet === TAB) hasSpace = true;
+      else break;
     }
+    [this.#breaks, this.#hasSpace, this.#hasCr] = [breaks, hasSpace, hasCr];
     return at;
   }
 
@@ -87,9 +96,26 @@ export class RelaxedBody {
     const { buffer, byteOffset, byteLength } = octets;
     const text = Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
     if (!/\t| [ \r]/.test(text)) return this.#sink(octets);
-    // One space for each run first: a pattern that looks for what follows a run is quadratic.
-    this.#sink(text.replace(/[ \t]+/g, " ").replaceAll(" \r\n", "\r\n"));
+    this.#sink(withoutRuns(octets));
   }
+}
+
+/** One space for each run of white space, none before a line break. */
+function withoutRuns(octets: Uint8Array): Uint8Array {
+  const kept = new Uint8Array(octets.length);
+  let length = 0;
+  let hasSpace = false;
+  for (let at = 0; at < octets.length; at++) {
+    const octet = octets[at] ?? 0;
+    if (octet === SPACE || octet === TAB) {
+      hasSpace = true;
+      continue;
+    }
+    if (hasSpace && !(octet === CR && octets[at + 1] === LF)) kept[length++] = SPACE;
+    hasSpace = false;
+    kept[length++] = octet;
+  }
+  return kept.subarray(0, length);
 }
 
 function isBlank(octet: number | undefined): boolean {

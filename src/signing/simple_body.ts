@@ -40,15 +40,24 @@ export class SimpleBody {
 
   /** Takes line breaks from `at` on; returns where something else stands. */
   #takeBreaks(chunk: Uint8Array, at: number): number {
+    let [breaks, hasCr] = [this.#breaks, this.#hasCr];
     for (; at < chunk.length; at++) {
       const octet = chunk[at];
-      if (this.#hasCr && octet !== LF) this.#keepBareCr();
-      if (octet === CR) this.#hasCr = true;
-      else if (octet === LF && this.#hasCr) {
-        this.#hasCr = false;
-        this.#breaks++;
-      } else return at;
+      if (octet === LF) {
+        if (!hasCr) break;
+        hasCr = false;
+        breaks++;
+        continue;
+      }
+      if (hasCr) {
+        this.#breaks = breaks;
+        this.#keepBareCr();
+        [breaks, hasCr] = [0, false];
+      }
+      if (octet !== CR) break;
+      hasCr = true;
     }
+    [this.#breaks, this.#hasCr] = [breaks, hasCr];
     return at;
   }
 

@@ -9,7 +9,7 @@ import type { SigningWork } from "../stream.ts";
 import { parseTags } from "../tags.ts";
 import { BodyHashes } from "../verify/body_hashes.ts";
 import { type DkimResult, startDkimChecks } from "../verify/dkim_check.ts";
-import type { TxtLookup } from "../verify/public_key.ts";
+import { lookupsOfMessage, type TxtLookup } from "../verify/public_key.ts";
 import { makeArcSet, type SetFacts } from "./arc_set.ts";
 import { type ChainResult, startChainCheck } from "./chain.ts";
 import { formatMethodResult, type MethodResult } from "./method_result.ts";
@@ -47,7 +47,8 @@ export class ArcSealer {
 
   /** Starts on a message that comes in: checks its signatures and its chain, then seals it. */
   work(header: MessageHeader, facts: SealFacts): SigningWork {
-    const { clock, txt } = this.#options;
+    const { clock } = this.#options;
+    const txt = lookupsOfMessage(this.#options.txt);
     const bodies = new BodyHashes();
     const own = bodies.want({ form: "relaxed", limitBytes: null });
     const checkDkim = startDkimChecks(header, { bodies, txt, nowMs: clock.now() });

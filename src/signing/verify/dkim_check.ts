@@ -1,7 +1,7 @@
 import type { HeaderField } from "../../mail/headers.ts";
 import type { MessageHeader } from "../header_canon.ts";
 import type { BodyHashes } from "./body_hashes.ts";
-import { PASS, type Verified, verifySignature } from "./message_signature.ts";
+import { type Verified, verifySignature } from "./message_signature.ts";
 import { type ParsedSignature, parseSignature } from "./parsed_signature.ts";
 import { fetchKey, type KeyResult, type TxtLookup } from "./public_key.ts";
 
@@ -54,13 +54,19 @@ function startCheck(
   };
   const problem = problemOf(signature, nowMs);
   if (problem !== null) return () => Promise.resolve({ ...facts, ...problem });
-  const body = bodies.want({ form: signature.bodyForm, limitBytes: signature.limitBytes });
+  // Whoever may add to a body that was signed in part may say anything (RFC 6376 section 8.2), so
+  // such a signature counts for nothing, and costs nothing: no hash, no key.
+  if (signature.limitBytes !== null) {
+    const reason = "only a part of the body is signed";
+    return () => Promise.resolve({ ...facts, verdict: "policy", reason });
+  }
+  const body = bodies.want({ form: signature.bodyForm, limitBytes: null });
   const fetched = fetchKey(signature, txt);
   return async () => {
     const key = await fetched;
     const verified = strictnessOf(signature, key) ??
       await verifySignature(header, { signature, key, body });
-    return { ...facts, ...weighed(verified, signature) };
+    return { ...facts, ...verified };
   };
 }
 
@@ -85,12 +91,6 @@ function strictnessOf({ tags, domain }: ParsedSignature, key: KeyResult): Verifi
   const isStrict = key.kind === "key" && key.key.record.isStrict;
   if (!isStrict || identityDomain(tags, domain) === domain) return null;
   return { verdict: "permerror", reason: "i= must be d= with this key" };
-}
-
-/** Whoever may add to a body that was signed in part may say anything (RFC 6376 section 8.2). */
-function weighed(verified: Verified, { limitBytes }: ParsedSignature): Verified {
-  if (verified !== PASS || limitBytes === null) return verified;
-  return { verdict: "policy", reason: "only a part of the body is signed" };
 }
 
 function identityDomain(tags: ReadonlyMap<string, string>, domain: string): string {

@@ -7,6 +7,24 @@ import { type KeyRecord, parseRecord, recordName } from "../record.ts";
 /** Asks the DNS for TXT records. */
 export type TxtLookup = (name: string) => Promise<TxtAnswer>;
 
+/** DKIM signatures and the seals of a long chain; whoever asks for more wants to cost something. */
+const MAX_KEYS_OF_MESSAGE = 30;
+
+/** Look-ups for the keys of one message: each name once, and no more than so many of them. */
+export function lookupsOfMessage(txt: TxtLookup): TxtLookup {
+  const asked = new Map<string, Promise<TxtAnswer>>();
+  return (name) => {
+    const known = asked.get(name);
+    if (known !== undefined) return known;
+    if (asked.size >= MAX_KEYS_OF_MESSAGE) {
+      return Promise.resolve({ kind: "temporary", reason: "too many keys for one message" });
+    }
+    const answer = txt(name);
+    asked.set(name, answer);
+    return answer;
+  };
+}
+
 /** A key that checks signatures. */
 export interface VerifyingKey {
   readonly record: KeyRecord;

@@ -116,8 +116,6 @@ Deno.test({
     assertEquals(whole.dkim[0]?.verdict, "policy");
     const longer = encodeText(`${decodeText(signed)}buy this\r\n`);
     assertEquals((await verify(longer, { txt: TXT })).dkim[0]?.verdict, "policy");
-    const shorter = encodeText(decodeText(signed).replace("Hello", "H"));
-    assertEquals((await verify(shorter, { txt: TXT })).dkim[0]?.verdict, "permerror");
   },
 });
 
@@ -140,8 +138,8 @@ const FLAWS: readonly [string, string, string, RegExp][] = [
   ["s=test", `s=${"a".repeat(10_000)}`, "permerror", /selector/],
   ["s=test", "s=brisbane", "permerror", /another algorithm/],
   ["t=1528637909", "t=1528637909; x=1528637910", "fail", /expired/],
-  ["t=1528637909", "l=3", "fail", /body hash/],
-  ["t=1528637909", "l=999", "permerror", /shorter/],
+  ["t=1528637909", "l=3", "policy", /a part of the body/],
+  ["t=1528637909", "l=999", "policy", /a part of the body/],
   ["t=1528637909", "l=-1", "permerror", /l=/],
   ["t=1528637909", "t=1; t=2", "permerror", /tags/],
   ["h=from : to", "h=to", "fail", /./],

@@ -55,6 +55,15 @@ for (const [wire, violation] of BAD) {
   });
 }
 
+for (const line of ["..\r\n", "..a\r\n", "\r\n..\r\n", `..${"a".repeat(70)}\r\n`]) {
+  Deno.test(`dot decoder: many lines of ${JSON.stringify(line.slice(0, 9))} are few pieces`, () => {
+    const lines = Math.ceil(65536 / line.length);
+    const { pieces } = new DotDecoder().decode(encodeText(line.repeat(lines)));
+    assertEquals(pieces.length, 1);
+    assertEquals(decodeText(concatBytes(pieces)), line.replace("..", ".").repeat(lines));
+  });
+}
+
 Deno.test("dot decoder: finds the same end as a search for CRLF.CRLF, whatever comes", () => {
   const random = seededRandom(20_261_123);
   const octets = ["\r", "\n", ".", "\0", "a", "\r\n", "\r\n."];
