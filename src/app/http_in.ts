@@ -41,7 +41,7 @@ export function createSubmitter(
     const current = config();
     if (known?.config === current) return known;
     usage.rules = usageRules(current);
-    const relaying = relayServerPolicy(relayRules(current));
+    const relaying = relayServerPolicy(relayRules(current), { keepsBcc: current.relay.keepBcc });
     const policy = limitedPolicy(relaying, { usage, store: guard, clock });
     known = { config: current, policy, aliases: aliasMap(current) };
     return known;

@@ -57,11 +57,14 @@ function serverPolicy(
   config: Config,
   { authenticator, userRates, clock, suppressions, feedback }: ServerParts,
 ): ServerSettings["policy"] {
-  const byUser = withUserRules(relayServerPolicy(relayRules(config)), {
-    account: (user) => authenticator.account(user),
-    rates: userRates,
-    clock,
-  });
+  const byUser = withUserRules(
+    relayServerPolicy(relayRules(config), { keepsBcc: config.relay.keepBcc }),
+    {
+      account: (user) => authenticator.account(user),
+      rates: userRates,
+      clock,
+    },
+  );
   return feedback.policy(suppressingPolicy(byUser, suppressions));
 }
 

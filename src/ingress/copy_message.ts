@@ -1,7 +1,7 @@
 import type { Hash } from "node:crypto";
 import { BodyScan } from "../mail/body_scan.ts";
 import type { BodyFacts } from "../mail/envelope.ts";
-import { endsAbruptly, inOneForm } from "../mail/header_form.ts";
+import { endsAbruptly, inOneForm, withoutBcc } from "../mail/header_form.ts";
 import { countFields, HeaderReader, type MessageHeader } from "../mail/headers.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import { decideAuthors } from "../policy/authors.ts";
@@ -27,6 +27,8 @@ export interface CopyTarget {
   /** Octets of a message; 0 for no limit. */
   readonly messageBytes: number;
   readonly hops: number;
+  /** Whether fields go that name recipients whom the others shall not see. */
+  readonly hidesBcc: boolean;
 }
 
 /** What was learnt of the octets, or why they are refused. */
@@ -101,7 +103,8 @@ class Copy {
   async #passHeader(rest: Uint8Array): Promise<Reply | null> {
     const read = this.#header.header;
     if (read === null) return null;
-    const header = inOneForm(read, { hasBody: rest.length > 0 });
+    const formed = inOneForm(read, { hasBody: rest.length > 0 });
+    const header = this.#target.hidesBcc ? withoutBcc(formed) : formed;
     this.#addedBytes = header.bytes.length - read.bytes.length;
     const refusal = this.#judge() ?? formRefusal(read, rest) ??
       (countFields(header, "received") > this.#target.hops ? LOOP : null); // RFC 5321 6.3

@@ -148,7 +148,8 @@ function keyOf({ localPart, domain }: Mailbox): string {
   return `${localPart}@${domain}`;
 }
 
-function factsOf({ user, clientAddress }: Submitter): SessionFacts {
+/** Who hands it in, as a session of SMTP would know it. */
+export function factsOf({ user, clientAddress }: Submitter): SessionFacts {
   return {
     ...{ sessionId: "", listener: HTTP_LISTENER, clientAddress, clientPort: 0 },
     ...{ helo: "", esmtp: true, tls: null, user },

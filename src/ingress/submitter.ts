@@ -11,7 +11,7 @@ import type { AliasMap } from "../policy/aliases.ts";
 import type { ServerPolicy } from "../smtp/server/policy.ts";
 import type { BatchMessage, BatchSink, MessageBatch } from "./batch_sink.ts";
 import { copyMessage } from "./copy_message.ts";
-import { HTTP_LISTENER, judgeEnvelope, senderRulesOf } from "./judge.ts";
+import { factsOf, HTTP_LISTENER, judgeEnvelope, senderRulesOf } from "./judge.ts";
 import type { KnownRequest, RequestKeys } from "./request_keys.ts";
 import type {
   BatchResult,
@@ -147,6 +147,7 @@ export class MessageSubmitter {
       const copied = await copyMessage(octets, {
         ...{ messageBytes: limits.messageBytes, hops: limits.hops },
         ...{ writer, hash, senders: senderRulesOf(by) },
+        hidesBcc: this.#options.policy().hidesBcc(factsOf(by)),
       });
       if (copied.kind === "refused") {
         this.#refused({ id: writer.id, envelope, origin, reply: formatReply(copied.reply) });

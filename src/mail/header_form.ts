@@ -56,6 +56,24 @@ function mailboxLine(
   return null;
 }
 
+/** Fields that name recipients whom the others shall not see (RFC 5322 3.6.3, 3.6.6). */
+const BLIND = /^(?:resent-)?bcc$/i;
+
+/** A header section without the fields that name recipients whom the others shall not see. */
+export function withoutBcc(header: MessageHeader): MessageHeader {
+  const { bytes, fields, endOffset, complete } = header;
+  if (!fields.some(({ name }) => BLIND.test(name))) return header;
+  const pieces: Uint8Array[] = [];
+  let from = 0;
+  for (const [index, { name, start }] of fields.entries()) {
+    if (!BLIND.test(name)) continue;
+    pieces.push(bytes.subarray(from, start));
+    from = fields[index + 1]?.start ?? endOffset;
+  }
+  const whole = concatBytes([...pieces, bytes.subarray(from)]);
+  return { ...headerSection(whole, { limitBytes: whole.length + 1 }), complete, bytes: whole };
+}
+
 /** A message with its header section in that form. */
 export function messageInOneForm(message: Uint8Array): Uint8Array {
   const header = readHeader(message);

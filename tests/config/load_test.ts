@@ -79,7 +79,7 @@ Deno.test("without a config file the defaults hold", async () => {
   assertEquals(config.listeners.map(({ address, port }) => [address, port]), [
     ["127.0.0.1", 2525],
   ]);
-  assertEquals(config.relay, { networks: ["127.0.0.0/8", "::1/128"], domains: [] });
+  assertEquals(config.relay, { networks: ["127.0.0.0/8", "::1/128"], domains: [], keepBcc: false });
   assertEquals(Object.values(config.transports).map(({ type }) => type), ["mx"]);
   assertEquals(config.routes, [
     { name: "default", match: {}, transports: ["mx"], rawOnly: false },
@@ -172,7 +172,11 @@ Deno.test("environment and files give text, numbers, switches and lists", async 
   assertEquals(config.hostname, "a.example");
   assertEquals(config.dataDir, "/data");
   assertEquals(config.listeners[0]?.port, 2526);
-  assertEquals(config.relay, { networks: ["10.0.0.0/8", "::1"], domains: ["example.net"] });
+  assertEquals(config.relay, {
+    networks: ["10.0.0.0/8", "::1"],
+    domains: ["example.net"],
+    keepBcc: false,
+  });
   assertEquals(config.queue.expireMs, 2 * 86_400_000);
   assertEquals(config.queue.retryJitter, 0.5);
   assertEquals(effective["hostname"], { env: "NAME" });
@@ -180,6 +184,7 @@ Deno.test("environment and files give text, numbers, switches and lists", async 
   assertEquals(effective["relay"], {
     networks: { env: "NETWORKS" },
     domains: [{ env: "DOMAIN" }],
+    keep_bcc: false,
   });
 });
 

@@ -28,10 +28,11 @@ export interface SubmitterBench {
 
 /** 10.0.0.0/8 may send to anyone, others to ours.example. */
 export function submitterBench(
-  { limits = {}, store, aliases = null }: {
+  { limits = {}, store, aliases = null, keepsBcc = false }: {
     limits?: Partial<SubmitterLimits>;
     store?: QueueStore;
     aliases?: AliasMap | null;
+    keepsBcc?: boolean;
   } = {},
 ): SubmitterBench {
   const clock = new ManualClock();
@@ -52,7 +53,7 @@ export function submitterBench(
     trustedNetworks: [trusted.network],
     relayDomains: new DomainSet(["ours.example"]),
     ownNames: new DomainSet(["relay.example"]),
-  });
+  }, { keepsBcc });
   const submitter = new MessageSubmitter({
     sink: intake,
     policy: () => policy,

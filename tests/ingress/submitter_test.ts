@@ -373,3 +373,17 @@ Deno.test("submit: a given fingerprint stands for the octets of a single message
   const different = await submitter.submit({ ...request, fingerprint: "another" });
   assertEquals(different, { kind: "conflict", reason: "other_message" });
 });
+
+Deno.test("submit: recipients that nobody shall see are taken off, unless a key says otherwise", async () => {
+  const message = encodeText(
+    "From: ada@origin.example\r\nBcc: h@dest.example\r\nSubject: hi\r\n\r\nText\r\n",
+  );
+  for (const keepsBcc of [false, true]) {
+    const { submitter, store, text } = submitterBench({ keepsBcc });
+    const result = await submitter.submit(submission({ message }));
+    assert(result.kind === "queued");
+    const octets = await text(result.id);
+    assertEquals(octets.includes("Bcc"), keepsBcc);
+    assertEquals((await store.get(result.id))?.message.facts.sizeBytes, encodeText(octets).length);
+  }
+});

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { decodeText, encodeText } from "../../src/base/bytes.ts";
-import { isInLines, messageInOneForm } from "../../src/mail/header_form.ts";
+import { readHeader } from "../../src/mail/headers.ts";
+import { isInLines, messageInOneForm, withoutBcc } from "../../src/mail/header_form.ts";
 
 const FORMS: readonly [message: string, stored: string][] = [
   ["From: a@b.example\r\n\r\nbody\r\n", "From: a@b.example\r\n\r\nbody\r\n"],
@@ -36,4 +37,16 @@ Deno.test("isInLines finds what is no line of mail", () => {
     ][],
   ];
   for (const [text, expected] of cases) assertEquals(isInLines(encodeText(text)), expected, text);
+});
+
+Deno.test("recipients that nobody shall see go, however their field is written", () => {
+  const cases: readonly [string, string][] = [
+    ["From: a@b.example\r\nBcc: c@d.example\r\n\r\n", "From: a@b.example\r\n\r\n"],
+    ["BCC: c@d.example,\r\n e@f.example\r\nTo: g@h.example\r\n\r\n", "To: g@h.example\r\n\r\n"],
+    ["bcc:\r\nResent-Bcc: x@y.example\r\nbCc: z@y.example\r\n\r\n", "\r\n"],
+    ["X-Bcc: a@b.example\r\n\r\nBcc: body\r\n", "X-Bcc: a@b.example\r\n\r\n"],
+  ];
+  for (const [message, shown] of cases) {
+    assertEquals(decodeText(withoutBcc(readHeader(encodeText(message))).bytes), shown);
+  }
 });

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { domainPattern, listOf, network, table } from "../fields.ts";
+import { domainPattern, flag, listOf, network, table } from "../fields.ts";
 
 /** Who may relay, and for which domains anybody may. */
 export interface RelayConfig {
@@ -7,6 +7,8 @@ export interface RelayConfig {
   readonly networks: readonly string[];
   /** Domains that any client may send to: `example.net`, `*.example.net` or `*`. */
   readonly domains: readonly string[];
+  /** Whether Bcc fields stay in messages of clients that may send to any domain. */
+  readonly keepBcc: boolean;
 }
 
 /** The `[relay]` table. */
@@ -15,8 +17,14 @@ export const relaySchema = table({
     .describe("Networks whose clients may send to any domain."),
   domains: listOf(domainPattern()).default([])
     .describe("Domains that any client may send to."),
+  keep_bcc: flag().default(false)
+    .describe("Whether Bcc fields stay in messages of clients that may send to any domain."),
 }).prefault({}).describe("Who may relay.");
 
 export function relayConfig(doc: z.output<typeof relaySchema>): RelayConfig {
-  return { networks: doc.networks, domains: doc.domains.map((name) => name.toLowerCase()) };
+  return {
+    networks: doc.networks,
+    domains: doc.domains.map((name) => name.toLowerCase()),
+    keepBcc: doc.keep_bcc,
+  };
 }

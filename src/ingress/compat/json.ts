@@ -21,9 +21,14 @@ export function readValue<Schema extends z.ZodType>(
   throw new RequestError(field, `\`${field}\`: ${issue?.message ?? "is not valid"}`);
 }
 
+/** Programs write null for what they do not say; to their APIs that is the same as leaving it out. */
+function withoutNulls(this: unknown, _key: string, value: unknown): unknown {
+  return value === null && !Array.isArray(this) ? undefined : value;
+}
+
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, withoutNulls);
   } catch {
     throw new RequestError("", "The body is not valid JSON");
   }

@@ -1,7 +1,15 @@
 import { type Context, Hono } from "hono";
 import type { Draft, DraftAttachment } from "../../mail/compose/draft.ts";
 import type { CompatCaller, CompatDesk, Letter } from "./desk.ts";
-import { readMailbox, readMailboxes, readRawEnvelope, readTime, RequestError } from "./reading.ts";
+import { readForm } from "./form.ts";
+import {
+  readContentId,
+  readMailbox,
+  readMailboxes,
+  readRawEnvelope,
+  readTime,
+  RequestError,
+} from "./reading.ts";
 import {
   basicPasswordOf,
   boundedBody,
@@ -66,6 +74,10 @@ async function handIn(
 }
 
 async function formOf(c: Context): Promise<FormData> {
+  const contentType = c.req.header("content-type") ?? "";
+  if (/^multipart\//i.test(contentType)) {
+    return await readForm(contentType, new Uint8Array(await c.req.arrayBuffer()));
+  }
   try {
     return await c.req.formData();
   } catch {
@@ -79,6 +91,7 @@ async function letterOf(form: FormData): Promise<Letter> {
     textsOf(form, name).flatMap((text) => readMailboxes(name, text))
   );
   if (to.length === 0) throw new RequestError("to", "'to' parameter is missing");
+  refuseStrayFiles(form);
   const headers = [...form].flatMap(([name, value]): [string, string][] =>
     name.startsWith("h:") && typeof value === "string" ? [[name.slice(2), value]] : []
   );
@@ -123,13 +136,23 @@ async function filesOf(
   form: FormData,
   name: "attachment" | "inline",
 ): Promise<DraftAttachment[]> {
-  const files = form.getAll(name).filter((value) => value instanceof File);
+  const files = [...form].flatMap(([key, value]) =>
+    value instanceof File && key.replace(/\[\d*\]$/, "") === name ? [value] : []
+  );
   return await Promise.all(files.map(async (file): Promise<DraftAttachment> => ({
     filename: file.name,
     type: file.type === "" ? "application/octet-stream" : file.type,
     content: new Uint8Array(await file.arrayBuffer()),
-    contentId: name === "inline" ? file.name.replace(/\s/g, "_") : null,
+    contentId: name === "inline" ? readContentId(file.name) : null,
   })));
+}
+
+/** A file that nobody would see again is better refused. */
+function refuseStrayFiles(form: FormData): void {
+  for (const [name, value] of form) {
+    if (typeof value === "string" || /^(?:attachment|inline)(?:\[\d*\])?$/.test(name)) continue;
+    throw new RequestError(name, `'${name}' is no parameter for a file`);
+  }
 }
 
 function textsOf(form: FormData, name: string): string[] {

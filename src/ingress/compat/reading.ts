@@ -34,6 +34,15 @@ export function checkedMailbox(field: string, mailbox: DraftMailbox): DraftMailb
   throw new RequestError(field, `\`${field}\` is not a valid mail address`);
 }
 
+/**
+ * The name by which HTML shows a file (RFC 2392), however a program writes it; null for none. What
+ * cannot stand in a Content-ID becomes an underscore.
+ */
+export function readContentId(text: string): string | null {
+  const id = text.trim().replace(/^<|>$/g, "").replace(/[\s<>()\\"]/g, "_");
+  return id === "" ? null : id;
+}
+
 /** A file out of base64. */
 export function readAttachment(
   field: string,
@@ -41,7 +50,8 @@ export function readAttachment(
 ): DraftAttachment {
   try {
     const type = file.type === "" ? "application/octet-stream" : file.type;
-    return { ...file, type, content: Uint8Array.fromBase64(content) };
+    const contentId = file.contentId === null ? null : readContentId(file.contentId);
+    return { ...file, type, contentId, content: Uint8Array.fromBase64(content) };
   } catch {
     throw new RequestError(field, `\`${field}\` is not base64`);
   }

@@ -131,6 +131,12 @@ function letterOf(
 
 /** The forms of the text, of which there is one of a type. */
 function textsOf({ content }: MailSend): Pick<Draft, "text" | "html" | "alternatives"> {
+  const doubled = content.find(({ type }, index) =>
+    content.findIndex((other) => other.type === type) !== index
+  );
+  if (doubled !== undefined) {
+    throw new RequestError("content", `There are two contents of type ${doubled.type}`);
+  }
   const valueOf = (wanted: string) => content.find(({ type }) => type === wanted)?.value ?? null;
   const types = ["text/plain", "text/html"];
   const others = content.filter(({ type }) => !types.includes(type));

@@ -32,6 +32,7 @@ export class IncomingMessage {
       maxBytes: transaction.maxBytes,
       maxHops: limits.hops,
       authors: (header) => policy.authors(session, header),
+      hidesBcc: policy.hidesBcc(session),
     });
     transaction.message = this;
   }

@@ -1,6 +1,6 @@
 import { type Reply, reply } from "../../mail/reply.ts";
 import type { BodyFacts } from "../../mail/envelope.ts";
-import { inOneForm, isInLines } from "../../mail/header_form.ts";
+import { inOneForm, isInLines, withoutBcc } from "../../mail/header_form.ts";
 import { countFields, HeaderReader, type MessageHeader } from "../../mail/headers.ts";
 import type { AuthorDecision } from "../../policy/authors.ts";
 import type { ContentViolation } from "../wire/content_violation.ts";
@@ -31,6 +31,8 @@ export interface ReceiverRules {
   readonly maxHops: number;
   /** Whose mail it may be said to be. */
   readonly authors: (header: MessageHeader) => AuthorDecision;
+  /** Whether fields go that name recipients whom the others shall not see. */
+  readonly hidesBcc: boolean;
 }
 
 const LOOP = reply(554, "5.4.6", "Routing loop detected"); // RFC 5321 6.3
@@ -134,7 +136,8 @@ export class MessageReceiver {
   #passHeader(rest: readonly Uint8Array[]): Promise<void> | null {
     const read = this.#header.header;
     if (read === null) return null;
-    const header = inOneForm(read, { hasBody: rest.some(({ length }) => length > 0) });
+    const formed = inOneForm(read, { hasBody: rest.some(({ length }) => length > 0) });
+    const header = this.#rules.hidesBcc ? withoutBcc(formed) : formed;
     this.#addedBytes = header.bytes.length - read.bytes.length;
     const decision = this.#judgeHeader(header);
     if (decision.kind === "refuse") return this.refuse(decision.reply);

@@ -55,6 +55,11 @@ export interface ServerPolicy {
    * held and urgent mail, the members of a list, the start of a queue.
    */
   trusts(facts: SessionFacts): boolean;
+  /**
+   * Whether Bcc fields are taken off the client's messages, because it hands in what users wrote
+   * (RFC 5322 3.6.3).
+   */
+  hidesBcc(facts: SessionFacts): boolean;
   /** Whether a peer may name the client it speaks for (XCLIENT, XFORWARD). */
   speaksForOthers(peerAddress: string): boolean;
   /** Octets that a message of the client may have besides the listener's limit; 0 for no limit. */
@@ -70,6 +75,7 @@ export const OPEN_POLICY: ServerPolicy = {
   rcpt: () => ACCEPT,
   authors: () => ANY_AUTHOR,
   trusts: () => false,
+  hidesBcc: () => false,
   speaksForOthers: () => false,
   messageBytes: () => 0,
 };

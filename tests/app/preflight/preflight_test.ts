@@ -34,7 +34,10 @@ async function setUp(): Promise<Setup> {
         resolver,
         clock: systemClock,
         config: () => ({
-          ...{ hostname: "relay.example.net", relay: { networks: [], domains: [] } },
+          ...{
+            hostname: "relay.example.net",
+            relay: { networks: [], domains: [], keepBcc: false },
+          },
           ...{ dkim: [], arc: null, bounces: NO_BOUNCES, ...config },
         }),
         dial: () =>

@@ -382,3 +382,78 @@ Deno.test("compat letters: every message has a Message-ID of its own", async () 
   );
   assertEquals([ids.length, new Set(ids).size, ids.includes(undefined)], [2, 2, false]);
 });
+
+Deno.test("compat letters: mailgun takes files however their names are written", async () => {
+  const file = (disposition: string, content: string) =>
+    `--b\r\nContent-Disposition: form-data; ${disposition}\r\n` +
+    `Content-Type: application/pdf\r\n\r\n${content}\r\n`;
+  const field = (name: string, value: string) =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+  const body = field("from", "a@shop.test") + field("to", "b@dest.test") + field("text", "Grüße") +
+    file("name=attachment; filename*=utf-8''Gr%C3%B6%C3%9Fe.pdf", "one") +
+    file('name="attachment"; filename="Größe 2.pdf"', "two\r\n--bb") +
+    file('name="attachment[1]"', "three") +
+    file('name="inline"; filename="the logo.png"', "four") + "--b--\r\n";
+  const headers = { ...BASIC, "content-type": "multipart/form-data; boundary=b" };
+  const { text } = await handIn("/mailgun/v3/shop.test/messages", { headers, body });
+  const parsed = await PostalMime.parse(text);
+  assertEquals(parsed.text?.trim(), "Grüße");
+  const files = parsed.attachments.map(({ filename, contentId, content }) => [
+    ...[filename, contentId ?? ""],
+    typeof content === "string" ? content : new TextDecoder().decode(content),
+  ]);
+  assertEquals(
+    files.sort(),
+    [
+      ["Größe 2.pdf", "", "two\r\n--bb"],
+      ["Größe.pdf", "", "one"],
+      [null, "", "three"],
+      ["the logo.png", "<the_logo.png>", "four"],
+    ].sort(),
+  );
+  const stray = field("from", "a@shop.test") + field("to", "b@dest.test") +
+    file('name="document"; filename="x.pdf"', "x") + "--b--\r\n";
+  assertStringIncludes(
+    await complaint("/mailgun/v3/shop.test/messages", { headers, body: stray }),
+    "document",
+  );
+  await complaint("/mailgun/v3/shop.test/messages", { headers, body: body.slice(0, -10) });
+});
+
+Deno.test("compat letters: a null says nothing, at every door", async () => {
+  const sendgrid = {
+    personalizations: [{ to: [{ email: "b@dest.test", name: null }], cc: null, subject: null }],
+    ...{ from: { email: "a@shop.test", name: null }, reply_to: null, reply_to_list: null },
+    ...{ subject: "x", headers: null, send_at: null, template_id: null, mail_settings: null },
+    content: [{ type: "text/html", value: '<img src="cid:logo">' }],
+    attachments: [{
+      ...{ content: btoa("x"), filename: "logo.png", type: null, disposition: "inline" },
+      content_id: "<logo>",
+    }],
+  };
+  const { text } = await handIn("/sendgrid/v3/mail/send", json(BEARER, sendgrid));
+  assertStringIncludes(text, "Content-ID: <logo>");
+  const resend = {
+    ...{ from: "a@shop.test", to: "b@dest.test", cc: null, subject: null, text: "x", html: null },
+    ...{ headers: null, tags: null, scheduled_at: null },
+    attachments: [{ content: btoa("x"), filename: null, path: null, content_id: null }],
+  };
+  await handIn("/resend/emails", json(BEARER, resend));
+  const postmark = {
+    ...{ From: "a@shop.test", To: "b@dest.test", Cc: null, Subject: null, TextBody: "x" },
+    ...{ Headers: null, Attachments: null, MessageStream: null },
+  };
+  await handIn("/postmark/email", json(TOKEN, postmark));
+});
+
+Deno.test("compat letters: sendgrid refuses what it could not carry", async () => {
+  const content = ["one", "two"].map((value) => ({ type: "text/plain", value }));
+  const request = {
+    ...{ personalizations: [{ to: [{ email: "b@dest.test" }] }], from: { email: "a@shop.test" } },
+    ...{ subject: "x", content },
+  };
+  assertStringIncludes(
+    await complaint("/sendgrid/v3/mail/send", json(BEARER, request)),
+    "two contents",
+  );
+});

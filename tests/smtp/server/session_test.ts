@@ -227,3 +227,16 @@ function codes(conn: MemoryConn): string {
   const lines = conn.takeOutput().split("\r\n").filter((line) => line[3] === " ");
   return lines.map((line) => line.slice(0, 3)).join(" ");
 }
+
+Deno.test("session: Bcc is taken off for clients that may submit, and for no others", async () => {
+  await using setup = sessionSetup();
+  const message = "From: a@b.example\r\nBcc: h@x.example\r\nResent-Bcc: i@x.example\r\n\r\nx\r\n";
+  for (const address of ["192.0.2.1", "203.0.113.1"]) {
+    const { conn, done } = setup.connect(address);
+    conn.send(`${ENVELOPE}DATA\r\n${message}.\r\nQUIT\r\n`);
+    await done;
+  }
+  const [own, others] = setup.sink.stored;
+  assertEquals(decodeText(own?.body ?? new Uint8Array()), "From: a@b.example\r\n\r\nx\r\n");
+  assertEquals(decodeText(others?.body ?? new Uint8Array()), message);
+});

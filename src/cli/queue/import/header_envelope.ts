@@ -67,7 +67,8 @@ export function withoutMailboxFields(
   { section, isMbox, dropsBcc }: { section: HeaderSection; isMbox: boolean; dropsBcc: boolean },
 ): Uint8Array {
   const isDropped = (name: string): boolean =>
-    MAILBOX_FIELDS.has(name) || isMbox && MBOX_FIELDS.has(name) || dropsBcc && name === "bcc";
+    MAILBOX_FIELDS.has(name) || isMbox && MBOX_FIELDS.has(name) ||
+    dropsBcc && /^(?:resent-)?bcc$/.test(name);
   const kept: Uint8Array[] = [];
   for (const [index, { name, start }] of section.fields.entries()) {
     const end = section.fields[index + 1]?.start ?? section.endOffset;
