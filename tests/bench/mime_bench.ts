@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console
 /**
  * Measures how fast messages are taken apart, in MiB a second, by our tree and by its peers, and
  * what memory a large message takes on its way into the JSON of an API:
