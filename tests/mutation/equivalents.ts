@@ -39,4 +39,10 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     change: "false → true",
     why: "Whether a key may be exported changes no signature, and nobody exports it.",
   },
+  {
+    path: "src/relay/http/digest.ts",
+    text: "for await (const chunk of body.stream({ reuse: true })) hash.update(chunk);",
+    change: "true → false",
+    why: "It spares memory: each chunk is hashed before the next is read.",
+  },
 ];

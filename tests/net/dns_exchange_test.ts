@@ -90,6 +90,7 @@ Deno.test("dns exchange: each question has an id of its own, by chance", async (
   for (let time = 0; time < 8; time++) await resolver.txt(`n${time}.test`);
   assertEquals(new Set(server.queries.map(({ id }) => id)).size, 8);
   assertEquals(server.queries.some(({ id = 0 }) => id > 255), true);
+  assertEquals(server.queries.some(({ id = 0 }) => id % 256 !== 0), true);
 });
 
 Deno.test("dns exchange: a query asks for recursion, the answer's AD, and EDNS with 1232 octets", () => {

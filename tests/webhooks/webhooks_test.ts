@@ -259,3 +259,17 @@ Deno.test("webhook sender: a request says who asks, follows no redirect, and end
   assertEquals(clock.nextTimerAtMs, null, "no timer is left");
   await webhooks[Symbol.asyncDispose]();
 });
+
+Deno.test("webhook sender: one that is started twice at once tells everything once", async () => {
+  const { clock, outbox, calls, webhooks } = bench();
+  await Promise.all([webhooks.use([CRM]), webhooks.find("crm")?.start()]);
+  const sender = webhooks.find("crm");
+  await Promise.all([sender?.start(), sender?.start()]);
+  await clock.advance(0);
+  await outbox.append([event()]);
+  webhooks.look();
+  await clock.advance(0);
+  assertEquals(calls.length, 1);
+  await webhooks[Symbol.asyncDispose]();
+  assertEquals(clock.nextTimerAtMs, null);
+});

@@ -111,3 +111,19 @@ Deno.test("mime: a message without an author is its sender's, or left to another
   const bounce = jobOf("Subject: x\r\n\r\n", { recipients, reversePath: "" });
   assertEquals((await convertJob(bounce, limits)).kind, "unsuitable");
 });
+
+Deno.test("mime: of several texts each is told in both forms, in its order", async () => {
+  const part = (type: string, text: string) => `--b\r\nContent-Type: ${type}\r\n\r\n${text}\r\n`;
+  const message = "From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" +
+    part("text/plain", "one") + part("text/html", "<p>two</p>") + part("text/plain", "three") +
+    "--b--\r\n";
+  const parsed = await parseMessage(encodeText(message));
+  const places = (text: string | null) =>
+    ["one", "two", "three"].map((word) => text?.indexOf(word));
+  for (const text of [parsed?.text ?? null, parsed?.html ?? null]) {
+    const found = places(text);
+    assert(found.every((at) => at !== undefined && at >= 0), String(text));
+    assertEquals(found, found.toSorted((a, b) => (a ?? 0) - (b ?? 0)));
+  }
+  assertEquals(parsed?.text?.includes("<p>"), false);
+});

@@ -231,3 +231,20 @@ Deno.test("whatever a stranger writes into a signature or a record, there is a v
   }
   assertEquals([...verdicts].sort(), ["fail", "pass", "permerror"]);
 });
+
+Deno.test("a strict key signs for its own domain alone, and says so", async () => {
+  const strict = async (identity: string) => {
+    const record = "v=DKIM1; t=s; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQ" +
+      "KBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3FutACDf" +
+      "zwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4w" +
+      "3QIDAQAB";
+    const txt = dnsOf({ "test._domainkey.football.example.com": record });
+    const text = RSA_EXAMPLE.replace("i=@football.example.com", `i=${identity}`);
+    const [result] = (await verify(encodeText(text), { txt })).dkim;
+    return [result?.verdict, result?.reason];
+  };
+  assertEquals(await strict("@football.example.com"), ["pass", ""]);
+  assertEquals(await strict("@sub.football.example.com"), [
+    ...["permerror", "i= must be d= with this key"],
+  ]);
+});
