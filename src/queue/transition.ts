@@ -224,3 +224,24 @@ export function commandDone(
 export const MISSING_BODY_REPLY = "451 4.3.0 The octets of the message are missing from the store";
 /** The reply of a recipient whose record cannot be read; it is held for an operator. */
 export const DAMAGED_RECORD_REPLY = "451 4.3.0 The record of the message is damaged";
+
+/** What became of one recipient of a settlement: whether the store took it, as the claim still was. */
+export interface SettledPart {
+  readonly disposition: Disposition;
+  readonly hasChanged: boolean;
+}
+
+/**
+ * Whether the notifications of a settlement are true. They are if a recipient changed whose failure
+ * or delay they tell of; where none failed or waits (RFC 3461 5.2.2), if any changed. Somebody who
+ * holds a message during the attempt takes the claim away: a failure is void then, a delivery not.
+ */
+export function owesNotifications(parts: readonly SettledPart[]): boolean {
+  const bad = parts.filter(({ disposition }) => isBadNews(disposition));
+  return (bad.length > 0 ? bad : parts).some(({ hasChanged }) => hasChanged);
+}
+
+function isBadNews(disposition: Disposition): boolean {
+  if (disposition.kind === "final") return disposition.state !== "delivered";
+  return disposition.kind === "retry" && disposition.delayNotified === true;
+}

@@ -85,7 +85,7 @@ export interface Settlement {
   readonly timeline: readonly TimelineEntry[];
   /**
    * Notifications that must exist exactly if this settlement does; put in the same transaction,
-   * unless it changed no recipient.
+   * unless nothing that they tell of was changed (`owesNotifications`).
    */
   readonly notifications: readonly NewMessage[];
   /** What goes into the outbox in the same transaction, even if no recipient was changed. */

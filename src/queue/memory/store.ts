@@ -19,7 +19,7 @@ import {
   type StoreStats,
 } from "../store.ts";
 import { outboxEvent } from "../outbox.ts";
-import { settled } from "../transition.ts";
+import { owesNotifications, settled } from "../transition.ts";
 import { applyCommand } from "./command.ts";
 import { MemoryOutbox } from "./outbox.ts";
 import { pageOf } from "./page.ts";
@@ -314,20 +314,22 @@ class MemoryStore implements QueueStore {
     const message = this.#messages.get(messageId);
     if (message === undefined) return;
     if (once !== undefined && this.shelf.find(once.space, once.key) !== null) return;
-    const changes = recipients.flatMap(({ index, disposition, reply }) => {
+    const parts = recipients.flatMap(({ index, disposition, reply }) => {
       const recipient = message.recipients[index];
       if (recipient === undefined) return [];
       const next = settled(recipient.status, { disposition, reply, owner, transport });
-      return next === null ? [] : [{ recipient, next }];
+      return [{ recipient, next, disposition, hasChanged: next !== null }];
     });
-    if (changes.length > 0) this.#checkNew(notifications);
-    for (const { recipient, next } of changes) {
+    const owed = owesNotifications(parts) ? notifications : [];
+    this.#checkNew(owed);
+    for (const { recipient, next } of parts) {
+      if (next === null) continue;
       recipient.status = next;
       message.lastReply = next.lastReply;
     }
     message.timeline.push(...timeline);
     this.#finish(message, this.#clock.now());
-    if (changes.length > 0) { for (const notification of notifications) this.#put(notification); }
+    for (const notification of owed) this.#put(notification);
     this.outbox.add(events);
     for (const record of once === undefined ? records : [...records, once]) {
       this.shelf.set(record.space, record);

@@ -1,5 +1,5 @@
 import type { Disposition } from "../store.ts";
-import { isFinal, settled } from "../transition.ts";
+import { isFinal, owesNotifications, settled, type SettledPart } from "../transition.ts";
 import { stateAt } from "./counters.ts";
 import type { EventWriter } from "./outbox_table.ts";
 import {
@@ -36,7 +36,7 @@ export function settleHandler(
     const [first] = entries;
     const mayBeDone = isAgain || bench.isAgain;
     if (mayBeDone && first !== undefined && isKnown(sequence, first)) return null;
-    let changed = 0;
+    const parts: SettledPart[] = [];
     for (let at = 0; at < recipients.length; at += PACKED_DISPOSITION_FIELDS) {
       const [index, code, nextAttemptAtMs, flags, reply] = recipients
         .slice(at, at + PACKED_DISPOSITION_FIELDS) as PackedDisposition;
@@ -49,13 +49,14 @@ export function settleHandler(
         owner,
         transport: transport ?? undefined,
       });
-      if (to === null) continue;
-      table.write(change, { index, from, to });
-      changed += 1;
+      parts.push({ disposition, hasChanged: to !== null });
+      if (to !== null) table.write(change, { index, from, to });
     }
     table.finish(change);
     for (const entry of entries) timeline(sequence, entry);
-    if (changed > 0) { for (const notification of notifications) put(notification); }
+    if (notifications.length > 0 && owesNotifications(parts)) {
+      for (const notification of notifications) put(notification);
+    }
     for (const event of events) tell(event);
     for (const record of records) shelf.put(record);
     return null;

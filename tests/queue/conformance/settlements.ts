@@ -142,6 +142,27 @@ export const settleCases: readonly StoreCase[] = [
     },
   },
   {
+    title: "nobody is told of a failure that was not recorded, as the recipient was held meanwhile",
+    async run(store) {
+      for (const number of [1, 2]) {
+        await store.put(messageOf(number, { to: TO_THREE }));
+        await store.claim(claimOf());
+        if (number === 1) {
+          const filter = { ids: [idOf(1)] };
+          await store.command({ filter, command: { kind: "hold" }, nowMs: NOW_MS, by: "ada" });
+        }
+        await store.settle(settlementOf(number, {
+          recipients: [{ index: 0, disposition: DELIVERED }, { index: 1, disposition: FAILED }],
+          notifications: [messageOf(number + 10, { reversePath: "" })],
+        }));
+      }
+      assertEquals(await statesOf(store, 1), ["delivered", "held", "held"]);
+      assertEquals(await store.get(idOf(11)), null);
+      assertEquals(await statesOf(store, 2), ["delivered", "failed", "queued"]);
+      assertEquals((await detailOf(store, 12)).message.reversePath, "");
+    },
+  },
+  {
     title: "notifications exist exactly if the settlement does",
     async run(store) {
       await store.put(messageOf(1, { to: TO_THREE }));
