@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { fuzz } from "./fuzzer.ts";
 import { TARGETS } from "./targets.ts";
 
-const INPUTS = 500;
+const INPUTS = 250;
 
 for (const [name, target] of Object.entries(TARGETS)) {
   Deno.test(`fuzz: ${name} reads or refuses ${INPUTS} changed inputs`, async () => {
