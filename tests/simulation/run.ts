@@ -180,9 +180,10 @@ class Director {
   }
 
   async #mail(mail: PlannedMail): Promise<void> {
-    const isTaken = await this.#relay?.take(mail) ?? false;
     const world = this.#world;
-    if (isTaken || mail.aborts || world.clock.elapsedMs > world.plan.endMs) return;
+    if (this.#isFinishing) return;
+    const isTaken = await this.#relay?.take(mail) ?? false;
+    if (isTaken || mail.aborts) return;
     world.after(CLIENT_RETRY_MS, () => this.#background(() => this.#mail(mail)));
   }
 
