@@ -45,6 +45,12 @@ export function checkOutcome(
   if (outcome?.kind === "permanent" && !account.refused) {
     world.fail("nothing bounces that some transport in force would have taken", about);
   }
+  const { wasTooMany } = account;
+  account.wasTooMany = false;
+  const isCounted = outcome?.kind === "temporary" && outcome.counts !== false;
+  if (wasTooMany && isCounted && (outcome.reply.code === 452 || outcome.reply.code === 552)) {
+    world.fail("who was too many goes at once, in the next transaction", about); // RFC 5321 4.5.3.1.10
+  }
   if (outcome?.kind === "uncertain") account.unsure = true;
   for (const one of takes) {
     if (one.told === "open") one.told = outcome?.kind === "delivered" ? "delivered" : "unsure";

@@ -25,6 +25,8 @@ export interface Account {
   openIn: number | null;
   attempts: number;
   refused: boolean;
+  /** Whether the server had enough recipients before it, in the attempt under way. */
+  wasTooMany: boolean;
   unsure: boolean;
 }
 
@@ -58,7 +60,7 @@ export class Ledger {
     if (account === undefined) {
       account = {
         ...{ messageId, mailbox, takes: [], openIn: null, attempts: 0 },
-        ...{ refused: false, unsure: false },
+        ...{ refused: false, unsure: false, wasTooMany: false },
       };
       this.#accounts.set(key, account);
     }

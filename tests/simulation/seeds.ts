@@ -6,13 +6,22 @@ export interface KeptSeed {
 
 /**
  * Seeds that found something, each with one line on what. They are lived again by every test run.
- * A change of `generate.ts` gives every number another life: then keep the shrunk plan instead.
+ * A change of `generate.ts` gives every number another life, and each then needs another seed.
  */
-export const KEPT_SEEDS: readonly KeptSeed[] = [];
+export const KEPT_SEEDS: readonly KeptSeed[] = [
+  {
+    seed: 13137,
+    found: "two attempts at one time, as leases lapsed when the clock was set forward",
+  },
+  { seed: 13350, found: "the same, and what was delivered was delivered again" },
+  {
+    seed: 13086,
+    found: "mail in line was sent although an operator had returned it to its sender",
+  },
+];
 
 /** Seeds that fail for faults which are known and not mended yet; the test passes them over. */
 export const WAITING_SEEDS: readonly KeptSeed[] = [
-  { seed: 463, found: "the clock steps forward: leases lapse while their attempts run" },
-  { seed: 787, found: "the same, and what was delivered is delivered again" },
-  { seed: 1407, found: "a message whose commit was not confirmed is claimed, and nobody tries it" },
+  { seed: 10109, found: "a notification tells of a failure that was not recorded" },
+  { seed: 10936, found: "mail that does not suit its first transport goes round under a rate" },
 ];

@@ -9,6 +9,8 @@ export interface HostWorld {
   /** The message is complete, and the server has it. */
   take(mailboxes: readonly string[], data: string): void;
   refuse(mailbox: string): void;
+  /** It has enough recipients, and wants this one in another transaction. */
+  tooMany(mailbox: string): void;
   /** Writes a reply, in lines that end in CRLF. */
   say(text: string): void;
   /** Ends the connection: `reset` loses what is under way. */
@@ -98,6 +100,7 @@ export class SmtpHost {
     if (LIMITS.has(this.#sky)) return this.#say("450 4.2.1 Rate limited, try again later");
     if (this.#strikes("MAIL") || this.#strikes("RCPT")) return;
     if (this.#recipients.length >= this.#world.plan.serverRecipients) {
+      this.#world.tooMany(mailbox);
       const is552 = this.#world.plan.serverRecipients % 2 === 1;
       return this.#say(is552 ? "552 Too many recipients" : "452 4.5.3 Too many recipients");
     }

@@ -108,6 +108,9 @@ class WorldConn implements Conn {
       refuse: (mailbox) => {
         for (const account of world.ledger.openFor(mailbox)) account.refused = true;
       },
+      tooMany: (mailbox) => {
+        for (const account of world.ledger.openFor(mailbox)) account.wasTooMany = true;
+      },
       say: (text) => this.#later(() => this.#receive(text)),
       end: (how) => this.#later(() => this.#end(how)),
     });
