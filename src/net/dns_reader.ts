@@ -18,7 +18,9 @@ export class DnsFormatError extends Error {
 
 /** More than any set of addresses, exchangers or strings that is meant to be used. */
 const MAX_RECORDS = 1000;
-/** RFC 1035 2.3.4, as text; the root of a name is no octet of it. */
+/** RFC 1035 2.3.4, on the wire, the root included. */
+const MAX_NAME_BYTES = 255;
+/** The same as text; the root of a name is no octet of it. */
 const MAX_NAME_CHARS = 253;
 /** A name has at most 127 labels, so that no honest one needs more. */
 const MAX_POINTERS = 127;
@@ -84,6 +86,7 @@ export class DnsReader {
     let at = this.#at;
     let after = -1; // where the message goes on, once a pointer was followed
     let pointers = 0;
+    let lengthBytes = 1;
     let tail: string | undefined;
     for (;;) {
       tail = this.#names.get(at);
@@ -109,6 +112,9 @@ export class DnsReader {
         continue;
       }
       if ((length & POINTER_BITS) !== 0) throw new DnsFormatError("bad label");
+      // At once, not when the name is whole: thousands of labels would be read for nothing.
+      lengthBytes += 1 + length;
+      if (lengthBytes > MAX_NAME_BYTES) throw new DnsFormatError("name too long");
       pending.push({ at, label: this.#label(at + 1, length) });
       at += 1 + length;
     }
