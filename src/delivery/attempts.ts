@@ -148,6 +148,7 @@ export class Attempts {
       mayWait: isCurrent &&
         (isBlame(report.outcomes) || mayWaitInLine(destination, { job, nowMs: endedAtMs })),
     });
+    this.#noteMisfits(job, report);
     this.#tellRefused(job, settled);
     if (settled.recipients.length === 0) settler.note(entry, timeline);
     else {
@@ -163,6 +164,14 @@ export class Attempts {
     }
     if (waiting.length > 0) lines.putBack(destination, { ...job, recipients: waiting });
     for (const part of moved) dispatcher.dispatch(part);
+  }
+
+  #noteMisfits(job: Job, { outcomes }: DeliveryReport): void {
+    job.recipients.forEach((recipient, position) => {
+      const outcome = outcomes[position];
+      if (outcome?.kind !== "unsuitable") return;
+      this.#options.dispatcher.noteMisfit(job, { recipient, reply: outcome.reply });
+    });
   }
 
   #tellRefused(job: Job, settled: Division["settled"]): void {

@@ -17,6 +17,7 @@ import {
 } from "./job.ts";
 import type { Lines } from "./lines.ts";
 import { type Holding, LookUps, type Suppressions } from "./look_ups.ts";
+import { Misfits } from "./misfits.ts";
 import { describePause, type OperatorPauses, PutOffDomains, putOffUntilMs } from "./pauses.ts";
 import type { Settler } from "./settler.ts";
 import type { Shaper } from "./shaping/shaper.ts";
@@ -88,6 +89,7 @@ export class Dispatcher {
   /** Transports that operators chose for recipients, whatever the rules say. */
   readonly #chosen = new Set<Transport>();
   readonly #lookUps: LookUps;
+  readonly #misfits = new Misfits();
   #router: Router;
   /** Grows with each change of the router. */
   #rules = 0;
@@ -113,6 +115,7 @@ export class Dispatcher {
   /** Uses other routes for what comes from now on. */
   replaceRouter(router: Router): void {
     this.#chosen.clear();
+    this.#misfits.clear();
     this.#router = router;
     this.#rules++;
   }
@@ -120,6 +123,11 @@ export class Dispatcher {
   /** Whether the way of a job was found by the rules that are in force. */
   isCurrent({ rules }: Job): boolean {
     return rules === this.#rules;
+  }
+
+  /** Remembers that the transport of a job cannot carry its message to a recipient. */
+  noteMisfit(job: Job, { recipient, reply }: { recipient: RecipientRecord; reply: Reply }): void {
+    this.#misfits.note(job, { recipient, reply, nowMs: this.#options.clock.now() });
   }
 
   /** What waits for a look-up. */
@@ -203,6 +211,34 @@ export class Dispatcher {
    */
   dispatch(job: Job): void {
     if (!this.isCurrent(job)) return this.enter(job.entry, job.recipients);
+    const fitting = this.#passOverMisfits(job);
+    if (fitting.length === job.recipients.length) this.#dispatchFitting(job);
+    else if (fitting.length > 0) this.#dispatchFitting({ ...job, recipients: fitting });
+  }
+
+  /** Passes on whom the transport of a job could not carry the message to, and returns the others. */
+  #passOverMisfits(job: Job): readonly RecipientRecord[] {
+    const nowMs = this.#options.clock.now();
+    const replies = new Map<RecipientRecord, Reply>();
+    for (const recipient of job.recipients) {
+      const said = this.#misfits.find(job, { recipient, nowMs });
+      if (said !== null) replies.set(recipient, said);
+    }
+    if (replies.size === 0) return job.recipients;
+    const recipients = [...replies.keys()];
+    const next = nextStep(job, { recipients, setbacks: job.setbacks });
+    for (const part of next) this.dispatch(part);
+    if (next.length === 0) {
+      // As at the end of an attempt: an earlier transport is waited for, if one would take it.
+      const outcomes = [...replies].map(([recipient, said]): Outcome =>
+        job.setbacks.get(recipient) ?? { kind: "permanent", reply: said }
+      );
+      this.#settle(job.entry, recipients, outcomes);
+    }
+    return job.recipients.filter((recipient) => !replies.has(recipient));
+  }
+
+  #dispatchFitting(job: Job): void {
     const destination = this.#try(job, () => this.#destinationOf(job));
     if (destination === null) return;
     if (destination instanceof Promise) {
