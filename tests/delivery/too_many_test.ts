@@ -111,6 +111,15 @@ Deno.test("too many recipients: a message that is deferred is deferred for all",
   assertEquals(setup.peer.messages.length, 3);
 });
 
+Deno.test("too many recipients: who waits while the session breaks shares the fate of the others", async () => {
+  const take = taking(2, "452 4.5.3 Too many");
+  await using setup = smarthostSetup({
+    respond: (verb) => verb === "DATA" ? "garbage" : take(verb),
+  });
+  const report = await setup.deliver(sampleJob({ recipients: mailboxes(3) }));
+  assertEquals(report.outcomes.map(({ kind }) => kind), ["broken", "broken", "broken"]);
+});
+
 Deno.test("too many recipients: LMTP", async () => {
   await using stack = new AsyncDisposableStack();
   const respond = taking(2, "452 4.5.3 Too many recipients");

@@ -103,6 +103,19 @@ Deno.test("a large body is read as fast as it is asked for", async () => {
   assertEquals(await (await fetch(url, { method: "POST", body: chunked })).text(), String(bytes));
 });
 
+Deno.test("a body that nobody reads is let pass, and the connection serves the next request", async () => {
+  await using server = await serve(() => new Response("no\n", { status: 413 }));
+  using conn = await connect(server);
+  const body = "x".repeat(3_000_000);
+  const post =
+    `POST / HTTP/1.1\r\nHost: relay.test\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  const sent = ReadableStream.from([new TextEncoder().encode(post + LAST_GET)]);
+  // As clients do that send all of a body before they look at the answer.
+  await sent.pipeTo(conn.writable, { preventClose: true });
+  const answers = await readAll(conn);
+  assertEquals(answers.match(/HTTP\/1.1 413/g)?.length, 2, answers);
+});
+
 const REFUSED: Readonly<Record<string, readonly [string, number]>> = {
   "no HTTP": ["EHLO client.test\r\n\r\n", 400],
   "no host": ["GET / HTTP/1.1\r\n\r\n", 400],

@@ -96,7 +96,7 @@ export class Attempt {
   ): boolean {
     const open = this.#openIndexes();
     let accepted = false;
-    let staysHere = true;
+    let lost: Outcome | null = null;
     for (const [place, recipientResult] of result.recipients.entries()) {
       const index = open[place];
       if (index === undefined) throw new Error("Cannot record: there are more results than asked");
@@ -105,13 +105,21 @@ export class Attempt {
       this.#fallback[index] = outcome;
       if (next === null) this.#outcomes[index] = outcome;
       if (next === "here") this.#wasTooMany[index] = true;
-      if (next === "elsewhere") staysHere = false;
+      if (next === "elsewhere") lost = outcome;
       if (outcome.kind === "delivered") this.#allNotify &&= notifies;
       accepted ||= !(recipientResult.kind === "reply" && recipientResult.stage === "rcpt");
     }
+    if (lost !== null) this.#loseTooMany(lost);
     this.#losses = losses;
     if (result.begun) this.reached({ hop, tls: client.tls, proof });
-    return staysHere;
+    return lost === null;
+  }
+
+  /** Who was too many and whose turn never came ends as those do with whom the session was lost. */
+  #loseTooMany(lost: Outcome): void {
+    for (const index of this.#openIndexes()) {
+      if (this.#wasTooMany[index] === true) this.#fallback[index] = lost;
+    }
   }
 
   /** Takes note of the peer that this attempt talked to last. */

@@ -216,6 +216,8 @@ export class HttpServer implements AsyncDisposable {
     const response = await this.#answer(message, { socket, signal: gone.signal });
     if (this.#stopping) out.setHeader("connection", "close");
     await writeResponse(out, { response, isHead: message.method === "HEAD" });
+    // Clients that send the whole of a body before they read a refusal are let do so, in its time.
+    if (!message.complete) message.removeAllListeners("data").resume();
   }
 
   async #answer(
