@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { encodeText } from "../../src/base/bytes.ts";
+import { NoConnection } from "../../src/base/http_request.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { retryPolicy } from "../../src/delivery/retry.ts";
 import { createRouter } from "../../src/delivery/router.ts";
@@ -36,21 +37,18 @@ class FakeProvider {
   readonly fetch = async (_url: string, { body }: RequestInit): Promise<Response> => {
     this.underWay++;
     try {
-      const text = await textOf(body);
-      return this.#clock.now() < this.#backAtMs ? this.#away() : this.#take(text);
+      if (this.#clock.now() >= this.#backAtMs) return this.#take(await textOf(body));
+      this.requestsWhileAway++;
+      // At first nobody answers, and so nothing is sent; later somebody who cannot.
+      if (this.#backAtMs - this.#clock.now() >= OUTAGE_MS / 2) {
+        throw new NoConnection("refused", { message: "connection refused" });
+      }
+      await textOf(body);
+      return new Response("", { status: 503 });
     } finally {
       this.underWay--;
     }
   };
-
-  /** At first nobody answers, later somebody who cannot. */
-  #away(): Response {
-    this.requestsWhileAway++;
-    if (this.#backAtMs - this.#clock.now() < OUTAGE_MS / 2) {
-      return new Response("", { status: 503 });
-    }
-    throw new TypeError("error sending request for url (x): client error (Connect)");
-  }
 
   #take(text: string): Response {
     const nowMs = this.#clock.now();
