@@ -77,7 +77,7 @@ export class TransportSet implements AsyncDisposable {
     return { settings, ...made, transport: withReturnPaths(made.transport, config) };
   }
 
-  /** Never throws: one that cannot end is told of, and the others end all the same. */
+  /** Never throws: one that cannot end is reported, and the others end all the same. */
   async #endThose(made: readonly Made[]): Promise<void> {
     const ends = await Promise.allSettled(made.map(endOne));
     for (const end of ends) {

@@ -203,7 +203,7 @@ export class Attempts {
   }
 }
 
-/** What became of the mailbox that stands for all recipients became of each. */
+/** The outcome of the mailbox that stands for all recipients is that of each. */
 function forAll({ recipients }: Job, report: DeliveryReport): DeliveryReport {
   const [outcome] = report.outcomes;
   return outcome === undefined ? report : { ...report, outcomes: recipients.map(() => outcome) };

@@ -219,7 +219,7 @@ export type ServiceEvent =
 /** A sink is a function. It must not throw and must not block. */
 export type EventSink = (event: RelayEvent) => void;
 
-/** Hands each event to every sink. One that throws all the same is told of to the others. */
+/** Hands each event to every sink. One that throws all the same is reported to the others. */
 export function fanOut(sinks: readonly EventSink[]): EventSink {
   const tell = (event: RelayEvent, to: readonly EventSink[]): void => {
     for (const sink of to) {

@@ -123,7 +123,7 @@ export class StoreError extends Error {
   override readonly name = "StoreError";
   readonly kind: StoreErrorKind;
   /**
-   * Whether it may have been done all the same: whoever would know died, and cannot be asked.
+   * Whether it may have been done all the same: the thread that would know died.
    * Otherwise nothing was changed.
    */
   readonly mayBeDone: boolean;

@@ -225,7 +225,7 @@ export const MISSING_BODY_REPLY = "451 4.3.0 The octets of the message are missi
 /** The reply of a recipient whose record cannot be read; it is held for an operator. */
 export const DAMAGED_RECORD_REPLY = "451 4.3.0 The record of the message is damaged";
 
-/** What became of one recipient of a settlement: whether the store took it, as the claim still was. */
+/** One recipient of a settlement: whether the store took it, as the claim still was. */
 export interface SettledPart {
   readonly disposition: Disposition;
   readonly hasChanged: boolean;

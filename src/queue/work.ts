@@ -19,7 +19,7 @@ export interface ClaimedMessage {
 
 /**
  * What the scheduler asks for. It is a sign of life: claims of others that ended are freed, those of
- * the owner itself stay, whatever the clock says.
+ * the owner itself stay, also when the clock is set.
  */
 export interface ClaimRequest {
   readonly nowMs: number;

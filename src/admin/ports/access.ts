@@ -59,7 +59,7 @@ export interface KeysPort {
   verify(secret: string): Promise<ApiKey | null>;
   /**
    * What tells the present secret of a key from another one under its id; null when there is no
-   * such key or its time is over. Whatever a secret began ends when this changes.
+   * such key or its time is over. What a secret began ends when this changes.
    */
   stamp(id: string): Promise<string | null>;
 }

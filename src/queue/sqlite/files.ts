@@ -1,4 +1,4 @@
-/** Opens files as `Deno.open` does; whoever hands in another one knows what is open. */
+/** Opens files as `Deno.open` does; a caller that hands in another one knows what is open. */
 export type OpenFile = (path: string, options?: Deno.OpenOptions) => Promise<Deno.FsFile>;
 
 /** Whether a file is there; any other trouble counts as there, to be met when it is opened. */

@@ -54,7 +54,7 @@ function startCheck(
   };
   const problem = problemOf(signature, nowMs);
   if (problem !== null) return () => Promise.resolve({ ...facts, ...problem });
-  // Whoever may add to a body that was signed in part may say anything (RFC 6376 section 8.2), so
+  // A sender that may add to a body signed in part may say anything (RFC 6376 section 8.2), so
   // such a signature counts for nothing, and costs nothing: no hash, no key.
   if (signature.limitBytes !== null) {
     const reason = "only a part of the body is signed";

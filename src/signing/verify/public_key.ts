@@ -7,7 +7,7 @@ import { type KeyRecord, parseRecord, recordName } from "../record.ts";
 /** Asks the DNS for TXT records. */
 export type TxtLookup = (name: string) => Promise<TxtAnswer>;
 
-/** DKIM signatures and the seals of a long chain; whoever asks for more wants to cost something. */
+/** DKIM signatures and the seals of a long chain; a message with more is an attack. */
 const MAX_KEYS_OF_MESSAGE = 30;
 
 /** Look-ups for the keys of one message: each name once, and no more than so many of them. */
