@@ -122,11 +122,12 @@ class Place {
   }
 }
 
-/** The address in angle brackets without a route (RFC 5322 4.4). */
+/** The address in angle brackets without a route, blanks around its parts taken out (RFC 5322 4.4). */
 function addressIn(inside: string): string {
   const route = /^\s*@[^:]*:/.exec(inside)?.[0].length ?? 0;
   const written = inside.slice(route).replace(/^\s*mailto:/i, "");
-  return written.startsWith('"') ? written.trim() : written.replace(/\s+|\([^()]*\)/g, "");
+  if (written.startsWith('"')) return written.trim();
+  return written.replace(/\([^()]*\)/g, "").replace(/\s*([.@])\s*/g, "$1").trim();
 }
 
 function unquoted(word: string): string {

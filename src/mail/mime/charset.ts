@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { decodeText } from "../../base/bytes.ts";
-import { decodeHz, decodeUtf32, decodeUtf7 } from "./old_charsets.ts";
+import { decodeHz, decodeIso2022, decodeUtf32, decodeUtf7 } from "./old_charsets.ts";
 import { SINGLE_BYTE } from "./single_byte.ts";
 
 /** Octets as text, and whether that is what they say. */
@@ -46,8 +46,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   },
   ...{
     cp51932: "euc-jp",
-    cp50220: "iso-2022-jp",
-    cp50221: "iso-2022-jp",
     cp20866: "koi8-r",
   },
   ...{
@@ -63,12 +61,12 @@ const ALIASES: Readonly<Record<string, string>> = {
     xsjis: "shift_jis",
   },
   ...{
-    iso2022jp1: "iso-2022-jp",
-    iso2022jp2: "iso-2022-jp",
-    iso2022jp3: "iso-2022-jp",
+    cngb: "gbk",
+    uhc: "euc-kr",
+    xwindows949: "euc-kr",
+    xuhc: "euc-kr",
   },
   ...{
-    iso2022jpms: "iso-2022-jp",
     macroman: "macintosh",
     xmacroman: "macintosh",
   },
@@ -134,6 +132,7 @@ function decoderOf(name: string): Decode | null {
     return (octets) => decodeUtf32(octets, { isLittle: squeezed.endsWith("le") });
   }
   if (squeezed === "hzgb2312" || squeezed === "hz") return decodeHz;
+  if (/^(?:cs)?iso2022(?:jp|kr|cn)|^cp5022/.test(squeezed)) return decodeIso2022;
   if (squeezed === "utf16" || squeezed === "ucs2") return decodeUtf16;
   const table = SINGLE_BYTE[squeezed.replace(/^(?:ibm|dos|pc|cs(?:ibm|pc)?)(?=\d)/, "cp")];
   if (table !== undefined) return (octets) => decodeTable(octets, table);

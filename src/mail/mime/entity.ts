@@ -11,7 +11,7 @@ export interface MimeEntity {
    */
   readonly kind: "multipart" | "message" | "leaf";
   /**
-   * `text/plain` in lower case. What no type can be called is `text/plain` (RFC 2045 section 5.2),
+   * `text/plain` in lower case. What can be called no type is `text/plain` (RFC 2045 section 5.2),
    * or `application/octet-stream` where the part is a file.
    */
   readonly mediaType: string;
@@ -42,6 +42,9 @@ const SEALED: ReadonlySet<string> = new Set([
 ]);
 /** RFC 6838 section 4.2. */
 const MEDIA_TYPE = /^[a-z\d][\w!#$&^.+-]{0,126}\/[a-z\d][\w!#$&^.+-]{0,126}$/;
+/** RFC 2046 sections 4 and 5, RFC 2077, 8081, 9694 and 9695, and what is used without. */
+const TOP_LEVEL =
+  /^(?:text|image|audio|video|application|multipart|message|model|font|haptics|example|chemical|x-[^/]+)\//;
 /** Encodings that leave octets as they are, in all the ways that they are written. */
 const IDENTITY = /^(?:7[-_ ]?bits?|8[-_ ]?bits?|binary|none|)$/;
 
@@ -101,7 +104,7 @@ function mediaTypeOf(
 ): Pick<MimeEntity, "mediaType" | "writtenType"> {
   const usual = isDigest ? "message/rfc822" : "text/plain"; // RFC 2046 5.1.5, RFC 2045 5.2
   if (word === "") return { mediaType: usual, writtenType: null };
-  if (MEDIA_TYPE.test(word)) return { mediaType: word, writtenType: null };
+  if (MEDIA_TYPE.test(word) && TOP_LEVEL.test(word)) return { mediaType: word, writtenType: null };
   const isText = /^text\b/.test(word) || !isFile;
   return {
     mediaType: isText ? "text/plain" : "application/octet-stream",

@@ -40,7 +40,9 @@ function addLine(
   const isSignature = content === "-- "; // section 4.3: it is never wrapped
   const isOpen = content.endsWith(" ") && !isSignature;
   const own = isOpen && isDelSp ? content.slice(0, -1) : content;
-  if (last?.isOpen === true && last.depth === depth && !isSignature) {
+  // An empty line is one, even behind a blank that somebody forgot at the end of a paragraph.
+  const isMore = content !== "" && !isSignature;
+  if (last?.isOpen === true && last.depth === depth && isMore) {
     last.text += own;
     last.isOpen = isOpen;
     return;

@@ -18,6 +18,10 @@ interface Section {
 const SECTION_LIMIT = 1_000;
 /** Parameters whose values are names of files, in which blanks and brackets are. */
 const NAMES = /^(?:file)?name$/;
+/** Values without quotes. */
+const ALL = /^[^]*/;
+const WORD = /^[^\s(]*/;
+const BOUNDARY = /^\S*(?:[ \t]+[^\s("=]+(?=[ \t]|$))*/;
 
 /**
  * A field such as Content-Type or Content-Disposition (RFC 2045 section 5.1): a word and its
@@ -173,10 +177,14 @@ class Scanner {
     return value;
   }
 
-  /** A value without quotes: up to the semicolon, for names; up to white space, for the rest. */
+  /**
+   * A value without quotes: up to the semicolon, for names; up to white space, for the rest. Words
+   * after the white space belong to a boundary, too, unless they are a comment or a parameter.
+   */
   #token(name: string): string {
     const written = this.#value.slice(this.#at, this.#semicolon());
-    const length = NAMES.test(name) ? written.length : /^[^\s(]*/.exec(written)?.[0].length ?? 0;
+    const grammar = name === "boundary" ? BOUNDARY : NAMES.test(name) ? ALL : WORD;
+    const length = grammar.exec(written)?.[0].length ?? 0;
     this.#at += length;
     return written.slice(0, length).trim();
   }

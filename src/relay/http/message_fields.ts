@@ -1,5 +1,6 @@
 import { decodeEncodedWords } from "../../mail/encoded_word.ts";
 import { fieldText, findField, headerSection } from "../../mail/headers.ts";
+import { mailboxesIn } from "../../mail/mailboxes.ts";
 import { isUsable, mailboxesOf, type NamedAddress } from "./addresses.ts";
 
 /** A field as it stands in the message: unfolded, its encoded-words untouched. */
@@ -45,12 +46,12 @@ export function readFields(header: Uint8Array): MessageFields {
   const section = headerSection(header, { limitBytes: header.length });
   const fields = section.fields
     .map((field) => ({ name: field.name, value: fieldText(header, field) }));
-  const mailboxes = (name: string): NamedAddress[] =>
+  const mailboxes = (name: string, read = mailboxesOf): NamedAddress[] =>
     fields.filter((field) => field.name.toLowerCase() === name)
-      .flatMap(({ value }) => mailboxesOf(value));
+      .flatMap(({ value }) => read(value));
   const messageId = findField(section, "message-id");
   const subject = findField(section, "subject");
-  const named = mailboxes("from");
+  const named = mailboxes("from", mailboxesIn);
   return {
     authors: named.filter(isUsable),
     namedAuthors: named.length,
