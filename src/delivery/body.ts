@@ -32,20 +32,22 @@ class InlineBody implements MessageBody {
     return this.bytes.length;
   }
 
-  async *stream(): AsyncIterable<Uint8Array> {
-    yield await Promise.resolve(this.bytes);
+  async *stream({ from = 0 }: BodyOptions = {}): AsyncIterable<Uint8Array> {
+    yield await Promise.resolve(this.bytes.subarray(from));
   }
 }
 
 async function* streamFromStore(
   store: QueueStore,
   { id, prefix }: MessageRecord,
-  options: BodyOptions | undefined,
+  { from = 0, ...options }: BodyOptions = {},
 ): AsyncIterable<Uint8Array> {
-  const chunks = await store.body(id, options);
+  const front = prefix === undefined ? null : encodeText(prefix);
+  const frontBytes = front?.length ?? 0;
+  const chunks = await store.body(id, { ...options, from: Math.max(0, from - frontBytes) });
   if (chunks === null) {
     throw new BodyGoneError(`Cannot read the body of ${id}: it is not in the store`);
   }
-  if (prefix !== undefined) yield encodeText(prefix);
+  if (front !== null && from < frontBytes) yield front.subarray(from);
   yield* chunks;
 }

@@ -9,7 +9,7 @@ export interface MessageBody {
   readonly sizeBytes: number;
   /** All of it, when it is in memory; null when it must be streamed. */
   readonly bytes: Uint8Array | null;
-  /** The octets in order. May be called once for each attempt at writing them. */
+  /** The octets in order. May be called as often as they are needed, all or from one of them on. */
   stream(options?: BodyOptions): AsyncIterable<Uint8Array>;
 }
 

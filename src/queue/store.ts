@@ -88,6 +88,8 @@ export interface BodyOptions {
    * one buffer. For readers that are done with a chunk by then, and keep none.
    */
   readonly reuse?: boolean;
+  /** How many octets at the beginning are left out, without reading them; none where not given. */
+  readonly from?: number;
 }
 
 /**

@@ -7,6 +7,8 @@
  */
 import PostalMime from "postal-mime";
 import { encodeText } from "../../src/base/bytes.ts";
+import { openMemoryStore } from "../../src/queue/memory/store.ts";
+import type { MessageBody } from "../../src/delivery/transport.ts";
 import { bytesSource } from "../../src/mail/mime/source.ts";
 import { mimeTree } from "../../src/mail/mime/tree.ts";
 import { bytesBody } from "../../src/relay/http/body.ts";
@@ -55,44 +57,76 @@ if (import.meta.main) {
     const theirs = await rate(octets, (one) => PostalMime.parse(one));
     console.log(`4 MiB of ${what}: tree ${ours}, taken apart ${whole}, postal-mime ${theirs}`);
   }
-  await measureMemory(25);
+  await measureFile("one file of 25 MiB", { files: 1, mebibytes: 25 });
+  await measureFile("100 files in 25 MiB", { files: 100, mebibytes: 25 });
   await measureRefusal(100);
 }
 
-/** Converts a message whose octets come in pieces, as from a spool file. */
-async function measureMemory(mebibytes: number): Promise<void> {
-  const piece = encodeText(LINE.repeat(840));
-  const count = Math.ceil(mebibytes * MIB / piece.length);
-  const head = withFile(0);
-  const end = encodeText("--b--\r\n");
-  const start = head.subarray(0, head.length - end.length);
+/** A message with files of about the same size, one piece at a time. */
+function* pieces(
+  { files, mebibytes }: { files: number; mebibytes: number },
+): Generator<Uint8Array> {
+  const piece = encodeText(LINE.repeat(420));
+  const count = Math.ceil(mebibytes * MIB / piece.length / files);
+  yield encodeText(HEAD);
+  for (let file = 0; file < files; file++) {
+    yield encodeText(
+      `--b\r\nContent-Type: application/pdf; name=${file}.pdf\r\n` +
+        "Content-Transfer-Encoding: base64\r\n\r\n",
+    );
+    for (let index = 0; index < count; index++) yield piece;
+  }
+  yield encodeText("--b--\r\n");
+}
+
+/** Converts a message in a spool file, and says how much of it was read for that. */
+async function measureFile(
+  what: string,
+  facts: { files: number; mebibytes: number },
+): Promise<void> {
+  await using store = openMemoryStore();
+  const spool = store.spool();
+  let sizeBytes = 0;
+  for (const piece of pieces(facts)) {
+    await spool.write(piece);
+    sizeBytes += piece.length;
+  }
+  const place = { kind: "spool", name: await spool.finish() } as const;
   const job = jobOf("", { recipients: ["c@d.example"] });
-  const body = {
-    sizeBytes: start.length + count * piece.length + end.length,
-    bytes: null,
-    async *stream() {
-      yield await Promise.resolve(start);
-      for (let index = 0; index < count; index++) yield piece;
-      yield end;
+  await store.put({ ...job.message, place, recipients: [] });
+  let readBytes = 0;
+  const body: MessageBody = {
+    ...{ sizeBytes, bytes: null },
+    async *stream(options) {
+      for await (const chunk of await store.body(job.message.id, options) ?? []) {
+        readBytes += chunk.length;
+        yield chunk;
+      }
     },
   };
-  const beforeBytes = Deno.memoryUsage().rss;
   const limits = RELAY_CATALOGUE.sendgrid.limits;
   if (limits === undefined) throw new Error("Cannot measure: it takes messages");
+  const beforeBytes = Deno.memoryUsage().rss;
+  let mostBytes = beforeBytes;
+  const startedMs = performance.now();
   const converted = await convertJob({ ...job, body }, limits);
   if (converted.kind !== "converted") throw new Error("Cannot measure: it is refused");
   let sentBytes = 0;
-  let mostBytes = beforeBytes;
   for (const attachment of converted.attachments) {
     for await (const chunk of base64Content(attachment).inside.stream()) {
       sentBytes += chunk.length;
       mostBytes = Math.max(mostBytes, Deno.memoryUsage().rss);
     }
   }
-  const grownMib = ((mostBytes - beforeBytes) / MIB).toFixed(0);
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(2);
   console.log(
-    `${mebibytes} MiB into JSON: ${(sentBytes / MIB).toFixed(0)} MiB sent, RSS +${grownMib} MiB`,
+    `${what}: ${mib(readBytes)} read, ${mib(sentBytes)} sent, ${seconds} s, ` +
+      `RSS +${mib(mostBytes - beforeBytes)}`,
   );
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / MIB).toFixed(0)} MiB`;
 }
 
 async function measureRefusal(mebibytes: number): Promise<void> {

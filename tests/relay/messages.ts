@@ -58,8 +58,8 @@ function bodyOf(
   return {
     sizeBytes,
     bytes: pieceBytes === undefined ? bytes : null,
-    async *stream() {
-      for (let at = 0; at < bytes.length; at += step) {
+    async *stream({ from = 0 } = {}) {
+      for (let at = from; at < bytes.length; at += step) {
         yield await Promise.resolve(bytes.subarray(at, at + step));
       }
     },

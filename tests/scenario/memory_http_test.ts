@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
+import { concatBytes } from "../../src/base/bytes.ts";
 import {
   type HttpRecorder,
   type RecordedRequest,
@@ -23,6 +25,9 @@ interface Way {
   readonly table: (url: string) => string;
   readonly body: string;
   readonly octets: (request: RecordedRequest) => Uint8Array;
+  /** Whether the API is given files, and `octets` are theirs one after the other. */
+  readonly wantsFiles?: boolean;
+  readonly status?: number;
 }
 
 const WAYS: readonly Way[] = [
@@ -56,6 +61,18 @@ const WAYS: readonly Way[] = [
     body: `{"MessageId":"1"}`,
     octets: (request) => Uint8Array.fromBase64(jsonOf(request).Content.Raw.Data),
   },
+  {
+    name: "SendGrid, taken apart",
+    ...{ sizeMib: 26, wantsFiles: true, status: 202, body: "" },
+    table: (url) => `type = "sendgrid"\napi_key = "key"\nbase_url = "${url}"`,
+    octets: (request) => contentsOf(jsonOf(request).attachments),
+  },
+  {
+    name: "Resend, taken apart",
+    ...{ sizeMib: 36, wantsFiles: true, body: `{"id":"1"}` },
+    table: (url) => `type = "resend"\napi_key = "key"\nbase_url = "${url}"`,
+    octets: (request) => contentsOf(jsonOf(request).attachments),
+  },
 ];
 
 for (const way of WAYS) {
@@ -63,14 +80,18 @@ for (const way of WAYS) {
     sendLarge(way));
 }
 
-async function sendLarge({ sizeMib, table, body, octets }: Way): Promise<void> {
+async function sendLarge(
+  { sizeMib, table, body, octets, status = 200, wantsFiles = false }: Way,
+): Promise<void> {
   await using folder = await tempFolder();
-  await using api: HttpRecorder = startHttpRecorder(() => ({ kind: "answer", status: 200, body }));
+  await using api: HttpRecorder = startHttpRecorder(() => ({ kind: "answer", status, body }));
   await using relay = await startRelay({
     folder: folder.path,
     settings: `[limits]\nmessage_size = "110MiB"\n[transports.api]\n${table(api.url)}`,
   });
-  const data = messageOfSize(sizeMib * MIB);
+  const { data, content } = wantsFiles
+    ? messageWithFiles(sizeMib * MIB)
+    : contentOnly(messageOfSize(sizeMib * MIB));
   using client = await PlainClient.greet(relay.port);
   const { reply } = await client.send({ from: "a@source.test", to: ["b@sink.test"], data });
   assertEquals(reply.code, 250);
@@ -79,10 +100,28 @@ async function sendLarge({ sizeMib, table, body, octets }: Way): Promise<void> {
   const [request] = api.requests;
   assert(request !== undefined);
   const received = octets(request);
-  assertEquals(hashOf(received.subarray(received.length - data.length)), hashOf(data));
+  assertEquals(hashOf(received.subarray(received.length - content.length)), hashOf(content));
   const { peakResidentKib } = await memoryStats(relay.pid);
   assert(peakResidentKib < LIMIT_MIB * 1024, `peak ${Math.round(peakResidentKib / 1024)} MiB`);
 }
+
+Deno.test(`memory: 100 MiB are refused in less than ${LIMIT_MIB} MiB, and no API is asked`, async () => {
+  await using folder = await tempFolder();
+  await using api: HttpRecorder = startHttpRecorder(() => ({ kind: "answer", status: 202 }));
+  await using relay = await startRelay({
+    folder: folder.path,
+    settings: `[limits]\nmessage_size = "110MiB"\n[transports.api]\ntype = "sendgrid"\n` +
+      `api_key = "key"\nbase_url = "${api.url}"`,
+  });
+  const { data } = messageWithFiles(100 * MIB);
+  using client = await PlainClient.greet(relay.port);
+  const { reply } = await client.send({ from: "", to: ["b@sink.test"], data });
+  assertEquals(reply.code, 250);
+  await relay.waitForEvent("bounced");
+  assertEquals(api.requests, []);
+  const { peakResidentKib } = await memoryStats(relay.pid);
+  assert(peakResidentKib < LIMIT_MIB * 1024, `peak ${Math.round(peakResidentKib / 1024)} MiB`);
+});
 
 Deno.test(`memory: 50 MiB come in by HTTP in less than ${LIMIT_MIB} MiB`, async () => {
   await using folder = await tempFolder();
@@ -105,6 +144,32 @@ Deno.test(`memory: 50 MiB come in by HTTP in less than ${LIMIT_MIB} MiB`, async 
   const { peakResidentKib } = await memoryStats(relay.pid);
   assert(peakResidentKib < LIMIT_MIB * 1024, `peak ${Math.round(peakResidentKib / 1024)} MiB`);
 });
+
+function contentOnly(data: Uint8Array): { data: Uint8Array; content: Uint8Array } {
+  return { data, content: data };
+}
+
+/** A message of about this size with three files, and what is in these one after the other. */
+function messageWithFiles(sizeBytes: number): { data: Uint8Array; content: Uint8Array } {
+  const file = new Uint8Array(Math.floor(sizeBytes * 0.73 / 3)).map((_, at) =>
+    (at * 7 + at / 251) & 255
+  );
+  const lines = Buffer.from(file).toString("base64").replace(/.{76}/g, "$&\r\n");
+  const parts = [1, 2, 3].map((number) =>
+    `--b\r\nContent-Type: application/pdf; name=${number}.pdf\r\n` +
+    `Content-Transfer-Encoding: base64\r\n\r\n${lines}\r\n`
+  );
+  const head = "From: a@source.test\r\nTo: b@sink.test\r\nSubject: files\r\nMIME-Version: 1.0\r\n" +
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHello.\r\n";
+  return {
+    data: Buffer.from(`${head}${parts.join("")}--b--\r\n`),
+    content: concatBytes([file, file, file]),
+  };
+}
+
+function contentsOf(attachments: readonly { content: string }[]): Uint8Array {
+  return concatBytes(attachments.map(({ content }) => Uint8Array.fromBase64(content)));
+}
 
 /** The file of a form whose last part it is. */
 function fileOf({ body }: RecordedRequest): Uint8Array {

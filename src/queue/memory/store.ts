@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { concatBytes } from "../../base/bytes.ts";
 import {
+  type BodyOptions,
   type ClaimRequest,
   type ClaimResult,
   type CommandRequest,
@@ -35,6 +36,7 @@ import {
 } from "./message.ts";
 
 const CHUNK_BYTES = 64 * 1024;
+const NOTHING = new Uint8Array(0);
 
 /** Opens an empty queue that lives in memory and forgets all when it is closed. */
 export function openMemoryStore(
@@ -127,12 +129,15 @@ class MemoryStore implements QueueStore {
     });
   }
 
-  body(messageId: string): Promise<AsyncIterable<Uint8Array> | null> {
+  body(
+    messageId: string,
+    { from = 0 }: BodyOptions = {},
+  ): Promise<AsyncIterable<Uint8Array> | null> {
     return this.#run(() => {
       const place = this.#messages.get(messageId)?.place ?? null;
       if (place === null) return null;
       const bytes = place.kind === "inline" ? place.bytes : this.#spooled.get(place.name);
-      return bytes === undefined ? null : inChunks(place.head, bytes);
+      return bytes === undefined ? null : inChunks([place.head ?? NOTHING, bytes], from);
     });
   }
 
@@ -376,11 +381,14 @@ function inOwnMemory(messages: readonly NewMessage[]): NewMessage[] {
 }
 
 async function* inChunks(
-  head: Uint8Array | undefined,
-  bytes: Uint8Array,
+  pieces: readonly Uint8Array[],
+  from: number,
 ): AsyncGenerator<Uint8Array> {
-  if (head !== undefined) yield* inChunks(undefined, head);
-  for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
-    yield bytes.subarray(start, start + CHUNK_BYTES);
+  let skipBytes = from;
+  for (const piece of pieces) {
+    for (let start = skipBytes; start < piece.length; start += CHUNK_BYTES) {
+      yield piece.subarray(start, start + CHUNK_BYTES);
+    }
+    skipBytes = Math.max(0, skipBytes - piece.length);
   }
 }

@@ -4,10 +4,10 @@ import type { OpenFile } from "./files.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** The octets of a spool file in chunks; null when it is not there. */
+/** The octets of a spool file from one on, in chunks; null when it is not there. */
 export async function readSpooled(
   folder: string,
-  { name, openFile, reuse = false }: BodyOptions & {
+  { name, openFile, reuse = false, from = 0 }: BodyOptions & {
     readonly name: string;
     readonly openFile: OpenFile;
   },
@@ -16,7 +16,7 @@ export async function readSpooled(
   try {
     const { isFile } = await Deno.lstat(path);
     if (!isFile) throw new StoreError("corrupt", `Cannot read spool file ${name}: it is a link`);
-    return chunksOf(path, { reuse, openFile });
+    return chunksOf(path, { reuse, from, openFile });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw storeError("read a spool file", error);
@@ -25,10 +25,11 @@ export async function readSpooled(
 
 async function* chunksOf(
   path: string,
-  { reuse, openFile }: { reuse: boolean; openFile: OpenFile },
+  { reuse, from, openFile }: { reuse: boolean; from: number; openFile: OpenFile },
 ): AsyncGenerator<Uint8Array> {
   try {
     using file = await openFile(path);
+    if (from > 0) await file.seek(from, Deno.SeekMode.Start);
     let chunk = new Uint8Array(CHUNK_BYTES);
     for (;;) {
       const length = await file.read(chunk);

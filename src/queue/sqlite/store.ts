@@ -206,17 +206,20 @@ class SqliteStore implements QueueStore {
 
   async body(
     messageId: string,
-    options?: BodyOptions,
+    { from = 0, reuse = false }: BodyOptions = {},
   ): Promise<AsyncIterable<Uint8Array> | null> {
     const body = await this.#read("body", messageId);
     if (body === null) return null;
-    if (body.kind === "inline") return inChunks(body.bytes);
+    if (body.kind === "inline") return inChunks(body.bytes.subarray(from));
+    const headBytes = body.head?.length ?? 0;
     const chunks = await readSpooled(this.#spoolFolder, {
       name: body.name,
       openFile: this.#openFile,
-      ...options,
+      from: Math.max(0, from - headBytes),
+      reuse,
     });
-    return chunks === null || body.head === null ? chunks : behind(body.head, chunks);
+    if (chunks === null || body.head === null || from >= headBytes) return chunks;
+    return behind(body.head.subarray(from), chunks);
   }
 
   async get(messageId: string): Promise<MessageDetail | null> {

@@ -1,7 +1,7 @@
 import { concatBytes, encodeText } from "../../base/bytes.ts";
 import { isAsciiText, withoutControls } from "../../mail/safe_text.ts";
 import { fieldText, type HeaderField } from "../../mail/headers.ts";
-import type { DeliveryJob, Loss } from "../../delivery/transport.ts";
+import type { DeliveryJob, Loss, MessageBody } from "../../delivery/transport.ts";
 import { mailboxesOf, mailboxKey, type NamedAddress } from "./addresses.ts";
 import { bytesBody, joinedBody, rawBody, type RequestBody } from "./body.ts";
 import { apiAddress, type Head, headOf } from "./carry.ts";
@@ -34,7 +34,7 @@ export async function addressedMessage(job: DeliveryJob): Promise<AddressedMessa
   const plan = new FieldPlan(head, job.recipients.map(apiAddress));
   const { bodyOffset } = head.section;
   const body = plan.changed
-    ? joinedBody([bytesBody(plan.octets), tailBody(rawBody(job.body), bodyOffset)])
+    ? joinedBody([bytesBody(plan.octets), tailBody(job.body, bodyOffset)])
     : rawBody(job.body);
   return { kind: "addressed", body, losses: plan.losses };
 }
@@ -147,17 +147,10 @@ function encodedWords(text: string): string[] {
   return words;
 }
 
-/** A body without its first octets. */
-function tailBody(body: RequestBody, offset: number): RequestBody {
+/** A message without its first octets. */
+function tailBody(message: MessageBody, from: number): RequestBody {
   return {
-    lengthBytes: body.lengthBytes - offset,
-    async *stream(options) {
-      let skipped = 0;
-      for await (const chunk of body.stream(options)) {
-        const from = Math.min(offset - skipped, chunk.length);
-        skipped += from;
-        if (from < chunk.length) yield chunk.subarray(from);
-      }
-    },
+    lengthBytes: message.sizeBytes - from,
+    stream: (options) => message.stream({ ...options, from }),
   };
 }

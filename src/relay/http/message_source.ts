@@ -6,14 +6,7 @@ export function messageSource(body: MessageBody): OctetSource {
   return {
     sizeBytes: body.sizeBytes,
     bytes: body.bytes,
-    async *stream({ from = 0, reuse = false } = {}) {
-      let skippedBytes = 0;
-      for await (const chunk of body.stream({ reuse })) {
-        const start = Math.min(from - skippedBytes, chunk.length);
-        skippedBytes += start;
-        if (start < chunk.length) yield chunk.subarray(start);
-      }
-    },
+    stream: (options) => body.stream(options),
   };
 }
 
@@ -30,9 +23,10 @@ export async function readRanges(
     return ranges.map(({ start, end }) => bytes.subarray(start, end));
   }
   const read = ranges.map(({ start, end }) => new Uint8Array(end - start));
-  let offset = 0;
+  const start = ranges[0]?.start ?? source.sizeBytes;
+  let offset = start;
   let next = 0;
-  for await (const piece of pieceByPiece(source)) {
+  for await (const piece of pieceByPiece(source, { start, end: source.sizeBytes })) {
     const pieceEnd = offset + piece.length;
     for (let index = next; index < ranges.length; index++) {
       const { start, end } = ranges[index] as OctetRange;

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type QueueStore, StoreError } from "../../../src/queue/store.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
+import { type BodyPlace, type QueueStore, StoreError } from "../../../src/queue/store.ts";
 import { claimOf, idOf, messageOf, NOW_MS, recipientOf, settlementOf } from "../messages.ts";
 import { detailOf, type StoreCase, textOf } from "./case.ts";
 
@@ -113,6 +114,36 @@ export const messageCases: readonly StoreCase[] = [
       const chunks = await Array.fromAsync(body);
       assert(chunks.every((chunk) => chunk.length > 0 && chunk.length <= 65_536));
       assertEquals(new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer()), bytes);
+    },
+  },
+  {
+    title: "a body from any octet on, inline and spooled, with and without a head of its own",
+    async run(store) {
+      const bytes = new Uint8Array(150_000).map((_, at) => at % 251);
+      const head = new TextEncoder().encode("Subject: head\r\n");
+      const spool = async (): Promise<string> => {
+        const writer = store.spool();
+        await writer.write(bytes);
+        return await writer.finish();
+      };
+      const places: BodyPlace[] = [
+        { kind: "inline", bytes },
+        { kind: "inline", bytes, head },
+        { kind: "spool", name: await spool() },
+        { kind: "spool", name: await spool(), head },
+      ];
+      for (const [index, place] of places.entries()) {
+        await store.put(messageOf(index + 1, { place }));
+        const all = concatBytes([place.head ?? new Uint8Array(0), bytes]);
+        for (const from of [0, 1, 14, 15, 16, 65_535, 65_536, 149_999, all.length, 1_000_000]) {
+          for (const reuse of [true, false]) {
+            const read: Uint8Array[] = [];
+            const body = await store.body(idOf(index + 1), { from, reuse }) ?? [];
+            for await (const chunk of body) read.push(chunk.slice());
+            assertEquals(concatBytes(read), all.slice(from), `${place.kind} from ${from}`);
+          }
+        }
+      }
     },
   },
   {
