@@ -17,17 +17,21 @@ export function* bounceFindings(root: Table): Iterable<Finding> {
   const { domains, key } = bounces;
   const hasDomains = Array.isArray(domains) && domains.length > 0;
   if (hasDomains && key === undefined) {
-    yield { path: ["bounces", "key"], expected: "a secret, as domains are given", got: "nothing" };
+    yield {
+      path: ["bounces", "key"],
+      expected: "a secret, because bounces.domains is set",
+      got: "nothing",
+    };
   }
   if (!hasDomains && key !== undefined) {
-    const expected = "a list of at least one domain, as a key is given";
+    const expected = "at least one domain, because bounces.key is set";
     yield { path: ["bounces", "domains"], expected, got: "nothing" };
   }
   if (hasDomains) yield* relayedFindings(root, domains);
   yield* transportFindings(root, bounces["transports"]);
   yield* postmasterFindings(root, bounces);
   if (isTable(root["transports"]) && root["transports"][OWN_NAME] !== undefined) {
-    const expected = "another name, as what comes back goes by this one";
+    const expected = `a name other than ${OWN_NAME}, which bounces uses for its own transport`;
     yield { path: ["transports", OWN_NAME], expected, got: `a transport named ${OWN_NAME}` };
   }
 }
@@ -37,7 +41,7 @@ function* relayedFindings({ relay }: Table, domains: readonly unknown[]): Iterab
   for (const [index, domain] of domains.entries()) {
     if (!relayed.includes(domain)) continue;
     const path = ["bounces", "domains", index];
-    yield { path, expected: "a domain that relay.domains does not send on" };
+    yield { path, expected: "a domain that is not in relay.domains" };
   }
 }
 
@@ -50,7 +54,9 @@ function* postmasterFindings({ notifications }: Table, bounces: Table): Iterable
   );
   const mailbox = postmaster.toLowerCase();
   if (!own.includes(mailbox) && !own.includes(mailbox.slice(mailbox.lastIndexOf("@") + 1))) return;
-  const expected = "a mailbox that bounces does not take, as what it cannot understand goes there";
+  const expected =
+    "a mailbox outside bounces.domains and bounces.mailboxes, because reports that cannot be " +
+    "parsed go to it";
   yield { path: ["notifications", "postmaster"], expected };
 }
 

@@ -71,7 +71,7 @@ function* transportFindings(root: Table): Iterable<Finding> {
     yield { path: ["transports"], expected: "at least one [transports.NAME] table" };
   }
   if (length > 1 && routes === undefined) {
-    const expected = "at least one [[routes]] table, as there are several transports";
+    const expected = "at least one [[routes]] table, because there are several transports";
     yield { path: ["routes"], expected };
   }
   for (const [name, transport] of Object.entries(transports)) {
@@ -84,7 +84,7 @@ function* transportFindingsOf(path: Path, transport: Table): Iterable<Finding> {
   const hasHosts = Array.isArray(hosts) ? hosts.length > 0 : hosts !== undefined;
   if (type === "smarthost" && hasHosts === (srv !== undefined)) {
     const got = hasHosts ? "both" : "neither";
-    yield { path: [...path, "hosts"], expected: "a list of at least one host, or srv", got };
+    yield { path: [...path, "hosts"], expected: "at least one host, or srv", got };
   }
   yield* tlsFindings(path, transport);
   for (const [index, override] of tablesOf(transport["tls_overrides"])) {
@@ -98,7 +98,7 @@ function* tlsFindings(path: Path, rule: Table): Iterable<Finding> {
   }
   if ((rule["tls_certificate"] === undefined) !== (rule["tls_key"] === undefined)) {
     const missing = rule["tls_key"] === undefined ? "tls_key" : "tls_certificate";
-    yield { path: [...path, missing], expected: "a certificate and its key, both or neither" };
+    yield { path: [...path, missing], expected: "both a certificate and its key, or neither" };
   }
 }
 
@@ -122,7 +122,7 @@ function* routeFindings(root: Table): Iterable<Finding> {
       expected: "the name of a listener",
     });
     if (catchAll !== null) {
-      const expected = `to stand before routes[${catchAll}], which fits everything`;
+      const expected = `a position before routes[${catchAll}], which matches every message`;
       yield { path: ["routes", index], expected, got: "a route that is never reached" };
     } else if (Object.keys(match).length === 0) catchAll = index;
   }
@@ -192,7 +192,7 @@ function* wayFindings(path: Path, route: Table): Iterable<Finding> {
 
 function* treatmentFindings(path: Path, { mode, redirect }: Table): Iterable<Finding> {
   if (redirect !== undefined && mode !== undefined && mode !== "redirect") {
-    yield { path: [...path, "mode"], expected: `"redirect", as redirect is given` };
+    yield { path: [...path, "mode"], expected: `"redirect", because redirect is set` };
   }
   if (redirect === undefined && mode === "redirect") {
     yield { path: [...path, "redirect"], expected: "the mail address that gets all mail" };

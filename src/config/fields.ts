@@ -132,7 +132,7 @@ export function ipAddress(): z.ZodString {
 export function network(): z.ZodString {
   return text({
     expected:
-      `an IP network such as "10.0.0.0/8" or "2001:db8::/32", no bits set behind the prefix`,
+      `an IP network such as "10.0.0.0/8" or "2001:db8::/32", with no bits set after the prefix`,
     isValid: isNetwork,
   });
 }

@@ -5,7 +5,7 @@ import { documentSchema } from "./schema.ts";
 type JsonSchema = Record<string, unknown>;
 
 const REFERENCE: JsonSchema = {
-  description: "A value that stands in an environment variable or a file.",
+  description: "A value read from an environment variable or a file.",
   oneOf: ["env", "file"].map((key) => ({
     type: "object",
     properties: { [key]: { type: "string" } },

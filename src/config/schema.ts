@@ -79,9 +79,12 @@ export interface Config {
 /** The shape of the config file: keys as in TOML, values as written, defaults filled in. */
 export const documentSchema = table({
   hostname: hostname().optional()
-    .describe("The relay's own name in greetings and trace fields; the system's where not given."),
+    .describe(
+      "Host name of the relay in greetings and trace fields. Default: the host name of the " +
+        "system.",
+    ),
   data_dir: text({ expected: "the path of a folder", isValid: (value) => value !== "" })
-    .default("./data").describe("Folder of the queue."),
+    .default("./data").describe("Folder of the queue and other state."),
   listeners: listenersSchema,
   tls: tlsSchema,
   relay: relaySchema,

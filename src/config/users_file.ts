@@ -27,7 +27,9 @@ const usersFileSchema = table({
   decoy_key: secret(text({
     expected: "32 octets in base64",
     isValid: (value) => /^[A-Za-z0-9+/]{43}=$/.test(value),
-  })).optional().describe("Makes unknown users look alike after every start."),
+  })).optional().describe(
+    "Makes unknown users indistinguishable from known ones after every start.",
+  ),
   users: usersSchema,
 });
 

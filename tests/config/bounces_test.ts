@@ -38,11 +38,11 @@ Deno.test("bounces: times of 0 are for ever, the key comes from where it is kept
 const MISTAKES: Readonly<Record<string, readonly [toml: string, problem: string]>> = {
   "domains without a key": [
     `bounces.domains = ["bounces.test"]`,
-    "bounces.key: expected a secret, as domains are given, got nothing",
+    "bounces.key: expected a secret, because bounces.domains is set, got nothing",
   ],
   "a key without domains": [
     `[bounces]\n${KEY}`,
-    "bounces.domains: expected a list of at least one domain, as a key is given, got nothing",
+    "bounces.domains: expected at least one domain, because bounces.key is set, got nothing",
   ],
   "a key that can be guessed": [
     `[bounces]\ndomains = ["bounces.test"]\nkey = "secret"`,
@@ -50,7 +50,7 @@ const MISTAKES: Readonly<Record<string, readonly [toml: string, problem: string]
   ],
   "a domain that is relayed": [
     `relay.domains = ["bounces.test"]\n[bounces]\ndomains = ["bounces.test"]\n${KEY}`,
-    "bounces.domains[0]: expected a domain that relay.domains does not send on",
+    "bounces.domains[0]: expected a domain that is not in relay.domains",
   ],
   "a transport that is not there": [
     `transports.out.type = "mx"\n[bounces]\ntransports = ["ouf"]`,
@@ -62,11 +62,11 @@ const MISTAKES: Readonly<Record<string, readonly [toml: string, problem: string]
   ],
   "a transport with the name of its own": [
     `transports.bounces.type = "mx"\n[bounces]\nmailboxes = ["fbl@source.test"]`,
-    "transports.bounces: expected another name",
+    "transports.bounces: expected a name other than bounces",
   ],
   "a postmaster that is a bounce mailbox": [
     `notifications.postmaster = "Fbl@source.test"\nbounces.mailboxes = ["fbl@source.test"]`,
-    "notifications.postmaster: expected a mailbox that bounces does not take",
+    "notifications.postmaster: expected a mailbox outside bounces.domains",
   ],
   "no sender's address": [
     `[bounces]\nsenders = ["example.net"]`,

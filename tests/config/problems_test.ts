@@ -112,8 +112,7 @@ const CASES: readonly Case[] = [
     expected: [
       `posthouse.toml:1:12: hostname: expected a host name such as "relay.example.net", ` +
       `got "my host"`,
-      `posthouse.toml:3:27: relay.networks[1]: expected an IP network such as "10.0.0.0/8" or ` +
-      `"2001:db8::/32", no bits set behind the prefix, got "10.1.2.3/8"`,
+      `posthouse.toml:3:27: relay.networks[1]: expected an IP network such as "10.0.0.0/8" or "2001:db8::/32", with no bits set after the prefix, got "10.1.2.3/8"`,
     ],
   },
   {
@@ -132,7 +131,7 @@ const CASES: readonly Case[] = [
       `[transports.b]\ntype = "smarthost"\nhosts = ["mail example:25"]\n` +
       `[[routes]]\ntransports = ["a", "b"]\n`,
     expected: [
-      "posthouse.toml:3:9: transports.a.hosts: expected a list of at least one host, or srv, " +
+      "posthouse.toml:3:9: transports.a.hosts: expected at least one host, or srv, " +
       "got neither",
       `posthouse.toml:6:10: transports.b.hosts[0]: expected a host with or without port, ` +
       `such as "smtp.example.net:25", got "mail example:25"`,
@@ -142,7 +141,7 @@ const CASES: readonly Case[] = [
     name: "hosts and srv",
     source: `[transports.a]\ntype = "smarthost"\nhosts = ["a.example"]\nsrv = "b.example"\n`,
     expected: [
-      "posthouse.toml:3:9: transports.a.hosts: expected a list of at least one host, or srv, " +
+      "posthouse.toml:3:9: transports.a.hosts: expected at least one host, or srv, " +
       "got both",
     ],
   },
@@ -151,8 +150,7 @@ const CASES: readonly Case[] = [
     source: `${MX}tls = "always"\ntls_fingerprints = ["ab"]\ntls_key = "not to be printed"\n` +
       `[[transports.out.tls_overrides]]\ndomain = "a.example"\ntls = "fingerprint"\n`,
     expected: [
-      `posthouse.toml:1:13: transports.out.tls_certificate: expected a certificate and its key, ` +
-      `both or neither, got nothing`,
+      `posthouse.toml:1:13: transports.out.tls_certificate: expected both a certificate and its key, or neither, got nothing`,
       `posthouse.toml:3:7: transports.out.tls: expected one of "none", "opportunistic", ` +
       `"required", "verified", "fingerprint", "dane", got "always"`,
       `posthouse.toml:4:21: transports.out.tls_fingerprints[0]: expected a SHA-256 fingerprint ` +
@@ -171,10 +169,8 @@ const CASES: readonly Case[] = [
       `username = "b"\npassword = "x"\noauth = { token_url = "https://a.example/", client_id = "b" }\n` +
       `[[routes]]\ntransports = ["a", "b"]\n`,
     expected: [
-      "posthouse.toml:4:8: transports.a.auth: expected a password or an oauth table, and not " +
-      "both, got a table",
-      "posthouse.toml:8:15: transports.b.auth: expected a password or an oauth table, and not " +
-      "both, got a table",
+      "posthouse.toml:4:8: transports.a.auth: expected either a password or an oauth table, got a table",
+      "posthouse.toml:8:15: transports.b.auth: expected either a password or an oauth table, got a table",
     ],
   },
   {
@@ -197,8 +193,7 @@ const CASES: readonly Case[] = [
     name: "several transports and no route",
     source: `${MX}[transports.other]\ntype = "mx"\n`,
     expected: [
-      "posthouse.toml:1:1: routes: expected at least one [[routes]] table, as there are several " +
-      "transports, got nothing",
+      "posthouse.toml:1:1: routes: expected at least one [[routes]] table, because there are several transports, got nothing",
     ],
   },
   {
@@ -214,7 +209,7 @@ const CASES: readonly Case[] = [
     source: `[[routes]]\ntransports = ["mx"]\n` +
       `[[routes]]\nmatch = { sender = ["a@b.example"] }\ntransports = ["mx"]\n`,
     expected: [
-      "posthouse.toml:3:3: routes[1]: expected to stand before routes[0], which fits everything, " +
+      "posthouse.toml:3:3: routes[1]: expected a position before routes[0], which matches every message, " +
       "got a route that is never reached",
     ],
   },
@@ -261,8 +256,7 @@ const CASES: readonly Case[] = [
     expected: [
       "posthouse.toml:3:8: listeners[0].port: expected a whole number from 0 to 65535, " +
       "got the value of the environment variable PORT",
-      `posthouse.toml:5:12: relay.networks[0]: expected an IP network such as "10.0.0.0/8" or ` +
-      `"2001:db8::/32", no bits set behind the prefix, got the content of the file "nets"`,
+      `posthouse.toml:5:12: relay.networks[0]: expected an IP network such as "10.0.0.0/8" or "2001:db8::/32", with no bits set after the prefix, got the content of the file "nets"`,
     ],
   },
   {

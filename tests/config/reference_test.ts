@@ -26,7 +26,7 @@ function tablesIn(schema: Schema): Schema[] {
   return [...isTable ? [schema] : [], ...inner.flatMap(tablesIn)];
 }
 
-/** `| \`port\` | \`25\` | Port of the destinations' servers. |` for each key with a plain value. */
+/** `| \`port\` | \`25\` | Port of the next hops. |` for each key with a plain value. */
 function rowsOf(schema: Schema): string[] {
   return keysOf(schema).map(({ key, shown, description }) =>
     `| \`${key}\` | ${shown} | ${description} |`

@@ -56,7 +56,7 @@ const MISTAKES: readonly [string, string][] = [
   ],
   [
     `[delivery]\nmode = "hold"\nredirect = "a@example.net"\n`,
-    `2:8: delivery.mode: expected "redirect", as redirect is given, got "hold"`,
+    `2:8: delivery.mode: expected "redirect", because redirect is set, got "hold"`,
   ],
   [
     `[delivery]\nmode = "redirect"\n`,

@@ -119,7 +119,7 @@ Deno.test("REQUIRETLS: a message is returned where the way behind is not promise
   const sample: SampleJob = { message: { extras: { requireTls: true } } };
   const script = { ...GOOD, extensions: ["STARTTLS"] };
   const { outcome } = await deliver(script, { sts: policy("enforce", HOST), sample });
-  assertMatch(outcome, /^unsuitable 550 5\.7\.30 Next hop does not promise TLS/);
+  assertMatch(outcome, /^unsuitable 550 5\.7\.30 Next hop does not guarantee TLS/);
 });
 
 Deno.test("REQUIRETLS: a message that asks for it cannot do without by a field", async () => {

@@ -56,43 +56,51 @@ function mailboxPattern(): z.ZodString {
 
 const token = table({
   name: text({ expected: "a name", isValid: (value) => value !== "" })
-    .describe("Names the token in timelines and logs."),
+    .describe("Name of the token in timelines and logs."),
   role: oneOf(["sender", "viewer", "operator", "admin"]).default("viewer").describe(
-    "A sender hands in mail and does nothing else, a viewer looks, an operator acts on mail, an " +
-      "admin does all.",
+    "A sender only submits mail. A viewer only reads. An operator acts on mail. An admin " +
+      "does everything.",
   ),
   send: flag().optional()
-    .describe("Whether it may hand in mail; where not given, all but a viewer may."),
+    .describe("Allow the token to submit mail. Default: true for every role except viewer."),
   senders: listOf(mailboxPattern()).optional()
-    .describe("Mailboxes it may send as, * for any text in them; all where not given."),
+    .describe("Mailboxes it may send as; * matches any text. Default: all."),
   sender_check: senderCheck(),
   token: secret(text({
     expected: `a token of at least ${LEAST_TOKEN_CHARS} characters without spaces`,
     isValid: (value) => value.length >= LEAST_TOKEN_CHARS && /^[\x21-\x7e]+$/.test(value),
-  })).describe("Sent as Authorization: Bearer; best given as a reference."),
+  })).describe("The token, sent as Authorization: Bearer. Use a reference."),
 });
 
 /** The `[admin]` table. */
 export const adminSchema = table({
-  enabled: flag().default(true).describe("Whether there is an admin API and a dashboard."),
+  enabled: flag().default(true).describe("Run the admin API and the dashboard."),
   address: ipAddress().default("127.0.0.1")
-    .describe("IP address to listen on; beyond this machine only with a user or a key."),
+    .describe("IP address to listen on. Any address except loopback requires a user or a key."),
   port: wholeNumber({ min: 0, max: 65535 }).default(8025)
-    .describe("TCP port; 0 for one that the system chooses."),
+    .describe("TCP port; 0 lets the system choose."),
   socket: text({ expected: "the path of a socket", isValid: (value) => value !== "" }).optional()
-    .describe("Unix socket in the place of address and port; who may open it is an admin."),
+    .describe(
+      "Path of a Unix socket that replaces address and port. Every user who can open it is an " +
+        "admin.",
+    ),
   open_on_loopback: flag().default(false).describe(
-    "Whether whoever is on this machine is an admin without credentials, while address is a " +
-      "loopback address. Not where others share the machine or a reverse proxy runs.",
+    "Treat every client on this machine as an admin without credentials. Applies only while " +
+      "address is a loopback address. Do not use it on a shared machine or behind a reverse " +
+      "proxy.",
   ),
   public_url: text({ expected: `an address such as "https://mail.example.net"`, isValid: isOrigin })
-    .optional().describe("Where browsers reach it when not by its address."),
+    .optional().describe("URL that browsers use, if it differs from the address."),
   session_lifetime: duration({ minMs: 60_000 }).default("12h")
-    .describe("How long somebody stays signed in."),
-  max_connections: count().default(200).describe("Connections at once; more are closed."),
+    .describe("Lifetime of a dashboard session."),
+  max_connections: count().default(200).describe(
+    "Concurrent connections; further ones are closed.",
+  ),
   max_connections_per_address: count().default(100)
-    .describe("Connections at once from one client address, a reverse proxy's included."),
-  tokens: listOf(token).default([]).describe("API keys besides those made in the dashboard."),
+    .describe("Concurrent connections from one client address, which may be a reverse proxy."),
+  tokens: listOf(token).default([]).describe(
+    "API keys in addition to those made with the dashboard or posthouse key add.",
+  ),
 }).prefault({}).describe("The admin API and the dashboard.");
 
 export function adminConfig(doc: z.output<typeof adminSchema>): AdminConfig {

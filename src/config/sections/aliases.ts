@@ -23,4 +23,4 @@ export const aliasesSchema = z.record(
   aliasMailbox(),
   listOf(aliasMailbox(), { atLeastOne: "mail address" }),
   { error: "a table of mail addresses with lists of mail addresses" },
-).default({}).describe("Mailboxes that stand for others.");
+).default({}).describe("Aliases: mailboxes that expand to other mailboxes.");

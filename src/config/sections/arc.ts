@@ -18,18 +18,19 @@ export interface ArcConfig {
 
 /** The `[arc]` table. */
 export const arcSchema = table({
-  domain: hostname().describe("The domain that seals."),
+  domain: hostname().describe("Domain that seals (d=)."),
   selector: selector(),
   key: secret(signingKey()).describe(
-    "Private key, PEM; best RSA and given as a file, since few check seals of Ed25519.",
+    "Private key in PEM; use a reference. RSA is recommended because few receivers verify " +
+      "Ed25519 seals.",
   ),
   listeners: listOf(text({ expected: "the name of a listener" }), { atLeastOne: "listener" })
-    .optional().describe("Listeners whose mail is sealed; all of them where not given."),
+    .optional().describe("Listeners whose mail is sealed. Default: all."),
   trusted: flag().default(false).describe(
-    "Whether mail of those who may send to anybody is sealed as well where no [[dkim]] key signs " +
-      "it, such as that of a mailing list.",
+    "Also seal mail of clients that may relay to any domain when no [[dkim]] key signs it, " +
+      "such as mail of a mailing list.",
   ),
-}).optional().describe("Seals the mail that passes through (RFC 8617); nothing where not given.");
+}).optional().describe("ARC seals for mail in transit (RFC 8617). Default: none.");
 
 export function arcConfig(doc: z.output<typeof arcSchema>): ArcConfig | null {
   if (doc === undefined) return null;

@@ -48,15 +48,15 @@ const isFilled = (value: string): boolean => value !== "";
 
 const certificate = table({
   user: text({ expected: "the name of a user", isValid: isFilled })
-    .describe("The user that the certificate stands for."),
+    .describe("User that the certificate authenticates."),
   fingerprint: text({
     expected: "a SHA-256 fingerprint of 64 hex digits, with or without colons",
     isValid: (value) => /^[\da-f]{64}$/i.test(value.replaceAll(":", "")),
-  }).optional().describe("SHA-256 of the certificate; no authority need have signed it."),
+  }).optional().describe("SHA-256 fingerprint of the certificate, which may be self-signed."),
   subject: text({ expected: "a distinguished name", isValid: isFilled }).optional()
-    .describe("Distinguished name, of a certificate signed by a trusted authority."),
+    .describe("Distinguished name of a certificate signed by an authority in tls.client_ca."),
   san: text({ expected: "a DNS name", isValid: isFilled }).optional()
-    .describe("DNS name, of a certificate signed by a trusted authority."),
+    .describe("DNS name of a certificate signed by an authority in tls.client_ca."),
 }).refine(
   ({ fingerprint, subject, san }) =>
     [fingerprint, subject, san].filter((key) => key !== undefined).length === 1,
@@ -66,31 +66,35 @@ const certificate = table({
 const throttle = table({
   free_failures: wholeNumber({ min: 0, max: 1000 }).default(3)
     .describe(
-      "Wrong passwords from one address, or for one user from one network, that cost nothing.",
+      "Wrong passwords without a delay, for each client address and for each user from one " +
+        "network.",
     ),
   delay: duration({ minMs: 1 }).default("1s")
-    .describe("What one more costs; doubles with each."),
+    .describe("Delay after the next wrong password; doubles with each one."),
   max_delay: duration({ minMs: 1 }).default("30s")
-    .describe("The longest wait; who would have to wait longer is refused."),
+    .describe("Longest delay; an attempt that would wait longer is refused."),
   forget: duration({ minMs: 1000 }).default("15m")
-    .describe("Time without wrong passwords that halves their number."),
-}).prefault({}).describe("How wrong passwords are slowed.");
+    .describe("Time without wrong passwords after which the count is halved."),
+}).prefault({}).describe("Throttling of wrong passwords.");
 
 /** The `[auth]` table. */
 export const authenticationSchema = table({
   users_file: text({ expected: "the path of a file", isValid: isFilled }).optional()
-    .describe("File that posthouse user writes; users.toml in data_dir where not given."),
+    .describe("File that posthouse user writes. Default: users.toml in data_dir."),
   mechanisms: listOf(oneOf(MECHANISMS), { atLeastOne: "mechanism" }).optional()
-    .describe("Mechanisms that may be offered; all that can work where not given."),
+    .describe("SASL mechanisms to offer. Default: all that the users can use."),
   max_hashing: wholeNumber({ min: 1, max: 64 }).default(2)
-    .describe("Passwords hashed at once; each takes a core and 16 MiB."),
+    .describe("Passwords hashed concurrently; each uses one core and 16 MiB."),
   cache: duration().default("5m")
-    .describe("How long a right password is not hashed again for its address; 0 for never."),
+    .describe(
+      "How long a verified password is accepted from its address without hashing it again; 0 " +
+        "disables the cache.",
+    ),
   throttle,
   oauth: oauthSchema,
   certificates: listOf(certificate).default([])
-    .describe("Client certificates that stand for users."),
-}).prefault({}).describe("How clients prove who they are.");
+    .describe("Client certificates that authenticate users."),
+}).prefault({}).describe("Authentication of clients.");
 
 export function authenticationConfig(
   doc: z.output<typeof authenticationSchema>,

@@ -53,38 +53,38 @@ const url = text({ expected: "an https address", isValid: isSafeUrl });
 
 const common = {
   scope: text({ expected: "a scope without white space", isValid: (value) => /^\S+$/.test(value) })
-    .optional().describe("Scope that a token must have; none where not given."),
+    .optional().describe("Scope that a token must have. Default: none."),
   unlisted_users: flag().default(false)
-    .describe("Whether users who are not configured may log in, to send as themselves."),
+    .describe("Accept users that are not configured; they may only send as themselves."),
   timeout: duration({ minMs: 1 }).default("5s").describe("Time limit of one request."),
 };
 
 const jwks = table({
   type: z.literal("jwks"),
-  url: url.describe("Where the issuer's key set is; https, or http on this machine."),
-  issuer: issuer.describe("The iss claim that tokens must have."),
+  url: url.describe("URL of the issuer's key set: https, or http on loopback."),
+  issuer: issuer.describe("Required iss claim."),
   audience: listOf(audience, { atLeastOne: "audience" })
-    .describe("Audiences, of which a token must name one."),
+    .describe("Accepted audiences; a token must have at least one of them."),
   user_claim: text({ expected: "the name of a claim", isValid: isFilled }).default("email")
-    .describe("The claim that names the user."),
-  cache: duration({ minMs: 1000 }).default("1h").describe("How long keys are kept."),
-  clock_skew: duration().default("1m").describe("How far clocks may be apart."),
+    .describe("Claim that contains the user name."),
+  cache: duration({ minMs: 1000 }).default("1h").describe("How long keys are cached."),
+  clock_skew: duration().default("1m").describe("Allowed clock difference."),
   ...common,
 });
 
 const introspection = table({
   type: z.literal("introspection"),
-  url: url.describe("Where the issuer is asked; https, or http on this machine."),
+  url: url.describe("URL of the introspection endpoint: https, or http on loopback."),
   client_id: text({ expected: "a client id", isValid: isFilled })
-    .describe("Name of this relay at the issuer."),
+    .describe("Client id of this relay at the issuer."),
   client_secret: secret(text({ expected: "a client secret", isValid: isFilled }))
-    .describe("Secret of this relay; best given as a reference."),
-  issuer: issuer.optional().describe("The iss that answers must have; any where not given."),
+    .describe("Client secret of this relay; use a reference."),
+  issuer: issuer.optional().describe("Required iss member of a response. Default: any."),
   audience: listOf(audience).default([])
-    .describe("Audiences, of which an answer must name one; any where empty."),
+    .describe("Accepted audiences; a response must have at least one of them. Empty accepts any."),
   user_claim: text({ expected: "the name of a claim", isValid: isFilled }).default("username")
-    .describe("The member that names the user."),
-  cache: duration().default("1m").describe("How long an answer about a good token holds."),
+    .describe("Member that contains the user name."),
+  cache: duration().default("1m").describe("How long a positive response is cached."),
   ...common,
 });
 

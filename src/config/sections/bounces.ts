@@ -45,45 +45,46 @@ function key(): z.ZodString {
 /** The `[bounces]` table. */
 export const bouncesSchema = table({
   domains: listOf(hostname()).default([]).describe(
-    "Domains of return addresses, whose MX is this relay; of several the one nearest to the " +
-      "sender's is used. Without any, mail leaves from its sender's address.",
+    "Domains of return addresses (VERP), whose MX is this relay. Of several, the one closest " +
+      "to the sender's domain is used. Empty: mail keeps its sender's reverse-path.",
   ),
   key: secret(key()).optional()
-    .describe("Key that return addresses are signed with, required with domains."),
+    .describe("Key that signs return addresses. Required with domains."),
   old_key: secret(key()).optional()
-    .describe("The key before, whose return addresses are still taken."),
+    .describe("Previous key; return addresses signed with it are still accepted."),
   address_lifetime: duration({ minMs: 60_000 }).default("30d")
-    .describe("How long after the arrival of a message its return addresses are taken."),
+    .describe("How long after a message was accepted its return addresses are accepted."),
   transports: listOf(text({ expected: "the name of a transport", isValid: (name) => name !== "" }))
     .optional().describe(
-      "Transports whose mail leaves from return addresses; all of type mx and smarthost where " +
-        "not given.",
+      "Transports whose mail gets return addresses. Default: all of type mx and smarthost.",
     ),
   senders: listOf(text({
-    expected: `a mail address such as "news@example.net", * for any text in it`,
+    expected: `a mail address such as "news@example.net"; * matches any text`,
     isValid: (value) => /^[^\s<>]*@[^\s<>@]+$/.test(value),
   })).default([])
     .describe(
-      "Senders whose mail leaves from return addresses, * for any text in them; all where not given.",
+      "Senders whose mail gets return addresses; * matches any text. Default: all.",
     ),
   mailboxes: listOf(mailbox()).default([])
-    .describe("Mailboxes that bounces and complaints of providers come to besides."),
+    .describe(
+      "Other mailboxes that receive bounces, and complaints of providers (feedback loops).",
+    ),
   forward: flag().default(true)
-    .describe("Whether bounces go on to the sender of the message."),
+    .describe("Forward bounces to the sender of the message."),
   refusals: flag().default(false).describe(
-    "Whether a mailbox that a next hop refuses for good at delivery counts as a bounce, too.",
+    "Also count a permanent refusal at delivery as a bounce, if it is about the mailbox.",
   ),
   suppress_for: duration().default("180d")
-    .describe("How long a mailbox gets no mail after a bounce for good; 0 for ever."),
+    .describe("How long a hard bounce suppresses a recipient; 0 for ever."),
   suppress_complaints_for: duration().default("0s")
-    .describe("How long a mailbox gets no mail after a complaint; 0 for ever."),
+    .describe("How long a complaint suppresses a recipient; 0 for ever."),
   soft_limit: wholeNumber({ min: 0, max: 1000 }).default(5)
-    .describe("How many other bounces suppress a mailbox; 0 for never."),
+    .describe("Soft bounces within soft_window that suppress a recipient; 0 disables this."),
   soft_window: duration({ minMs: 60_000 }).default("7d")
-    .describe("The time within which they come."),
+    .describe("Time span in which soft bounces are counted."),
   suppress_soft_for: duration().default("14d")
-    .describe("How long a mailbox gets no mail then; 0 for ever."),
-}).prefault({}).describe("Bounces and complaints that come back.");
+    .describe("How long soft bounces suppress a recipient; 0 for ever."),
+}).prefault({}).describe("Processing of bounces and complaints.");
 
 export function bouncesConfig(doc: z.output<typeof bouncesSchema>): BouncesConfig {
   return {

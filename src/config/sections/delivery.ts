@@ -29,21 +29,26 @@ export interface DeliveryConfig {
 export const deliverySchema = table({
   ...treatmentKeys,
   max_concurrency: count().default(500)
-    .describe("Attempts under way at once over all destinations."),
+    .describe("Concurrent attempts over all destinations."),
   initial_concurrency: count().default(5)
-    .describe("Attempts at once to a destination nothing is known of; grows with success."),
+    .describe("Concurrent attempts to a new destination; grows with success."),
   down: duration({ minMs: 1 }).default("30s")
-    .describe("How long a destination is left alone after its first failure; doubles."),
-  max_down: duration({ minMs: 1 }).default("10m").describe("The longest it is left alone."),
+    .describe(
+      "How long a destination gets no attempt after its first failure; doubles with each " +
+        "further failure.",
+    ),
+  max_down: duration({ minMs: 1 }).default("10m").describe("Longest such pause."),
   known_replies: flag().default(true)
-    .describe("Whether replies of the well-known providers are taken for what they mean."),
+    .describe("Classify well-known replies of large providers by their meaning."),
   dialogues: oneOf(DIALOGUES).default("all")
-    .describe("Attempts whose SMTP or HTTP dialogue stays with the message: all, failed or none."),
+    .describe(
+      "Attempts whose SMTP or HTTP transcript is kept with the message: all, failed or none.",
+    ),
   private_web_hosts: flag().default(false).describe(
-    "Whether MTA-STS policies and places for TLS reports, which any domain names, may be at " +
+    "Allow MTA-STS policy hosts and TLS report addresses, which any domain can name, at " +
       "private, loopback or link-local addresses.",
   ),
-}).prefault({}).describe("How hard destinations are worked.");
+}).prefault({}).describe("Delivery: mode, concurrency and pauses.");
 
 export function deliveryConfig(doc: z.output<typeof deliverySchema>): DeliveryConfig {
   return {

@@ -22,7 +22,7 @@ export function selector(): z.ZodString {
   return text({
     expected: `a selector such as "2026a"`,
     isValid: (value) => /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i.test(value),
-  }).describe("Names the key: its record in the DNS is SELECTOR._domainkey.DOMAIN.");
+  }).describe("Selector of the key; its record is SELECTOR._domainkey.DOMAIN.");
 }
 
 /** A private key that signs. */
@@ -34,20 +34,21 @@ export function signingKey(): z.ZodString {
 }
 
 const dkim = table({
-  domain: hostname().describe("The domain that signs."),
+  domain: hostname().describe("Domain that signs (d=)."),
   selector: selector(),
   key: secret(signingKey()).describe(
-    "Private key, PEM: Ed25519, or RSA of at least 1024 bits, better 2048; best given as a file.",
+    "Private key in PEM: Ed25519, or RSA of at least 1024 bits (2048 recommended); use a " +
+      "reference.",
   ),
   from: listOf(domainPattern(), { atLeastOne: "domain" }).optional().describe(
-    "Domains of authors whose mail it signs; where not given, its own and those below it that " +
-      "have no key of their own.",
+    "Author domains whose mail the key signs. Default: domain, and its subdomains that have " +
+      "no key of their own.",
   ),
 });
 
 /** The `[[dkim]]` tables. */
 export const dkimSchema = listOf(dkim).default([])
-  .describe("Keys that sign the mail of those who may send to anybody.");
+  .describe("DKIM keys for mail of clients that may relay to any domain.");
 
 export function dkimConfig(doc: z.output<typeof dkim>): DkimConfig {
   const { domain, selector, key, from } = doc;

@@ -25,10 +25,10 @@ export const dnsSchema = table({
   servers: listOf(text({
     expected: `an IP address with or without port, such as "127.0.0.1:5353" or "[::1]:53"`,
     isValid: isServer,
-  })).default([]).describe("Name servers, port 53 where not given; empty for the system's."),
-  timeout: duration({ minMs: 1 }).default("5s").describe("Time limit of one try at one server."),
+  })).default([]).describe("Name servers; the default port is 53. Empty: those of the system."),
+  timeout: duration({ minMs: 1 }).default("5s").describe("Time limit of one query to one server."),
   attempts: count().default(2).describe("Rounds over all servers."),
-}).prefault({}).describe("How names are resolved.");
+}).prefault({}).describe("DNS resolver.");
 
 export function dnsConfig(doc: z.output<typeof dnsSchema>): DnsConfig {
   return {

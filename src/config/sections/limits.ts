@@ -38,31 +38,31 @@ export interface LimitsConfig {
 
 /** The `[limits]` table. */
 export const limitsSchema = table({
-  message_size: size({ minBytes: 65536 }).default("50MiB").describe("Largest message accepted."),
+  message_size: size({ minBytes: 65536 }).default("50MiB").describe("Largest accepted message."),
   recipients: wholeNumber({ min: 1, max: MOST_RECIPIENTS }).default(1000)
-    .describe("Recipients of one message, 65,536 at most."),
+    .describe("Recipients of one message; at most 65,536."),
   received_hops: count().default(100)
-    .describe("Received fields above which a message is taken for looping (RFC 5321 6.3)."),
+    .describe("Received fields above which a message is refused as a mail loop (RFC 5321 6.3)."),
   errors: count().default(20).describe(
-    "Refused commands after which a session is ended; recipients above a limit do not count.",
+    "Refused commands that end a session. Recipients above a limit do not count.",
   ),
   commands: count().default(10_000)
-    .describe("Commands without an accepted message after which a session is ended."),
+    .describe("Commands without an accepted message that end a session."),
   messages: wholeNumber({ min: 0, max: Number.MAX_SAFE_INTEGER }).default(100_000)
-    .describe("Messages of one session; 0 for no limit."),
+    .describe("Messages in one session; 0 disables the limit."),
   session_size: size().default("0B")
-    .describe("Octets that one session may send in all; 0 for no limit."),
+    .describe("Octets of all messages in one session; 0 disables the limit."),
   min_deliver_by: duration().default("1m")
-    .describe("Shortest time for delivery with return that is accepted (RFC 2852)."),
+    .describe("Shortest accepted deadline of DELIVERBY with return (RFC 2852)."),
   max_hold: duration().default("30d")
-    .describe("How long clients may have mail held; 0 for not at all (RFC 4865)."),
+    .describe("Longest accepted FUTURERELEASE hold (RFC 4865); 0 disables it."),
   command_line: size({ minBytes: 512 }).default("512B")
     .describe("Longest command line; extensions add to it (RFC 5321 4.5.3.1.4)."),
   exempt: listOf(network()).default([])
-    .describe("Networks whose clients have no limits of their own; those of the listener count."),
+    .describe("Networks without limits for each client. Limits of the listener still apply."),
   client: ratesSchema("each client"),
   listener: ratesSchema("all clients of a listener together"),
-}).prefault({}).describe("What messages, sessions and clients may take.");
+}).prefault({}).describe("Limits of messages, sessions and clients.");
 
 export function limitsConfig(doc: z.output<typeof limitsSchema>): LimitsConfig {
   return {

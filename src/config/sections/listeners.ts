@@ -56,39 +56,39 @@ const listener = table({
   name: text({
     expected: `a name of letters, digits, "-" and "_"`,
     isValid: (value) => /^[\w-]{1,64}$/.test(value) && value !== "local",
-  }).describe("Names the listener in logs, routes and the queue; not local."),
+  }).describe(`Name of the listener in logs, routes and the queue. "local" is reserved.`),
   address: ipAddress().default("127.0.0.1")
     .describe("IP address to listen on; 0.0.0.0 or :: for all."),
   port: wholeNumber({ min: 0, max: 65535 })
-    .describe("TCP port; 0 for one that the system chooses."),
+    .describe("TCP port; 0 lets the system choose."),
   tls: oneOf(TLS_MODES).optional()
-    .describe("STARTTLS may be offered or required; starttls where tls.certificates are given."),
+    .describe("STARTTLS mode. Default: starttls if tls.certificates is set, else none."),
   client_certificates: flag().default(false).describe("Ask clients for a certificate."),
   auth: oneOf(AUTH_MODES).default("offered")
-    .describe("Whether clients may, or must, authenticate before they send mail."),
+    .describe("Offer or require authentication before mail is accepted."),
   auth_without_tls: flag().default(false)
-    .describe("Offer AUTH without TLS, where others may read the passwords."),
-  max_connections: count().default(1000).describe("Sessions at once; more get 421."),
+    .describe("Offer AUTH without TLS, where passwords can be intercepted."),
+  max_connections: count().default(1000).describe("Concurrent sessions; further ones get 421."),
   max_connections_per_address: count().default(100)
-    .describe("Sessions at once from one client address."),
+    .describe("Concurrent sessions from one client address."),
   idle_timeout: duration({ minMs: 1000 }).default("5m")
-    .describe("How long a client may be silent between commands (RFC 5321 4.5.3.2.7)."),
+    .describe("Idle time between commands (RFC 5321 4.5.3.2.7)."),
   data_timeout: duration({ minMs: 1000 }).default("5m")
-    .describe("How long a client may be silent within a message."),
-  session_timeout: duration({ minMs: 1000 }).default("1d").describe("How long a session may last."),
+    .describe("Idle time within a message."),
+  session_timeout: duration({ minMs: 1000 }).default("1d").describe("Longest session."),
   greet_delay: duration().default("0s")
-    .describe("How long the greeting waits for clients that talk before it; 0 for not at all."),
+    .describe("Delay of the greeting that detects clients that talk early; 0 disables it."),
   proxy_protocol: listOf(network()).default([])
-    .describe("Networks of balancers; their connections must begin with a PROXY header."),
+    .describe("Networks of load balancers whose connections must begin with a PROXY header."),
   xclient: listOf(network()).default([])
-    .describe("Networks of proxies that may name the true client with XCLIENT and XFORWARD."),
+    .describe("Networks of proxies that may use XCLIENT and XFORWARD."),
   extensions: extensionsSchema,
 });
 
 /** The `[[listeners]]` tables; without any, one on 127.0.0.1:2525. */
 export const listenersSchema = listOf(listener, { atLeastOne: "[[listeners]] table" })
   .prefault([{ name: "smtp", address: "127.0.0.1", port: 2525 }])
-  .describe("Where SMTP is accepted.");
+  .describe("SMTP listeners.");
 
 export function listenerConfig(doc: z.output<typeof listener>): ListenerConfig {
   return {

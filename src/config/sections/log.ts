@@ -14,10 +14,10 @@ export interface LogConfig {
 /** The `[log]` table. */
 export const logSchema = table({
   level: oneOf(["debug", "info", "warning", "error"]).default("info")
-    .describe("The least severity that is logged."),
+    .describe("Least severity that is logged."),
   format: oneOf(["auto", "text", "json"]).default("auto")
-    .describe("How a line looks; auto is text on a terminal and JSON otherwise."),
-}).prefault({}).describe("What is logged.");
+    .describe("Format of a log line; auto is text on a terminal and JSON otherwise."),
+}).prefault({}).describe("Logging.");
 
 export function logConfig(doc: z.output<typeof logSchema>): LogConfig {
   return { level: doc.level, format: doc.format };

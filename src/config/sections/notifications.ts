@@ -15,12 +15,15 @@ export interface NotificationsConfig {
 /** The `[notifications]` table. */
 export const notificationsSchema = table({
   postmaster: mailbox().optional()
-    .describe("Who is told of failures of mail without a reverse-path; nobody where not given."),
+    .describe(
+      "Mailbox that gets notifications of failed mail with a null reverse-path. Default: none " +
+        "are sent.",
+    ),
   return_limit: size().default("64KiB")
-    .describe("Larger messages are returned as their header section."),
+    .describe("Larger messages are returned as their header section only."),
   expire: duration({ minMs: 1000 }).default("4d")
-    .describe("How long the delivery of a notification is tried."),
-}).prefault({}).describe("Delivery status notifications.");
+    .describe("How long delivery of a notification is attempted."),
+}).prefault({}).describe("Delivery status notifications (DSN).");
 
 export function notificationsConfig(
   doc: z.output<typeof notificationsSchema>,

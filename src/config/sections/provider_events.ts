@@ -34,7 +34,7 @@ const PROVIDERS = ["mailgun", "ses", "sendgrid", "postmark", "resend"];
 const name = text({
   expected: "a name of letters, digits, dots, dashes and underscores",
   isValid: (value) => /^[\w.-]{1,60}$/.test(value),
-}).describe("Names the source in its address, /events/NAME, and in timelines.");
+}).describe("Name of the source in its URL, /events/NAME, and in timelines.");
 
 const mailgun = table({
   name,
@@ -52,7 +52,7 @@ const ses = table({
       isValid: (value) => /^arn:aws[\w-]*:sns:[a-z\d-]+:\d{12}:[\w-]+(?:\.fifo)?$/.test(value),
     }),
     { atLeastOne: "topic" },
-  ).describe("Amazon SES: ARNs of the SNS topics that may tell, and are subscribed to."),
+  ).describe("Amazon SES: ARNs of the SNS topics to accept and subscribe to."),
 });
 
 const sendgrid = table({
@@ -68,7 +68,7 @@ const postmark = table({
   secret: secret(text({
     expected: `a secret of at least ${LEAST_SECRET_CHARS} characters without spaces`,
     isValid: (value) => value.length >= LEAST_SECRET_CHARS && /^[\x21-\x7e]+$/.test(value),
-  })).describe("Postmark, which signs nothing: password of its HTTP authentication."),
+  })).describe("Postmark, which does not sign: password of its HTTP authentication."),
 });
 
 const resend = table({
@@ -88,16 +88,18 @@ const source = z.discriminatedUnion("provider", [mailgun, ses, sendgrid, postmar
 export const providerEventsSchema = table({
   address: ipAddress().default("127.0.0.1").describe("IP address to listen on."),
   port: wholeNumber({ min: 0, max: 65535 }).default(8026)
-    .describe("TCP port; 0 for one that the system chooses."),
+    .describe("TCP port; 0 lets the system choose."),
   tls_certificate: text(pem("CERTIFICATE")).optional()
     .describe("Certificate to listen with, PEM, its intermediates after it; best given as a file."),
   tls_key: secret(text(pem("PRIVATE KEY"))).optional()
     .describe("Key of the certificate, PEM; best given as a file."),
   proxies: listOf(network()).default(["127.0.0.0/8", "::1/128"])
     .describe("Networks of proxies whose X-Forwarded-For is believed."),
-  max_connections: count().default(200).describe("Connections at once; more are closed."),
+  max_connections: count().default(200).describe(
+    "Concurrent connections; further ones are closed.",
+  ),
   max_connections_per_address: count().default(100)
-    .describe("Connections at once from one client address, a reverse proxy's included."),
+    .describe("Concurrent connections from one client address, which may be a reverse proxy."),
   sources: listOf(source).default([]).describe("Webhooks of providers."),
 }).prefault({}).describe("Where providers tell what became of messages.");
 

@@ -14,12 +14,12 @@ export interface RelayConfig {
 /** The `[relay]` table. */
 export const relaySchema = table({
   networks: listOf(network()).default(["127.0.0.0/8", "::1/128"])
-    .describe("Networks whose clients may send to any domain."),
+    .describe("Networks whose clients may relay to any domain."),
   domains: listOf(domainPattern()).default([])
-    .describe("Domains that any client may send to."),
+    .describe("Domains that any client may relay to."),
   keep_bcc: flag().default(false)
-    .describe("Whether Bcc fields stay in messages of clients that may send to any domain."),
-}).prefault({}).describe("Who may relay.");
+    .describe("Keep Bcc fields in mail of clients that may relay to any domain."),
+}).prefault({}).describe("Relay permissions.");
 
 export function relayConfig(doc: z.output<typeof relaySchema>): RelayConfig {
   return {

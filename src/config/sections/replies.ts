@@ -19,32 +19,32 @@ export interface ReplyConfig {
 
 const replySchema = table({
   name: text({ expected: "a name", isValid: (value) => value !== "" }).optional()
-    .describe("Names the rule in timelines; reply-1, reply-2 … where not given."),
+    .describe("Name of the rule in timelines. Default: reply-1, reply-2 …"),
   code: text({
     expected: `a reply code such as "421", "4xx" or "55x"`,
     isValid: (value) => /^[45][\dx]{2}$/.test(value),
-  }).optional().describe("Reply code; x stands for any digit."),
+  }).optional().describe("Reply code; x matches any digit."),
   enhanced: text({
     expected: `an enhanced status code such as "4.7.28" or "4.7.*"`,
     isValid: (value) => /^[45*](?:\.(?:\d{1,3}|\*)){2}$/.test(value),
-  }).optional().describe("Enhanced status code; * stands for any number."),
+  }).optional().describe("Enhanced status code; * matches any number."),
   text: text({ expected: "a regular expression", isValid: isPattern }).optional().describe(
-    "Regular expression looked for in the text, case apart. Groups named seconds, minutes or " +
-      "hours tell how long to wait.",
+    "Regular expression to find in the text, case-insensitive. Groups named seconds, minutes " +
+      "or hours give the delay.",
   ),
   mx: listOf(domainPattern(), { atLeastOne: "host" }).optional()
-    .describe("Hosts that said it; *.example.net for those below a domain."),
+    .describe("Hosts that sent the reply; *.example.net for subdomains."),
   domain: listOf(domainPattern(), { atLeastOne: "domain" }).optional()
     .describe("Recipient domains."),
   action: oneOf(["retry", "retry_later", "slow_down", "pause", "give_up", "suppress"])
-    .describe("What the reply is taken for."),
+    .describe("How to treat the reply."),
   delay: duration({ minMs: 1000 }).optional()
-    .describe("For retry_later (15m where not given) and pause (1h): how long."),
+    .describe("Delay of retry_later (default 15m) and pause (default 1h)."),
 });
 
 /** The `[[replies]]` tables. */
 export const repliesSchema = listOf(replySchema).default([])
-  .describe("What replies of next hops are taken for; the first that fits, before the known ones.");
+  .describe("Classification of replies; the first matching rule wins, before the known replies.");
 
 export function replyConfig(doc: z.output<typeof replySchema>, index: number): ReplyConfig {
   const { code, enhanced, mx, domain } = doc;

@@ -42,24 +42,28 @@ const headerPatterns = z.record(
 /** The `match` table of a route. */
 export const routeMatchSchema = table({
   recipient_domain: listOf(domainPattern(), { atLeastOne: "domain" }).optional()
-    .describe("Domains of recipients; *.example.net for subdomains."),
+    .describe("Recipient domains; *.example.net for subdomains."),
   recipient: listOf(mailboxPattern(), { atLeastOne: "mail address" }).optional()
-    .describe("Recipients; * stands for any text."),
+    .describe("Recipients; * matches any text."),
   sender: listOf(mailboxPattern(), { atLeastOne: "mail address" }).optional()
-    .describe("Reverse-paths; * stands for any text, an empty one is the null reverse-path."),
+    .describe("Reverse-paths; * matches any text, an empty one is the null reverse-path."),
   listener: listOf(text({ expected: "the name of a listener" }), { atLeastOne: "listener" })
-    .optional().describe("Listeners that took the message; local for the relay's own mail."),
+    .optional().describe(
+      "Listeners that accepted the message; local is mail that the relay itself writes.",
+    ),
   user: listOf(text({ expected: "the name of a user" }), { atLeastOne: "user" }).optional()
-    .describe("Users that signed in to send it."),
+    .describe("Authenticated users."),
   header: headerPatterns.optional().describe(
-    "Header fields and the values of each, all fields must fit; * stands for any text.",
+    "Header fields with accepted values; all fields must match. * matches any text.",
   ),
-  min_size: size().optional().describe("The least octets of a message."),
-  max_size: size().optional().describe("The most octets of a message."),
+  min_size: size().optional().describe("Smallest size in octets."),
+  max_size: size().optional().describe("Largest size in octets."),
   min_priority: wholeNumber(PRIORITY).optional()
-    .describe("The least priority (RFC 6710); mail without has 0."),
-  max_priority: wholeNumber(PRIORITY).optional().describe("The highest priority."),
-}).prefault({}).describe("What the route is for; all keys must fit, none fits everything.");
+    .describe("Lowest priority (RFC 6710); mail without one has 0."),
+  max_priority: wholeNumber(PRIORITY).optional().describe("Highest priority."),
+}).prefault({}).describe(
+  "Conditions of the route; all keys must match. Without keys, every message matches.",
+);
 
 export function routeMatchConfig(doc: z.output<typeof routeMatchSchema>): RouteMatchConfig {
   const { recipient, sender, listener, user } = doc;

@@ -22,24 +22,26 @@ export interface RouteConfig {
 
 const route = table({
   name: text({ expected: "a name", isValid: (value) => value !== "" }).optional()
-    .describe("Names the route in logs; route-1, route-2 … where not given."),
+    .describe("Name of the route in logs. Default: route-1, route-2 …"),
   match: routeMatchSchema,
   transports: listOf(text({ expected: "the name of a transport" })).default([]).describe(
-    "Names of transports in the order in which they are tried; none are needed to hold or capture.",
+    "Transports in order of preference. Not required for hold and capture.",
   ),
   weights: listOf(decimal({ min: 0, max: 1_000_000 }), { atLeastOne: "number" }).optional()
-    .describe("How often each transport comes first, in their order; without, always the first."),
+    .describe(
+      "How often each transport is tried first, in their order. Default: always the first.",
+    ),
   ...treatmentKeys,
   raw_only: flag().default(false).describe(
-    "Whether a message that a transport would have to change takes the next one instead.",
+    "Skip transports that would have to change the message.",
   ),
 });
 
 /** The `[[routes]]` tables, the first that fits wins. */
 export const routesSchema = listOf(route, { atLeastOne: "[[routes]] table" }).optional()
   .describe(
-    "Which way out a recipient takes; the first that fits. " +
-      "Where not given, everything goes to the only transport.",
+    "Transport choice for each recipient; the first matching route wins. Default: the only " +
+      "transport.",
   );
 
 export function routeConfig(doc: z.output<typeof route>, index: number): RouteConfig {

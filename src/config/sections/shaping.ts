@@ -34,14 +34,14 @@ const warmUp = table({
   start: text({
     expected: `a date such as "2026-09-01"`,
     isValid: (value) => dateMs(value) !== null,
-  }).describe("The first day, in UTC."),
+  }).describe("First day, in UTC."),
   per_day: listOf(wholeNumber({ min: 1, max: 1_000_000_000 }), { atLeastOne: "number" })
-    .describe("The most messages of the first, second … day; no limit after the last one."),
+    .describe("Most messages on the first, second … day; no limit after the last one."),
 });
 
 const shaping = table({
   name: text({ expected: "a name", isValid: (value) => value !== "" }).optional()
-    .describe("Names the rule in logs; shaping-1, shaping-2 … where not given."),
+    .describe("Name of the rule in logs. Default: shaping-1, shaping-2 …"),
   domain: listOf(domainPattern(), { atLeastOne: "domain" }).optional()
     .describe("Recipient domains; *.example.net for subdomains."),
   mx: listOf(domainPattern(), { atLeastOne: "host" }).optional()
@@ -51,22 +51,25 @@ const shaping = table({
   route: listOf(text({ expected: "the name of a route" }), { atLeastOne: "route" }).optional()
     .describe("Names of routes."),
   shared: flag().optional().describe(
-    "Whether all that fits shares the limits; where not given, yes if it names anything but *.",
+    "Share the limits among everything that matches. Default: true if the rule names " +
+      "anything except *.",
   ),
-  concurrency: count().optional().describe("Attempts at once."),
+  concurrency: count().optional().describe("Concurrent attempts."),
   connections: count().optional()
-    .describe("Connections at once, those included that wait for the next message."),
+    .describe("Concurrent connections, idle ones included."),
   recipients: count().optional().describe("Recipients of one message in one attempt."),
   messages_per_second: count().optional().describe("Messages in any second."),
   messages_per_minute: count().optional().describe("Messages in any minute."),
   messages_per_hour: count().optional().describe("Messages in any hour."),
   messages_per_day: count().optional().describe("Messages in any 24 hours."),
-  warm_up: warmUp.optional().describe("Daily limits that rise while a sender becomes known."),
+  warm_up: warmUp.optional().describe(
+    "Daily limits that grow while a sender builds its reputation (warm-up).",
+  ),
 });
 
 /** The `[[shaping]]` tables. */
 export const shapingSchema = listOf(shaping).default([])
-  .describe("Limits for mail on its way out; every rule that fits holds.");
+  .describe("Limits for outgoing mail; every matching rule applies.");
 
 type ShapingDoc = z.output<typeof shaping>;
 

@@ -18,18 +18,18 @@ const filePath = () =>
   text({ expected: "the path of a PEM file", isValid: (value) => value !== "" });
 
 const certificate = table({
-  certificate: filePath().describe("PEM file of a certificate, its intermediates behind it."),
+  certificate: filePath().describe("PEM file of a certificate, followed by its intermediates."),
   key: filePath().describe("PEM file of its key."),
 });
 
 /** The `[tls]` table. */
 export const tlsSchema = table({
   certificates: listOf(certificate).default([])
-    .describe("Certificates; a client gets the first that has the name it asks for."),
-  min_version: oneOf(["1.2", "1.3"]).default("1.2").describe("Oldest version of TLS spoken."),
+    .describe("Certificates; a client gets the first one for the name it asks for (SNI)."),
+  min_version: oneOf(["1.2", "1.3"]).default("1.2").describe("Oldest accepted TLS version."),
   client_ca: filePath().optional()
-    .describe("PEM file of the authorities whose client certificates are trusted."),
-}).prefault({}).describe("How listeners answer TLS handshakes; changed files are read again.");
+    .describe("PEM file of the authorities trusted to sign client certificates."),
+}).prefault({}).describe("TLS of listeners; changed files are read again.");
 
 export function tlsConfig(doc: z.output<typeof tlsSchema>): TlsConfig {
   return {

@@ -13,12 +13,12 @@ export interface TlsReportsConfig {
 /** The `[tls_reports]` table. */
 export const tlsReportsSchema = table({
   send: flag().default(false)
-    .describe("Whether domains that ask for it are told daily how TLS to their servers went."),
+    .describe("Send daily TLS reports to domains that request them."),
   from: mailbox().optional()
-    .describe("Sender of the reports; postmaster at the relay's hostname where not given."),
+    .describe("Sender of the reports. Default: postmaster at the relay's hostname."),
   organization: text({ expected: "a name", isValid: (value) => value !== "" }).optional()
-    .describe("Who reports; the relay's hostname where not given."),
-}).prefault({}).describe("Daily reports of TLS (RFC 8460).");
+    .describe("Organization in the reports. Default: the relay's hostname."),
+}).prefault({}).describe("Daily TLS reports (RFC 8460).");
 
 export function tlsReportsConfig(doc: z.output<typeof tlsReportsSchema>): TlsReportsConfig {
   return { send: doc.send, from: doc.from ?? null, organization: doc.organization ?? null };

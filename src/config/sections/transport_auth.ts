@@ -37,31 +37,31 @@ const oauth = table({
   token_url: text({
     expected: `the address of the token endpoint, such as "https://login.example.net/token"`,
     isValid: (value) => /^https?:\/\//.test(value) && URL.canParse(value),
-  }).describe("Where access tokens are fetched."),
-  client_id: text({ expected: "a client id", isValid: isFilled }).describe("The client's id."),
+  }).describe("URL that issues access tokens."),
+  client_id: text({ expected: "a client id", isValid: isFilled }).describe("Client id."),
   client_secret: secret(text({ expected: "a client secret" })).default("")
-    .describe("The client's secret."),
+    .describe("Client secret."),
   refresh_token: secret(text({ expected: "a refresh token", isValid: isFilled })).optional()
-    .describe("With one, tokens are a user's; without, the client's own."),
+    .describe("Refresh token of a user. Without it, tokens are the client's own."),
   scope: text({ expected: "a scope", isValid: isFilled }).optional()
-    .describe("What the tokens are for."),
-}).optional().describe("Access tokens in place of a password (RFC 6749).");
+    .describe("Scope to request."),
+}).optional().describe("Access tokens instead of a password (RFC 6749).");
 
-const HAS_CREDENTIALS = "a password or an oauth table, and not both";
+const HAS_CREDENTIALS = "either a password or an oauth table";
 
 /** `[transports.NAME.auth]`. */
 export const authSchema = table({
-  username: text({ expected: "a user name", isValid: isFilled }).describe("The user's name."),
+  username: text({ expected: "a user name", isValid: isFilled }).describe("User name."),
   password: secret(text({ expected: "a password", isValid: isFilled })).optional()
-    .describe("The user's password."),
+    .describe("Password."),
   oauth,
   mechanisms: listOf(oneOf(MECHANISMS), { atLeastOne: "mechanism" }).default([...MECHANISMS])
-    .describe("Mechanisms that may be used, the preferred first."),
+    .describe("Allowed SASL mechanisms, in order of preference."),
   allow_plain: flag().default(false)
-    .describe("Whether the login may be sent over a connection without TLS."),
+    .describe("Allow the login on connections without TLS."),
 }).refine(({ password, oauth }) => (password === undefined) !== (oauth === undefined), {
   error: HAS_CREDENTIALS,
-}).optional().describe("The login to the servers.");
+}).optional().describe("Login to the servers.");
 
 export function authConfig(doc: NonNullable<z.output<typeof authSchema>>): AuthConfig {
   return {

@@ -35,7 +35,7 @@ const proxyKey = {
     expected: `a proxy such as "socks5://user:secret@proxy.example.net:1080" or ` +
       `"http://proxy.example.net:3128"`,
     isValid: (value) => parseProxy(value) !== null,
-  })).optional().describe("SOCKS5 or HTTP proxy that connections go through (CONNECT)."),
+  })).optional().describe("SOCKS5 or HTTP proxy (CONNECT) for connections."),
 };
 
 /** The keys of transports that speak SMTP; the names of APIs are always looked up by the proxy. */
@@ -45,7 +45,7 @@ export const smtpOriginKeys = {
   ),
   ...proxyKey,
   proxy_resolves: flag().default(false).describe(
-    "Whether the proxy looks up the addresses of servers, which it is given by name then.",
+    "Let the proxy resolve server names.",
   ),
 };
 

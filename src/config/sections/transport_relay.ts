@@ -16,9 +16,11 @@ export interface RelayTransportConfig extends OriginConfig {
 }
 
 const commonKeys = {
-  timeout: duration({ minMs: 1 }).default("5m").describe("Time for one request and its answer."),
+  timeout: duration({ minMs: 1 }).default("5m").describe(
+    "Time limit of one request with its response.",
+  ),
   max_concurrency: count().optional()
-    .describe("Requests at once; what suits the provider where not given."),
+    .describe("Concurrent requests. Default: what suits the provider."),
   ...apiOriginKeys,
 };
 

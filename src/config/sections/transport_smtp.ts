@@ -65,25 +65,25 @@ const timeouts = table({
 
 /** The keys of all transports that speak SMTP. */
 export const smtpKeys = {
-  helo: hostname().optional().describe("Argument of EHLO; the relay's hostname where not given."),
+  helo: hostname().optional().describe("Argument of EHLO. Default: the relay's hostname."),
   ...smtpOriginKeys,
   address_order: oneOf(["ipv4_first", "ipv6_first", "ipv4_only", "ipv6_only"])
-    .default("ipv4_first").describe("Which kinds of address are used, and which first."),
+    .default("ipv4_first").describe("Address families to use, and which first."),
   max_addresses: count().default(5).describe("Addresses that one attempt connects to."),
-  max_concurrency: count().default(20).describe("Attempts at once to one destination."),
+  max_concurrency: count().default(20).describe("Concurrent attempts to one destination."),
   max_recipients: count().default(100).describe("Recipients in one transaction."),
   max_messages_per_connection: count().default(100)
     .describe("Messages after which a connection is replaced."),
   max_connection_age: timeLimit().default("5m").describe("Age at which a connection is replaced."),
   connection_idle: duration().default("30s")
-    .describe("How long an unused connection is kept; 0 for not at all."),
+    .describe("How long an idle connection is kept; 0 closes it at once."),
   convert: flag().default(true)
-    .describe("Whether 8-bit mail is converted for servers of 7 bits; it is sent as it is if not."),
+    .describe("Convert 8-bit mail for servers without 8BITMIME. If off, it is sent unchanged."),
   ignored_extensions: listOf(text({
     expected: `an EHLO keyword such as "CHUNKING"`,
     isValid: (value) => /^[a-z0-9][a-z0-9-]*$/i.test(value),
   })).default([]).describe(
-    "EHLO keywords that are passed over, for servers that promise too much.",
+    "EHLO keywords to ignore, for servers that announce more than they support.",
   ),
   timeouts,
 };

@@ -41,14 +41,14 @@ const names = listOf(
     isValid: (value) => isHostname(value.replace(/^\*\./, "")),
   }),
   { atLeastOne: "host name" },
-).optional().describe("Names that a verified certificate must be for; the server's if not given.");
+).optional().describe("Names accepted in a verified certificate. Default: the server's name.");
 
 const fingerprints = listOf(
   text({
     expected: "a SHA-256 fingerprint of 64 hexadecimal digits",
     isValid: (value) => SHA256_HEX.test(value),
   }),
-).default([]).describe("SHA-256 fingerprints of the certificates that are taken.");
+).default([]).describe("SHA-256 fingerprints of the accepted certificates.");
 
 interface TextRules {
   readonly expected: string;
@@ -70,44 +70,44 @@ export const tlsKeys = {
   tls_names: names,
   tls_fingerprints: fingerprints,
   tls_min_version: oneOf(["TLSv1.2", "TLSv1.3"]).default("TLSv1.2")
-    .describe("The lowest version spoken."),
+    .describe("Oldest TLS version used."),
   tls_ca: text(pem("CERTIFICATE")).optional().describe(
-    "Trusted roots in place of the public ones, PEM.",
+    "Trusted roots instead of the public ones, in PEM.",
   ),
   tls_certificate: text(pem("CERTIFICATE")).optional()
-    .describe("Certificate that this relay shows, PEM, its intermediates after it."),
-  tls_key: secret(text(pem("PRIVATE KEY"))).optional().describe("Key of the certificate, PEM."),
+    .describe("Client certificate of this relay in PEM, followed by its intermediates."),
+  tls_key: secret(text(pem("PRIVATE KEY"))).optional().describe("Key of the certificate in PEM."),
 };
 
 /** `tls` of transports whose servers are looked up. */
 export const tlsLevel = oneOf(WORDS).default("opportunistic")
-  .describe("What is asked of connections.");
+  .describe("TLS requirement for connections.");
 
 /** `tls` of transports whose servers are given. */
 export const tlsLevelOrImplicit = oneOf([...WORDS, "implicit"]).optional().describe(
-  "What is asked of connections: verified with a login, else opportunistic, where not given; " +
+  "TLS requirement for connections. Default: verified with a login, else opportunistic. " +
     "implicit is verified TLS from the first octet.",
 );
 
 /** TLS from the first octet with another level than `verified`. */
 export const tlsImplicit = flag().default(false)
-  .describe("Whether TLS begins with the first octet instead of STARTTLS.");
+  .describe("Start TLS with the first octet instead of STARTTLS.");
 
 /** Keys of `mx` alone. */
 export const mxTlsKeys = {
   dane: flag().default(true)
-    .describe("Whether servers are held to TLSA records that DNSSEC vouches for (RFC 7672)."),
+    .describe("Verify servers by TLSA records that DNSSEC authenticates (RFC 7672)."),
   mta_sts: flag().default(true)
-    .describe("Whether the MTA-STS policies of recipient domains are followed (RFC 8461)."),
+    .describe("Enforce the MTA-STS policies of recipient domains (RFC 8461)."),
 };
 
 /** `[[transports.NAME.tls_overrides]]`. */
 export const tlsOverrides = listOf(table({
-  domain: domainPattern().describe("A recipient domain; *.example.net for subdomains."),
-  tls: oneOf(WORDS).describe("What is asked of connections for it."),
+  domain: domainPattern().describe("Recipient domain; *.example.net for subdomains."),
+  tls: oneOf(WORDS).describe("TLS requirement for the domain."),
   tls_names: names,
   tls_fingerprints: fingerprints,
-})).default([]).describe("Other TLS rules for some recipient domains, the first that fits.");
+})).default([]).describe("TLS rules for some recipient domains; the first match wins.");
 
 /** The values of `tlsKeys`. */
 interface TlsDoc {

@@ -82,7 +82,7 @@ const SUBMISSIONS_PORT = 465;
 
 const mx = table({
   type: z.literal("mx"),
-  port: port().default(SMTP_PORT).describe("Port of the destinations' servers."),
+  port: port().default(SMTP_PORT).describe("Port of the next hops."),
   tls: tlsLevel,
   ...mxTlsKeys,
   tls_overrides: tlsOverrides,
@@ -97,11 +97,11 @@ const smarthost = table({
       expected: `a host with or without port, such as "smtp.example.net:25"`,
       isValid: (value) => hostOf(value, SMTP_PORT) !== null,
     }),
-  ).default([]).describe("Servers, port 25 where not given, 465 with implicit TLS."),
+  ).default([]).describe("Servers. Default port: 25, or 465 with implicit TLS."),
   srv: hostname().optional()
-    .describe("Domain whose SRV records name the servers (RFC 6186), in place of hosts."),
+    .describe("Domain whose SRV records name the servers (RFC 6186), instead of hosts."),
   selection: oneOf(["in_order", "shuffled"]).default("in_order")
-    .describe("Whether the later hosts stand in for the first, or all share the work."),
+    .describe("Use later hosts only when earlier ones fail, or share the load among all."),
   tls: tlsLevelOrImplicit,
   tls_implicit: tlsImplicit,
   auth: authSchema,
@@ -118,7 +118,7 @@ const lmtp = table({
       isValid: (value) => serverOf(value) !== null,
     }),
     { atLeastOne: "server" },
-  ).describe("Servers of mailboxes, port 24 where not given, or unix: and the path of a socket."),
+  ).describe("LMTP servers; the default port is 24. unix: with a path names a socket."),
   tls: tlsLevelOrImplicit,
   tls_implicit: tlsImplicit,
   auth: authSchema,
@@ -135,7 +135,7 @@ export const transportsSchema = z.record(
     error: `one of ${TYPES.map((type) => JSON.stringify(type)).join(", ")}`,
   }),
   { error: "a table of transports" },
-).prefault({ mx: { type: "mx" } }).describe("Ways out, by name.");
+).prefault({ mx: { type: "mx" } }).describe("Transports, by name.");
 
 type TransportDoc =
   | z.output<typeof mx>

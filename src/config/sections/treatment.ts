@@ -14,12 +14,13 @@ export interface TreatmentConfig {
 /** The keys of tables that say what becomes of mail. */
 export const treatmentKeys = {
   mode: oneOf(["deliver", "hold", "capture", "redirect"]).optional().describe(
-    "What becomes of mail; redirect where redirect is given, capture where allow is, else deliver.",
+    "Delivery mode. Default: redirect if redirect is set, capture if allow is set, else " +
+      "deliver.",
   ),
   redirect: mailbox().optional()
-    .describe("Who gets the mail of all recipients; only the envelope is changed."),
+    .describe("Mailbox that receives all mail; only the envelope changes."),
   allow: listOf(mailboxPattern(), { atLeastOne: "mail address" }).optional()
-    .describe("Recipients that get their mail whatever the mode; * stands for any text."),
+    .describe("Recipients that receive mail in every mode; * matches any text."),
 };
 
 interface TreatmentDoc {

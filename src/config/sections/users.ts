@@ -10,8 +10,8 @@ export type SenderCheck = typeof SENDER_CHECKS[number];
 /** The key of that. */
 export function senderCheck() {
   return oneOf(SENDER_CHECKS).default("both").describe(
-    "Where senders hold: for the reverse-path (envelope), for From, Sender and Resent-* (header), " +
-      "or both. Mail in names that are not among them is never signed.",
+    "Where senders applies: to the reverse-path (envelope), to From, Sender and Resent-* " +
+      "(header), or to both. Mail of authors that are not listed is never signed.",
   );
 }
 
@@ -67,32 +67,32 @@ function scramKeys(): z.ZodString {
 }
 
 const device = table({
-  name: nameText().describe("Names the device in logs and to revoke it."),
-  password: passwordHash().describe("The device's own password; its hash has the user's salt."),
-  scram: scramKeys().optional().describe("Keys of that password for SCRAM."),
+  name: nameText().describe("Name of the device in logs and for revocation."),
+  password: passwordHash().describe("Password hash of the device, with the user's salt."),
+  scram: scramKeys().optional().describe("SCRAM keys of that password."),
 });
 
 const user = table({
-  name: nameText().describe("What the user logs in as, in any case; often a mail address."),
-  enabled: flag().default(true).describe("Whether the user may log in."),
+  name: nameText().describe("Login name, case-insensitive; often a mail address."),
+  enabled: flag().default(true).describe("Allow the user to log in."),
   password: passwordHash().optional()
-    .describe("Hash of the password; without one the user has devices, tokens or a certificate."),
-  scram: scramKeys().optional().describe("Keys of the password for SCRAM."),
+    .describe("Password hash. Without it, the user logs in with devices, tokens or a certificate."),
+  scram: scramKeys().optional().describe("SCRAM keys of the password."),
   senders: listOf(text({
     expected: `a mail address, in which "*" stands for any text, or "" for the null reverse-path`,
     isValid: (value) => /^[^\s<>]*$/.test(value),
-  })).optional().describe("Mailboxes the user may send as; all where not given."),
+  })).optional().describe("Mailboxes the user may send as. Default: all."),
   sender_check: senderCheck(),
   message_size: size({ minBytes: 1 }).optional()
-    .describe("Largest message of the user; that of all where not given."),
-  messages_per_hour: count().optional().describe("Messages within any hour; no limit by default."),
-  messages_per_day: count().optional().describe("Messages within any day; no limit by default."),
-  devices: listOf(device).default([]).describe("Passwords that can be revoked one by one."),
+    .describe("Largest message of the user. Default: limits.message_size."),
+  messages_per_hour: count().optional().describe("Messages in any hour. Default: no limit."),
+  messages_per_day: count().optional().describe("Messages in any day. Default: no limit."),
+  devices: listOf(device).default([]).describe("Passwords for single devices, each revocable."),
 });
 
 /** The `[[users]]` tables. */
 export const usersSchema = listOf(user).default([])
-  .describe("Who may log in, besides those of the users file.");
+  .describe("Users, in addition to those of the users file.");
 
 /** A user as it is written. */
 export type UserDocument = z.input<typeof user>;

@@ -20,26 +20,26 @@ export interface WebhookConfig {
 
 const webhook = table({
   name: text({ expected: "a name", isValid: (value) => value !== "" })
-    .describe("Names the webhook; how far it has come is kept by this name."),
+    .describe("Name of the webhook; its position is stored under this name."),
   url: text({
     expected: `an address such as "https://app.example.net/mail-events"`,
     isValid: (value) => /^https?:\/\//.test(value) && URL.canParse(value),
-  }).describe("Where events are posted to."),
+  }).describe("URL that receives the events."),
   secret: secret(text({ expected: "a secret", isValid: (value) => value !== "" })).optional()
     .describe("Key that requests are signed with."),
   events: listOf(oneOf(WEBHOOK_EVENTS), { atLeastOne: "event" }).default([...WEBHOOK_EVENTS])
-    .describe("What it is told of."),
+    .describe("Event types to send."),
   max_events: count().default(100).describe("Events in one request."),
-  timeout: duration({ minMs: 1 }).default("30s").describe("Time for one request."),
+  timeout: duration({ minMs: 1 }).default("30s").describe("Time limit of one request."),
   private_addresses: flag().optional().describe(
-    "Whether its name may lead to a private, loopback or link-local address; where not given, " +
-      "only if url has an IP address or localhost.",
+    "Allow private, loopback and link-local addresses for its host name. Default: true only " +
+      "if url contains an IP address or localhost.",
   ),
 });
 
 /** The `[[webhooks]]` tables. */
 export const webhooksSchema = listOf(webhook).default([])
-  .describe("Who is told of what happens to messages.");
+  .describe("Webhooks that receive the events of messages.");
 
 export function webhookConfig(doc: z.output<typeof webhook>): WebhookConfig {
   return {

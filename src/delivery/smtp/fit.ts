@@ -187,7 +187,7 @@ function obstacleTo(
   // RFC 8689 section 4.2.1; a server of mailboxes is the end of the way
   const needsTls = extras.requireTls === true && message.reversePath !== "" && protocol === "smtp";
   if (needsTls && !capabilities.keywords.has("REQUIRETLS")) {
-    const text = "Next hop does not promise TLS for the way behind it (REQUIRETLS)";
+    const text = "Next hop does not guarantee TLS after it (REQUIRETLS)";
     return unfit(reply(550, "5.7.30", text));
   }
   return deliverByObstacle(message, { capabilities, protocol, nowMs });
@@ -219,7 +219,7 @@ function deliverByObstacle(
   if (protocol === "lmtp") return null;
   const least = keywords.get("DELIVERBY");
   if (least === undefined) {
-    return unfit(reply(554, "5.3.3", "Next hop does not deliver in a given time (DELIVERBY)"));
+    return unfit(reply(554, "5.3.3", "Next hop does not guarantee a delivery time (DELIVERBY)"));
   }
   if (leftSeconds >= (Number(least) || 0)) return null;
   return unfit(reply(554, "5.4.7", `Next hop takes ${least} seconds and more to deliver`));

@@ -83,7 +83,7 @@ class Brevo implements Provider {
     const json = jsonOf(answer);
     if (answer.status === 201 || answer.status === 202) {
       const id = textAt(json, "messageId") ?? "";
-      return outcomeOf("delivered", { text: `${API} took it as ${id}` });
+      return outcomeOf("delivered", { text: `${API} accepted it as ${id}` });
     }
     const code = textAt(json, "code");
     const problem = { codes: code === null ? [] : [code], text: messageText(json) };

@@ -99,7 +99,7 @@ class Gmail implements Provider {
       const id = textAt(json, "id");
       return id === null
         ? outcomeOf("uncertain", { text: `${API} answered 200 without an id` })
-        : outcomeOf("delivered", { text: `${API} took it as ${id}` });
+        : outcomeOf("delivered", { text: `${API} accepted it as ${id}` });
     }
     return judge({ api: API, answer, table: ANSWERS, problem: problemOf(json), nowMs });
   }

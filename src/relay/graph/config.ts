@@ -8,10 +8,10 @@ export const graphConfig = z.strictObject({
   client_id: label("a client id").describe("Application (client) id."),
   client_secret: secret("a client secret").describe("Client secret of the application."),
   refresh_token: secret("a refresh token").optional()
-    .describe("Acts for one user; without it the application needs the permission Mail.Send."),
+    .describe("Acts for one user. Without it, the application needs the permission Mail.Send."),
   region: choice(["global", "us-gov", "us-gov-dod", "china"]).default("global")
-    .describe("National cloud that the tenant is in."),
-  token_url: url().optional().describe("Where access tokens come from."),
+    .describe("National cloud of the tenant."),
+  token_url: url().optional().describe("URL that issues access tokens."),
   base_url: baseUrl(),
 });
 export type GraphConfig = z.output<typeof graphConfig>;

@@ -22,7 +22,10 @@ export function carryProblem(
   { api, maxBytes }: { api: string; maxBytes: number },
 ): Reply | null {
   if (body.sizeBytes > maxBytes) {
-    return replyOf("5.3.4", `${api} takes ${maxBytes} octets, this message has ${body.sizeBytes}`);
+    return replyOf(
+      "5.3.4",
+      `${api} accepts ${maxBytes} octets, this message has ${body.sizeBytes}`,
+    );
   }
   const isInternational = recipients.some(({ forwardPath }) =>
     !isAsciiText(localPartOf(forwardPath))
@@ -39,7 +42,7 @@ export function rawProblem(
   if (problem !== null) return problem;
   const { smtpUtf8, facts, reversePath } = job.message;
   // RFC 3030 3: binary content goes only where BINARYMIME is offered; X.6.3 is conversion required.
-  if (!facts.lineOriented) return replyOf("5.6.3", `${api} takes no binary content`);
+  if (!facts.lineOriented) return replyOf("5.6.3", `${api} accepts no binary content`);
   if (!isAsciiText(localPartOf(reversePath))) return notInternational(api);
   if (!smtpUtf8 || !facts.eightBit) return null;
   // RFC 6531 3.2: UTF-8 fields may only go where they are known to be understood. Many clients
@@ -66,7 +69,7 @@ export async function rawTextOf(
   const text = await jsonTextBody(job.body);
   if (text !== null) return { kind: "text", text };
   // RFC 3463 X.6.3: conversion required but not supported
-  return { kind: "unsuitable", reply: replyOf("5.6.3", `${limits.api} takes UTF-8 only`) };
+  return { kind: "unsuitable", reply: replyOf("5.6.3", `${limits.api} accepts UTF-8 only`) };
 }
 
 /** The header section of a message. */
@@ -91,7 +94,7 @@ export async function headOf({ body }: DeliveryJob): Promise<Head> {
 }
 
 function notInternational(api: string): Reply {
-  return replyOf("5.6.7", `${api} takes no internationalized mail`);
+  return replyOf("5.6.7", `${api} accepts no internationalized mail`);
 }
 
 /** A recipient's mailbox with its domain in ASCII. */

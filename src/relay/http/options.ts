@@ -37,7 +37,7 @@ export function tags(): z.ZodOptional<z.ZodArray<z.ZodString>> {
       error: "a list of tags",
     },
   ).optional()
-    .describe("Tags that the provider shows in its statistics.");
+    .describe("Tags for the provider's statistics.");
 }
 
 /**
@@ -45,7 +45,7 @@ export function tags(): z.ZodOptional<z.ZodArray<z.ZodString>> {
  * HTTP is used only when it is written out here.
  */
 export function baseUrl(): z.ZodOptional<z.ZodString> {
-  return url().optional().describe("Address of the API in place of the provider's own.");
+  return url().optional().describe("Address of the API instead of the provider's own.");
 }
 
 /** An absolute http or https address without credentials, query or fragment. */

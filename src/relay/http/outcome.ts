@@ -97,7 +97,7 @@ export function judge(
 
 /** The API took the message and calls it `id` from now on; empty where it gave it no name. */
 export function takenAs(id: string, { api }: { api: string }): Outcome {
-  const text = id === "" ? `${api} took it` : `${api} took it as ${id}`;
+  const text = id === "" ? `${api} accepted it` : `${api} accepted it as ${id}`;
   const outcome = outcomeOf("delivered", { text });
   return outcome.kind === "delivered" && id !== "" ? { ...outcome, remoteId: id } : outcome;
 }
@@ -152,7 +152,7 @@ export function outcomeOfFailure(
   { host }: { host: string },
 ): Outcome {
   if (maybeSent) {
-    return outcomeOf("uncertain", { text: `${host} had the request and gave no answer` });
+    return outcomeOf("uncertain", { text: `${host} received the request but sent no response` });
   }
   switch (reason) {
     case "unreachable":

@@ -12,8 +12,8 @@ export function brokenPromise(
   { api }: { api: string },
 ): Reply | null {
   if (extras.requireTls === true && reversePath !== "") {
-    return replyOf("5.7.30", `${api} does not promise TLS for the way behind it (REQUIRETLS)`);
+    return replyOf("5.7.30", `${api} does not guarantee TLS after it (REQUIRETLS)`);
   }
   if (extras.deliverBy?.mode !== "R") return null;
-  return replyOf("5.3.3", `${api} does not deliver in a given time (DELIVERBY)`);
+  return replyOf("5.3.3", `${api} does not guarantee a delivery time (DELIVERBY)`);
 }

@@ -234,7 +234,8 @@ export class HttpTransport implements Transport {
     } catch (error) {
       if (answer.status < 200 || answer.status >= 300) return internalError(error);
       const reason = error instanceof Error ? error.message : String(error);
-      const text = `${this.kind} answered ${answer.status}, and reading that failed: ${reason}`;
+      const text =
+        `${this.kind} answered ${answer.status}, but the answer could not be read: ${reason}`;
       return outcomeOf("uncertain", { text });
     }
   }
@@ -315,7 +316,7 @@ function named(outcome: Outcome, kind: string): Outcome {
 
 /** An answer that says nothing of a recipient may mean that it was taken. */
 function unnamed({ forwardPath }: JobRecipient): Outcome {
-  return outcomeOf("uncertain", { text: `Nothing was said of ${forwardPath}` });
+  return outcomeOf("uncertain", { text: `The answer does not mention ${forwardPath}` });
 }
 
 const UNPLANNED: Outcome = outcomeOf("temporary", {

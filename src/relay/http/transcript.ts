@@ -8,11 +8,11 @@ const ANSWER_SHOWN_BYTES = 1024;
 const MOST_LINES = 80;
 
 const FAILURES: Readonly<Record<Extract<Exchange, { kind: "failed" }>["reason"], string>> = {
-  unreachable: "Nobody answers at the address",
-  forbidden: "This process may not reach the address",
+  unreachable: "Cannot connect to the address",
+  forbidden: "No permission to reach the address",
   timeout: "No answer in time",
-  cut: "The connection ended before the answer",
-  aborted: "Given up",
+  cut: "The connection closed before the answer",
+  aborted: "Cancelled",
 };
 
 /**

@@ -84,7 +84,7 @@ function accepted(
   json: unknown,
 ): Outcome | readonly Outcome[] {
   const id = textAt(json, "request_id") ?? "";
-  const taken = outcomeOf("delivered", { text: `${API} took it as ${id}` });
+  const taken = outcomeOf("delivered", { text: `${API} accepted it as ${id}` });
   const failed = new Map<JobRecipient, Outcome>();
   for (const result of listAt(json, "results")) {
     if (textAt(result, "status") !== "failed") continue;

@@ -5,7 +5,7 @@ import { baseUrl, choice, label, secret, tags } from "../http/options.ts";
 export const mailgunConfig = z.strictObject({
   domain: label("a sending domain").describe("Sending domain, as registered with Mailgun."),
   api_key: secret("an API key").describe("API key, or a sending key of the domain."),
-  region: choice(["us", "eu"]).default("us").describe("Where the domain is hosted."),
+  region: choice(["us", "eu"]).default("us").describe("Region of the domain."),
   tags: tags(),
   base_url: baseUrl(),
 });

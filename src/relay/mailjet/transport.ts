@@ -113,7 +113,7 @@ function judgeMessage(
   if (result === undefined) return all(outcomeOf("uncertain", { text: `${API} gave no result` }));
   if (textAt(result, "Status") === "success") {
     const id = textAt(listAt(result, "To")[0], "MessageID") ?? "";
-    return all(outcomeOf("delivered", { text: `${API} took it as ${id}` }));
+    return all(outcomeOf("delivered", { text: `${API} accepted it as ${id}` }));
   }
   const errors = listAt(result, "Errors");
   const problem = problemOf(errors[0]);

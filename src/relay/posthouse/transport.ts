@@ -58,7 +58,7 @@ class Posthouse implements Provider {
       const id = textAt(json, "id");
       return id === null
         ? outcomeOf("uncertain", { text: `${API} answered ${answer.status} without an id` })
-        : outcomeOf("delivered", { text: `${API} took it as ${id}` });
+        : outcomeOf("delivered", { text: `${API} accepted it as ${id}` });
     }
     const refused = refusedIn(json);
     if (refused.size > 0) return outcomesOf(shipment, refused);

@@ -5,7 +5,7 @@ import { baseUrl, label, secret } from "../http/options.ts";
 export const postmarkConfig = z.strictObject({
   server_token: secret("a server token").describe("API token of the Postmark server."),
   message_stream: label("the id of a message stream").optional()
-    .describe("Message stream; the server's default where not given."),
+    .describe("Message stream. Default: the server's default."),
   base_url: baseUrl(),
 });
 export type PostmarkConfig = z.output<typeof postmarkConfig>;

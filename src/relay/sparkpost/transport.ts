@@ -99,7 +99,7 @@ function accepted(json: unknown, { recipients }: Shipment): Outcome | readonly O
   const id = textAt(json, "results", "id");
   const count = Number(textAt(json, "results", "total_rejected_recipients") ?? 0);
   if (id === null) return outcomeOf("uncertain", { text: `${API} answered 200 without an id` });
-  const taken = outcomeOf("delivered", { text: `${API} took it as ${id}` });
+  const taken = outcomeOf("delivered", { text: `${API} accepted it as ${id}` });
   if (count === 0) return taken;
   const text = `${API} refused ${count} recipients of ${id}`;
   const refused = outcomeOf({ verdict: "rejected", enhanced: "5.1.3" }, { text });

@@ -62,7 +62,7 @@ const CASES: readonly [name: string, sample: SampleJob, extensions: string[], as
     "REQUIRETLS not offered",
     carrying({ requireTls: true }),
     [],
-    "550 5.7.30 Next hop does not promise TLS for the way behind it (REQUIRETLS)",
+    "550 5.7.30 Next hop does not guarantee TLS after it (REQUIRETLS)",
   ],
   [
     "REQUIRETLS of a notification",
@@ -85,7 +85,7 @@ const CASES: readonly [name: string, sample: SampleJob, extensions: string[], as
     "DELIVERBY not offered",
     by(90, "R"),
     [],
-    "554 5.3.3 Next hop does not deliver in a given time (DELIVERBY)",
+    "554 5.3.3 Next hop does not guarantee a delivery time (DELIVERBY)",
   ],
   [
     "FUTURERELEASE",

@@ -135,11 +135,11 @@ Deno.test("http outcome: an answer that says when is asked again then", () => {
 
 Deno.test("http outcome: what was taken has the API's own name for it, if there is one", () => {
   const named = takenAs("id-1", { api: "Api" });
-  assertEquals(inWords(named), "delivered: 250 2.0.0 Api took it as id-1");
+  assertEquals(inWords(named), "delivered: 250 2.0.0 Api accepted it as id-1");
   assertEquals(named.kind === "delivered" && named.remoteId, "id-1");
   const unnamed = takenAs("", { api: "Api" });
   assertEquals([inWords(unnamed), "remoteId" in unnamed], [
-    "delivered: 250 2.0.0 Api took it",
+    "delivered: 250 2.0.0 Api accepted it",
     false,
   ]);
 });
@@ -173,7 +173,10 @@ for (const [reason, words] of FAILURES) {
     const failed = { kind: "failed", reason, maybeSent: false, cause: null } as const;
     assertEquals(inWords(outcomeOfFailure(failed, { host: "host" })), words);
     const sent = outcomeOfFailure({ ...failed, maybeSent: true }, { host: "host" });
-    assertEquals(inWords(sent), "uncertain: 451 4.4.2 host had the request and gave no answer");
+    assertEquals(
+      inWords(sent),
+      "uncertain: 451 4.4.2 host received the request but sent no response",
+    );
   });
 }
 

@@ -25,7 +25,7 @@ async function deliver(message: Partial<MessageRecord>): Promise<[outcome: strin
 
 Deno.test("an API is given no message that must not leave TLS", async () => {
   assertEquals(await deliver({ extras: { requireTls: true } }), [
-    "unsuitable 550 5.7.30 webhook does not promise TLS for the way behind it (REQUIRETLS)",
+    "unsuitable 550 5.7.30 webhook does not guarantee TLS after it (REQUIRETLS)",
     0,
   ]);
 });
@@ -38,7 +38,7 @@ Deno.test("an API is given notifications of such messages", async () => {
 Deno.test("an API is given no message that must be returned when it is late", async () => {
   const deliverBy = { deadlineMs: Date.now() + 60_000, trace: false } as const;
   assertEquals(await deliver({ extras: { deliverBy: { ...deliverBy, mode: "R" } } }), [
-    "unsuitable 554 5.3.3 webhook does not deliver in a given time (DELIVERBY)",
+    "unsuitable 554 5.3.3 webhook does not guarantee a delivery time (DELIVERBY)",
     0,
   ]);
   const [, sent] = await deliver({ extras: { deliverBy: { ...deliverBy, mode: "N" } } });
