@@ -155,7 +155,7 @@ function queueOf(store: QueueStore, clock: Clock): QueuePort {
     count: (filter) => store.count(filter),
     countWithin: (filter, withinMs) => store.countWithin(filter, withinMs),
     get: (id) => store.get(id),
-    body: (id) => store.body(id),
+    body: (id, options) => store.body(id, options),
     stats: () => store.stats(),
     sendAgain: ({ recipients }) =>
       Promise.resolve(

@@ -1,18 +1,28 @@
 import { assert, assertEquals } from "@std/assert";
-import { messageText } from "../../src/admin/content/message_page.ts";
+import { messagePage, messageText } from "../../src/admin/content/message_page.ts";
 import { Buffer } from "node:buffer";
+import { TEXT_LIMIT_BYTES } from "../../src/mail/mime/arrange.ts";
+import { bytesSource } from "../../src/mail/mime/source.ts";
 import { ParameterField } from "../../src/mail/mime/parameters.ts";
 import { type MessageContent, takeApart } from "../../src/admin/content/read.ts";
-import { decodeText, encodeText } from "../../src/base/bytes.ts";
+import { concatBytes, decodeText, encodeText } from "../../src/base/bytes.ts";
 
 async function contentOf(...lines: readonly string[]): Promise<MessageContent> {
-  const result = await takeApart(encodeText(lines.join("\r\n")));
+  const result = await takeApart(bytesSource(encodeText(lines.join("\r\n"))));
   assert(result.kind === "ok");
   return result.content;
 }
 
 async function textOf(...lines: readonly string[]): Promise<string> {
   return messageText(await contentOf(...lines)).text;
+}
+
+async function filesOf({ parts }: MessageContent): Promise<string[][]> {
+  return await Array.fromAsync(parts, async ({ filename, sizeBytes, stream }) => {
+    const octets = concatBytes(await Array.fromAsync(stream()));
+    assertEquals(octets.length, sizeBytes);
+    return [filename, decodeText(octets)];
+  });
 }
 
 const PARAMETERS: readonly (readonly [value: string, name: string, expected: string])[] = [
@@ -59,7 +69,7 @@ Deno.test("charsets are decoded, unknown ones as well as can be", async () => {
     ...encodeText("Content-Type: text/plain; charset=x-odd\r\n\r\n"),
     0xe9,
   ]);
-  const result = await takeApart(latin);
+  const result = await takeApart(bytesSource(latin));
   assert(result.kind === "ok");
   assertEquals(messageText(result.content).text, "é");
   const koi8 = "Content-Type: text/plain; charset=koi8-r\r\nContent-Transfer-Encoding: base64";
@@ -83,7 +93,7 @@ Deno.test("of alternatives each way of showing takes its own", async () => {
   );
   assertEquals(content.plain, [{ kind: "text", text: "plain" }]);
   assertEquals(content.rich, [{ kind: "html", text: "<p>rich</p>" }]);
-  assertEquals(content.parts.map(({ filename, bytes }) => [filename, decodeText(bytes)]), [
+  assertEquals(await filesOf(content), [
     ["preamble.txt", "preamble"],
     ["epilogue.txt", "epilogue"],
   ]);
@@ -109,7 +119,7 @@ Deno.test("text in several parts is shown in their order, files are listed", asy
   );
   assertEquals(content.rich.map(({ text }) => text), ["one", "<b>two</b>\n--b bbb"]);
   assertEquals(messageText(content).text, "one\ntwo\n--b bbb");
-  assertEquals(content.parts.map(({ filename, bytes }) => [filename, decodeText(bytes)]), [
+  assertEquals(await filesOf(content), [
     ["notes.txt", "a file"],
   ]);
 });
@@ -126,7 +136,7 @@ Deno.test("an attached message is a file of its own", async () => {
   );
   const [part] = content.parts;
   assertEquals([part?.mediaType, part?.filename], ["message/rfc822", "part-1.eml"]);
-  assertEquals(decodeText(part?.bytes ?? new Uint8Array()), inner);
+  assertEquals(await filesOf(content), [["part-1.eml", inner]]);
 });
 
 Deno.test("a multipart whose end is missing keeps its last part", async () => {
@@ -138,4 +148,26 @@ Deno.test("a multipart whose end is missing keeps its last part", async () => {
     "last",
   );
   assertEquals(content.plain, [{ kind: "text", text: "last" }]);
+});
+
+Deno.test("text that is too much for the memory is a file", async () => {
+  const large = "x".repeat(TEXT_LIMIT_BYTES - 10);
+  const content = await contentOf(
+    ...["Content-Type: multipart/mixed; boundary=b", "", "--b", "", large],
+    ...["--b", "", "and more text", "--b", "", "a word", "--b--"],
+  );
+  assertEquals(content.plain.map(({ text }) => text.length), [large.length, 6]);
+  assertEquals(await filesOf(content), [["part-1.txt", "and more text"]]);
+});
+
+Deno.test("a picture is shown as often as the page has room for it", async () => {
+  const mention = '<img src="cid:a@b">';
+  const content = await contentOf(
+    ...["Content-Type: multipart/related; boundary=b", "", "--b", "Content-Type: text/html", ""],
+    ...[mention.repeat(5), "--b", "Content-Type: image/png", "Content-ID: <a@b>", ""],
+    ...["p".repeat(1_000_000), "--b--"],
+  );
+  const page = await messagePage(content);
+  assertEquals(page?.html.split("data:image/png;base64,").length, 5);
+  assertEquals(page?.blocked, 1);
 });

@@ -145,6 +145,37 @@ Deno.test(`memory: 50 MiB come in by HTTP in less than ${LIMIT_MIB} MiB`, async 
   assert(peakResidentKib < LIMIT_MIB * 1024, `peak ${Math.round(peakResidentKib / 1024)} MiB`);
 });
 
+Deno.test(`memory: 100 MiB are looked at in less than ${LIMIT_MIB} MiB`, async () => {
+  await using folder = await tempFolder();
+  const port = freePort();
+  await using relay = await startRelay({
+    folder: folder.path,
+    settings:
+      `[limits]\nmessage_size = "110MiB"\n[admin]\nport = ${port}\nopen_on_loopback = true\n` +
+      `[[routes]]\nname = "all"\nmode = "capture"`,
+  });
+  const { data, content } = messageWithFiles(100 * MIB);
+  using client = await PlainClient.greet(relay.port);
+  const { reply } = await client.send({ from: "a@source.test", to: ["b@sink.test"], data });
+  assertEquals(reply.code, 250);
+  const at = `http://127.0.0.1:${port}/api/v1/messages`;
+  const { items: [{ message: { id } }] } = await (await fetch(at)).json();
+  const { items } = await (await fetch(`${at}/${id}/attachments`)).json();
+  assertEquals(items.map(({ filename }: { filename: string }) => filename), [
+    ...["1.pdf", "2.pdf", "3.pdf"],
+  ]);
+  const hash = createHash("sha256");
+  for (const { index } of items) {
+    const { body } = await fetch(`${at}/${id}/attachments/${index}`);
+    for await (const chunk of body ?? []) hash.update(chunk);
+  }
+  assertEquals(hash.digest("hex"), hashOf(content));
+  const { text } = await (await fetch(`${at}/${id}/text`)).json();
+  assertEquals(text, "Hello.");
+  const { peakResidentKib } = await memoryStats(relay.pid);
+  assert(peakResidentKib < LIMIT_MIB * 1024, `peak ${Math.round(peakResidentKib / 1024)} MiB`);
+});
+
 function contentOnly(data: Uint8Array): { data: Uint8Array; content: Uint8Array } {
   return { data, content: data };
 }

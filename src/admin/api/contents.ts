@@ -69,7 +69,7 @@ export function contentRoutes({ ports: { queue }, contents }: ApiContext) {
       async (c) => {
         const result = await contents.read(c.req.valid("param").id);
         if (result.kind !== "ok") return contentProblem(c, result);
-        const page = messagePage(result.content);
+        const page = await messagePage(result.content);
         if (page === null) return problem(c, "not-found", { detail: "It has no text." });
         return c.body(page.html, 200, {
           "content-type": "text/html; charset=utf-8",
@@ -90,7 +90,7 @@ export function contentRoutes({ ports: { queue }, contents }: ApiContext) {
         const result = await contents.read(c.req.valid("param").id);
         if (result.kind !== "ok") return contentProblem(c, result);
         const items = result.content.parts
-          .map(({ bytes, ...part }) => ({ ...part, sizeBytes: bytes.length }));
+          .map(({ stream: _, ...part }) => part);
         return answer(c, attachmentsSchema, { items });
       },
     )
@@ -107,7 +107,10 @@ export function contentRoutes({ ports: { queue }, contents }: ApiContext) {
         if (result.kind !== "ok") return contentProblem(c, result);
         const part = result.content.parts[index];
         if (part === undefined) return problem(c, "not-found");
-        return c.body(part.bytes, 200, downloadFields(part.filename, part.mediaType));
+        return c.body(streamOf(part.stream()), 200, {
+          ...downloadFields(part.filename, part.mediaType),
+          "content-length": String(part.sizeBytes),
+        });
       },
     )
     .get(
@@ -132,10 +135,6 @@ function contentProblem(c: Context, result: Exclude<ContentResult, { kind: "ok" 
       return problem(c, "not-found");
     case "gone":
       return problem(c, "gone");
-    case "too_large":
-      return problem(c, "message-too-large", {
-        detail: `It has ${result.sizeBytes} octets; it can be downloaded whole.`,
-      });
     case "malformed":
       return problem(c, "refused", {
         detail: `It cannot be taken apart (${result.reason}); it can be downloaded whole.`,

@@ -1,5 +1,6 @@
+import { concatBytes } from "../../base/bytes.ts";
 import { type SafeHtml, safeHtml } from "./safe_html.ts";
-import type { ContentPart, MessageContent } from "./read.ts";
+import type { ContentPart, MessageContent, TextPart } from "./read.ts";
 
 /** Octets of inline pictures that one page may carry. */
 const INLINE_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -12,13 +13,13 @@ const HEAD = `<!DOCTYPE html><html><head><meta charset="utf-8">` +
   `pre{white-space:pre-wrap}</style></head><body>`;
 
 /** A message as a page that runs nothing and fetches nothing; null when it has no text at all. */
-export function messagePage({ rich, parts }: MessageContent): SafeHtml | null {
+export async function messagePage({ rich, parts }: MessageContent): Promise<SafeHtml | null> {
   if (rich.length === 0) return null;
-  const inlineImage = pictureFinder(parts);
+  const pictures = await picturesIn(rich, parts);
   let blocked = 0;
   const pieces = rich.map(({ kind, text }) => {
     if (kind === "text") return `<pre>${escapeText(text)}</pre>`;
-    const safe = safeHtml(text, { inlineImage });
+    const safe = safeHtml(text, { inlineImage: pictures });
     blocked += safe.blocked;
     return safe.html;
   });
@@ -30,21 +31,39 @@ function escapeText(text: string): string {
 }
 
 /** Finds inline pictures by their Content-ID (RFC 2392), each as a `data:` address. */
-function pictureFinder(parts: readonly ContentPart[]): (contentId: string) => string | null {
+async function picturesIn(
+  rich: readonly TextPart[],
+  parts: readonly ContentPart[],
+): Promise<(contentId: string) => string | null> {
   const byId = new Map(parts.map((part) => [part.contentId, part]));
-  const made = new Map<string, string>();
+  const wanted = new Map<string, ContentPart>();
   let leftBytes = INLINE_LIMIT_BYTES;
-  return (contentId) => {
-    const known = made.get(contentId);
+  /** Each mention of a picture stands in the page again. */
+  const mayShow = (contentId: string): ContentPart | null => {
     const part = byId.get(contentId);
-    if (part === undefined || !PICTURES.has(part.mediaType)) return null;
-    // Each mention of a picture stands in the page again.
-    if (part.bytes.length > leftBytes) return null;
-    leftBytes -= part.bytes.length;
-    const address = known ?? `data:${part.mediaType};base64,${part.bytes.toBase64()}`;
-    made.set(contentId, address);
-    return address;
+    if (part === undefined || !PICTURES.has(part.mediaType) || part.sizeBytes > leftBytes) {
+      return null;
+    }
+    leftBytes -= part.sizeBytes;
+    return part;
   };
+  for (const { kind, text } of rich) {
+    if (kind === "text") continue;
+    safeHtml(text, {
+      inlineImage(contentId) {
+        const part = mayShow(contentId);
+        if (part !== null) wanted.set(contentId, part);
+        return null;
+      },
+    });
+  }
+  const addresses = new Map<string, string>();
+  for (const [contentId, { mediaType, stream }] of wanted) {
+    const octets = concatBytes(await Array.fromAsync(stream()));
+    addresses.set(contentId, `data:${mediaType};base64,${octets.toBase64()}`);
+  }
+  leftBytes = INLINE_LIMIT_BYTES;
+  return (contentId) => mayShow(contentId) === null ? null : addresses.get(contentId) ?? null;
 }
 
 const BLOCK_END = /<\/(?:p|div|tr|h[1-6]|li|blockquote|table|pre)>|<br>|<hr>/g;

@@ -1,15 +1,16 @@
-import { concatBytes } from "../../base/bytes.ts";
+import {
+  arrange,
+  type AttachedPart,
+  contentTypeOf,
+  TEXT_LIMIT_BYTES,
+  type TextBlock,
+} from "../../mail/mime/arrange.ts";
+import { contentPieces, findLoose, readTextPart } from "../../mail/mime/content.ts";
+import { fileNameOf } from "../../mail/mime/entity.ts";
+import { type OctetSource, pieceByPiece } from "../../mail/mime/source.ts";
+import { type MimePart, mimeTree } from "../../mail/mime/tree.ts";
 import type { QueuePort } from "../ports.ts";
 import { safeFileName } from "./file_name.ts";
-import { arrange, contentTypeOf } from "../../mail/mime/arrange.ts";
-import { encodingOf, readLoose, readTextPart } from "../../mail/mime/content.ts";
-import { fileNameOf } from "../../mail/mime/entity.ts";
-import { bytesSource, type OctetSource } from "../../mail/mime/source.ts";
-import { transferDecode } from "../../mail/mime/transfer_decode.ts";
-import { type MimePart, mimeTree } from "../../mail/mime/tree.ts";
-
-/** The largest message that is taken apart; larger ones can still be downloaded. */
-export const PARSE_LIMIT_BYTES = 32 * 1024 * 1024;
 
 /** A part that is not the text of the message. */
 export interface ContentPart {
@@ -21,7 +22,10 @@ export interface ContentPart {
   readonly disposition: "attachment" | "inline";
   /** Without angle brackets. */
   readonly contentId: string | null;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How many octets it has, decoded. */
+  readonly sizeBytes: number;
+  /** Its octets, decoded while they are read; each chunk is the reader's own. */
+  stream(): AsyncIterable<Uint8Array>;
 }
 
 /** A run of text in a message. */
@@ -45,21 +49,18 @@ export type ContentResult =
   | { readonly kind: "unknown" }
   /** Its octets were removed. */
   | { readonly kind: "gone" }
-  | { readonly kind: "too_large"; readonly sizeBytes: number }
   | { readonly kind: "malformed"; readonly reason: string };
 
-/** Takes messages apart when somebody looks at them; one at a time, since that keeps memory down. */
+/**
+ * Takes messages of any size apart when somebody looks at them, without holding them. One at a
+ * time, since the text of each is in memory.
+ */
 export class ContentReader {
   readonly #queue: Pick<QueuePort, "get" | "body">;
-  readonly #limitBytes: number;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    queue: Pick<QueuePort, "get" | "body">,
-    { limitBytes = PARSE_LIMIT_BYTES }: { limitBytes?: number } = {},
-  ) {
+  constructor(queue: Pick<QueuePort, "get" | "body">) {
     this.#queue = queue;
-    this.#limitBytes = limitBytes;
   }
 
   /** @throws StoreError as the store does. */
@@ -74,46 +75,87 @@ export class ContentReader {
     if (detail === null) return { kind: "unknown" };
     if (!detail.hasBody) return { kind: "gone" };
     const { sizeBytes } = detail.message.facts;
-    if (sizeBytes > this.#limitBytes) return { kind: "too_large", sizeBytes };
-    const body = await this.#queue.body(id);
-    if (body === null) return { kind: "gone" };
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of body) chunks.push(chunk);
-    return takeApart(concatBytes(chunks));
+    try {
+      return await takeApart({
+        sizeBytes,
+        bytes: null,
+        stream: (options) => this.#octets(id, options),
+      });
+    } catch (error) {
+      if (error instanceof GoneError) return { kind: "gone" };
+      throw error;
+    }
+  }
+
+  async *#octets(
+    id: string,
+    options: Parameters<OctetSource["stream"]>[0],
+  ): AsyncGenerator<Uint8Array> {
+    const body = await this.#queue.body(id, options);
+    if (body === null) throw new GoneError();
+    yield* body;
   }
 }
 
-/** Takes a whole message apart. */
-export async function takeApart(bytes: Uint8Array<ArrayBuffer>): Promise<ContentResult> {
-  const source = bytesSource(bytes);
+/** The octets were removed while they were read. */
+class GoneError extends Error {
+  override readonly name = "GoneError";
+}
+
+/** Takes a message apart; its text is in memory afterwards, its files are read when they are. */
+export async function takeApart(source: OctetSource): Promise<ContentResult> {
   const { root, isTooComplex } = await mimeTree(source);
   if (isTooComplex) return { kind: "malformed", reason: "it has too many parts" };
   const arrangement = arrange(root);
+  const { shown, others } = withinLimit(arrangement.blocks);
   const rich: TextPart[] = [];
   const plain: TextPart[] = [];
-  for (const { text, html } of arrangement.blocks) {
-    const [texts, htmls] = await Promise.all([textParts(source, text), textParts(source, html)]);
+  for (const { text, html } of shown) {
+    const texts = await textParts(source, text);
+    const htmls = await textParts(source, html);
     rich.push(...(htmls.length > 0 ? htmls : texts));
     plain.push(...(texts.length > 0 ? texts : htmls));
   }
-  const files = arrangement.attachments.map(({ part, isShown }, index) =>
-    contentPart(part, { bytes, index, isShown })
-  );
-  const loose = (await readLoose(source, arrangement))
-    .map(({ what, octets }, place) => looseText(octets, { what, index: files.length + place }));
+  const files = [...arrangement.attachments, ...others]
+    .map((file, index) => contentPart(source, { ...file, index }));
+  const loose = (await findLoose(source, arrangement)).map(({ what, range }, place) => ({
+    ...{ index: files.length + place, filename: `${what}.txt`, mediaType: "text/plain" },
+    ...{ disposition: "attachment" as const, contentId: null, sizeBytes: range.end - range.start },
+    stream: () => owned(pieceByPiece(source, range)),
+  }));
   return { kind: "ok", content: { rich, plain, parts: [...files, ...loose] } };
 }
 
+/** The texts that are shown; those that are too many for the memory are files. */
+function withinLimit(
+  blocks: readonly TextBlock[],
+): { shown: TextBlock[]; others: AttachedPart[] } {
+  const shown: TextBlock[] = [];
+  const others: AttachedPart[] = [];
+  let leftBytes = TEXT_LIMIT_BYTES;
+  for (const block of blocks) {
+    const parts = [...new Set([...block.text, ...block.html])];
+    const sizeBytes = parts.reduce((sum, { contentBytes }) => sum + contentBytes, 0);
+    if (sizeBytes > leftBytes) {
+      others.push(...parts.map((part) => ({ part, isShown: false })));
+      continue;
+    }
+    leftBytes -= sizeBytes;
+    shown.push(block);
+  }
+  return { shown, others };
+}
+
 async function textParts(source: OctetSource, parts: readonly MimePart[]): Promise<TextPart[]> {
-  return await Promise.all(parts.map(async (part): Promise<TextPart> => ({
+  return await Array.fromAsync(parts, async (part): Promise<TextPart> => ({
     kind: contentTypeOf(part) === "text/html" ? "html" : "text",
     text: (await readTextPart(source, part)).text,
-  })));
+  }));
 }
 
 function contentPart(
-  part: MimePart,
-  { bytes, index, isShown }: { bytes: Uint8Array<ArrayBuffer>; index: number; isShown: boolean },
+  source: OctetSource,
+  { part, isShown, index }: AttachedPart & { readonly index: number },
 ): ContentPart {
   const mediaType = contentTypeOf(part);
   return {
@@ -122,16 +164,12 @@ function contentPart(
     mediaType,
     disposition: isShown ? "inline" : "attachment",
     contentId: part.entity.contentId,
-    bytes: transferDecode(bytes.subarray(part.body.start, part.body.end), encodingOf(part)),
+    sizeBytes: part.contentBytes,
+    stream: () => owned(contentPieces(source, part)),
   };
 }
 
-function looseText(
-  octets: Uint8Array,
-  { what, index }: { what: string; index: number },
-): ContentPart {
-  return {
-    ...{ index, filename: `${what}.txt`, mediaType: "text/plain", disposition: "attachment" },
-    ...{ contentId: null, bytes: new Uint8Array(octets) },
-  };
+/** Pieces that stay good after the next one. */
+async function* owned(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) yield piece.slice();
 }

@@ -35,7 +35,6 @@ const KINDS = {
   "conflict": { status: 409, title: "The state of the thing does not allow it" },
   "gone": { status: 410, title: "The octets of the message were removed" },
   "body-too-large": { status: 413, title: "The body is too large" },
-  "message-too-large": { status: 413, title: "The message is too large to be taken apart" },
   "too-many-recipients": { status: 413, title: "The message has too many recipients" },
   "unsupported-media-type": { status: 415, title: "The body must be JSON" },
   "misdirected": { status: 421, title: "This relay is not known by that name" },

@@ -56,7 +56,7 @@ export function queuePort(parts: RelayParts): QueuePort {
     count: (filter) => store.count(filter),
     countWithin: (filter, withinMs) => store.countWithin(filter, withinMs),
     get: (id) => store.get(id),
-    body: (id) => store.body(id),
+    body: (id, options) => store.body(id, options),
     stats: () => store.stats(),
     async command({ filter, command, by }) {
       const told = webhooks.isEmpty ? null : commandOutline(command.kind, by);

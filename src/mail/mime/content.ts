@@ -35,17 +35,18 @@ const CUSTOMARY = /^\s*(?:(?=[^]{0,500}$)[^]*\bMIME\b[^]*)?$/i;
 const LONGEST_CUSTOMARY_BYTES = 1_000;
 
 /** What stands beside all parts of multiparts, but for a customary word and empty lines. */
-export async function readLoose(
+export async function findLoose(
   source: OctetSource,
   { loose }: Arrangement,
-): Promise<{ what: "preamble" | "epilogue"; octets: Uint8Array }[]> {
+): Promise<Arrangement["loose"]> {
   const texts = [];
-  for (const { what, range } of loose) {
-    const octets = await octetsIn(source, range);
-    const isShort = octets.length <= LONGEST_CUSTOMARY_BYTES;
-    if (!isShort || !CUSTOMARY.test(decodeText(octets))) texts.push({ what, octets });
-  }
+  for (const one of loose) if (!await isCustomary(source, one.range)) texts.push(one);
   return texts;
+}
+
+async function isCustomary(source: OctetSource, range: OctetRange): Promise<boolean> {
+  if (range.end - range.start > LONGEST_CUSTOMARY_BYTES) return false;
+  return CUSTOMARY.test(decodeText(await octetsIn(source, range)));
 }
 
 /** The content of a part as a sender encoded it, in memory. */

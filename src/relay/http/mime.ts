@@ -1,12 +1,12 @@
 import { arrange, type Arrangement, contentTypeOf } from "../../mail/mime/arrange.ts";
 import { isKnownCharset } from "../../mail/mime/charset.ts";
-import { octetsIn, readLoose, readTextPart } from "../../mail/mime/content.ts";
+import { findLoose, octetsIn, readTextPart } from "../../mail/mime/content.ts";
 import { htmlToText, textToHtml } from "../../mail/mime/html_text.ts";
-import type { OctetSource } from "../../mail/mime/source.ts";
+import { type OctetRange, type OctetSource, pieceByPiece } from "../../mail/mime/source.ts";
 import { type MimePart, mimeTree } from "../../mail/mime/tree.ts";
 import type { Loss } from "../../delivery/transport.ts";
 import { type Attachment, attachmentsOf } from "./attachments.ts";
-import { bytesBody } from "./body.ts";
+import type { RequestBody } from "./body.ts";
 import { type MessageFields, readFields } from "./message_fields.ts";
 
 /** A message taken apart. */
@@ -97,12 +97,16 @@ async function looseTexts(
   source: OctetSource,
   { arrangement, losses }: Reading,
 ): Promise<Attachment[]> {
-  const texts = await readLoose(source, arrangement);
-  return texts.map(({ what, octets }) => {
+  const texts = await findLoose(source, arrangement);
+  return texts.map(({ what, range }) => {
     losses.push({ kind: "structure", what });
     return {
-      ...{ filename: `${what}.txt`, type: "text/plain", content: bytesBody(octets) },
+      ...{ filename: `${what}.txt`, type: "text/plain", content: rangeBody(source, range) },
       ...{ method: null, charset: null, contentId: null },
     };
   });
+}
+
+function rangeBody(source: OctetSource, range: OctetRange): RequestBody {
+  return { lengthBytes: range.end - range.start, stream: () => pieceByPiece(source, range) };
 }

@@ -63,7 +63,7 @@ async function contentOf(visit: Visit, { id, view }: { id: string; view: Content
   const { parts } = result.content;
   return (
     <div class="panel-body stack">
-      {view === "html" ? <HtmlFrame id={id} result={result} /> : <PlainText result={result} />}
+      {view === "html" ? await HtmlFrame({ id, result }) : <PlainText result={result} />}
       {parts.length > 0 && <Attachments id={id} parts={parts} />}
     </div>
   );
@@ -84,9 +84,9 @@ function PlainText({ result }: { result: ReadContent }) {
   );
 }
 
-function HtmlFrame({ id, result }: { id: string; result: ReadContent }) {
+async function HtmlFrame({ id, result }: { id: string; result: ReadContent }) {
   const hasHtml = result.content.rich.some(({ kind }) => kind === "html");
-  const page = hasHtml ? messagePage(result.content) : null;
+  const page = hasHtml ? await messagePage(result.content) : null;
   if (page === null) return <p class="soft">There is no HTML in it.</p>;
   return (
     <>
@@ -114,7 +114,7 @@ function Attachments({ id, parts }: { id: string; parts: readonly ContentPart[] 
     <div>
       <h3 class="sub-title">{counted(parts.length, "attachment")}</h3>
       <ul class="attachments">
-        {parts.map(({ index, filename, mediaType, bytes }) => (
+        {parts.map(({ index, filename, mediaType, sizeBytes }) => (
           <li>
             <a
               class="attachment"
@@ -123,7 +123,7 @@ function Attachments({ id, parts }: { id: string; parts: readonly ContentPart[] 
             >
               <Icon name="file" />
               <span class="cut" title={filename}>{filename}</span>
-              <span class="faint small nowrap">{mediaType}, {formatSize(bytes.length)}</span>
+              <span class="faint small nowrap">{mediaType}, {formatSize(sizeBytes)}</span>
             </a>
           </li>
         ))}
@@ -136,12 +136,6 @@ function Unreadable({ result }: { result: Exclude<ContentResult, { kind: "ok" }>
   switch (result.kind) {
     case "gone":
       return <Empty icon="file" title="The octets are no longer there" tight />;
-    case "too_large":
-      return (
-        <Empty icon="file" title="It is too large to be taken apart here" tight>
-          <p>It has {formatSize(result.sizeBytes)}. It can be downloaded whole.</p>
-        </Empty>
-      );
     case "malformed":
       return (
         <Empty icon="warning" title="It cannot be taken apart" tight>
