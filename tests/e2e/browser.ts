@@ -10,6 +10,8 @@ const FLAGS = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
+  "--disable-gpu-compositing",
+  "--disable-gpu-rasterization",
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",
@@ -89,7 +91,7 @@ export interface Look {
   readonly height: number;
 }
 
-export const LOOKS: readonly Look[] = [
+export const LOOKS: readonly [Look, ...Look[]] = [
   { name: "light", colours: "light", width: 1440, height: 900 },
   { name: "dark", colours: "dark", width: 1440, height: 900 },
   { name: "phone", colours: "light", width: 390, height: 844 },
@@ -103,12 +105,35 @@ export interface WatchedPage extends AsyncDisposable {
   readonly troubles: string[];
 }
 
-/** Opens an empty page that is watched. */
+interface PageOptions {
+  readonly url: string;
+  readonly look?: Look;
+  readonly scripts?: boolean;
+}
+
+/** Opens an empty page that is watched, in a world of its own. */
 export async function openPage(
-  { browser }: RunningBrowser,
-  { url, look = LOOKS[0] as Look, scripts = true }: { url: string; look?: Look; scripts?: boolean },
+  browser: RunningBrowser,
+  options: PageOptions,
 ): Promise<WatchedPage> {
-  const context = await browser.newContext({
+  const context = await openContext(browser, options);
+  const { page, troubles } = await watchedPage(context, options.url);
+  return {
+    page,
+    context,
+    troubles,
+    async [Symbol.asyncDispose]() {
+      await context.close();
+    },
+  };
+}
+
+/** Opens a world of pages: what it keeps, no other has. */
+export async function openContext(
+  { browser }: RunningBrowser,
+  { url, look = LOOKS[0], scripts = true }: PageOptions,
+): Promise<BrowserContext> {
+  return await browser.newContext({
     baseURL: url,
     colorScheme: look.colours,
     viewport: { width: look.width, height: look.height },
@@ -116,6 +141,13 @@ export async function openPage(
     locale: "en-GB",
     javaScriptEnabled: scripts,
   });
+}
+
+/** Opens an empty page, and notes what goes wrong on it. */
+export async function watchedPage(
+  context: BrowserContext,
+  url: string,
+): Promise<{ page: Page; troubles: string[] }> {
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   const troubles: string[] = [];
@@ -133,12 +165,5 @@ export async function openPage(
     const target = request.url();
     if (!target.startsWith(url) && !target.startsWith("data:")) troubles.push(`left: ${target}`);
   });
-  return {
-    page,
-    context,
-    troubles,
-    async [Symbol.asyncDispose]() {
-      await context.close();
-    },
-  };
+  return { page, troubles };
 }

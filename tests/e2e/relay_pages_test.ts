@@ -1,31 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Page } from "playwright-core";
-import type { Fixture } from "../admin/views/fixture/relay.ts";
-import { serveDashboard } from "../admin/views/fixture/serve.ts";
-import { HAVE_CHROMIUM, openPage, startBrowser } from "./browser.ts";
-
-/** Runs steps, each with a relay and a page of its own. */
-function suite(
-  name: string,
-  steps: Readonly<Record<string, (page: Page, relay: Fixture) => Promise<void>>>,
-): void {
-  Deno.test({
-    name: `${name} (needs chromium)`,
-    ignore: !HAVE_CHROMIUM,
-    async fn(t) {
-      await using browser = await startBrowser();
-      for (const [step, run] of Object.entries(steps)) {
-        await t.step(step, async () => {
-          await using served = await serveDashboard();
-          await using watched = await openPage(browser, { url: served.url });
-          await run(watched.page, served.relay);
-          const expected = /status of (?:400|404|500)/;
-          assertEquals(watched.troubles.filter((text) => !expected.test(text)), []);
-        });
-      }
-    },
-  });
-}
+import { suite } from "./suite.ts";
 
 const rows = (page: Page) => page.locator("tbody tr");
 
@@ -94,8 +69,8 @@ suite("webhooks show how they are and are replayed", {
   },
 });
 
-suite("an attempt can be looked into", {
-  "its dialogue is there to be opened": async (page, relay) => {
+suite("what went wrong can be looked into", {
+  "the dialogue of an attempt is there to be opened": async (page, relay) => {
     const { items } = await relay.store.list({ filter: {}, limit: 100 });
     const id = items.find(({ message }) => message.summary.subject.startsWith("Invoice"))
       ?.message.id;
@@ -106,10 +81,7 @@ suite("an attempt can be looked into", {
     assertMatch(await dialogue.locator("pre").innerText(), /^C: EHLO relay\.example\.net$/m);
     await page.getByText("verified by its certificate").first().waitFor();
   },
-});
-
-suite("a page that fails says so", {
-  "and the log is told": async (page, relay) => {
+  "a page that fails says so, and the log is told": async (page, relay) => {
     const told = relay.ports.events.lastId;
     Object.assign(relay.ports.suppressions ?? {}, {
       list: () => {
@@ -122,4 +94,4 @@ suite("a page that fails says so", {
     const [event] = relay.ports.events.recent({ limit: 1 });
     assert((event?.id ?? 0) > told && event?.event.type === "trouble");
   },
-});
+}, { expected: /status of 500/ });

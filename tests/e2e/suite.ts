@@ -1,24 +1,37 @@
 import { assertEquals } from "@std/assert";
-import type { Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import type { RecipientState } from "../../src/admin/ports.ts";
 import type { Fixture } from "../admin/views/fixture/relay.ts";
 import { serveDashboard, type ServedDashboard } from "../admin/views/fixture/serve.ts";
-import { HAVE_CHROMIUM, openPage, type RunningBrowser, startBrowser } from "./browser.ts";
+import { HAVE_CHROMIUM, openContext, startBrowser, watchedPage } from "./browser.ts";
 
-/** Names a test and runs its steps, each with a relay and a page of its own. */
+type Step = (page: Page, relay: Fixture) => Promise<void>;
+
+/** What the browser says of forms that are sent with mistakes. */
+const MISTAKES = /status of (?:400|422)/;
+
+/**
+ * Names a test and runs its steps, each with a relay and a page of its own. They share a browser
+ * and what it has of scripts and styles, and nothing else.
+ */
 export function suite(
   name: string,
-  steps: Readonly<Record<string, (page: Page, relay: Fixture) => Promise<void>>>,
+  steps: Readonly<Record<string, Step>>,
+  { expected = MISTAKES }: { expected?: RegExp } = {},
 ): void {
   Deno.test({
     name: `${name} (needs chromium)`,
     ignore: !HAVE_CHROMIUM,
     async fn(t) {
+      await using served = await serveDashboard();
       await using browser = await startBrowser();
+      await using context = await openContext(browser, served);
+      let isFresh = true;
       for (const [step, run] of Object.entries(steps)) {
         await t.step(step, async () => {
-          await using served = await serveDashboard();
-          await runStep({ browser, served, run });
+          if (!isFresh) await served.renew();
+          isFresh = false;
+          await runStep({ context, served, run, expected });
         });
       }
     },
@@ -26,16 +39,22 @@ export function suite(
 }
 
 async function runStep(
-  { browser, served, run }: {
-    browser: RunningBrowser;
+  { context, served: { url, relay }, run, expected }: {
+    context: BrowserContext;
     served: ServedDashboard;
-    run: (page: Page, relay: Fixture) => Promise<void>;
+    run: Step;
+    expected: RegExp;
   },
 ): Promise<void> {
-  await using watched = await openPage(browser, { url: served.url });
-  await run(watched.page, served.relay);
-  const expected = /status of (?:400|422)/; // forms that are sent with mistakes
-  assertEquals(watched.troubles.filter((text) => !expected.test(text)), []);
+  const { page, troubles } = await watchedPage(context, url);
+  try {
+    await run(page, relay);
+    assertEquals(troubles.filter((text) => !expected.test(text)), []);
+    await page.evaluate("localStorage.clear()");
+  } finally {
+    await page.close();
+    await context.clearCookies();
+  }
 }
 
 /** The id of the message with this text in its subject. */
