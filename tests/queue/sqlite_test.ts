@@ -3,11 +3,12 @@ import { StoreError } from "../../src/queue/store.ts";
 import { detailOf, statesOf, textOf } from "./conformance/case.ts";
 import { StoreFolder } from "./folder.ts";
 import { claimOf, idOf, messageOf, NOW_MS, settlementOf } from "./messages.ts";
+import { ownThread } from "./own_thread.ts";
 import { testStore } from "./store_conformance.ts";
 
 testStore("sqlite store", async () => {
   const folder = await StoreFolder.make();
-  const store = await folder.open();
+  const store = await folder.open({ threads: ownThread });
   return {
     store,
     async [Symbol.asyncDispose]() {
