@@ -73,7 +73,7 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
     authSocket: `${folder.path}/run/auth-client`,
     log: () => Deno.readTextFile(`${folder.path}/log`),
     [Symbol.asyncDispose]: async () => {
-      running.kill("SIGTERM"); // its children go with it
+      running.kill("SIGKILL"); // its children go with it at once; with SIGTERM it waits for them
       await running.ended;
       await folder[Symbol.asyncDispose]();
     },
@@ -160,7 +160,8 @@ function dovecotConfig(
     ` inet_listener pop3 {\n port = ${ports.pop3}\n }`,
     ` inet_listener pop3s {\n port = 0\n }\n}`,
     `service auth {\n unix_listener auth-client {\n mode = 0666\n }\n}`,
-    `service anvil {\n chroot =\n}`,
+    // Nobody waits for seconds because a login failed before.
+    `service anvil {\n chroot =\n unix_listener anvil-auth-penalty {\n mode = 0\n }\n}`,
     `service stats {\n chroot =\n}`,
     ``,
   ].join("\n");

@@ -101,10 +101,21 @@ export async function runPeer(name: string, options: PeerOptions = {}): Promise<
   return await peer.ended;
 }
 
-/** A port on loopback that nobody listened on a moment ago. */
+/** Ports below those that systems give to clients, who could take one before a program has it. */
+const FIRST_PORT = 12_000;
+const LAST_PORT = 31_999;
+
+/** A TCP port of 127.0.0.1 that nothing listens on, for programs that cannot be told to choose. */
 export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT + 1));
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 /**

@@ -1,5 +1,13 @@
 /** A real Postfix of the test's own: configuration, queue, log and port apart from the system's. */
-import { freePort, havePeer, type PeerResult, runPeer, tempFolder, waitForPort } from "./peers.ts";
+import {
+  freePort,
+  havePeer,
+  isExecutable,
+  type PeerResult,
+  runPeer,
+  tempFolder,
+  waitForPort,
+} from "./peers.ts";
 
 /** A running Postfix. Disposing of it stops it and removes its folder. */
 export interface Postfix extends AsyncDisposable {
@@ -21,6 +29,15 @@ export interface PostfixOptions {
   readonly nameServer?: string;
 }
 
+/** Where systems put the program that starts all others. */
+const MASTERS = ["/usr/lib/postfix/sbin/master", "/usr/libexec/postfix/master"];
+
+/** The folders of its queue that it does not make. */
+const QUEUE_FOLDERS = [
+  ...["active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming"],
+  ...["maildrop", "private", "public", "saved", "trace"],
+];
+
 /** Whether Postfix can be run here: it must be installed, and its master wants to be root. */
 export function canRunPostfix(): boolean {
   return havePeer("postfix") && Deno.uid() === 0;
@@ -33,8 +50,7 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   const config = `${folder.path}/etc`;
   try {
     await writeConfig({ path: folder.path, port, options });
-    if (options.nameServer === undefined) await postfix(config, "start");
-    else await startWithNameServer(folder.path, { config, nameServer: options.nameServer });
+    await startMaster(folder.path, options);
     await waitForPort(port);
   } catch (error) {
     await folder[Symbol.asyncDispose]();
@@ -46,7 +62,7 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
     masterPid: Number(pidFile.trim()),
     log: () => Deno.readTextFile(`${folder.path}/log`),
     [Symbol.asyncDispose]: async () => {
-      await postfix(config, "stop");
+      await stopMaster(config);
       await folder[Symbol.asyncDispose]();
     },
   };
@@ -56,9 +72,13 @@ async function writeConfig(
   { path, port, options }: { path: string; port: number; options: PostfixOptions },
 ): Promise<void> {
   await Deno.chmod(path, 0o755); // its unprivileged processes pass through
-  for (const name of ["etc", "queue", "data"]) await Deno.mkdir(`${path}/${name}`);
-  await runPeer("chown", { args: ["postfix", `${path}/data`] });
+  for (const name of ["etc", "queue", "queue/pid", "data"]) await Deno.mkdir(`${path}/${name}`);
+  for (const name of QUEUE_FOLDERS) await Deno.mkdir(`${path}/queue/${name}`, { mode: 0o700 });
+  const own = QUEUE_FOLDERS.map((name) => `${path}/queue/${name}`);
+  check(await runPeer("chown", { args: ["postfix", `${path}/data`, ...own] }), "set-up");
   await Deno.writeTextFile(`${path}/etc/main.cf`, mainConfig({ path, options }));
+  // It reads a file that changed a moment ago again and again.
+  await Deno.utime(`${path}/etc/main.cf`, 1, 1);
   const services = await Deno.readTextFile("/etc/postfix/master.cf");
   await Deno.writeTextFile(
     `${path}/etc/master.cf`,
@@ -87,19 +107,22 @@ function mainConfig({ path, options }: { path: string; options: PostfixOptions }
   return Object.entries(settings).map(([key, value]) => `${key} = ${value}\n`).join("");
 }
 
-/** Starts it where `/etc/resolv.conf` is another one, for it and its children alone. */
-async function startWithNameServer(
-  folder: string,
-  { config, nameServer }: { config: string; nameServer: string },
-): Promise<void> {
+/**
+ * Starts its master as `postfix start` does when it has checked the installation, which takes two
+ * seconds. With a name server, `/etc/resolv.conf` is another one for it and its children alone.
+ */
+async function startMaster(folder: string, { nameServer }: PostfixOptions): Promise<void> {
+  const master = MASTERS.find(isExecutable) ?? "master";
+  const args = ["-w", "-c", `${folder}/etc`];
+  if (nameServer === undefined) return check(await runPeer(master, { args }), "start");
   const file = `${folder}/resolv.conf`;
   await Deno.writeTextFile(file, `nameserver ${nameServer}\n`);
-  const script = `mount --bind ${file} /etc/resolv.conf && exec postfix -c ${config} start`;
+  const script = `mount --bind ${file} /etc/resolv.conf && exec ${master} ${args.join(" ")}`;
   check(await runPeer("unshare", { args: ["--mount", "sh", "-c", script] }), "start");
 }
 
-async function postfix(config: string, action: "start" | "stop"): Promise<void> {
-  check(await runPeer("postfix", { args: ["-c", config, action] }), action);
+async function stopMaster(config: string): Promise<void> {
+  check(await runPeer("postfix", { args: ["-c", config, "stop"] }), "stop");
 }
 
 function check(result: PeerResult, action: string): void {

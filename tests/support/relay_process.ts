@@ -2,7 +2,9 @@
 import manifest from "../../deno.json" with { type: "json" };
 import { freePort, type Peer, type PeerResult, startPeer, waitForPort } from "./peers.ts";
 
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+/** The bundle that the test task made, which starts faster, else the sources. */
+const MAIN = Deno.env.get("POSTHOUSE_PROGRAM") ??
+  new URL("../../src/main.ts", import.meta.url).pathname;
 const PROJECT = new URL("../../deno.json", import.meta.url).pathname;
 
 /** How a relay of a test is set up. */
@@ -19,7 +21,7 @@ export interface RelayOptions {
   readonly port?: number;
   /** More keys of the listener, as TOML lines. */
   readonly listener?: string;
-  /** What to run instead of the sources: an executable, or a bundle's path ending in `.js`. */
+  /** What to run: an executable, or the path of a script ending in `.ts` or `.js`. */
   readonly program?: string;
   /** How many files it may open (`ulimit -n`); as many as this process where not given. */
   readonly openFiles?: number;

@@ -14,6 +14,7 @@ export async function startSecurePostfix(
     nextHopPort,
     settings: {
       local_header_rewrite_clients: "", // or it adds what it misses
+      smtpd_error_sleep_time: "0",
       smtpd_tls_security_level: "may",
       smtpd_tls_chain_files: `${folder.path}/tls.pem`,
       ...settings,
