@@ -3,12 +3,18 @@
  * line is `N passed, N failed, N skipped`, where each of the three checks counts as one test.
  * Arguments go to `deno test`: paths, `--filter`.
  */
+import manifest from "../../deno.json" with { type: "json" };
 import { countTests, type TestCounts } from "./junit.ts";
 
 /** The product's packages and those that only tests use; the config of the product has no others. */
 const TESTS_CONFIG = "--config=tests/deno.json";
 
-const CHECKS: readonly { readonly name: string; readonly args: readonly string[] }[] = [
+interface Check {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+const CHECKS: readonly Check[] = [
   { name: "format", args: ["fmt", "--check"] },
   { name: "lint", args: ["lint"] },
   { name: "types", args: ["check", "--quiet", TESTS_CONFIG, "src", "tests"] },
@@ -26,26 +32,35 @@ const TEST_PERMISSIONS = [
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
-/** Runs everything, also after a failure, and returns the exit status. */
+/** Runs everything, the checks beside the tests, and returns the exit status. */
 async function main(testArgs: readonly string[]): Promise<number> {
-  const passedChecks: string[] = [];
-  const failedChecks: string[] = [];
-  for (const { name, args } of CHECKS) {
-    report(`--- ${name}: deno ${args.join(" ")}`);
-    (await runDeno(args) === 0 ? passedChecks : failedChecks).push(name);
-  }
+  const checking = CHECKS.map(check);
   const tests = await runTests(testArgs);
-  const failed = [...failedChecks, ...tests.failed];
+  const failed = [...tests.failed];
+  for (const { name, args, isPassed, output } of await Promise.all(checking)) {
+    report(`--- ${name}: deno ${args.join(" ")}: ${isPassed ? "passed" : `failed\n${output}`}`);
+    if (!isPassed) failed.unshift(name);
+  }
   if (tests.skipped.length > 0) report(["", "skipped:", ...tests.skipped].join("\n  "));
   if (failed.length > 0) report(["", "failed:", ...failed].join("\n  "));
   report("");
-  const passed = passedChecks.length + tests.passed;
+  const passed = CHECKS.length + tests.passed + tests.failed.length - failed.length;
   report(`${passed} passed, ${failed.length} failed, ${tests.skipped.length} skipped`);
   return failed.length === 0 ? 0 : 1;
 }
 
+async function check(
+  { name, args }: Check,
+): Promise<Check & { isPassed: boolean; output: string }> {
+  const command = new Deno.Command(Deno.execPath(), { args: [...args], stdin: "null" });
+  const { success, stdout, stderr } = await command.output();
+  const [out, err] = [stdout, stderr].map((octets) => new TextDecoder().decode(octets));
+  return { name, args, isPassed: success, output: `${out}${err}` };
+}
+
 async function runTests(testArgs: readonly string[]): Promise<TestCounts> {
-  const reportPath = await Deno.makeTempFile({ prefix: "posthouse-junit-", suffix: ".xml" });
+  const folder = await Deno.makeTempDir({ prefix: "posthouse-tests-" });
+  const reportPath = `${folder}/junit.xml`;
   try {
     report("--- tests");
     const status = await runDeno([
@@ -57,18 +72,30 @@ async function runTests(testArgs: readonly string[]): Promise<TestCounts> {
       `--junit-path=${reportPath}`,
       ...TEST_PERMISSIONS,
       ...testArgs,
-    ]);
+    ], { env: await bundledProgram(folder) });
     const counts = countTests(await Deno.readTextFile(reportPath));
     // A module that fails to load has no test case of its own.
     const isUnexplained = status !== 0 && counts.failed.length === 0;
     return isUnexplained ? { ...counts, failed: [`deno test: status ${status}`] } : counts;
   } finally {
-    await Deno.remove(reportPath);
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
-async function runDeno(args: readonly string[]): Promise<number> {
-  const command = new Deno.Command(Deno.execPath(), { args: [...args], stdin: "null" });
+/** Makes the bundle, so that hundreds of relays start from one file; where it fails, a test says so. */
+async function bundledProgram(folder: string): Promise<Record<string, string>> {
+  const [, ...args] = manifest.tasks.bundle.command.replace("dist/", `${folder}/bundle/`).split(
+    " ",
+  );
+  const status = await runDeno(args);
+  return status === 0 ? { POSTHOUSE_PROGRAM: `${folder}/bundle/main.js` } : {};
+}
+
+async function runDeno(
+  args: readonly string[],
+  { env = {} }: { env?: Record<string, string> } = {},
+): Promise<number> {
+  const command = new Deno.Command(Deno.execPath(), { args: [...args], env, stdin: "null" });
   return (await command.spawn().status).code;
 }
 
