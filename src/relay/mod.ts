@@ -1,21 +1,29 @@
 import type { z } from "zod";
 import type { Transport } from "../delivery/transport.ts";
 import { createBrevo, LIMITS as brevo } from "./brevo/transport.ts";
-import { createCloudflare } from "./cloudflare/transport.ts";
-import { createGmail } from "./gmail/transport.ts";
-import { createGraph } from "./graph/transport.ts";
+import { createCloudflare, foresee as cloudflare } from "./cloudflare/transport.ts";
+import { createGmail, LIMITS as gmail } from "./gmail/transport.ts";
+import { createGraph, LIMITS as graph } from "./graph/transport.ts";
+import { rawProblem } from "./http/carry.ts";
 import type { ConversionLimits } from "./http/conversion.ts";
+import {
+  type Foresee,
+  foreseeAddressed,
+  foreseeConverted,
+  foreseeRaw,
+  foreseeText,
+} from "./http/foresee.ts";
 import type { ProviderOptions } from "./http/provider.ts";
 import { createMailchannels, LIMITS as mailchannels } from "./mailchannels/transport.ts";
-import { createMailgun } from "./mailgun/transport.ts";
+import { createMailgun, LIMITS as mailgun } from "./mailgun/transport.ts";
 import { createMailjet, LIMITS as mailjet } from "./mailjet/transport.ts";
-import { createMandrill } from "./mandrill/transport.ts";
+import { createMandrill, LIMITS as mandrill } from "./mandrill/transport.ts";
 import { createPosthouse } from "./posthouse/transport.ts";
 import { createPostmark, LIMITS as postmark } from "./postmark/transport.ts";
 import { createResend, LIMITS as resend } from "./resend/transport.ts";
 import { createSendgrid, LIMITS as sendgrid } from "./sendgrid/transport.ts";
-import { createSes } from "./ses/transport.ts";
-import { createSparkpost } from "./sparkpost/transport.ts";
+import { createSes, foresee as ses } from "./ses/transport.ts";
+import { createSparkpost, LIMITS as sparkpost } from "./sparkpost/transport.ts";
 import { RELAY_SCHEMAS, type RelayType } from "./schemas.ts";
 import { createWebhook } from "./webhook/transport.ts";
 
@@ -38,61 +46,105 @@ export interface CatalogueEntry<Config> {
   readonly fidelity: Fidelity;
   /** What an API that wants fields can take; absent where it takes messages. */
   readonly limits?: ConversionLimits;
+  /** Tells, without sending it, what a message would lose. */
+  readonly foresee: Foresee;
   /** Makes a transport from a table that the schema has parsed. */
   create(config: Config, options: ProviderOptions): Transport;
 }
 
 /** Every provider by the `type` of its transports. */
 export const RELAY_CATALOGUE = {
-  mailgun: entry({ schema: RELAY_SCHEMAS.mailgun, fidelity: "raw", create: createMailgun }),
-  ses: entry({ schema: RELAY_SCHEMAS.ses, fidelity: "raw", create: createSes }),
-  sparkpost: entry({ schema: RELAY_SCHEMAS.sparkpost, fidelity: "raw", create: createSparkpost }),
-  mandrill: entry({ schema: RELAY_SCHEMAS.mandrill, fidelity: "raw", create: createMandrill }),
+  mailgun: entry({
+    schema: RELAY_SCHEMAS.mailgun,
+    fidelity: "raw",
+    create: createMailgun,
+    foresee: foreseeRaw((job) => rawProblem(job, mailgun)),
+  }),
+  ses: entry({ schema: RELAY_SCHEMAS.ses, fidelity: "raw", create: createSes, foresee: ses }),
+  sparkpost: entry({
+    schema: RELAY_SCHEMAS.sparkpost,
+    fidelity: "raw",
+    create: createSparkpost,
+    foresee: foreseeText(sparkpost),
+  }),
+  mandrill: entry({
+    schema: RELAY_SCHEMAS.mandrill,
+    fidelity: "raw",
+    create: createMandrill,
+    foresee: foreseeText(mandrill),
+  }),
   cloudflare: entry({
     schema: RELAY_SCHEMAS.cloudflare,
     fidelity: "raw",
     create: createCloudflare,
+    foresee: cloudflare,
   }),
-  gmail: entry({ schema: RELAY_SCHEMAS.gmail, fidelity: "addressed", create: createGmail }),
-  graph: entry({ schema: RELAY_SCHEMAS.graph, fidelity: "addressed", create: createGraph }),
+  gmail: entry({
+    schema: RELAY_SCHEMAS.gmail,
+    fidelity: "addressed",
+    create: createGmail,
+    foresee: foreseeAddressed(gmail),
+  }),
+  graph: entry({
+    schema: RELAY_SCHEMAS.graph,
+    fidelity: "addressed",
+    create: createGraph,
+    foresee: foreseeAddressed(graph),
+  }),
   sendgrid: entry({
     schema: RELAY_SCHEMAS.sendgrid,
     fidelity: "converted",
     create: createSendgrid,
+    foresee: foreseeConverted(sendgrid),
     limits: sendgrid,
   }),
   postmark: entry({
     schema: RELAY_SCHEMAS.postmark,
     fidelity: "converted",
     create: createPostmark,
+    foresee: foreseeConverted(postmark),
     limits: postmark,
   }),
   resend: entry({
     schema: RELAY_SCHEMAS.resend,
     fidelity: "converted",
     create: createResend,
+    foresee: foreseeConverted(resend),
     limits: resend,
   }),
   brevo: entry({
     schema: RELAY_SCHEMAS.brevo,
     fidelity: "converted",
     create: createBrevo,
+    foresee: foreseeConverted(brevo),
     limits: brevo,
   }),
   mailjet: entry({
     schema: RELAY_SCHEMAS.mailjet,
     fidelity: "converted",
     create: createMailjet,
+    foresee: foreseeConverted(mailjet),
     limits: mailjet,
   }),
   mailchannels: entry({
     schema: RELAY_SCHEMAS.mailchannels,
     fidelity: "converted",
     create: createMailchannels,
+    foresee: foreseeConverted(mailchannels),
     limits: mailchannels,
   }),
-  webhook: entry({ schema: RELAY_SCHEMAS.webhook, fidelity: "raw", create: createWebhook }),
-  posthouse: entry({ schema: RELAY_SCHEMAS.posthouse, fidelity: "raw", create: createPosthouse }),
+  webhook: entry({
+    schema: RELAY_SCHEMAS.webhook,
+    fidelity: "raw",
+    create: createWebhook,
+    foresee: foreseeRaw(() => null),
+  }),
+  posthouse: entry({
+    schema: RELAY_SCHEMAS.posthouse,
+    fidelity: "raw",
+    create: createPosthouse,
+    foresee: foreseeRaw(() => null),
+  }),
 } as const satisfies Readonly<Record<RelayType, unknown>>;
 
 /** The outcome of `createRelay`. */
@@ -117,10 +169,11 @@ interface Entry<Config> extends CatalogueEntry<Config> {
 }
 
 function entry<Shape extends z.ZodRawShape, Config>(
-  { schema, fidelity, limits, create }: {
+  { schema, fidelity, limits, foresee, create }: {
     schema: z.ZodObject<Shape, z.core.$strict> & z.ZodType<Config>;
     fidelity: Fidelity;
     limits?: ConversionLimits;
+    foresee: Foresee;
     create(config: Config, options: ProviderOptions): Transport;
   },
 ): Entry<Config> {
@@ -128,6 +181,7 @@ function entry<Shape extends z.ZodRawShape, Config>(
     schema,
     fidelity,
     ...(limits === undefined ? {} : { limits }),
+    foresee,
     create,
     open(table, options) {
       const parsed = schema.safeParse(table);

@@ -214,7 +214,7 @@ function waysOf(
       }),
       trace: ({ to, listener = "smtp" }) =>
         Promise.resolve({
-          ...{ route: "default", mode: "deliver", redirect: null, dkim: [] },
+          ...{ route: "default", mode: "deliver", redirect: null, rawOnly: false, dkim: [] },
           transports: [{
             ...{ name: "mx", kind: "mx", destination: to.split("@")[1] ?? "", state: "up" },
             ...{ reason: "", weight: null, hosts: [], tls: "opportunistic", limits: [] },

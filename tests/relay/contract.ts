@@ -2,11 +2,13 @@
  * What every transport to an HTTP API must do, whatever the API: `contract` runs it against a
  * recording server on loopback.
  */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { concatBytes, encodeText } from "../../src/base/bytes.ts";
 import { formatReply } from "../../src/mail/reply.ts";
 import type { DeliveryReport, Outcome, Transport } from "../../src/delivery/transport.ts";
 import type { AnswerTable } from "../../src/relay/http/outcome.ts";
 import type { ProviderOptions } from "../../src/relay/http/provider.ts";
+import { RELAY_CATALOGUE, type RelayType } from "../../src/relay/mod.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import {
   type HttpRecorder,
@@ -139,6 +141,7 @@ export function contract(api: ProviderCase): void {
     Deno.test(`relay ${api.name}: ${what}`, fn);
 
   test("the message goes to the envelope and to nobody else", () => checkDeliverySets(api));
+  test("what is lost can be told before", () => checkForeseen(api));
   test("the request is the API's", async () => {
     const { requests, report } = await attempt(api, PLAIN, { recipients: ENVELOPE });
     for (const request of requests) {
@@ -318,9 +321,38 @@ async function checkOctets(api: ProviderCase): Promise<void> {
     }
   }
   if (api.anyOctets === true) return;
-  const { requests, report } = await attempt(api, LATIN1, { recipients: ENVELOPE });
-  assertEquals(requests.length, 0);
-  expect(report.outcomes, { kind: "unsuitable", enhanced: "5.6.3" }, "octets that are no UTF-8");
+  const { requests: [request], report } = await attempt(api, LATIN1, { recipients: ENVELOPE });
+  expect(report.outcomes, "delivered", "octets that are no UTF-8");
+  assertEquals(report.losses, undefined);
+  assert(request !== undefined && api.rawOctets !== undefined);
+  const text = new TextDecoder().decode(api.rawOctets(request));
+  assertStringIncludes(text, "Content-Transfer-Encoding: base64\r\n");
+  assertStringIncludes(text, "Content-Type: text/plain; charset=iso-8859-1\r\n");
+  assertStringIncludes(text, "\r\n\r\nR3L832UNCg==");
+  const signed = concatBytes([encodeText("DKIM-Signature: v=1\r\n"), LATIN1]);
+  const kept = await attempt(api, signed, { recipients: ENVELOPE }, { rawOnly: true });
+  assertEquals(kept.requests.length, 0);
+  expect(kept.report.outcomes, { kind: "unsuitable", enhanced: "5.6.2" }, "signed Latin-1");
+}
+
+/** What is foreseen of a message is what happens to it. */
+async function checkForeseen(api: ProviderCase): Promise<void> {
+  const { foresee } = RELAY_CATALOGUE[api.name.split(" ")[0] as RelayType];
+  for (const message of [...RAW_MESSAGES.map(([, text]) => text), LATIN1]) {
+    for (const facts of [{}, { sizeBytes: 200_000_000 }]) {
+      const all = { recipients: ENVELOPE, ...facts };
+      const foreseen = await foresee(jobOf(message, all));
+      if (foreseen.kind === "unsuitable") {
+        const { requests, report } = await attempt(api, message, all);
+        assertEquals(requests.length, 0);
+        assertEquals(report.outcomes, ENVELOPE.map(() => foreseen));
+        continue;
+      }
+      if ("sizeBytes" in facts) continue; // only the other side knows, and the size is a lie
+      const { report } = await attempt(api, message, all);
+      assertEquals(report.losses ?? [], foreseen.losses);
+    }
+  }
 }
 
 async function checkLosses(api: ProviderCase): Promise<void> {

@@ -39,6 +39,8 @@ export interface RouteTrace {
   readonly mode: "deliver" | "hold" | "capture" | "redirect" | null;
   /** The mailbox that gets the mail in place of its recipient. */
   readonly redirect: string | null;
+  /** Whether a message rather takes the next transport than lose something. */
+  readonly rawOnly: boolean;
   /** In the order in which they are tried, weights apart. */
   readonly transports: readonly RouteTraceWay[];
   /** Keys that would sign it. */

@@ -62,6 +62,7 @@ export async function explainDelivery(
     route: rule?.name ?? null,
     mode: fate?.kind ?? null,
     redirect: redirect?.mailbox ?? null,
+    rawOnly: rule?.rawOnly ?? false,
     transports,
     dkim: keysOf(question, config),
     aliasOf: membersOf(question.to, config),

@@ -1,7 +1,9 @@
 import { dnsOptions } from "../../app/dns.ts";
 import { explainDelivery } from "../../app/explain/explain.ts";
+import { foreseeMessage } from "../../app/explain/losses.ts";
 import type { RouteQuestion, RouteTrace } from "../../admin/ports.ts";
 import { systemClock } from "../../base/clock.ts";
+import { fieldText, headerSection } from "../../mail/headers.ts";
 import { createResolver } from "../../net/resolver.ts";
 import { type Command, type Invocation, JSON_FLAG } from "../command.ts";
 import { configOrProblems } from "../configuration.ts";
@@ -11,12 +13,18 @@ import { ask } from "./ask.ts";
 import { writeTrace } from "./explain_view.ts";
 import { RELAY_FLAGS, withRelay } from "./open.ts";
 
+/** A query has room for so many fields of so many characters. */
+const MOST_FIELDS = 40;
+const LONGEST_FIELD = 150;
+const FIELDS_OF_THE_WAY = /^(?:received|dkim-|arc-|authentication-results)/i;
+
 /** Tells which way a message would take, and why. */
 export const explainCommand: Command = {
   name: "explain",
   summary: "Tell which way mail for a recipient takes, and why, without sending any.",
   operands: "[RECIPIENT]",
-  details: "Tells which rules fit, the transports in their order, what the DNS says of their " +
+  details: "With --message, tells what each transport to an API would lose of that message, too. " +
+    "Tells which rules fit, the transports in their order, what the DNS says of their " +
     "hosts, what is asked of TLS, the limits that hold, the keys that sign, the return path, and " +
     "who is told by which way should it fail. Asks the running relay; with --offline only the " +
     "config file and the DNS, so that nothing is known of what is down, paused or suppressed.",
@@ -26,6 +34,12 @@ export const explainCommand: Command = {
     { name: "listener", kind: "text", value: "NAME", help: "Where it comes in; the first." },
     { name: "user", kind: "text", value: "NAME", help: "Who signed in to send it." },
     { name: "size", kind: "count", value: "N", help: "Octets of the message." },
+    {
+      name: "message",
+      kind: "text",
+      value: "FILE",
+      help: "A message, for what each transport would lose of it; - for standard input.",
+    },
     {
       name: "priority",
       kind: "text",
@@ -45,6 +59,10 @@ export const explainCommand: Command = {
   examples: [
     { command: "explain you@example.net --from me@example.org", does: "Where would it go?" },
     {
+      command: "explain you@example.net --message letter.eml",
+      does: "What would the APIs on its way lose of this message?",
+    },
+    {
       command: "explain --from me@example.org --to you@example.net --offline",
       does: "The same before the relay runs",
     },
@@ -59,7 +77,11 @@ async function explain(invocation: Invocation): Promise<ExitCode> {
     io.err("Name one recipient: posthouse explain you@example.net\n");
     return EXIT.usage;
   }
-  const finish = (trace: RouteTrace): ExitCode => {
+  const octets = await messageOf(invocation);
+  if (octets === "unreadable") return EXIT.usage;
+  const { from = "" } = senderOf(flags);
+  const finish = async (route: RouteTrace): Promise<ExitCode> => {
+    const trace = octets === null ? route : await foreseeMessage(route, { octets, from, to });
     if (flags.switch("json")) writeJson(io, trace);
     else writeTrace(io, trace);
     return trace.route === null ? EXIT.failed : EXIT.ok;
@@ -69,38 +91,40 @@ async function explain(invocation: Invocation): Promise<ExitCode> {
     io.err("A priority is a whole number from -9 to 9: --priority=-3\n");
     return EXIT.usage;
   }
-  if (flags.switch("offline")) return await offline(invocation, { to, priority, finish });
-  const header = flags.texts("header");
-  const size = flags.number("size");
+  const header = [...flags.texts("header"), ...octets === null ? [] : fieldLines(octets)];
+  const size = flags.number("size") ?? octets?.length;
+  const known = { to, priority, header, ...(size === undefined ? {} : { size }) };
+  if (flags.switch("offline")) return await offline(invocation, { ...known, finish });
   const query = {
     ...{ to, priority: String(priority), ...senderOf(flags) },
     ...(size === undefined ? {} : { size: String(size) }),
-    ...(header.length === 0 ? {} : { header: [...header] }),
+    ...(header.length === 0 ? {} : { header }),
   };
   return await withRelay(
     invocation,
-    async (client) => finish(await ask(client.routes.explain.$get({ query }))),
+    async (client) => await finish(await ask(client.routes.explain.$get({ query }))),
   );
 }
 
 /** Explains by the config file alone. */
 async function offline(
   { io, flags }: Invocation,
-  { to, priority, finish }: {
+  { to, priority, size, header, finish }: {
     to: string;
     priority: number;
-    finish: (trace: RouteTrace) => ExitCode;
+    size?: number;
+    header: readonly string[];
+    finish: (trace: RouteTrace) => Promise<ExitCode>;
   },
 ): Promise<ExitCode> {
   const config = await configOrProblems(io, flags);
   if (config === null) return EXIT.usage;
   using resolver = createResolver(dnsOptions(config));
-  const size = flags.number("size");
   const question: RouteQuestion = {
-    ...{ to, priority, from: "", ...senderOf(flags), headers: headersOf(flags) },
+    ...{ to, priority, from: "", ...senderOf(flags), headers: headersOf(header) },
     ...(size === undefined ? {} : { sizeBytes: size }),
   };
-  return finish(
+  return await finish(
     await explainDelivery(question, {
       ...{ config, resolver, clock: systemClock },
       stateOf: (_, domain) => ({ destination: domain, state: "unknown", reason: "" }),
@@ -126,9 +150,29 @@ function senderOf(flags: FlagValues): { from?: string; listener?: string; user?:
   };
 }
 
-function headersOf(flags: FlagValues): Record<string, string[]> {
+/** The message of the flag; null without one, and told where it cannot be read. */
+async function messageOf({ io, flags }: Invocation): Promise<Uint8Array | null | "unreadable"> {
+  const file = flags.text("message");
+  if (file === undefined) return null;
+  try {
+    return file === "-" ? await io.stdin.readAll() : await io.readFile(file);
+  } catch (error) {
+    io.err(`Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return "unreadable";
+  }
+}
+
+/** Fields of a message that routes may look at: not those of its way, and none that are long. */
+function fieldLines(octets: Uint8Array): string[] {
+  const lines = headerSection(octets).fields
+    .map((field) => `${field.name}: ${fieldText(octets, field).trim()}`)
+    .filter((line) => line.length <= LONGEST_FIELD && !FIELDS_OF_THE_WAY.test(line));
+  return lines.slice(0, MOST_FIELDS);
+}
+
+function headersOf(lines: readonly string[]): Record<string, string[]> {
   const headers: Record<string, string[]> = {};
-  for (const line of flags.texts("header")) {
+  for (const line of lines) {
     const [name = "", ...value] = line.split(":");
     (headers[name.trim().toLowerCase()] ??= []).push(value.join(":").trim());
   }

@@ -1,11 +1,12 @@
 import type { RouteTrace, RouteTraceWay } from "../../admin/ports.ts";
+import type { Carriage, MessageTrace } from "../../app/explain/losses.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";
 import type { CliIo } from "../io.ts";
 import { type Style, styleOf } from "../style.ts";
 import { printable } from "../text.ts";
 
 /** Writes where a message would go, and how, for people. */
-export function writeTrace(io: CliIo, trace: RouteTrace): void {
+export function writeTrace(io: CliIo, trace: RouteTrace | MessageTrace): void {
   const style = styleOf(io);
   if (trace.aliasOf.length > 0) {
     const members = trace.aliasOf.map(printable).join(", ");
@@ -63,7 +64,11 @@ function modeLine({ mode, redirect }: RouteTrace, style: Style): string {
 
 function writeWay(
   io: CliIo,
-  { way, index, style }: { way: RouteTraceWay; index: number; style: Style },
+  { way, index, style }: {
+    way: RouteTraceWay | MessageTrace["transports"][number];
+    index: number;
+    style: Style;
+  },
 ): void {
   const weight = way.weight === null ? "" : `, weight ${way.weight}`;
   const state = way.state === "up" || way.state === "unknown"
@@ -78,6 +83,17 @@ function writeWay(
   for (const { rule, limit } of way.limits) {
     io.out(`   limit: ${limit} (${printable(rule)})\n`);
   }
+  if ("message" in way) io.out(`   message: ${messageLine(way.message, style)}\n`);
+}
+
+function messageLine(message: Carriage | null, style: Style): string {
+  if (message === null) return "as it is, or encoded for what the next hop takes";
+  const lost = message.losses.map(({ what }) => printable(what)).join(", ");
+  if (message.kind === "refused") {
+    const reason = `refused, the next transport is tried: ${printable(message.reason)}`;
+    return style.red(lost === "" ? reason : `${reason} (${lost})`);
+  }
+  return lost === "" ? "nothing is lost" : style.yellow(`changed: ${lost}`);
 }
 
 function hostLine(

@@ -1,8 +1,7 @@
-import type { DeliveryJob, Loss, Outcome, Transport } from "../../delivery/transport.ts";
+import type { DeliveryJob, Outcome, Transport } from "../../delivery/transport.ts";
 import {
   CONVERSION_STATUSES,
   type ConversionLimits,
-  type ConvertedMessage,
   convertJob,
   shipmentsOf,
 } from "../http/conversion.ts";
@@ -76,7 +75,7 @@ class Brevo implements Provider {
         config: this.#config,
         base: this.baseUrl,
       }));
-    return { kind: "shipments", shipments, losses: [...message.losses, ...replyLoss(message)] };
+    return { kind: "shipments", shipments, losses: message.losses };
   }
 
   judge(answer: Answer, { nowMs }: { nowMs: number }): Outcome {
@@ -89,8 +88,4 @@ class Brevo implements Provider {
     const problem = { codes: code === null ? [] : [code], text: messageText(json) };
     return judge({ api: API, answer, table: ANSWERS, problem, nowMs });
   }
-}
-
-function replyLoss({ replyTo }: ConvertedMessage): Loss[] {
-  return replyTo.length > 1 ? [{ kind: "fields", what: "Reply-To" }] : [];
 }

@@ -1,6 +1,8 @@
 import type { DeliveryJob, Outcome, Transport } from "../../delivery/transport.ts";
 import { authorOf } from "../http/addresses.ts";
+import type { RequestBody } from "../http/body.ts";
 import { headOf, rawTextOf } from "../http/carry.ts";
+import type { Foresee, Foreseen } from "../http/foresee.ts";
 import { type Answer, jsonOf } from "../http/exchange.ts";
 import { listAt, messageText, tableOf, textAt, textsAt, valueAt } from "../http/fields.ts";
 import { apiUrl } from "../http/options.ts";
@@ -58,6 +60,25 @@ export function createCloudflare(config: CloudflareConfig, options: ProviderOpti
   return new HttpTransport(new Cloudflare(config), options);
 }
 
+/** How it carries the message of a job. */
+export const foresee: Foresee = carried;
+
+async function carried(
+  job: DeliveryJob,
+): Promise<
+  | Extract<Foreseen, { kind: "unsuitable" }>
+  | Extract<Foreseen, { kind: "carried" }> & { text: RequestBody; sender: string }
+> {
+  const raw = await rawTextOf(job, LIMITS);
+  if (raw.kind === "unsuitable") return raw;
+  const { reversePath } = job.message;
+  const sender = reversePath === "" ? authorOf(await headOf(job)) : reversePath;
+  if (sender === null) {
+    return { kind: "unsuitable", reply: replyOf("5.6.0", `${API} needs a sender`) };
+  }
+  return { kind: "carried", text: raw.text, sender, losses: raw.losses };
+}
+
 class Cloudflare implements Provider {
   readonly kind = "cloudflare";
   readonly maxRecipients = 50;
@@ -70,16 +91,12 @@ class Cloudflare implements Provider {
   }
 
   async plan(job: DeliveryJob): Promise<Plan> {
-    const raw = await rawTextOf(job, LIMITS);
+    const raw = await carried(job);
     if (raw.kind === "unsuitable") return raw;
-    const { reversePath } = job.message;
-    const sender = reversePath === "" ? authorOf(await headOf(job)) : reversePath;
-    if (sender === null) {
-      return { kind: "unsuitable", reply: replyOf("5.6.0", `${API} needs a sender`) };
-    }
-    const options = { text: raw.text, sender, config: this.#config, base: this.baseUrl };
+    const { text, sender, losses } = raw;
+    const options = { text, sender, config: this.#config, base: this.baseUrl };
     const request = cloudflareRequest(job, options);
-    return { kind: "shipments", shipments: [{ request, recipients: job.recipients }] };
+    return { kind: "shipments", shipments: [{ request, recipients: job.recipients }], losses };
   }
 
   judge(

@@ -19,7 +19,8 @@ import { gmailRequest } from "./convert.ts";
 const API = "Gmail";
 
 /** The largest upload of the API's description (`gmail.v1`, mediaUpload.maxSize). */
-const LIMITS = { api: API, maxBytes: 36_700_160 };
+/** What it takes. */
+export const LIMITS = { api: API, maxBytes: 36_700_160 };
 const HOUR_MS = 3_600_000;
 
 /**

@@ -19,7 +19,8 @@ import { graphRequest } from "./convert.ts";
 const API = "Microsoft Graph";
 
 /** Requests are cut off at 4 MiB, base64 included. */
-const LIMITS = { api: API, maxBytes: 3 * 1024 * 1024 - 4096 };
+/** What it takes. */
+export const LIMITS = { api: API, maxBytes: 3 * 1024 * 1024 - 4096 };
 const HOUR_MS = 3_600_000;
 
 /** Hosts of the API and of its tokens (learn.microsoft.com/graph/deployments). */

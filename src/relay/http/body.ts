@@ -64,7 +64,9 @@ export function base64Body(source: RequestBody): RequestBody {
  * A message as the inside of a JSON string (RFC 8259 section 7). Null when its octets are not
  * UTF-8, which no JSON text can carry. The message is read once to learn the length.
  */
-export async function jsonTextBody(message: MessageBody): Promise<RequestBody | null> {
+export async function jsonTextBody(
+  message: Pick<MessageBody, "stream">,
+): Promise<RequestBody | null> {
   let lengthBytes = 0;
   try {
     for await (const piece of escapeJson(message.stream(REUSE))) lengthBytes += piece.length;

@@ -1,5 +1,7 @@
 import { isAscii } from "node:buffer";
-import { concatBytes } from "../../base/bytes.ts";
+import { concatBytes, encodeText } from "../../base/bytes.ts";
+import { planConversion } from "../../mail/conversion_plan.ts";
+import { convert } from "../../mail/convert.ts";
 import {
   HEADER_SECTION_LIMIT_BYTES,
   type HeaderSection,
@@ -7,7 +9,7 @@ import {
 } from "../../mail/headers.ts";
 import type { Reply } from "../../mail/reply.ts";
 import { isAsciiText } from "../../mail/safe_text.ts";
-import type { DeliveryJob } from "../../delivery/transport.ts";
+import type { DeliveryJob, Loss } from "../../delivery/transport.ts";
 import { jsonTextBody, type RequestBody } from "./body.ts";
 import { replyOf } from "./outcome.ts";
 import type { JobRecipient } from "./provider.ts";
@@ -52,24 +54,40 @@ export function rawProblem(
   );
 }
 
+/** A message as text for an API that is given its octets as that. */
+export type RawText =
+  | { readonly kind: "text"; readonly text: RequestBody; readonly losses: readonly Loss[] }
+  | { readonly kind: "unsuitable"; readonly reply: Reply };
+
 /**
  * The message of a job as the inside of a JSON string, for an API that is given its octets as
- * text. Octets that are no UTF-8 cannot be text, and to encode them anew would break signatures,
- * so such a message is left to another transport.
+ * text. Octets that are no UTF-8 cannot be text: such a message is encoded for seven bits, which
+ * keeps what it says, and costs a signature of its octets.
  */
 export async function rawTextOf(
   job: DeliveryJob,
   limits: { api: string; maxBytes: number },
-): Promise<
-  | { readonly kind: "text"; readonly text: RequestBody }
-  | { readonly kind: "unsuitable"; readonly reply: Reply }
-> {
+): Promise<RawText> {
   const problem = await rawProblem(job, limits);
   if (problem !== null) return { kind: "unsuitable", reply: problem };
   const text = await jsonTextBody(job.body);
-  if (text !== null) return { kind: "text", text };
-  // RFC 3463 X.6.3: conversion required but not supported
-  return { kind: "unsuitable", reply: replyOf("5.6.3", `${limits.api} accepts UTF-8 only`) };
+  if (text !== null) return { kind: "text", text, losses: [] };
+  return await sevenBitText(job) ??
+    // RFC 3463 X.6.3: conversion required but not supported
+    { kind: "unsuitable", reply: replyOf("5.6.3", `${limits.api} takes UTF-8 only`) };
+}
+
+/** The message encoded for seven bits, without a signature of this relay; null where none is. */
+async function sevenBitText({ body, message }: DeliveryJob): Promise<RawText | null> {
+  const from = encodeText(message.prefix ?? "").length;
+  const plan = await planConversion(body.stream({ from }), "7bit");
+  if (plan.kind === "impossible") return null;
+  const text = await jsonTextBody({ stream: () => convert(body.stream({ from }), plan) });
+  if (text === null) return null;
+  const losses: Loss[] = plan.breaksSignature || from > 0
+    ? [{ kind: "signature", what: "DKIM-Signature" }]
+    : [];
+  return { kind: "text", text, losses };
 }
 
 /** The header section of a message. */

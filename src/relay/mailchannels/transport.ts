@@ -1,5 +1,5 @@
 import { isAsciiText } from "../../mail/safe_text.ts";
-import type { DeliveryJob, Loss, Outcome, Transport } from "../../delivery/transport.ts";
+import type { DeliveryJob, Outcome, Transport } from "../../delivery/transport.ts";
 import { CONVERSION_STATUSES, type ConversionLimits, convertJob } from "../http/conversion.ts";
 import { type Answer, jsonOf } from "../http/exchange.ts";
 import { listAt, messageText, textAt, textsAt } from "../http/fields.ts";
@@ -60,9 +60,7 @@ class Mailchannels implements Provider {
     const reversePath = isAsciiText(job.message.reversePath) ? job.message.reversePath : "";
     const options = { reversePath, config: this.#config, base: this.baseUrl };
     const request = mailchannelsRequest(message, options);
-    const losses: Loss[] = [...message.losses];
-    if (message.replyTo.length > 1) losses.push({ kind: "fields", what: "Reply-To" });
-    const { addressings } = message;
+    const { addressings, losses } = message;
     const shipments = [{ request, recipients: job.recipients, addressings }];
     return { kind: "shipments", shipments, losses };
   }

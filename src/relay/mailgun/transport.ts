@@ -9,7 +9,8 @@ import type { MailgunConfig } from "./config.ts";
 import { mailgunRequest } from "./convert.ts";
 
 const API = "Mailgun";
-const LIMITS = { api: API, maxBytes: 25 * 1024 * 1024 };
+/** What it takes. */
+export const LIMITS = { api: API, maxBytes: 25 * 1024 * 1024 };
 
 /**
  * Source: documentation.mailgun.com, "Responses". Mailgun's errors have no codes. Of 404 it says

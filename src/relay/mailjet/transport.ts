@@ -1,4 +1,4 @@
-import type { DeliveryJob, Loss, Outcome, Transport } from "../../delivery/transport.ts";
+import type { DeliveryJob, Outcome, Transport } from "../../delivery/transport.ts";
 import type { Addressing } from "../http/addressing.ts";
 import {
   blame,
@@ -70,11 +70,9 @@ class Mailjet implements Provider {
   async plan(job: DeliveryJob): Promise<Plan> {
     const message = await convertJob(job, LIMITS);
     if (message.kind === "unsuitable") return message;
-    const { addressings } = message;
+    const { addressings, losses } = message;
     const options = { id: job.message.id, config: this.#config, base: this.baseUrl };
     const request = mailjetRequest(message, options);
-    const losses: Loss[] = [...message.losses];
-    if (message.replyTo.length > 1) losses.push({ kind: "fields", what: "Reply-To" });
     const shipments = [{ request, recipients: job.recipients, addressings }];
     return { kind: "shipments", shipments, losses };
   }

@@ -16,7 +16,8 @@ import type { MandrillConfig } from "./config.ts";
 import { mandrillRequest } from "./convert.ts";
 
 const API = "Mandrill";
-const LIMITS = { api: API, maxBytes: 25 * 1024 * 1024 };
+/** What it takes. */
+export const LIMITS = { api: API, maxBytes: 25 * 1024 * 1024 };
 
 /**
  * Sources: the error names of the API's reference and of Mailchimp's own clients. Mandrill says
@@ -81,7 +82,11 @@ class Mandrill implements Provider {
     if (raw.kind === "unsuitable") return raw;
     const options = { text: raw.text, config: this.#config, base: this.baseUrl };
     const request = mandrillRequest(job, options);
-    return { kind: "shipments", shipments: [{ request, recipients: job.recipients }] };
+    return {
+      kind: "shipments",
+      shipments: [{ request, recipients: job.recipients }],
+      losses: raw.losses,
+    };
   }
 
   judge(

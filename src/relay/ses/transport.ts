@@ -1,6 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import type { DeliveryJob, Outcome, Transport } from "../../delivery/transport.ts";
+import type { Reply } from "../../mail/reply.ts";
 import { rawProblem } from "../http/carry.ts";
+import { type Foresee, foreseeRaw } from "../http/foresee.ts";
 import { sha256Hex } from "../http/digest.ts";
 import { type Answer, type HttpRequest, jsonOf } from "../http/exchange.ts";
 import { messageText, textAt } from "../http/fields.ts";
@@ -79,6 +81,18 @@ export function createSes(config: SesConfig, options: ProviderOptions): Transpor
   return new HttpTransport(new Ses(config, options.clock), options);
 }
 
+/** How it carries the message of a job. */
+export const foresee: Foresee = foreseeRaw(problemOf);
+
+async function problemOf(job: DeliveryJob): Promise<Reply | null> {
+  const reply = await rawProblem(job, LIMITS);
+  if (reply !== null) return reply;
+  const { longestLineBytes } = job.message.facts;
+  if (longestLineBytes <= LONGEST_LINE_BYTES) return null;
+  const text = `${API} takes lines of ${LONGEST_LINE_BYTES} octets, not ${longestLineBytes}`;
+  return replyOf("5.6.0", text);
+}
+
 class Ses implements Provider {
   readonly kind = "ses";
   readonly maxRecipients = 50;
@@ -99,13 +113,8 @@ class Ses implements Provider {
   }
 
   async plan(job: DeliveryJob): Promise<Plan> {
-    const reply = await rawProblem(job, LIMITS);
+    const reply = await problemOf(job);
     if (reply !== null) return { kind: "unsuitable", reply };
-    const { longestLineBytes } = job.message.facts;
-    if (longestLineBytes > LONGEST_LINE_BYTES) {
-      const text = `${API} takes lines of ${LONGEST_LINE_BYTES} octets, not ${longestLineBytes}`;
-      return { kind: "unsuitable", reply: replyOf("5.6.0", text) };
-    }
     const request = sesRequest(job, { config: this.#config, base: this.baseUrl });
     return { kind: "shipments", shipments: [{ request, recipients: job.recipients }] };
   }

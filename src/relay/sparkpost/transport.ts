@@ -18,7 +18,8 @@ import { sparkpostRequest } from "./convert.ts";
 const API = "SparkPost";
 
 /** The JSON text should stay near 50 MB, and escapes add to the message's octets. */
-const LIMITS = { api: API, maxBytes: 40_000_000 };
+/** What it takes. */
+export const LIMITS = { api: API, maxBytes: 40_000_000 };
 
 const HOUR_MS = 3_600_000;
 
@@ -78,7 +79,11 @@ class Sparkpost implements Provider {
     if (raw.kind === "unsuitable") return raw;
     const options = { text: raw.text, config: this.#config, base: this.baseUrl };
     const request = sparkpostRequest(job, options);
-    return { kind: "shipments", shipments: [{ request, recipients: job.recipients }] };
+    return {
+      kind: "shipments",
+      shipments: [{ request, recipients: job.recipients }],
+      losses: raw.losses,
+    };
   }
 
   judge(

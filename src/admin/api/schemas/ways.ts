@@ -117,6 +117,7 @@ export const routeTraceSchema = z.object({
   route: z.string().nullable().describe("Null when no route fits."),
   mode: z.enum(["deliver", "hold", "capture", "redirect"]).nullable(),
   redirect: z.string().nullable().describe("Who gets the mail in place of its recipient."),
+  rawOnly: z.boolean().describe("Whether a message rather takes the next one than be changed."),
   transports: z.array(z.object({
     name: z.string(),
     kind: z.string(),
