@@ -257,6 +257,7 @@ export class Scheduler {
   /** Gives back what `reserve` took. */
   unreserve(recipients: readonly { readonly domain: string }[], inlineBytes: number): void {
     this.#window.unreserve(recipients, inlineBytes);
+    this.#claimer.windowThinned(recipients);
   }
 
   /**
@@ -265,8 +266,7 @@ export class Scheduler {
    */
   enterReserved(claimed: ClaimedMessage, lease?: Lease): void {
     if (lease !== undefined && lease.untilMs <= this.#leaseNowMs()) {
-      this.unreserve(claimed.recipients, claimed.bytes?.length ?? 0);
-      return this.wake();
+      return this.unreserve(claimed.recipients, claimed.bytes?.length ?? 0);
     }
     this.#dispatcher.enter(this.#window.enterReserved(claimed), claimed.recipients);
     this.#pump();
