@@ -6,7 +6,7 @@ import { RequestError } from "./reading.ts";
 /** Keys whose values are octets, whether their parts have a name for a file or not. */
 const FILES = /^(?:attachment|inline|message)(?:\[\d*\])?$/;
 /** Keys whose values are text, whether their parts have a name for a file or not. */
-const TEXTS = /^(?:from|to|cc|bcc|subject|text|html|amp-html|[hov]:.*)$/;
+const TEXTS = /^(?:(?:from|to|cc|bcc|subject|text|html|amp-html)(?:\[\d*\])?|[hov]:.*)$/i;
 
 /**
  * Reads a form (RFC 7578) with the reader of mail, which takes names of files in every form that

@@ -20,7 +20,9 @@ import {
 } from "./request.ts";
 
 /** Options that change what becomes of a message, and that are not known here. */
-const UNKNOWN_OPTIONS = ["template", "o:testmode", "recipient-variables"];
+const UNKNOWN_OPTIONS = ["template", "o:testmode", "recipient-variables", "o:require-tls"];
+/** Ways to say that an option is off. */
+const OFF = /^(?:no|false)$/i;
 
 /**
  * Requests as Mailgun's API v3 has them. Source: documentation.mailgun.com, "Send an email" and
@@ -46,7 +48,7 @@ async function serve(
     const form = await formOf(c);
     for (const name of UNKNOWN_OPTIONS) {
       const value = form.get(name);
-      if (value !== null && value !== "no") {
+      if (value !== null && !(typeof value === "string" && OFF.test(value))) {
         throw new RequestError(name, `'${name}' is not known here`);
       }
     }
@@ -86,7 +88,7 @@ async function formOf(c: Context): Promise<FormData> {
 }
 
 async function letterOf(form: FormData): Promise<Letter> {
-  const from = readMailbox("from", textOf(form, "from"));
+  const from = readMailbox("from", onlyTextOf(form, "from") ?? "");
   const [to = [], cc = [], bcc = []] = ["to", "cc", "bcc"].map((name) =>
     textsOf(form, name).flatMap((text) => readMailboxes(name, text))
   );
@@ -97,9 +99,9 @@ async function letterOf(form: FormData): Promise<Letter> {
   );
   const draft: Draft = {
     ...{ from: [from], sender: null, replyTo: [], to, cc, headers },
-    subject: textOf(form, "subject"),
-    text: form.has("text") ? textOf(form, "text") : null,
-    html: form.has("html") ? textOf(form, "html") : null,
+    subject: onlyTextOf(form, "subject") ?? "",
+    text: onlyTextOf(form, "text"),
+    html: onlyTextOf(form, "html"),
     alternatives: textsOf(form, "amp-html").map((text) => ({ type: "text/x-amp-html", text })),
     attachments: [...await filesOf(form, "attachment"), ...await filesOf(form, "inline")],
   };
@@ -147,18 +149,32 @@ async function filesOf(
   })));
 }
 
-/** A file that nobody would see again is better refused. */
+/** A file that nobody would see again is better refused, and so is one that is no file. */
 function refuseStrayFiles(form: FormData): void {
   for (const [name, value] of form) {
-    if (typeof value === "string" || /^(?:attachment|inline)(?:\[\d*\])?$/.test(name)) continue;
-    throw new RequestError(name, `'${name}' is no parameter for a file`);
+    const isPlace = /^(?:attachment|inline)(?:\[\d*\])?$/.test(name);
+    if (isPlace && typeof value === "string") {
+      throw new RequestError(
+        name,
+        `'${name}' has to be a file; send the form as multipart/form-data`,
+      );
+    }
+    if (!isPlace && typeof value !== "string") {
+      throw new RequestError(name, `'${name}' is no parameter for a file`);
+    }
   }
 }
 
+/** The texts of a parameter, as `to`, `to[]` or `to[0]`. */
 function textsOf(form: FormData, name: string): string[] {
-  return form.getAll(name).filter((value) => typeof value === "string");
+  return [...form].flatMap(([key, value]) =>
+    key.replace(/\[\d*\]$/, "").toLowerCase() === name && typeof value === "string" ? [value] : []
+  );
 }
 
-function textOf(form: FormData, name: string): string {
-  return textsOf(form, name)[0] ?? "";
+/** The text of a parameter that a message has once; null where it has none. */
+function onlyTextOf(form: FormData, name: string): string | null {
+  const [text = null, ...more] = textsOf(form, name);
+  if (more.length === 0) return text;
+  throw new RequestError(name, `'${name}' is given ${more.length + 1} times`);
 }

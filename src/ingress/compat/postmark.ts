@@ -2,7 +2,13 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { CompatCaller, CompatDesk, Handed, Letter } from "./desk.ts";
 import { readJson, readValue } from "./json.ts";
-import { readAttachment, readMailbox, readMailboxes, RequestError } from "./reading.ts";
+import {
+  readAttachment,
+  readMailbox,
+  readMailboxes,
+  refuseEmpty,
+  RequestError,
+} from "./reading.ts";
 import { boundedBody, type CompatEnv, originOf, TOO_LARGE, unknownRequest } from "./request.ts";
 
 const text = z.string().nullish().transform((value) => value ?? "");
@@ -15,6 +21,8 @@ const email = z.object({
   ReplyTo: text,
   HtmlBody: z.string().nullish(),
   TextBody: z.string().nullish(),
+  TemplateId: z.unknown().optional(),
+  TemplateAlias: z.unknown().optional(),
   Headers: z.array(z.object({ Name: z.string(), Value: z.string() })).nullish(),
   Attachments: z.array(z.object({
     Name: z.string(),
@@ -97,6 +105,9 @@ function unauthorized(c: Context): Response {
 
 function readEmail(body: unknown): { request: Email; letter: Letter } {
   const request = readValue(body, email);
+  if (request.TemplateId !== undefined || request.TemplateAlias !== undefined) {
+    throw new RequestError("TemplateId", "Templates are not known here");
+  }
   const from = readMailbox("From", request.From);
   const to = readMailboxes("To", request.To);
   const cc = readMailboxes("Cc", request.Cc);
@@ -107,14 +118,14 @@ function readEmail(body: unknown): { request: Email; letter: Letter } {
       contentId: file.ContentID?.replace(/^cid:/, "") ?? null,
     })
   );
+  const texts = { text: request.TextBody ?? null, html: request.HtmlBody ?? null };
+  refuseEmpty({ ...texts, attachments }, "Provide either email TextBody or HtmlBody or both.");
   const letter: Letter = {
     from: from.address,
     to: [...to, ...cc, ...bcc].map(({ address }) => address),
     content: {
-      ...{ from: [from], sender: null, to, cc, attachments, subject: request.Subject },
+      ...{ from: [from], sender: null, to, cc, attachments, subject: request.Subject, ...texts },
       replyTo: readMailboxes("ReplyTo", request.ReplyTo),
-      text: request.TextBody ?? null,
-      html: request.HtmlBody ?? null,
       headers: (request.Headers ?? []).map(({ Name, Value }) => [Name, Value] as const),
     },
   };

@@ -1,5 +1,5 @@
 import { parseMailbox } from "../../mail/address.ts";
-import type { DraftAttachment, DraftMailbox } from "../../mail/compose/draft.ts";
+import type { Draft, DraftAttachment, DraftMailbox } from "../../mail/compose/draft.ts";
 import { fieldText, headerSection } from "../../mail/headers.ts";
 import { mailboxesIn } from "../../mail/mailboxes.ts";
 
@@ -62,6 +62,19 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   ...{ h: 3_600_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000 },
 };
 
+/** A message with nothing in it is what a program wrote in words that are not known here. */
+export function refuseEmpty(
+  { text, html, alternatives = [], attachments }: Pick<
+    Draft,
+    "text" | "html" | "alternatives" | "attachments"
+  >,
+  words: string,
+): void {
+  const isEmpty = text === null && html === null && alternatives.length === 0 &&
+    attachments.length === 0;
+  if (isEmpty) throw new RequestError("", words);
+}
+
 /** A point in time in any form that the runtime reads, or as `in 5 min`. */
 export function readTime(
   field: string,
@@ -93,7 +106,7 @@ export function readRawEnvelope(octets: Uint8Array): RawEnvelope {
       const more = readMailboxes(name, fieldText(octets, field));
       found.set(name, [...found.get(name) ?? [], ...more]);
     }
-    if (name !== "bcc") continue;
+    if (name !== "bcc" && name !== "resent-bcc") continue;
     kept.push(octets.subarray(keptTo, field.start));
     keptTo = fields[index + 1]?.start ?? headerSection(octets).endOffset;
   }

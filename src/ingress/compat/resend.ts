@@ -3,7 +3,14 @@ import { z } from "zod";
 import type { CompatCaller, CompatDesk, CompatRequest, Letter, Refusal } from "./desk.ts";
 import { fingerprintOf, placeOf } from "./desk.ts";
 import { readJson, readValue } from "./json.ts";
-import { readAttachment, readMailbox, readMailboxes, readTime, RequestError } from "./reading.ts";
+import {
+  readAttachment,
+  readMailbox,
+  readMailboxes,
+  readTime,
+  refuseEmpty,
+  RequestError,
+} from "./reading.ts";
 import {
   bearerOf,
   boundedBody,
@@ -162,6 +169,8 @@ function letterOf(request: Email, nowMs: number): Letter {
       contentId: file.content_id ?? null,
     });
   });
+  const texts = { text: request.text ?? null, html: request.html ?? null };
+  refuseEmpty({ ...texts, attachments }, "Missing `html` or `text` field.");
   const { scheduled_at: sendAt } = request;
   return {
     from: from.address,
@@ -169,8 +178,7 @@ function letterOf(request: Email, nowMs: number): Letter {
     content: {
       ...{ from: [from], sender: null, attachments, subject: request.subject },
       ...{ to: to ?? [], cc: cc ?? [], replyTo: replyTo ?? [] },
-      text: request.text ?? null,
-      html: request.html ?? null,
+      ...texts,
       headers: Object.entries(request.headers ?? {}),
     },
     ...(sendAt === undefined || sendAt === null

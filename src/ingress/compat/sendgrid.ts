@@ -26,6 +26,7 @@ const personalization = z.object({
   dynamic_template_data: z.record(z.string(), z.unknown()).optional(),
   send_at: z.number().optional(),
 });
+const setting = z.object({ enable: z.boolean().default(false) }).optional();
 const mailSend = z.object({
   personalizations: z.array(personalization).min(1).max(1000),
   from: mailbox,
@@ -43,8 +44,7 @@ const mailSend = z.object({
   headers: z.record(z.string(), z.string()).default({}),
   send_at: z.number().optional(),
   template_id: z.string().optional(),
-  mail_settings: z.object({ sandbox_mode: z.object({ enable: z.boolean() }).optional() })
-    .optional(),
+  mail_settings: z.object({ sandbox_mode: setting, footer: setting, bcc: setting }).optional(),
 });
 type MailSend = z.output<typeof mailSend>;
 type Personalization = MailSend["personalizations"][number];
@@ -81,10 +81,16 @@ function lettersOf(request: MailSend): Letter[] {
   if (request.template_id !== undefined) {
     throw new RequestError("template_id", "Templates are not known here");
   }
+  for (const key of ["footer", "bcc"] as const) {
+    if (request.mail_settings?.[key]?.enable !== true) continue;
+    throw new RequestError(`mail_settings.${key}`, `The setting ${key} is not known here`);
+  }
   const attachments = request.attachments.map((file, place) =>
     readAttachment(`attachments.${place}.content`, {
       ...{ filename: file.filename, type: file.type, content: file.content },
-      contentId: file.disposition === "inline" ? file.content_id ?? file.filename : null,
+      contentId: file.disposition.toLowerCase() === "inline"
+        ? file.content_id ?? file.filename
+        : null,
     })
   );
   return request.personalizations.map((part, index) =>
@@ -111,7 +117,10 @@ function letterOf(
   const author = part.from ?? request.from;
   const from = checkedMailbox("from.email", { address: author.email, name: author.name ?? "" });
   const [to, cc, bcc] = [read("to", part.to), read("cc", part.cc), read("bcc", part.bcc)];
-  const replies = request.reply_to === undefined ? request.reply_to_list : [request.reply_to];
+  const replies = [
+    ...request.reply_to === undefined ? [] : [request.reply_to],
+    ...request.reply_to_list,
+  ];
   const draft: Draft = {
     ...{ from: [from], sender: null, to, cc, subject: part.subject ?? request.subject },
     replyTo: replies.map(({ email, name }) =>
@@ -130,7 +139,8 @@ function letterOf(
 }
 
 /** The forms of the text, of which there is one of a type. */
-function textsOf({ content }: MailSend): Pick<Draft, "text" | "html" | "alternatives"> {
+function textsOf(request: MailSend): Pick<Draft, "text" | "html" | "alternatives"> {
+  const content = request.content.map(({ type, value }) => ({ type: plainType(type), value }));
   const doubled = content.find(({ type }, index) =>
     content.findIndex((other) => other.type === type) !== index
   );
@@ -144,6 +154,13 @@ function textsOf({ content }: MailSend): Pick<Draft, "text" | "html" | "alternat
     ...{ text: valueOf("text/plain"), html: valueOf("text/html") },
     alternatives: others.map(({ type, value }) => ({ type, text: value })),
   };
+}
+
+/** The text is a string, so its charset says nothing. */
+function plainType(type: string): string {
+  const [name = "", ...parameters] = type.split(";");
+  const plain = name.trim().toLowerCase();
+  return plain === "text/plain" || plain === "text/html" ? plain : [plain, ...parameters].join(";");
 }
 
 function answerTo(c: Context, handed: HandedAll): Response {

@@ -101,7 +101,9 @@ function callerOf(
 }
 
 function letterOf(request: SendEmail): Letter {
-  const { Raw, Simple } = request.Content;
+  const { Raw, Simple, Template } = request.Content;
+  const forms = [Raw, Simple, Template].filter((form) => form !== null && form !== undefined);
+  if (forms.length > 1) throw new RequestError("Content", "Content has to be Raw or Simple alone");
   if (Raw !== null && Raw !== undefined) return rawLetterOf(request, Raw.Data);
   if (Simple === null || Simple === undefined) {
     throw new RequestError("Content", "Content has to be Raw or Simple; templates are not known");

@@ -241,7 +241,13 @@ Deno.test("compat answers: postmark's batch answers for each message, at most 50
     refused(450, { enhanced: "4.7.1" }),
     refused(550, { enhanced: "5.7.1" }),
   );
-  const letter = { From: "a@shop.test", To: "b@dest.test", Cc: "c@dest.test", Bcc: "d@dest.test" };
+  const letter = {
+    From: "a@shop.test",
+    To: "b@dest.test",
+    Cc: "c@dest.test",
+    Bcc: "d@dest.test",
+    TextBody: "x",
+  };
   const headers = { ...JSON_TYPE, "x-postmark-server-token": "good" };
   const ask = (items: unknown) =>
     bench.ask("/postmark/email/batch", { headers, body: JSON.stringify(items) });
@@ -328,7 +334,11 @@ Deno.test("compat answers: resend's permissive batch of nothing but mistakes sen
   bench.answers.push(refused(550, { enhanced: "5.7.1" }));
   const { response, body } = await bench.ask("/resend/emails/batch", {
     headers: { ...bearer("good"), "x-batch-validation": "permissive" },
-    body: JSON.stringify([{ from: "nobody" }, { from: "a@shop.test", to: "b@dest.test" }]),
+    body: JSON.stringify([{ from: "nobody" }, {
+      from: "a@shop.test",
+      to: "b@dest.test",
+      text: "x",
+    }]),
   });
   assertEquals(response.status, 200);
   assertEquals(body, {

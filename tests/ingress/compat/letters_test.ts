@@ -136,7 +136,7 @@ Deno.test("compat letters: times as RFC 5322 says them, or from now on", async (
     assertEquals(holdUntilMs, expected, at);
   }
   for (const at of ["in 1 blink", "in 1234567 days", "later"]) {
-    const body = { from: "a@shop.test", to: "b@dest.test", scheduled_at: at };
+    const body = { from: "a@shop.test", to: "b@dest.test", text: "t", scheduled_at: at };
     assertStringIncludes(
       await complaint("/resend/emails", json(BEARER, body)),
       "`scheduled_at` is not a point in time",
@@ -350,7 +350,9 @@ for (const [changes, words] of RESEND_MISTAKES) {
 }
 
 Deno.test("compat letters: resend's and sendgrid's nulls are nothing", async () => {
-  const letter = { from: "a@shop.test", to: "b@dest.test", template: null, scheduled_at: null };
+  const letter = {
+    ...{ from: "a@shop.test", to: "b@dest.test", text: "t", template: null, scheduled_at: null },
+  };
   const { holdUntilMs } = await handIn("/resend/emails", json(BEARER, { ...letter, cc: null }));
   assertEquals(holdUntilMs, undefined);
 });
@@ -456,4 +458,116 @@ Deno.test("compat letters: sendgrid refuses what it could not carry", async () =
     await complaint("/sendgrid/v3/mail/send", json(BEARER, request)),
     "two contents",
   );
+});
+
+const MAILGUN = "/mailgun/v3/shop.test/messages";
+const ADDRESSED = [["from", "a@shop.test"], ["to", "b@dest.test"]] as const;
+const SENDGRID = {
+  personalizations: [{ to: [{ email: "b@dest.test" }] }],
+  ...{ from: { email: "a@shop.test" }, subject: "x" },
+};
+const POSTMARK = { From: "a@shop.test", To: "b@dest.test" };
+const RESEND = { from: "a@shop.test", to: ["b@dest.test"], subject: "x" };
+const PLAIN = [{ type: "text/plain", value: "x" }];
+const url = (fields: readonly (readonly [string, string])[]): RequestInit => ({
+  headers: { ...BASIC, "content-type": "application/x-www-form-urlencoded" },
+  body: new URLSearchParams(fields.map(([name, value]) => [name, value])).toString(),
+});
+
+/** Requests that say something which would be lost, and what of the answer says so. */
+const LOSING: readonly (readonly [what: string, path: string, init: RequestInit, words: string])[] =
+  [
+    ["two texts", MAILGUN, form([...ADDRESSED, ["text", "1"], ["text", "2"]]), "'text' is given 2"],
+    ["a file as text", MAILGUN, url([...ADDRESSED, ["text", "x"], ["attachment", "y"]]), "a file"],
+    [
+      "TLS for all of the way",
+      MAILGUN,
+      form([...ADDRESSED, ["text", "x"], ["o:require-tls", "yes"]]),
+      "o:require-tls",
+    ],
+    ...([
+      [
+        "a footer",
+        { content: PLAIN, mail_settings: { footer: { enable: true, text: "f" } } },
+        "footer",
+      ],
+      [
+        "a copy",
+        { content: PLAIN, mail_settings: { bcc: { enable: true, email: "c@d.test" } } },
+        "bcc",
+      ],
+      ["replyTo", { content: PLAIN, replyTo: { email: "c@d.test" } }, "is it reply_to?"],
+    ] as const).map(([what, more, words]) =>
+      [
+        `sendgrid: ${what}`,
+        "/sendgrid/v3/mail/send",
+        json(BEARER, { ...SENDGRID, ...more }),
+        words,
+      ] as const
+    ),
+    [
+      "sendgrid: a key of a personalization",
+      "/sendgrid/v3/mail/send",
+      json(BEARER, {
+        ...SENDGRID,
+        personalizations: [{ to: [{ email: "b@dest.test" }], BCC: [{ email: "c@d.test" }] }],
+        content: PLAIN,
+      }),
+      "`personalizations.0.BCC` is not known here; is it bcc?",
+    ],
+    ...([
+      ["no content", {}, "TextBody or HtmlBody"],
+      ["a template", { TextBody: "x", TemplateId: 5 }, "Templates"],
+      ["cc", { TextBody: "x", cc: "c@d.test" }, "is it Cc?"],
+    ] as const).map(([what, more, words]) =>
+      [
+        `postmark: ${what}`,
+        "/postmark/email",
+        json(TOKEN, { ...POSTMARK, ...more }),
+        words,
+      ] as const
+    ),
+    ...([
+      ["no content", { react: {} }, "Missing `html` or `text`"],
+      ["replyTo", { text: "x", replyTo: "c@d.test" }, "is it reply_to?"],
+      [
+        "contentId of a file",
+        { text: "x", attachments: [{ content: "eA==", filename: "a", contentId: "b" }] },
+        "`attachments.0.contentId` is not known here; is it content_id?",
+      ],
+    ] as const).map(([what, more, words]) =>
+      [`resend: ${what}`, "/resend/emails", json(BEARER, { ...RESEND, ...more }), words] as const
+    ),
+  ];
+
+for (const [what, path, init, words] of LOSING) {
+  Deno.test(`compat letters: refused is what would be lost: ${path} ${what}`, async () => {
+    assertStringIncludes(await complaint(path, init), words);
+  });
+}
+
+Deno.test("compat letters: every mailbox and every text is taken, however it is written", async () => {
+  const mailgun = await handIn(
+    MAILGUN,
+    form([
+      ...[["from", "a@shop.test"], ["to[0]", "b@dest.test"], ["to[1]", "c@dest.test"]] as const,
+      ...[["Cc", "d@dest.test"], ["bcc[]", "e@dest.test"], ["text", "x"]] as const,
+      ["o:require-tls", "False"],
+    ]),
+  );
+  assertEquals(mailgun.to, ["b", "c", "d", "e"].map((name) => `${name}@dest.test`));
+  const sendgrid = await handIn(
+    "/sendgrid/v3/mail/send",
+    json(BEARER, {
+      ...SENDGRID,
+      ...{ reply_to: { email: "r@shop.test" }, reply_to_list: [{ email: "s@shop.test" }] },
+      content: [{ type: "TEXT/HTML; charset=utf-8", value: '<img src="cid:logo">' }],
+      attachments: [
+        { content: btoa("x"), filename: "logo", disposition: "Inline", content_id: "logo" },
+      ],
+    }),
+  );
+  const { html, attachments, replyTo } = await PostalMime.parse(sendgrid.text);
+  assertEquals(replyTo?.map(({ address }) => address), ["r@shop.test", "s@shop.test"]);
+  assertEquals([html?.trim(), attachments[0]?.contentId], ['<img src="cid:logo">', "<logo>"]);
 });
