@@ -9,6 +9,7 @@ import type {
   StoreStats,
 } from "./queries.ts";
 import type { NewMessage } from "./records.ts";
+import type { QueueShape, ShapeRequest } from "./shape.ts";
 import type { Shelf } from "./shelf.ts";
 import type { ClaimRequest, ClaimResult, Settlement } from "./work.ts";
 
@@ -18,6 +19,14 @@ export type { Shelf, ShelfRecord } from "./shelf.ts";
 export * from "./commands.ts";
 export * from "./queries.ts";
 export * from "./records.ts";
+export type {
+  Crowd,
+  DomainCrowd,
+  QueueShape,
+  ReasonCrowd,
+  ShapeRequest,
+  WaitingState,
+} from "./shape.ts";
 export * from "./work.ts";
 
 /**
@@ -65,6 +74,8 @@ export interface QueueStore extends AsyncDisposable {
    */
   command(request: CommandRequest): Promise<number>;
   stats(): Promise<StoreStats>;
+  /** What waits, by domain, age and reason; a long queue is answered for as fast as a short one. */
+  shape(request: ShapeRequest): Promise<QueueShape>;
   /** Forgets messages whose last recipient became final before `beforeMs`; returns how many. */
   purge(request: { beforeMs: number; limit: number }): Promise<number>;
   /**

@@ -6,6 +6,7 @@ import { messageCases } from "./conformance/messages.ts";
 import { outboxCases } from "./conformance/outbox.ts";
 import { queryCases } from "./conformance/queries.ts";
 import { settleCases } from "./conformance/settlements.ts";
+import { assertShapeFits, shapeCases } from "./conformance/shape.ts";
 import { sharingCases } from "./conformance/sharing.ts";
 import { shelfCases } from "./conformance/shelf.ts";
 import type { OpenStore } from "./conformance/case.ts";
@@ -19,6 +20,7 @@ const CASES = [
   ...queryCases,
   ...listingCases,
   ...sharingCases,
+  ...shapeCases,
   ...shelfCases,
   ...outboxCases,
 ];
@@ -29,6 +31,7 @@ export function testStore(name: string, open: OpenStore): void {
     Deno.test(`${name}: ${title}`, async () => {
       await using opened = await open();
       await run(opened.store);
+      await assertShapeFits(opened.store);
     });
   }
 }

@@ -79,6 +79,7 @@ export function bound(store: QueueStore): Omit<QueueStore, "shelf" | "outbox" | 
     countWithin: (filter, withinMs) => store.countWithin(filter, withinMs),
     command: (request) => store.command(request),
     stats: () => store.stats(),
+    shape: (request) => store.shape(request),
     purge: (request) => store.purge(request),
     dropBodies: (request) => store.dropBodies(request),
     onChange: (listener) => store.onChange(listener),

@@ -56,6 +56,7 @@ class StoreGate implements QueueStore {
   command: QueueStore["command"] = (request) =>
     this.#call("command", () => this.#inner.command(request));
   stats: QueueStore["stats"] = () => this.#call("list", () => this.#inner.stats());
+  shape: QueueStore["shape"] = (request) => this.#call("list", () => this.#inner.shape(request));
   purge: QueueStore["purge"] = (request) => this.#call("purge", () => this.#inner.purge(request));
   dropBodies: QueueStore["dropBodies"] = (request) =>
     this.#call("purge", () => this.#inner.dropBodies(request));

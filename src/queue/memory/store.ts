@@ -11,10 +11,12 @@ import {
   type MessagePage,
   type NewMessage,
   type PartialCount,
+  type QueueShape,
   type QueueStore,
   RECIPIENT_STATES,
   type RecipientState,
   type Settlement,
+  type ShapeRequest,
   type SpoolWriter,
   StoreError,
   type StoreStats,
@@ -24,6 +26,7 @@ import { owesNotifications, settled } from "../transition.ts";
 import { applyCommand } from "./command.ts";
 import { MemoryOutbox } from "./outbox.ts";
 import { pageOf } from "./page.ts";
+import { shapeOf } from "./shape.ts";
 import { MemoryShelf, type Run } from "./shelf.ts";
 import { claimDue, earliestDue, freeExpiredLeases } from "./claim.ts";
 import {
@@ -200,6 +203,10 @@ class MemoryStore implements QueueStore {
         nextDueAtMs: earliestDue(this.#live),
       };
     });
+  }
+
+  shape(request: ShapeRequest): Promise<QueueShape> {
+    return this.#run(() => shapeOf(this.#live, request));
   }
 
   purge({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {

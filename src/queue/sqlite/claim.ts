@@ -40,7 +40,7 @@ export function claimHandler(
   parts: { leases: Leases; table: RecipientTable; timeline: TimelineWriter },
 ): (request: ClaimRequest) => PackedClaim {
   const { leases } = parts;
-  const due = dueTable(bench.database);
+  const due = dueTable(bench);
   const open = messageOpener(bench, parts);
   let sweepFrom = "";
 

@@ -20,7 +20,7 @@ const SEARCH_MS = 30;
 
 /** Applies an operator's command to some of the messages that fit. */
 export function commandHandler(
-  { database }: Workbench,
+  bench: Workbench,
   { table, timeline, remove, tell }: {
     table: RecipientTable;
     timeline: TimelineWriter;
@@ -29,6 +29,7 @@ export function commandHandler(
     tell: EventWriter;
   },
 ): (request: Request) => Calls["command"]["result"] {
+  const { database } = bench;
   const facts = database.prepare<FactsRow>(
     "SELECT id, reverse_path, record FROM messages WHERE seq = ?",
   );
@@ -36,7 +37,7 @@ export function commandHandler(
     const row = facts.first(sequence);
     if (row !== undefined) tell(outboxEvent(event, { ...recordedOf(row), atMs }));
   };
-  const readdress = readdresser(database, table);
+  const readdress = readdresser(bench, table);
   const apply = (sequence: number, request: Request): boolean => {
     const { command, filter, nowMs, by, event } = request;
     if (command.kind === "delete") return remove(sequence);

@@ -1,3 +1,4 @@
+import { reasonOf, slotOf } from "../shape.ts";
 import { RECIPIENT_STATES, type RecipientState } from "../store.ts";
 import type { Database, Statement } from "./database.ts";
 
@@ -27,12 +28,44 @@ export function maskOf(states: readonly RecipientState[]): number {
   return states.reduce((mask, state) => mask | (1 << STATE_CODE[state]), 0);
 }
 
+/** The domain that stands for all together in the table of what waits. */
+export const ALL_DOMAINS = "*";
+
+/** What tells recipients apart in the table of what waits. */
+export interface Waiting {
+  readonly domain: string;
+  /** Position of its state; nothing waits in those behind the first two. */
+  readonly state: number;
+  readonly lastReply: string;
+  readonly receivedAtMs: number | null;
+}
+
+type ShapeKey = readonly [domain: string, state: number, reason: string, slot: number];
+
 /** Counts that change in a transaction; they are written once, before it is committed. */
 export class Counters {
   readonly #add: Statement<never>;
+  readonly #addWaiting: Statement<never>;
+  readonly #dropWaiting: Statement<never>;
+  readonly #addDomain: Statement<never>;
+  readonly #dropDomain: Statement<never>;
   readonly #pending = new Map<number, number>();
+  readonly #domains = new Map<string, number>();
+  readonly #waiting = new Map<string, { key: ShapeKey; change: number }>();
 
   constructor(database: Database) {
+    this.#addWaiting = database.prepare(
+      `INSERT INTO queue_shape VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (domain, state, reason, slot) DO UPDATE SET n = n + excluded.n`,
+    );
+    this.#addDomain = database.prepare(
+      `INSERT INTO queue_domains VALUES (?, ?)
+       ON CONFLICT (domain) DO UPDATE SET n = n + excluded.n`,
+    );
+    this.#dropDomain = database.prepare("DELETE FROM queue_domains WHERE domain = ? AND n <= 0");
+    this.#dropWaiting = database.prepare(
+      "DELETE FROM queue_shape WHERE domain = ? AND state = ? AND reason = ? AND slot = ? AND n <= 0",
+    );
     this.#add = database.prepare(
       "INSERT INTO counters VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = n + excluded.n",
     );
@@ -48,8 +81,31 @@ export class Counters {
     this.#count(FIRST_STATE_KEY + code, change);
   }
 
+  /** Counts recipients that wait; others are passed over. */
+  addWaiting({ domain, state, lastReply, receivedAtMs }: Waiting, change: number): void {
+    if ((1 << state & LIVE_MASK) === 0) return;
+    this.#domains.set(domain, (this.#domains.get(domain) ?? 0) + change);
+    const [reason, slot] = [reasonOf(lastReply), slotOf(receivedAtMs ?? 0)];
+    for (const name of [domain, ALL_DOMAINS]) {
+      const text = `${slot} ${state} ${reason} ${name}`;
+      const known = this.#waiting.get(text);
+      if (known !== undefined) known.change += change;
+      else this.#waiting.set(text, { key: [name, state, reason, slot], change });
+    }
+  }
+
   /** Writes what is pending. */
   flush(): void {
+    for (const { key, change } of this.#waiting.values()) {
+      if (change !== 0) this.#addWaiting.run(...key, change);
+      if (change < 0) this.#dropWaiting.run(...key);
+    }
+    this.#waiting.clear();
+    for (const [domain, change] of this.#domains) {
+      if (change !== 0) this.#addDomain.run(domain, change);
+      if (change < 0) this.#dropDomain.run(domain);
+    }
+    this.#domains.clear();
     for (const [key, change] of this.#pending) {
       if (change !== 0) this.#add.run(key, change);
     }
@@ -58,6 +114,8 @@ export class Counters {
 
   /** Forgets what is pending, for a transaction that is undone. */
   forget(): void {
+    this.#domains.clear();
+    this.#waiting.clear();
     this.#pending.clear();
   }
 

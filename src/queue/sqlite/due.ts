@@ -1,6 +1,6 @@
-import type { Database } from "./database.ts";
 import { messageOf, positionOf, POSITIONS } from "./key.ts";
 import { MARK_REROUTED, type RecipientRow } from "./protocol.ts";
+import type { Workbench } from "./workbench.ts";
 
 /** A recipient that waits and that nobody holds. */
 export type DueRow = readonly [key: number, domain: string];
@@ -24,7 +24,7 @@ export interface DueTable {
 }
 
 /** Makes the table of one connection. */
-export function dueTable(database: Database): DueTable {
+export function dueTable({ database, counters }: Workbench): DueTable {
   const isWaiting = "state = 0 AND owner IS NULL";
   // A damaged record has no time; the claim that meets it puts the message aside.
   const expiry =
@@ -58,6 +58,9 @@ export function dueTable(database: Database): DueTable {
      WHERE key = ?3`,
   );
 
+  const selectWaiting = database.prepare<
+    [domain: string, state: number, lastReply: string, receivedAtMs: number | null]
+  >("SELECT domain, state, last_reply, received_at FROM recipients WHERE key = ?");
   const selectFacts = database.prepare<[marks: number, expiresAtMs: number | null]>(
     `SELECT delay_notified, ${expiry} FROM recipients WHERE key = ?`,
   );
@@ -76,6 +79,13 @@ export function dueTable(database: Database): DueTable {
       if (row !== undefined) return row;
       throw new Error(`no recipient ${positionOf(key)} of message ${messageOf(key)}`);
     },
-    putOff: ({ key, untilMs, reason }) => void putOff.run(untilMs, reason, key),
+    putOff({ key, untilMs, reason }) {
+      const row = selectWaiting.first(key);
+      if (row === undefined) return;
+      const [domain, state, lastReply, receivedAtMs] = row;
+      putOff.run(untilMs, reason, key);
+      counters.addWaiting({ domain, state, lastReply, receivedAtMs }, -1);
+      counters.addWaiting({ domain, state, lastReply: reason, receivedAtMs }, 1);
+    },
   };
 }

@@ -7,7 +7,9 @@ import type {
   ListRequest,
   MessageFilter,
   PartialCount,
+  QueueShape,
   RecipientState,
+  ShapeRequest,
   StoreErrorKind,
   StoreStats,
 } from "../store.ts";
@@ -43,6 +45,7 @@ export interface Calls {
     result: PackedPage;
   };
   count: { args: CountRequest; result: PartialCount };
+  shape: { args: ShapeRequest; result: QueueShape };
   get: { args: string; result: PackedDetail | null };
   body: { args: string; result: PackedBody | null };
   stats: { args: null; result: StoreStats };

@@ -26,6 +26,12 @@ export function messageRemover(
     "DELETE FROM recipients WHERE key >= ? AND key < ?",
     "DELETE FROM timeline WHERE key >= ? AND key < ?",
   ].map((sql) => database.prepare(sql));
+  const selectWaiting = database.prepare<
+    [domain: string, state: number, lastReply: string, receivedAtMs: number | null]
+  >(
+    `SELECT domain, state, last_reply, received_at FROM recipients
+     WHERE key >= ? AND key < ? AND state < 2`,
+  );
   const removeFacts = database.prepare("DELETE FROM facts WHERE seq = ?");
   const removeMessage = database.prepare("DELETE FROM messages WHERE seq = ?");
 
@@ -33,7 +39,12 @@ export function messageRemover(
     const row = select.first(sequence);
     if (row === undefined) return false;
     const [spool, shared, kept, mask, ...counts] = row;
-    for (const removal of removals) removal.run(keyOf(sequence, 0), keyOf(sequence + 1, 0));
+    const keys = [keyOf(sequence, 0), keyOf(sequence + 1, 0)] as const;
+    const waiting = (mask & LIVE_MASK) === 0 ? [] : selectWaiting.all(...keys);
+    for (const [domain, state, lastReply, receivedAtMs] of waiting) {
+      counters.addWaiting({ domain, state, lastReply, receivedAtMs }, -1);
+    }
+    for (const removal of removals) removal.run(...keys);
     removeMessage.run(sequence);
     removeFacts.run(sequence);
     if ((mask & LIVE_MASK) !== 0 || kept !== 0) release({ sequence, spool, shared });

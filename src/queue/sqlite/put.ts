@@ -69,6 +69,7 @@ export function messageWriter(bench: Workbench, { tell }: { tell: EventWriter })
           ...[key, path, domain, extras, state, nextAttemptAtMs, marks, owner, untilMs, transport],
           ...[receivedAtMs, sizeBytes, listener],
         );
+      counters.addWaiting({ domain, state, lastReply: "", receivedAtMs }, 1);
     }
     if (sharesWith !== null && isLive) share(sequence, first ?? sequence);
     if (headBytes > 0 && isLive) {

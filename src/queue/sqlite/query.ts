@@ -11,6 +11,7 @@ import type {
 } from "./protocol.ts";
 import { countMessages } from "./counting.ts";
 import { pageOf } from "./page.ts";
+import { shapeReader } from "./shape.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** The most steps of a timeline that are shown; the last ones are. */
@@ -27,6 +28,7 @@ export function queryHandlers(bench: Workbench): Handlers {
       return { ...page, items: sequences.flatMap((sequence) => item(sequence) ?? []) };
     },
     count: (request) => countMessages(database, request),
+    shape: shapeReader(database),
     get: detailReader(bench),
     body: bodyReader(bench),
   };

@@ -2,25 +2,26 @@ import type { CommandRequest, Readdressing, TimelineEntry } from "../store.ts";
 import { readdressed, readdressedEntry } from "../transition.ts";
 import { fittingRecipients } from "./fitting.ts";
 import { stateAt } from "./counters.ts";
-import type { Database } from "./database.ts";
 import { keyOf, POSITIONS } from "./key.ts";
 import type { RecipientTable } from "./recipient.ts";
+import type { Workbench } from "./workbench.ts";
 
 type AddresseeRow = [forwardPath: string, state: number, extras: string | null];
 type Request = CommandRequest & { readonly command: Readdressing; readonly sequence: number };
 
 /** Makes the function that changes who gets a message; null when it changed nothing. */
 export function readdresser(
-  database: Database,
+  { database, counters }: Workbench,
   table: RecipientTable,
 ): (request: Request) => TimelineEntry | null {
   const select = database.prepare<AddresseeRow>(
     "SELECT forward_path, state, extras FROM recipients WHERE key >= ? AND key < ? ORDER BY key",
   );
-  const insert = database.prepare(
+  const insert = database.prepare<[receivedAtMs: number]>(
     `INSERT INTO recipients (key, forward_path, domain, extras, state, attempts, next_attempt_at,
        delay_notified, last_reply, received_at, size, listener)
-     SELECT ?, ?, ?, ?, 0, 0, ?, 0, '', received_at, size, listener FROM facts WHERE seq = ?`,
+     SELECT ?, ?, ?, ?, 0, 0, ?, 0, '', received_at, size, listener FROM facts WHERE seq = ?
+     RETURNING received_at`,
   );
   const addText = database.prepare(
     "UPDATE facts SET text = text || char(10) || lower(?) WHERE seq = ?",
@@ -44,7 +45,9 @@ export function readdresser(
     const extras = rows[result.cancel[0] ?? -1]?.[2] ?? null;
     result.add.forEach(({ forwardPath, domain }, position) => {
       const key = keyOf(sequence, rows.length + position);
-      insert.run(key, forwardPath, domain, notifyOf(extras), nowMs, sequence);
+      const [receivedAtMs = null] =
+        insert.first(key, forwardPath, domain, notifyOf(extras), nowMs, sequence) ?? [];
+      counters.addWaiting({ domain, state: 0, lastReply: "", receivedAtMs }, 1);
       addText.run(forwardPath, sequence);
     });
     table.added(change, result.add.length);

@@ -68,10 +68,10 @@ export function recipientTable(bench: Workbench): RecipientTable {
     `SELECT state, attempts, next_attempt_at, delay_notified, last_reply, owner, transport
      FROM recipients WHERE key = ?`,
   );
-  const update = database.prepare(
+  const update = database.prepare<[domain: string, receivedAtMs: number | null]>(
     `UPDATE recipients SET state = ?, attempts = ?, next_attempt_at = ?, delay_notified = ?,
        last_reply = ?, owner = ?, lease_until = iif(?6 IS NULL, NULL, lease_until), transport = ?
-     WHERE key = ?`,
+     WHERE key = ? RETURNING domain, received_at`,
   );
   const tally =
     "SELECT seq, spool, shared, mask, queued, held, delivered, failed, expired, cancelled FROM messages";
@@ -136,11 +136,17 @@ export function recipientTable(bench: Workbench): RecipientTable {
     write(change, { index, from, to }) {
       const { state, attempts, nextAttemptAtMs, lastReply, owner } = to;
       const code = STATE_CODE[state];
-      update.run(
+      const row = update.first(
         ...[code, attempts, nextAttemptAtMs, marksOf(to), lastReply, owner, to.transport],
         keyOf(change.sequence, index),
       );
       const fromCode = STATE_CODE[from.state];
+      if (row !== undefined) {
+        const [domain, receivedAtMs] = row;
+        const common = { domain, receivedAtMs };
+        counters.addWaiting({ ...common, state: fromCode, lastReply: from.lastReply }, -1);
+        counters.addWaiting({ ...common, state: code, lastReply }, 1);
+      }
       change.moves[fromCode] = (change.moves[fromCode] ?? 0) - 1;
       change.moves[code] = (change.moves[code] ?? 0) + 1;
       change.lastReply = lastReply;

@@ -1,5 +1,6 @@
 import { StoreError } from "../store.ts";
 import type { Database } from "./database.ts";
+import { SHAPE_SLOT_MS } from "../shape.ts";
 import { POSITION_BITS } from "./key.ts";
 
 /**
@@ -13,6 +14,15 @@ export const KEY_BUCKET_BITS = POSITION_BITS + BUCKET_BITS;
 
 /** As much of a last reply as searches look at: `451 4.7.1` and its like. */
 export const REPLY_START_CHARS = 13;
+
+/** As `reasonOf` in shape.ts. */
+const SECOND_WORD = "substr(last_reply, 5, instr(substr(last_reply || ' ', 5), ' ') - 1)";
+const REASON_SQL = `CASE
+  WHEN last_reply = '' THEN ''
+  WHEN last_reply || ' ' NOT GLOB '[2-5][0-9][0-9] *' THEN 'other'
+  WHEN length(${SECOND_WORD}) BETWEEN 3 AND 9 AND ${SECOND_WORD} GLOB '[245].*'
+    AND ${SECOND_WORD} NOT GLOB '*[^0-9.]*' THEN substr(last_reply, 1, 4) || ${SECOND_WORD}
+  ELSE substr(last_reply, 1, 3) END`;
 
 /** Each takes the schema from the version that is its position to the next. */
 const MIGRATIONS: readonly string[] = [
@@ -154,6 +164,27 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE shared_octets (message INTEGER PRIMARY KEY, uses INTEGER NOT NULL);
   -- Octets of a message's own, in front of those.
   CREATE TABLE heads (message INTEGER PRIMARY KEY, data BLOB NOT NULL);
+  `,
+  `
+  -- How many recipients wait, by what shape.ts tells apart; the domain * stands for all together.
+  CREATE TABLE queue_shape (
+    domain TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    slot INTEGER NOT NULL,            -- of the time of receipt
+    n INTEGER NOT NULL,
+    PRIMARY KEY (domain, state, reason, slot)
+  ) WITHOUT ROWID;
+  INSERT INTO queue_shape
+    SELECT domain, state, reason, slot, count(*) FROM (
+      SELECT domain, state, ${REASON_SQL} AS reason,
+        coalesce(received_at, 0) / ${SHAPE_SLOT_MS} AS slot FROM recipients WHERE state < 2
+    ) GROUP BY 1, 2, 3, 4;
+  -- The same of each domain as one number, so that the largest are found among few rows.
+  CREATE TABLE queue_domains (domain TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+  INSERT INTO queue_domains SELECT domain, sum(n) FROM queue_shape GROUP BY domain;
+  INSERT INTO queue_shape
+    SELECT '*', state, reason, slot, sum(n) FROM queue_shape GROUP BY 2, 3, 4;
   `,
 ];
 

@@ -11,8 +11,10 @@ import {
   type NewMessage,
   type Outbox,
   type PartialCount,
+  type QueueShape,
   type QueueStore,
   type Settlement,
+  type ShapeRequest,
   type Shelf,
   type SpoolWriter,
   StoreError,
@@ -262,6 +264,10 @@ class SqliteStore implements QueueStore {
 
   stats(): Promise<StoreStats> {
     return this.#writer.call("stats", () => null);
+  }
+
+  shape(request: ShapeRequest): Promise<QueueShape> {
+    return this.#read("shape", request);
   }
 
   async purge({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
