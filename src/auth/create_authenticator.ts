@@ -150,7 +150,7 @@ class UserAuthenticator implements ManagedAuthenticator {
     const watch = usersFile === null ? null : new UsersWatch(usersFile, this.#tools.clock);
     const read = await watch?.look() ?? null;
     const state = AuthState.build({ auth, users, file: read }, this.#tools);
-    if (typeof state === "string") throw new UsersError(`Cannot use the users: ${state}`);
+    if (typeof state === "string") throw new UsersError(`Cannot use the users file: ${state}`);
     this.#tools.throttle.use(auth.throttle);
     this.#tools.gate.use(gateLimits(auth));
     this.#watch = watch;

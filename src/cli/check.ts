@@ -8,9 +8,10 @@ import { styleOf } from "./style.ts";
 export const checkCommand: Command = {
   name: "check",
   summary: "Validate the config file and print the effective configuration.",
-  details: "Prints every setting that holds, defaults included, as a config file. Values that " +
-    "come from the environment or a file are shown as their references. An invalid file gives " +
-    "every problem with line and column, and exit status 2.",
+  details:
+    "Prints every effective setting, including defaults, as a config file. Values from the " +
+    "environment or a file are shown as references. For an invalid file it prints every " +
+    "problem with line and column, and exits with status 2.",
   flags: [CONFIG_FLAG, JSON_FLAG],
   examples: [
     { command: "check", does: "Check posthouse.toml, or show the defaults" },

@@ -67,5 +67,5 @@ export const CONFIG_FLAG: Flag = {
   short: "c",
   kind: "text",
   value: "FILE",
-  help: "Config file; posthouse.toml, if it is there, where not given.",
+  help: "Config file. Default: posthouse.toml, if it exists.",
 };

@@ -21,25 +21,25 @@ const SEED = 5321;
 /** Shows the relay at work. */
 export const demoCommand: Command = {
   name: "demo",
-  summary: "Show the relay at work, on this machine alone.",
+  summary: "Demonstrate the relay on this machine.",
   details: "Starts a relay with its queue in a temporary folder, and a destination that accepts " +
-    "mail, defers some of it once and refuses some. Sends messages with attachments, in several " +
-    "languages and to long lists, and tells what became of them.",
+    "mail, defers some of it once and refuses some. Sends messages with attachments, in " +
+    "several languages and to long lists, and reports the results.",
   flags: [
     {
       name: "messages",
       short: "n",
       kind: "count",
       value: "N",
-      help: `Messages to send; ${DEFAULT_MESSAGES}.`,
+      help: `Messages to send. Default: ${DEFAULT_MESSAGES}.`,
     },
-    { name: "keep", kind: "switch", help: "Leave the relay running until Ctrl-C." },
+    { name: "keep", kind: "switch", help: "Keep the relay running until Ctrl-C." },
     JSON_FLAG,
   ],
   examples: [
-    { command: "demo", does: "Some hundred messages" },
-    { command: "demo --messages 5000", does: "More of it" },
-    { command: "demo --keep", does: "And then try it yourself" },
+    { command: "demo", does: "Send some hundred messages" },
+    { command: "demo --messages 5000", does: "Send more messages" },
+    { command: "demo --keep", does: "Keep it running to try other commands" },
   ],
   run: demo,
 };

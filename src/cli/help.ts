@@ -14,9 +14,9 @@ const TOPICS: readonly (readonly [string, readonly string[]])[] = [
     "The running relay",
     ["top", "tail", "explain", "transports", "destinations", "suppress", "webhooks", "reload"],
   ],
-  ["Who gets in", ["user", "key"]],
+  ["Users and keys", ["user", "key"]],
   ["Sending domains", ["dkim", "preflight"]],
-  ["Keep and bring back", ["backup", "restore"]],
+  ["Backup and restore", ["backup", "restore"]],
 ];
 
 /** The overview of all commands, by topic. */
@@ -39,8 +39,8 @@ export function overview(commands: readonly Command[], style: Style): string {
       ...members.map((command) => summaryLine(command, { width, style })),
     ]),
     "",
-    `Without a command, it serves. ${PROGRAM} COMMAND --help tells more about one.`,
-    "Exit status: 0 fine, 1 failed, 2 wrong usage or config.",
+    `Without a command, runs serve. ${PROGRAM} COMMAND --help describes a command.`,
+    "Exit status: 0 success, 1 failure, 2 wrong usage or config.",
   );
 }
 
@@ -55,7 +55,8 @@ export function groupOverview(commands: readonly Command[], style: Style): strin
     style.bold("Commands:"),
     ...commands.map((command) => summaryLine(command, { width, style })),
     "",
-    `${lists ? "Without one, it lists. " : ""}${PROGRAM} ${word} COMMAND --help tells more.`,
+    `${lists ? "Without a command, lists. " : ""}${PROGRAM} ${word} COMMAND --help describes ` +
+      "a command.",
   );
 }
 

@@ -23,7 +23,7 @@ import { printable, relativeTime } from "./text.ts";
 export const keyCommands: readonly Command[] = [
   {
     name: "key add",
-    summary: "Make a key for the admin API; its secret is shown this once.",
+    summary: "Create a key for the admin API; its secret is shown only once.",
     operands: "NAME",
     flags: [
       {
@@ -31,20 +31,20 @@ export const keyCommands: readonly Command[] = [
         kind: "text",
         value: "ROLE",
         choices: KEY_ROLES,
-        help: "What it may do; viewer. A sender hands in mail and does nothing else.",
+        help: "Role of the key. A sender only submits mail. Default: viewer.",
       },
       {
         name: "scope",
         kind: "texts",
         value: "SCOPE",
         choices: SCOPES,
-        help: "In the place of a role: hand in mail, look, act on mail. May be repeated.",
+        help: "Scope instead of a role: submit mail, read, act on mail. May be repeated.",
       },
       {
         name: "sender",
         kind: "texts",
         value: "MAILBOX",
-        help: "Mailbox it may send as, * for any text; all where not given. May be repeated.",
+        help: "Mailbox the key may send as; * matches any text. Default: all. May be repeated.",
       },
       {
         name: "sender-check",
@@ -52,35 +52,44 @@ export const keyCommands: readonly Command[] = [
         value: "WHERE",
         choices: SENDER_CHECKS,
         help:
-          "Where senders hold: envelope (the reverse-path), header (From, Sender, Resent-*); both.",
+          "Where --sender applies: envelope (reverse-path), header (From, Sender, Resent-*) or " +
+          "both. Default: both.",
       },
-      { name: "for", kind: "duration", value: "TIME", help: "How long it can be used; for ever." },
+      {
+        name: "for",
+        kind: "duration",
+        value: "TIME",
+        help: "Lifetime of the key. Default: unlimited.",
+      },
       CONFIG_FLAG,
       JSON_FLAG,
     ],
     examples: [
-      { command: "key add monitoring", does: "For a program that looks" },
-      { command: "key add deploy --role admin --for 1d", does: "For one that changes things" },
+      { command: "key add monitoring", does: "A read-only key for monitoring" },
+      { command: "key add deploy --role admin --for 1d", does: "An admin key that expires" },
       {
         command: "key add shop --scope send --sender '*@shop.example'",
-        does: "For one that sends mail",
+        does: "A key that only sends mail",
       },
     ],
     run: add,
   },
   {
     name: "key list",
-    summary: "List the keys for the admin API.",
+    summary: "List the keys of the admin API.",
     flags: [CONFIG_FLAG, JSON_FLAG],
-    examples: [{ command: "key list", does: "Who can get in?" }],
+    examples: [{ command: "key list", does: "List all keys" }],
     run: list,
   },
   {
     name: "key revoke",
-    summary: "Make a key worthless.",
+    summary: "Revoke a key.",
     operands: "ID",
     flags: [CONFIG_FLAG, JSON_FLAG],
-    examples: [{ command: "key revoke 3fJx9aQ2", does: "By its id, as key list shows it" }],
+    examples: [{
+      command: "key revoke 3fJx9aQ2",
+      does: "Revoke the key with this id from key list",
+    }],
     run: revoke,
   },
 ];
@@ -112,12 +121,12 @@ async function withKeys(
 async function add(invocation: Invocation): Promise<ExitCode> {
   const { io, flags, operands: [name, ...more] } = invocation;
   if (name === undefined || name === "" || more.length > 0) {
-    io.err("Name the key in one word.\n");
+    io.err("Name the key with one word.\n");
     return EXIT.usage;
   }
   const rights = rightsIn(flags);
   if (rights === null) {
-    io.err("Name either a role or scopes.\n");
+    io.err("Use either --role or --scope.\n");
     return EXIT.usage;
   }
   const named = flags.texts("sender");
@@ -136,7 +145,7 @@ async function add(invocation: Invocation): Promise<ExitCode> {
     });
     if (flags.switch("json")) writeJson(io, created);
     else {
-      io.err(`Key ${created.key.id} (${rights.role}); the secret is shown this once:\n`);
+      io.err(`Created key ${created.key.id} (${rights.role}). Its secret is shown only once:\n`);
       io.out(`${created.secret}\n`);
     }
     return EXIT.ok;
@@ -192,7 +201,7 @@ function sendsAs({ send, senders }: ApiKey): string {
 async function revoke(invocation: Invocation): Promise<ExitCode> {
   const { io, operands: [id, ...more] } = invocation;
   if (id === undefined || more.length > 0) {
-    io.err("Name one key by its id.\n");
+    io.err("Name one key by its id; see posthouse key list.\n");
     return EXIT.usage;
   }
   return await withKeys(invocation, async (keys) => {
@@ -201,7 +210,11 @@ async function revoke(invocation: Invocation): Promise<ExitCode> {
       return EXIT.ok;
     }
     const isConfigured = (await keys.list()).some((key) => key.id === id);
-    io.err(isConfigured ? `${id} stands in the config file.\n` : `There is no key ${id}.\n`);
+    io.err(
+      isConfigured
+        ? `${id} is defined in the config file; remove it there.\n`
+        : `There is no key ${id}; see posthouse key list.\n`,
+    );
     return EXIT.failed;
   });
 }

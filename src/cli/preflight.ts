@@ -12,13 +12,14 @@ import { pad, printable, wrap } from "./text.ts";
 /** Tells whether the world would accept mail of a domain. */
 export const preflightCommand: Command = {
   name: "preflight",
-  summary: "Look at sending domains as receivers would, and tell which records to add.",
+  summary: "Check sending domains as receivers do, and list the missing DNS records.",
   operands: "[DOMAIN…]",
-  details: "Checks SPF, DKIM, DMARC, MTA-STS, TLS reports, the reverse name of this relay and " +
-    "whether port 25 is open outwards. Without a domain it takes those that the config names. " +
-    "Fails when a check fails; needs no running relay.",
+  details:
+    "Checks SPF, DKIM, DMARC, MTA-STS, TLS reports, the reverse DNS name of this relay and " +
+    "outgoing port 25. Without a domain it checks those in the config. Exits with status 1 " +
+    "if a check fails. Needs no running relay.",
   flags: [CONFIG_FLAG, JSON_FLAG],
-  examples: [{ command: "preflight example.net", does: "Would its mail be accepted?" }],
+  examples: [{ command: "preflight example.net", does: "Check one domain" }],
   run: preflight,
 };
 
@@ -33,7 +34,7 @@ async function preflight({ io, flags, operands }: Invocation): Promise<ExitCode>
     ? checker.domains
     : operands.map((domain) => domain.toLowerCase());
   if (domains.length === 0) {
-    io.err("Name a domain; the config names none.\n");
+    io.err("Name a domain; the config has none.\n");
     return EXIT.usage;
   }
   const ignore = io.onSignal(["SIGINT", "SIGTERM"], () => stopped.abort());

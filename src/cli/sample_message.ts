@@ -42,7 +42,7 @@ export function sampleMessage(sample: SampleMessage): Uint8Array<ArrayBuffer> {
 
 /** Lines of readable text, about `sizeBytes` octets of it. */
 export function fillerText(sizeBytes: number): string {
-  const line = "This line was generated to give the message the size that was asked for.\r\n";
+  const line = "This line fills the message up to the requested size.\\r\n";
   return line.repeat(Math.max(1, Math.ceil(sizeBytes / line.length)));
 }
 

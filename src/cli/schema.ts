@@ -6,8 +6,8 @@ import { EXIT, writeJson } from "./io.ts";
 export const schemaCommand: Command = {
   name: "schema",
   summary: "Print the JSON Schema of the config file.",
-  details: "Editors that know TOML use it to complete and check posthouse.toml.",
-  flags: [{ ...JSON_FLAG, help: "Print JSON, as without it." }],
+  details: "Editors with TOML support use it for completion and validation.",
+  flags: [{ ...JSON_FLAG, help: "Print JSON, the only format." }],
   examples: [{ command: "schema > posthouse.schema.json", does: "Save it for an editor" }],
   run({ io }) {
     writeJson(io, configJsonSchema());

@@ -22,25 +22,41 @@ export const sendCommand: Command = {
   name: "send",
   summary: "Send a message to an SMTP server and print the dialogue.",
   operands: "[FILE | -]",
-  details: "The message is a file, standard input (-, or no file), or generated. Its octets are " +
-    "sent as they are, only line ends become CRLF. Exit status 0 means that the server took the " +
-    "message for every recipient.",
+  details:
+    "The message is read from a file or standard input (-, or no file), or generated. It is " +
+    "sent unchanged, except that line ends become CRLF. Exit status 0 means that the server " +
+    "accepted the message for every recipient.",
   flags: [
-    { name: "from", kind: "text", value: "ADDRESS", help: "Reverse-path; <> for the null one." },
+    {
+      name: "from",
+      kind: "text",
+      value: "ADDRESS",
+      help: "Reverse-path; <> for the null reverse-path.",
+    },
     { name: "to", kind: "texts", value: "ADDRESS", help: "Recipient." },
     {
       name: "server",
       short: "s",
       kind: "text",
       value: "HOST:PORT",
-      help: `Server, ${DEFAULT_SERVER} where not given.`,
+      help: `Server. Default: ${DEFAULT_SERVER}.`,
     },
-    { name: "helo", kind: "text", value: "NAME", help: "Name in EHLO; the system's by default." },
+    {
+      name: "helo",
+      kind: "text",
+      value: "NAME",
+      help: "Name in EHLO. Default: the system's host name.",
+    },
     { name: "generate", short: "g", kind: "switch", help: "Generate the message." },
     { name: "subject", kind: "text", value: "TEXT", help: "Subject of a generated message." },
     { name: "size", kind: "count", value: "OCTETS", help: "Size of a generated message." },
-    { name: "timeout", kind: "duration", value: "TIME", help: "Limit of each step; 1m." },
-    { name: "quiet", short: "q", kind: "switch", help: "Print no dialogue." },
+    {
+      name: "timeout",
+      kind: "duration",
+      value: "TIME",
+      help: "Time limit of each step. Default: 1m.",
+    },
+    { name: "quiet", short: "q", kind: "switch", help: "Do not print the dialogue." },
     JSON_FLAG,
   ],
   examples: [
@@ -66,10 +82,10 @@ async function send({ io, flags, operands }: Invocation): Promise<ExitCode> {
   const place = flags.text("server") ?? DEFAULT_SERVER;
   const address = parseHostPort(place, { defaultPort: SMTP_PORT });
   if (address === null) return wrong(io, `--server needs a host and port, got ${place}.`);
-  if (to.length === 0) return wrong(io, "Nobody to send to: name at least one --to ADDRESS.");
+  if (to.length === 0) return wrong(io, "Name at least one recipient with --to.");
   const strange = [from, ...to].find((path) => path !== "" && parseMailbox(path).kind !== "ok");
   if (strange !== undefined) return wrong(io, `Not a mail address: ${JSON.stringify(strange)}.`);
-  if (operands.length > 1) return wrong(io, "More than one file.");
+  if (operands.length > 1) return wrong(io, "Expected one file, got several.");
 
   const message = await messageOf({ io, flags, operands }, { from, to });
   if (message.kind === "unreadable") {

@@ -20,13 +20,15 @@ const EXPECTED = [StoreError, ListenError, CertificateError, UsersError];
 export const serveCommand: Command = {
   name: "serve",
   summary: "Run the relay (the default command).",
-  details: "SIGTERM or SIGINT stops it: no new connections, sessions end their message, attempts " +
-    "under way get queue.drain_timeout; a second one stops it at once. SIGHUP reads the config " +
-    "again without dropping sessions. Logs go to standard output.",
+  details:
+    "On SIGTERM or SIGINT the relay stops accepting connections, lets sessions finish their " +
+    "message, and gives running attempts queue.drain_timeout; a second signal stops it at " +
+    "once. On SIGHUP it reloads the config without dropping sessions. Logs go to standard " +
+    "output.",
   flags: [CONFIG_FLAG],
   examples: [
-    { command: "serve", does: "With posthouse.toml, or with the defaults" },
-    { command: "serve --config /etc/posthouse.toml", does: "With another config file" },
+    { command: "serve", does: "Use posthouse.toml, or the defaults" },
+    { command: "serve --config /etc/posthouse.toml", does: "Use another config file" },
   ],
   run: serve,
 };
@@ -64,7 +66,7 @@ async function serve({ io, flags }: Invocation): Promise<ExitCode> {
 /** A bug that concerns one promise must not end the work of all others. */
 function defectEvent(cause: unknown): RelayEvent {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = `A defect of this program, please report it: ${reason}`;
+  const message = `Internal error, please report it: ${reason}`;
   return { type: "trouble", level: "error", component: "relay", message, cause };
 }
 

@@ -151,7 +151,7 @@ const LOSSES = {
   closed: "the server closed the connection",
   reset: "the connection broke",
   timeout: "the server took too long",
-  out_of_step: "the server did not answer in SMTP",
+  out_of_step: "the server does not speak SMTP",
   tls: "the TLS handshake failed",
   aborted: "the attempt was given up",
 } as const;

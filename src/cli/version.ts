@@ -14,7 +14,7 @@ export const versionCommand: Command = {
   flags: [JSON_FLAG],
   examples: [
     { command: "version", does: "For a bug report" },
-    { command: "version --json", does: "For a program" },
+    { command: "version --json", does: "As JSON" },
   ],
   run({ io, flags }) {
     const facts = {

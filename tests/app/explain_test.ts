@@ -113,9 +113,9 @@ Deno.test("explain looks at header fields and shows weights", async () => {
   assertStringIncludes(out, "Not signed");
 });
 
-Deno.test("explain tells of mail that would stay here", async () => {
+Deno.test("explain shows mail that would stay here", async () => {
   const { out } = await explain(["a@captured.example"]);
-  assertStringIncludes(out, "captured: kept here and sent nowhere");
+  assertStringIncludes(out, "captured: kept here and not sent");
 });
 
 Deno.test("explain asks for the servers of the kind of TLS that is configured", async () => {
@@ -142,27 +142,27 @@ senders = ["*@source.example"]
 postmaster = "ops@captured.example"
 `;
 
-Deno.test("explain tells the return path, and who is told of a failure by which way", async () => {
+Deno.test("explain tells the return path, and who is notified of a failure by which route", async () => {
   const told = async (...args: string[]): Promise<string[]> => {
     const { out } = await explain(["a@dest.example", ...args], BOUNCES);
     return [.../return path: (.*)/.exec(out)?.slice(1) ?? [], ...out.match(/^Should.*$/m) ?? []];
   };
   assertEquals(await told("--from", "me@source.example"), [
     "b-…@bounces.source.example",
-    "Should it fail, me@source.example is told, by route rest by internet.",
+    "If it fails, me@source.example is notified, by route rest by internet.",
   ]);
   assertEquals(await told("--from", "you@other.example"), [
     "you@other.example",
-    "Should it fail, you@other.example is told, by route rest by internet.",
+    "If it fails, you@other.example is notified, by route rest by internet.",
   ]);
   assertEquals(await told("--from", "<>"), [
     "<>",
-    "Should it fail, ops@captured.example is told, by route quiet, which captures it.",
+    "If it fails, ops@captured.example is notified, by route quiet, which captures it.",
   ]);
   const { out } = await explain(["a@dest.example", "--from", "<>"]);
-  assertStringIncludes(out, "Should it fail, nobody is told: it has no sender.");
+  assertStringIncludes(out, "If it fails, no notification is sent: it has no sender.");
   const captured = await explain(["a@captured.example", "--from", "me@source.example"]);
-  assertEquals(captured.out.includes("Should it fail"), false);
+  assertEquals(captured.out.includes("If it fails"), false);
   const redirected = await explain(
     ["a@dest.example", "--from", "me@source.example"],
     `${BOUNCES}[delivery]\nredirect = "qa@srv.example"\n`,
@@ -188,5 +188,8 @@ Deno.test("explain takes the priority of a message", async () => {
 Deno.test("explain tells who is behind an alias", async () => {
   const aliases = `[aliases]\n"team@dest.example" = ["ann@dest.example", "bob@b.example"]\n`;
   const { out } = await explain(["team@dest.example"], aliases);
-  assertStringIncludes(out, "its mail goes to ann@dest.example, bob@b.example; ask for them.");
+  assertStringIncludes(
+    out,
+    "is an alias for ann@dest.example, bob@b.example; explain those instead.",
+  );
 });

@@ -90,7 +90,7 @@ Deno.test("a user of the config and one of the file must not have one name", asy
   await assertRejects(
     () => bench({ auth: SETTINGS, users: [alice] }, { usersFile }),
     UsersError,
-    `Cannot use the users: user "alice" is there twice`,
+    `Cannot use the users file: user "alice" is there twice`,
   );
 });
 

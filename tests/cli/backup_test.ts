@@ -34,17 +34,17 @@ Deno.test("a backup is restored as it was", async () => {
   const made = await backup(queue, to);
   assertMatch(
     made.out,
-    /^Copied 2 messages, 2 of them live, to .*: 4 files, [\d.]+ KiB, checked\.\n$/,
+    /^Copied 2 messages, 2 of them live, to .*: 4 files, [\d.]+ KiB, verified\.\n$/,
   );
   for (const name of ["queue.db", "manifest.json", "dkim/key.pem"]) {
     assertEquals((Deno.statSync(`${to}/${name}`).mode ?? 0) & 0o777, 0o600, name);
   }
   const check = await run(["restore", to, "--check"]);
-  assertMatch(check.out, /^The backup of .* is good: 2 messages, 2 of them live, 4 files\.\n$/);
+  assertMatch(check.out, /^The backup of .* is intact: 2 messages, 2 of them live, 4 files\.\n$/);
   const dataDir = `${queue.folder}/restored`;
   const { code, out, err } = await run(["restore", to, "--data-dir", dataDir]);
   assertEquals([code, err], [0, ""]);
-  assertMatch(out, /^Restored 2 messages, 2 of them live, as of .*\.\nWhat was delivered since/);
+  assertMatch(out, /^Restored 2 messages, 2 of them live, as of .*\.\nMessages delivered since/);
   await using restored = await openSqliteStore({ folder: dataDir });
   await using original = await openSqliteStore({ folder: queue.dataDir });
   for (const id of [ID, SECOND]) {
@@ -65,15 +65,15 @@ Deno.test("a restore can hold all mail, and puts aside what was there only when 
   assertEquals(refused.code, 1);
   assertMatch(
     refused.err,
-    /is not empty; --force puts aside what is in it\. Nothing was changed\.\n$/,
+    /is not empty\. Nothing was changed\. Use --force to move its content aside\.\n$/,
   );
   const { code, out } = await run([...args, "--force", "--hold"]);
   assertEquals(code, 0);
-  const [, aside = ""] = /What was there before is in (before-restore-\S+) in/.exec(out) ?? [];
+  const [, aside = ""] = /The previous content is in (before-restore-\S+) in/.exec(out) ?? [];
   assert(
     [...Deno.readDirSync(`${queue.dataDir}/${aside}`)].some(({ name }) => name === "queue.db"),
   );
-  assertStringIncludes(out, "Held 2 messages; queue release --all lets them go.\n");
+  assertStringIncludes(out, "Held 2 messages. Release them with posthouse queue release --all.\n");
   for (const { recipients } of await queue.messages()) {
     assert(recipients.every(({ state }) => state === "held"));
   }
@@ -90,13 +90,13 @@ Deno.test("a damaged backup is refused before anything is touched", async () => 
   assertEquals(code, 1);
   assertMatch(err, /^pauses\.json: its octets have changed$/m);
   assertMatch(err, /^dkim\/key\.pem: it is missing$/m);
-  assertMatch(err, /^The backup cannot be used\. Nothing was changed\.$/m);
+  assertMatch(err, /^The backup is unusable\. Nothing was changed\.$/m);
   assertEquals([...Deno.readDirSync(queue.folder)].map(({ name }) => name).sort(), [
     "backup",
     "data",
   ]);
   await Deno.remove(`${to}/manifest.json`);
-  assertMatch((await run(["restore", to, "--check"])).err, /one that was not finished/);
+  assertMatch((await run(["restore", to, "--check"])).err, /not a complete backup/);
 });
 
 Deno.test("links in a backup bring in no file of somebody else", async () => {
@@ -107,7 +107,7 @@ Deno.test("links in a backup bring in no file of somebody else", async () => {
   await Deno.symlink(`${queue.folder}/secret`, `${to}/pauses.json`);
   const { code, err } = await run(["restore", to, "--data-dir", `${queue.folder}/restored`]);
   assertEquals(code, 1);
-  assertMatch(err, /^pauses\.json: it is a link, or no file at all$/m);
+  assertMatch(err, /^pauses\.json: it is a link or not a file$/m);
 });
 
 Deno.test("a manifest cannot name files elsewhere", async () => {
@@ -117,15 +117,18 @@ Deno.test("a manifest cannot name files elsewhere", async () => {
   const manifest = await Deno.readTextFile(`${to}/manifest.json`);
   for (const path of ["../evil", "/etc/evil", "a/../../evil"]) {
     await Deno.writeTextFile(`${to}/manifest.json`, manifest.replace("pauses.json", path));
-    assertMatch((await run(["restore", to, "--check"])).err, /^manifest\.json of .* is damaged$/m);
+    assertMatch((await run(["restore", to, "--check"])).err, /^manifest\.json in .* is damaged$/m);
   }
 });
 
 Deno.test("a backup goes into an empty folder and comes from a queue", async () => {
   await using queue = await filledQueue();
-  assertEquals((await backup(queue, queue.folder)).err, `${queue.folder} is not empty.\n`);
+  assertEquals(
+    (await backup(queue, queue.folder)).err,
+    `${queue.folder} is not empty; choose an empty or new folder.\n`,
+  );
   const inside = await backup(queue, `${queue.dataDir}/x`);
-  assertMatch(inside.err, /is in the folder to be copied\.\n$/);
+  assertMatch(inside.err, /is inside the folder to copy; choose another one\.\n$/);
   const none = await run(["backup", `${queue.folder}/b`, "--data-dir", `${queue.folder}/none`]);
   assertMatch(none.err, /^There is no queue in /);
   assertEquals((await run(["backup"])).code, 2);

@@ -108,5 +108,5 @@ for (const shell of ["bash", "zsh", "fish"]) {
 
 Deno.test("completions need a shell that is known", async () => {
   assertEquals((await run(["completions"])).code, 2);
-  assertEquals((await run(["completions", "csh"])).err, "Name one shell of bash, zsh, fish.\n");
+  assertEquals((await run(["completions", "csh"])).err, "Name one shell: bash, zsh, fish.\n");
 });

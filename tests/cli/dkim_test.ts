@@ -14,7 +14,7 @@ Deno.test("dkim generate writes a key only its owner can read and prints its rec
   assertEquals((await Deno.stat(file)).mode! & 0o777, 0o600);
   const again = await runCli(args);
   assertEquals(again.code, 1);
-  assertStringIncludes(again.err, "left alone");
+  assertStringIncludes(again.err, "it was not changed");
 });
 
 const RSA_SIZES = [2048, 3072, 4096];
@@ -57,7 +57,7 @@ Deno.test("dkim check looks at the key that seals, too", async () => {
   const { code, out } = await runCli(["dkim", "check", "--config", path]);
   assertEquals(code, 1);
   assertMatch(out, /wrong +seal\._domainkey\.example\.net \(rsa-sha256\): There is no such record/);
-  assertStringIncludes(out, `It should be: seal._domainkey.example.net. IN TXT ( "v=DKIM1;`);
+  assertStringIncludes(out, `Expected: seal._domainkey.example.net. IN TXT ( "v=DKIM1;`);
 });
 
 Deno.test("dkim check holds each key against the DNS", async () => {

@@ -182,13 +182,13 @@ Deno.test("init asks at a terminal, again where an answer is of no use", async (
   });
   assertEquals(code, 0, err);
   assertStringIncludes(err, "expected one of app, lan, staging");
-  assertStringIncludes(err, "Its own name in the DNS [relay.example.net] ");
+  assertStringIncludes(err, "Host name of the relay in the DNS [relay.example.net] ");
   const text = await Deno.readTextFile(file);
   assertEquals((Deno.statSync(file).mode ?? 0) & 0o777, 0o600);
   assertStringIncludes(text, `"10.1.0.0/16"`);
   assertStringIncludes(text, `password = { env = "POSTHOUSE_PASSWORD" }`);
   assertStringIncludes(text, "enabled = false");
-  assertMatch(out, /^Set before it starts:\n {2}POSTHOUSE_PASSWORD$/m);
+  assertMatch(out, /^Set before starting:\n {2}POSTHOUSE_PASSWORD$/m);
   assertMatch(out, /--allow-net --allow-read=/); // mail.example.net may be anywhere
 });
 
@@ -203,7 +203,10 @@ Deno.test("init does not replace a config, nor write one that is wrong", async (
   assertEquals([missing.code, [...Deno.readDirSync(folder.path)].length], [2, 0]);
   assertStringIncludes(missing.err, "--smarthost");
   assertEquals((await run(args)).code, 0);
-  assertEquals((await run(args)).err, `There is ${file} already; --force replaces it.\n`);
+  assertEquals(
+    (await run(args)).err,
+    `${file} already exists. Use --force to replace it.\n`,
+  );
   assertEquals((await run([...args, "--force"])).code, 0);
   const { out } = await run(["init", "--yes", "--for", "staging", "-o", "-"]);
   assertStringIncludes(out, `mode = "capture"`);

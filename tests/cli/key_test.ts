@@ -11,7 +11,7 @@ Deno.test("keys are made, listed and revoked without a relay", async () => {
   const added = await run(["key", "add", "deploy", "--role", "operator", "--for", "1d"], world);
   assertEquals(added.code, 0);
   assertMatch(added.out, /^posthouse_[\w-]+_[\w-]+\n$/);
-  const id = /^Key (\S+) \(operator\)/.exec(added.err)?.[1] ?? "";
+  const id = /^Created key (\S+) \(operator\)/.exec(added.err)?.[1] ?? "";
   const { out } = await run(["key", "list"], world);
   assertMatch(out, /^config-ci +ci +viewer +- +config +- +configuration +-$/m);
   const line = `^${id} +deploy +operator +anybody +file +now +command line +in 23h$`;
@@ -20,7 +20,7 @@ Deno.test("keys are made, listed and revoked without a relay", async () => {
   assertEquals(await run(["key", "revoke", id], world), {
     code: 1,
     out: "",
-    err: `There is no key ${id}.\n`,
+    err: `There is no key ${id}; see posthouse key list.\n`,
   });
   assertEquals((await run(["key", "revoke", "config-ci"], world)).code, 1);
   assertEquals(JSON.parse((await run(["key", "list", "--json"], world)).out).items.length, 1);
@@ -48,7 +48,7 @@ Deno.test("a key has scopes, and mailboxes it may send as", async () => {
   const { out } = await run(["key", "list"], world);
   assertMatch(out, / sender +\*@shop\.example ada@x\.example /);
   const both = await run(["key", "add", "app", "--role", "viewer", "--scope", "send"], world);
-  assertEquals([both.code, both.err], [2, "Name either a role or scopes.\n"]);
+  assertEquals([both.code, both.err], [2, "Use either --role or --scope.\n"]);
   assertEquals((await run(["key", "add", "app", "--scope", "fly"], world)).code, 2);
 });
 

@@ -18,5 +18,5 @@ Deno.test("preflight tells what is missing, and fails", async () => {
 Deno.test("preflight needs a domain", async () => {
   const files = { "posthouse.toml": `hostname = "relay"\n` };
   const { code, err } = await run(["preflight"], { files });
-  assertEquals([code, err], [2, "Name a domain; the config names none.\n"]);
+  assertEquals([code, err], [2, "Name a domain; the config has none.\n"]);
 });

@@ -108,7 +108,7 @@ Deno.test("queue list takes filters and limits", async () => {
     assertEquals([page.total, page.items.length], [3, 2]);
     assertEquals(await idsOf("--cursor", page.cursor), [IDS[0]]);
     const short = await queue(["list", "--limit", "1"]);
-    assertStringIncludes(short.out, "3 messages, 1 shown; more with --limit or a filter");
+    assertStringIncludes(short.out, "3 messages, 1 shown; use --limit or a filter for more");
   });
 });
 
@@ -167,7 +167,7 @@ Deno.test("hold, release, retry and cancel change messages", async () => {
 
 Deno.test("bounce gives up what a relay then notifies of, delete forgets", async () => {
   await withQueue(async (queue) => {
-    assertEquals((await queue(["bounce", IDS[0]])).out, "Gave up 1 message.\n");
+    assertEquals((await queue(["bounce", IDS[0]])).out, "Bounced 1 message.\n");
     assertEquals((await queue(["cancel", IDS[1]])).code, 0);
     const deleted = await queue(["delete", "--domain", "one.example"]);
     assertEquals(deleted.out, "Deleted 2 messages.\n");
@@ -200,7 +200,7 @@ Deno.test("a command that changes needs to be told what", async () => {
   await withQueue(async (queue) => {
     const { code, err } = await queue(["cancel"]);
     assertEquals(code, 2);
-    assertStringIncludes(err, "Name messages by id or by a filter, or all of them with --all.\n");
+    assertStringIncludes(err, "Select messages by id or by a filter, or use --all.\n");
     assertEquals((await queue(["hold", "nonsense"])).code, 2);
   });
 });
@@ -243,7 +243,7 @@ Deno.test("a queue in memory cannot be reached", async () => {
   const { code, err } = await run(["queue", "list"], { files });
   assertEquals([code, err], [
     1,
-    `The queue is in the memory of the relay (queue.store = "memory").\n`,
+    `Cannot open the queue: it is in the memory of the relay (queue.store = "memory").\n`,
   ]);
 });
 

@@ -79,14 +79,14 @@ Deno.test("send tells that the file cannot be read", async () => {
 });
 
 const WRONG: readonly (readonly [readonly string[], string])[] = [
-  [["-g"], "Nobody to send to: name at least one --to ADDRESS."],
+  [["-g"], "Name at least one recipient with --to."],
   [["-g", "--to", "not an address"], `Not a mail address: "not an address".`],
   [["-g", "--to", "a@b.example", "--from", "x"], `Not a mail address: "x".`],
   [
     ["-g", "--to", "a@b.example", "--server", "a:b:c"],
     "--server needs a host and port, got a:b:c.",
   ],
-  [["--to", "a@b.example", "one", "two"], "More than one file."],
+  [["--to", "a@b.example", "one", "two"], "Expected one file, got several."],
 ];
 
 for (const [args, reason] of WRONG) {

@@ -33,7 +33,7 @@ Deno.test("a rejection that nobody handled is logged as a defect, and the relay 
   const relay = start(["serve"], { files: { "posthouse.toml": configOf(folder.path) } });
   await relay.waitForOutput(/"type":"started"/);
   relay.defect(new Error("made to fail"));
-  await relay.waitForOutput(/"level":"error".*A defect of this program.*made to fail/);
+  await relay.waitForOutput(/"level":"error".*Internal error.*made to fail/);
   relay.signal("SIGTERM");
   assertEquals((await relay.finished).code, 0);
 });

@@ -78,7 +78,7 @@ Deno.test("a password is asked for twice at a terminal", async () => {
   const terminals = ["stdin"] as const;
   const same = await at.user(["add", "alice"], { terminals, stdin: `${PASSWORD}\n${PASSWORD}` });
   assertEquals([same.code, same.out], [0, ""]);
-  assertStringIncludes(same.err, "Password: \nThe same again: \n");
+  assertStringIncludes(same.err, "Password: \nRepeat the password: \n");
   const other = await at.user(["add", "bob"], { terminals, stdin: `${PASSWORD}\nsomething` });
   assertEquals(other.code, 2);
   assertStringIncludes(other.err, "The passwords differ.");
@@ -157,10 +157,13 @@ Deno.test("a user of the config is listed, and changed there", async () => {
   const set = await at.user(["set", "carol", "--disable"]);
   assertEquals([set.code, set.err], [
     1,
-    `User "carol" stands in the config file and is changed there.\n`,
+    `User "carol" is defined in the config file; change it there.\n`,
   ]);
   const add = await at.user(["add", "Carol", "--no-password"]);
-  assertEquals([add.code, add.err], [1, `Cannot use the users: user "Carol" is there twice\n`]);
+  assertEquals([add.code, add.err], [
+    1,
+    `Cannot use the users file: user "Carol" is there twice\n`,
+  ]);
 });
 
 Deno.test("a removed user cannot log in", async () => {
@@ -207,11 +210,11 @@ Deno.test("a broken users file is told with its place and left alone", async () 
 const WRONG: readonly (readonly [readonly string[], string])[] = [
   [["add"], "Expected the name of a user, got nothing."],
   [["add", "a", "b"], "Expected the name of a user, got a b."],
-  [["add", "a"], "There is no terminal to ask for a password"],
+  [["add", "a"], "Cannot ask for a password without a terminal"],
   [["add", "a", "--password-stdin"], "The password is too short"],
   [["add", "a", "--no-password", "--message-size", "big"], "--message-size needs a size"],
-  [["add", "a", "--no-password", "--per-day", "0"], "A limit of messages is at least 1."],
-  [["set", "a", "--enable", "--disable"], "--enable and --disable exclude each other."],
+  [["add", "a", "--no-password", "--per-day", "0"], "A message limit must be at least 1."],
+  [["set", "a", "--enable", "--disable"], "Use either --enable or --disable."],
   [["device", "a"], "Expected the name of a user and that of a device, got a."],
 ];
 
@@ -248,7 +251,7 @@ def wait(text):
     global seen
     while text not in seen:
         seen += os.read(fd, 1024)
-for prompt in (b"Password: ", b"again: "):
+for prompt in (b"Password: ", b"Repeat the password: "):
     wait(prompt)
     os.write(fd, b"corr\\x7frect horse\\r")
 try:

@@ -46,7 +46,7 @@ for (const rawOnly of [true, false]) {
     assertEquals(office.messages.length, rawOnly ? 1 : 0);
     const env = { POSTHOUSE_URL: running.origin };
     const { out } = await run(["queue", "show", ids[1] ?? ""], { env });
-    const words = rawOnly ? "cannot carry it unchanged: " : "SendGrid took it (";
+    const words = rawOnly ? "cannot carry it unchanged: " : "SendGrid accepted it (";
     assertStringIncludes(out, words);
     assertStringIncludes(
       out,

@@ -14,16 +14,20 @@ import { type Manifest, writeManifest } from "./manifest.ts";
 /** Copies everything that a relay must not lose. */
 export const backupCommand: Command = {
   name: "backup",
-  summary: "Copy the data folder, also while the relay runs.",
+  summary: "Copy the data folder; the relay may run meanwhile.",
   operands: "FOLDER",
-  details: "Has every message that was accepted before it began, with octets, recipients and " +
-    "timelines, and the users, keys, pauses and other state in data_dir; a manifest with " +
-    "checksums is written last, so a backup that has one is complete. The relay is not kept " +
-    "waiting. The config file and what it names outside of data_dir are not in it. The backup " +
-    "holds mail and secrets: only its owner can read it.",
+  details: "The backup contains every message accepted before the command started, with its " +
+    "content, recipients and timeline, and the users, keys, pauses and other state in " +
+    "data_dir. A manifest with checksums is written last: a backup that has one is complete. " +
+    "The relay keeps accepting and sending mail. The config file, and files outside data_dir " +
+    "that it names, are not included. The backup contains mail and secrets; only its owner " +
+    "can read it.",
   flags: [...QUEUE_FLAGS, JSON_FLAG],
   examples: [
-    { command: "backup /srv/backup/posthouse-monday", does: "Into a folder that is not there yet" },
+    {
+      command: "backup /srv/backup/posthouse-monday",
+      does: "Write to a folder that does not exist yet",
+    },
   ],
   run: backup,
 };
@@ -49,7 +53,7 @@ async function backup(invocation: Invocation): Promise<ExitCode> {
     // The runtime gives the errors of files a code, as `ENOSPC`.
     const isExpected = error instanceof StoreError || error instanceof Error && "code" in error;
     if (!isExpected) throw error;
-    io.err(`No backup was made: ${error.message}\n`);
+    io.err(`Cannot make the backup: ${error.message}\n`);
     return EXIT.failed;
   }
 }
@@ -61,8 +65,12 @@ async function obstacleOf(
   if (!await isFile(`${dataDir}/${DATABASE_FILE}`)) return `There is no queue in ${dataDir} yet.`;
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const [real, realData] = await Promise.all([Deno.realPath(folder), Deno.realPath(dataDir)]);
-  if (`${real}/`.startsWith(`${realData}/`)) return `${folder} is in the folder to be copied.`;
-  for await (const _ of Deno.readDir(folder)) return `${folder} is not empty.`;
+  if (`${real}/`.startsWith(`${realData}/`)) {
+    return `${folder} is inside the folder to copy; choose another one.`;
+  }
+  for await (const _ of Deno.readDir(folder)) {
+    return `${folder} is not empty; choose an empty or new folder.`;
+  }
   return null;
 }
 
@@ -105,7 +113,8 @@ function tell(
     return;
   }
   io.out(
-    `Copied ${counted(messages, "message")}, ${liveMessages.toLocaleString("en")} of them live, ` +
-      `to ${folder}: ${counted(files.length, "file")}, ${formatSize(sizeBytes)}, checked.\n`,
+    `Copied ${counted(messages, "message")}, ${liveMessages.toLocaleString("en")} of them ` +
+      `live, to ${folder}: ${counted(files.length, "file")}, ${formatSize(sizeBytes)}, ` +
+      "verified.\n",
   );
 }

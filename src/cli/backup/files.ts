@@ -66,7 +66,7 @@ export async function factsOf(
  * @throws Error for what is no plain file.
  */
 async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
-  if (!(await Deno.lstat(path)).isFile) throw new Error("it is a link, or no file at all");
+  if (!(await Deno.lstat(path)).isFile) throw new Error("it is a link or not a file");
   using file = await Deno.open(path);
   const chunk = new Uint8Array(CHUNK_BYTES);
   for (;;) {

@@ -33,7 +33,7 @@ export async function makeBackup(
   },
 ): Promise<BackupContent> {
   await using hold = await SpoolHold.open(dataDir);
-  if (hold === null) throw new StoreError("locked", "Another backup of this queue is under way");
+  if (hold === null) throw new StoreError("locked", "Another backup of this queue is running");
   const facts = await snapshot({ dataDir, folder, hold });
   const state = await stateFiles(dataDir);
   const total = facts.spool.length + state.length;
@@ -86,7 +86,7 @@ async function snapshot(
   }
   throw new StoreError(
     "unavailable",
-    "Cannot back up the queue: large mail comes and goes too fast",
+    "Cannot back up the queue: large messages change too fast; try again later",
   );
 }
 

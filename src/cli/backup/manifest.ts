@@ -43,10 +43,10 @@ export async function readManifest(folder: string): Promise<Manifest | string> {
     text = await Deno.readTextFile(`${folder}/${MANIFEST_FILE}`);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return `${folder} is no backup, or one that was not finished: it has no ${MANIFEST_FILE}`;
+    return `${folder} is not a complete backup: ${MANIFEST_FILE} is missing`;
   }
   const parsed = manifestSchema.safeParse(jsonOf(text));
-  return parsed.success ? parsed.data : `${MANIFEST_FILE} of ${folder} is damaged`;
+  return parsed.success ? parsed.data : `${MANIFEST_FILE} in ${folder} is damaged`;
 }
 
 function jsonOf(text: string): unknown {

@@ -15,22 +15,22 @@ import { backupProblems, copyBackup, occupants, putAside } from "./restore_files
 /** Puts a backup in the place of a relay's data folder. */
 export const restoreCommand: Command = {
   name: "restore",
-  summary: "Put a backup into the data folder of a relay that does not run.",
+  summary: "Restore a backup into the data folder of a stopped relay.",
   operands: "FOLDER",
-  details: "Every file of the backup is checked before anything is touched. What is in the data " +
-    "folder is not overwritten: with --force it is put aside, into a folder within it. Mail " +
-    "that was delivered after the backup was made waits in it and is sent again; --hold keeps " +
-    "all of it back, to be looked at and released.",
+  details: "Checks every file of the backup before it changes anything. Existing data is not " +
+    "overwritten: --force moves it into a subfolder of the data folder. Messages delivered " +
+    "after the backup was made are still queued in it and are sent again. --hold holds all " +
+    "messages until you release them.",
   flags: [
-    { name: "hold", kind: "switch", help: "Hold all mail until it is released." },
-    { name: "force", kind: "switch", help: "Put aside what is in the data folder." },
-    { name: "check", kind: "switch", help: "Check the backup and change nothing." },
+    { name: "hold", kind: "switch", help: "Hold all messages until they are released." },
+    { name: "force", kind: "switch", help: "Move existing data into a subfolder." },
+    { name: "check", kind: "switch", help: "Check the backup without changing anything." },
     ...QUEUE_FLAGS,
     JSON_FLAG,
   ],
   examples: [
-    { command: "restore /srv/backup/posthouse-monday --check", does: "Is it good?" },
-    { command: "restore /srv/backup/posthouse-monday --hold", does: "Back, without sending yet" },
+    { command: "restore /srv/backup/posthouse-monday --check", does: "Check the backup" },
+    { command: "restore /srv/backup/posthouse-monday --hold", does: "Restore without sending yet" },
   ],
   run: restore,
 };
@@ -38,7 +38,7 @@ export const restoreCommand: Command = {
 async function restore(invocation: Invocation): Promise<ExitCode> {
   const { io, flags, operands: [folder, ...more] } = invocation;
   if (folder === undefined || more.length > 0) {
-    io.err("Name one folder with a backup.\n");
+    io.err("Name one backup folder.\n");
     return EXIT.usage;
   }
   const config = await configOrProblems(io, flags);
@@ -50,7 +50,7 @@ async function restore(invocation: Invocation): Promise<ExitCode> {
     // The runtime gives the errors of files a code, as `ENOSPC`.
     const isExpected = error instanceof StoreError || error instanceof Error && "code" in error;
     if (!isExpected) throw error;
-    io.err(`Not restored: ${error.message}\n`);
+    io.err(`Cannot restore: ${error.message}\n`);
     return EXIT.failed;
   }
 }
@@ -66,7 +66,7 @@ async function restoreFrom(
     : await checked(invocation, { folder, manifest });
   if (typeof manifest === "string" || problems.length > 0) {
     for (const problem of problems) io.err(`${printable(problem)}\n`);
-    io.err("The backup cannot be used. Nothing was changed.\n");
+    io.err("The backup is unusable. Nothing was changed.\n");
     return EXIT.failed;
   }
   if (flags.switch("check")) {
@@ -97,7 +97,9 @@ async function putBack(
   using _lock = await takeLock(dataDir); // a relay that runs has it
   const isEmpty = (await occupants(dataDir)).length === 0;
   if (!isEmpty && !flags.switch("force")) {
-    io.err(`${dataDir} is not empty; --force puts aside what is in it. Nothing was changed.\n`);
+    io.err(
+      `${dataDir} is not empty. Nothing was changed. Use --force to move its content aside.\n`,
+    );
     return EXIT.failed;
   }
   const aside = isEmpty ? null : await putAside(dataDir, Date.now());
@@ -140,11 +142,12 @@ function tell(
   const made = new Date(madeAtMs).toISOString();
   const what = `${counted(messages, "message")}, ${liveMessages.toLocaleString("en")} of them live`;
   if (isCheck) {
-    io.out(`The backup of ${made} is good: ${what}, ${counted(files.length, "file")}.\n`);
+    io.out(`The backup of ${made} is intact: ${what}, ${counted(files.length, "file")}.\n`);
     return;
   }
   io.out(`Restored ${what}, as of ${made}.\n`);
-  if (aside !== null) io.out(`What was there before is in ${aside} in the data folder.\n`);
-  if (held > 0) io.out(`Held ${counted(held, "message")}; queue release --all lets them go.\n`);
-  else if (liveMessages > 0) io.out("What was delivered since then will be sent again.\n");
+  if (aside !== null) io.out(`The previous content is in ${aside} in the data folder.\n`);
+  if (held > 0) {
+    io.out(`Held ${counted(held, "message")}. Release them with posthouse queue release --all.\n`);
+  } else if (liveMessages > 0) io.out("Messages delivered since then will be sent again.\n");
 }

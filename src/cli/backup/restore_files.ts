@@ -28,7 +28,7 @@ async function fileProblem(
   try {
     const facts = await factsOf({ folder, path });
     if (facts.sizeBytes !== sizeBytes) {
-      return `it has ${facts.sizeBytes} octets where ${sizeBytes} were written`;
+      return `it has ${facts.sizeBytes} octets, expected ${sizeBytes}`;
     }
     return facts.sha256 === sha256 ? null : "its octets have changed";
   } catch (error) {
@@ -42,9 +42,9 @@ async function databaseProblems(folder: string, manifest: Manifest): Promise<str
   const files = new Set(manifest.files.map(({ path }) => path));
   const missing = facts.spool.filter((name) => !files.has(`spool/${name}`));
   if (facts.messages !== manifest.messages) {
-    return [`the queue has ${facts.messages} messages where ${manifest.messages} were written`];
+    return [`the queue has ${facts.messages} messages, expected ${manifest.messages}`];
   }
-  return missing.map((name) => `the octets in spool/${name} are not in the backup`);
+  return missing.map((name) => `spool/${name} is missing in the backup`);
 }
 
 async function inspected(path: string): Promise<DatabaseFacts | string> {
@@ -91,7 +91,7 @@ export async function copyBackup(
   for (const [index, { path, sha256 }] of ordered.entries()) {
     const copied = await copyFile(`${folder}/${path}`, { folder: dataDir, path });
     if (copied.sha256 !== sha256) {
-      throw new StoreError("corrupt", `Cannot restore ${path}: it changed while it was read`);
+      throw new StoreError("corrupt", `Cannot restore ${path}: it changed while being read`);
     }
     folders.add(`${dataDir}/${path}`.replace(/\/[^/]*$/, ""));
     onProgress(index + 1, ordered.length);

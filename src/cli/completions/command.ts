@@ -14,7 +14,7 @@ const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 export function completionsCommand(commands: () => readonly Command[]): Command {
   return {
     name: "completions",
-    summary: "Print completions for bash, zsh or fish.",
+    summary: "Print shell completions for bash, zsh or fish.",
     operands: "SHELL",
     flags: [],
     examples: [
@@ -30,7 +30,7 @@ function print({ io, operands }: Invocation, commands: readonly Command[]): Exit
   const [shell, ...more] = operands;
   const script = Object.entries(SCRIPTS).find(([name]) => name === shell)?.[1];
   if (script === undefined || more.length > 0) {
-    io.err(`Name one shell of ${Object.keys(SCRIPTS).join(", ")}.\n`);
+    io.err(`Name one shell: ${Object.keys(SCRIPTS).join(", ")}.\n`);
     return EXIT.usage;
   }
   io.out(script(commands));

@@ -11,11 +11,12 @@ import { type Style, styleOf } from "../style.ts";
 /** Holds the keys of the configuration against the DNS. */
 export const dkimCheckCommand: Command = {
   name: "dkim check",
-  summary: "Check that the DNS has the records of the configured DKIM and ARC keys.",
-  details: "Asks the name servers of the config, or the system's. Exit status 1 when a record is " +
-    "missing or of another key.",
+  summary: "Check that the DNS contains the records of the configured DKIM and ARC keys.",
+  details:
+    "Queries the configured name servers, or those of the system. Exits with status 1 if a " +
+    "record is missing or belongs to another key.",
   flags: [CONFIG_FLAG, JSON_FLAG],
-  examples: [{ command: "dkim check", does: "Every key of posthouse.toml" }],
+  examples: [{ command: "dkim check", does: "Check every key in posthouse.toml" }],
   run: check,
 };
 
@@ -27,7 +28,7 @@ async function check({ io, flags }: Invocation): Promise<ExitCode> {
     publishedKeys(config).map((key) => checkKey(key, (name) => resolver.txt(name))),
   );
   if (flags.switch("json")) writeJson(io, checks);
-  else if (checks.length === 0) io.out("No keys are configured ([[dkim]], [arc]).\n");
+  else if (checks.length === 0) io.out("The config has no keys ([[dkim]], [arc]).\n");
   else for (const one of checks) io.out(lineOf(one, styleOf(io)));
   const isFine = checks.every(({ verdict }) => verdict === "ok" || verdict === "warning");
   return isFine ? EXIT.ok : EXIT.failed;
@@ -36,5 +37,5 @@ async function check({ io, flags }: Invocation): Promise<ExitCode> {
 function lineOf({ name, algorithm, verdict, detail, wanted }: KeyCheck, style: Style): string {
   const mark = verdict === "ok" ? style.green : verdict === "wrong" ? style.red : style.yellow;
   const line = `${mark(verdict.padEnd(8))} ${name} (${algorithm}): ${detail}.\n`;
-  return verdict === "wrong" ? `${line}         It should be: ${zoneLine(name, wanted)}\n` : line;
+  return verdict === "wrong" ? `${line}         Expected: ${zoneLine(name, wanted)}\n` : line;
 }

@@ -6,45 +6,56 @@ import { EXIT, type ExitCode, writeJson } from "../io.ts";
 /** Makes a key that signs mail, and its DNS record. */
 export const dkimGenerateCommand: Command = {
   name: "dkim generate",
-  summary: "Make a DKIM key and print its DNS record.",
+  summary: "Generate a DKIM key and print its DNS record.",
   details: "Writes the private key to a file that only its owner can read, and prints the TXT " +
-    "record to publish and the lines for the config file. An existing file is not overwritten.",
+    "record to publish and the lines for the config file. Existing files are not overwritten.",
   flags: [
-    { name: "domain", short: "d", kind: "text", value: "DOMAIN", help: "The domain that signs." },
+    {
+      name: "domain",
+      short: "d",
+      kind: "text",
+      value: "DOMAIN",
+      help: "Domain that signs. Required.",
+    },
     {
       name: "selector",
       short: "s",
       kind: "text",
       value: "NAME",
-      help: "Names the key in the DNS; year and month where not given.",
+      help: "Selector of the key. Default: year and month.",
     },
     {
       name: "type",
       kind: "text",
       value: "TYPE",
       choices: ["rsa", "ed25519"],
-      help: "rsa, which everybody verifies, or ed25519, short and fast, best beside an RSA key.",
+      help:
+        "rsa is verified by all receivers. ed25519 is short and fast; use it in addition to an " +
+        "RSA key. Default: rsa.",
     },
     {
       name: "bits",
       kind: "count",
       value: "N",
-      help: "Length of an RSA key; 2048 where not given.",
+      help: "Length of an RSA key. Default: 2048.",
     },
     {
       name: "out",
       short: "o",
       kind: "text",
       value: "FILE",
-      help: "Where the key goes; SELECTOR.DOMAIN.pem where not given.",
+      help: "File for the private key. Default: SELECTOR.DOMAIN.pem.",
     },
     JSON_FLAG,
   ],
   examples: [
-    { command: "dkim generate --domain example.net", does: "An RSA key in the working folder" },
+    {
+      command: "dkim generate --domain example.net",
+      does: "Write an RSA key to the current folder",
+    },
     {
       command: "dkim generate -d example.net -s ed1 --type ed25519 -o /etc/posthouse/ed1.pem",
-      does: "An Ed25519 key in a place of its own",
+      does: "Write an Ed25519 key to a given file",
     },
   ],
   run: generate,
@@ -65,11 +76,11 @@ async function generate({ io, flags }: Invocation): Promise<ExitCode> {
   const file = flags.text("out") ?? `${selector}.${domain}.pem`;
   const pem = generateKey({ type, bits });
   if (!(await writeNew(file, pem))) {
-    io.err(`There is a file ${file} already; it was left alone.\n`);
+    io.err(`${file} already exists; it was not changed. Choose another file with --out.\n`);
     return EXIT.failed;
   }
   const read = readKey(pem);
-  if (read.kind === "problem") throw new Error(`a new key cannot be read: ${read.reason}`);
+  if (read.kind === "problem") throw new Error(`cannot read the new key: ${read.reason}`);
   const name = recordName({ selector, domain });
   const value = recordValue(read.key);
   if (flags.switch("json")) writeJson(io, { domain, selector, type, file, name, value });
@@ -89,10 +100,12 @@ function problemOf(
   { domain, bits }: { domain: string | undefined; bits: number },
 ): string | null {
   if (domain === undefined || !/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(domain)) {
-    return "Name the domain that signs: --domain example.net";
+    return "Name the signing domain: --domain example.net";
   }
   const isLength = bits >= RSA_BITS.least && bits <= RSA_BITS.most;
-  return isLength ? null : `An RSA key has ${RSA_BITS.least} to ${RSA_BITS.most} bits, got ${bits}`;
+  return isLength
+    ? null
+    : `An RSA key needs ${RSA_BITS.least} to ${RSA_BITS.most} bits, got ${bits}`;
 }
 
 function defaultSelector(type: string): string {

@@ -27,7 +27,7 @@ export const initCommands: readonly Command[] = [
   ),
   printing(
     "compose",
-    "Print a compose file for that container.",
+    "Print a compose file for the container.",
     ({ config }) => composeFile(config),
   ),
   printing(
@@ -39,7 +39,10 @@ export const initCommands: readonly Command[] = [
     name: "init grafana",
     summary: "Print a Grafana dashboard of the relay's metrics.",
     flags: [],
-    examples: [{ command: "init grafana > posthouse.json", does: "To be imported in Grafana" }],
+    examples: [{
+      command: "init grafana > posthouse.json",
+      does: "Write a dashboard to import in Grafana",
+    }],
     run({ io }) {
       writeJson(io, grafanaDashboard());
       return EXIT.ok;
@@ -51,9 +54,9 @@ function printing(what: string, summary: string, print: Print): Command {
   return {
     name: `init ${what}`,
     summary,
-    details: "Ports, folders and time limits are those of the config.",
+    details: "Ports, folders and time limits are taken from the config.",
     flags: [CONFIG_FLAG],
-    examples: [{ command: `init ${what} --config /etc/posthouse.toml`, does: "For this config" }],
+    examples: [{ command: `init ${what} --config /etc/posthouse.toml`, does: "Use this config" }],
     run: (invocation) => printFor(invocation, print),
   };
 }

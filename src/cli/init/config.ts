@@ -16,57 +16,79 @@ const PLACEHOLDER = "a-value-that-is-not-set-yet";
 /** Asks a few questions and writes a config. */
 export const initCommand: Command = {
   name: "init",
-  summary: "Ask a few questions, write a config, and print how to start the relay.",
-  details: "At a terminal it asks for what the flags do not say; elsewhere, and with --yes, the " +
-    "usual holds. Secrets are not written into the config: it names environment variables. What " +
-    "it prints has the permissions that this config needs, and no more. init systemd, init " +
-    "container and init compose print the files that run it as a service.",
+  summary: "Ask some questions, write a config, and print how to start the relay.",
+  details: "At a terminal it asks for everything that no flag sets. Without a terminal, or with " +
+    "--yes, it uses the defaults. Secrets are not written to the config, which names " +
+    "environment variables instead. The printed command has exactly the permissions that the " +
+    "config needs. init systemd, init container and init compose print files to run it as a " +
+    "service.",
   flags: [
     {
       name: "output",
       short: "o",
       kind: "text",
       value: "FILE",
-      help: `Where to; ${DEFAULT_CONFIG_FILE}. - is standard output.`,
+      help: `File to write; - is standard output. Default: ${DEFAULT_CONFIG_FILE}.`,
     },
-    { name: "for", kind: "text", value: "WHAT", choices: PURPOSES, help: "What the relay is for." },
-    { name: "hostname", kind: "text", value: "NAME", help: "Its own name in the DNS." },
-    { name: "address", kind: "text", value: "ADDRESS", help: "IP address to take mail on." },
-    { name: "port", kind: "count", value: "PORT", help: "TCP port to take mail on." },
-    { name: "networks", kind: "text", value: "LIST", help: "Who may send to anybody, for lan." },
+    {
+      name: "for",
+      kind: "text",
+      value: "WHAT",
+      choices: PURPOSES,
+      help: "Purpose of the relay. Default: app.",
+    },
+    { name: "hostname", kind: "text", value: "NAME", help: "Host name of the relay in the DNS." },
+    { name: "address", kind: "text", value: "ADDRESS", help: "IP address to listen on." },
+    { name: "port", kind: "count", value: "PORT", help: "TCP port to listen on." },
+    {
+      name: "networks",
+      kind: "text",
+      value: "LIST",
+      help: "Networks that may relay to any domain, for --for lan.",
+    },
     {
       name: "way",
       kind: "text",
       value: "WAY",
       choices: [...PLAIN_WAYS, ...RELAY_TYPES],
-      help: "How mail leaves.",
+      help: "How mail leaves. Default: mx.",
     },
-    { name: "smarthost", kind: "text", value: "HOST:PORT", help: "The server of that way." },
-    { name: "username", kind: "text", value: "NAME", help: "The login there." },
+    {
+      name: "smarthost",
+      kind: "text",
+      value: "HOST:PORT",
+      help: "The smarthost, for --way smarthost.",
+    },
+    { name: "username", kind: "text", value: "NAME", help: "User name for the smarthost." },
     {
       name: "set",
       kind: "texts",
       value: "KEY=VALUE",
-      help: "A key of an HTTP API; for a secret the name of its variable.",
+      help: "A key of an HTTP API. For a secret, the name of its environment variable.",
     },
     { name: "certificate", kind: "text", value: "FILE", help: "Certificate for STARTTLS, PEM." },
-    { name: "key", kind: "text", value: "FILE", help: "Its key, PEM." },
-    { name: "admin-port", kind: "count", value: "PORT", help: "Of the dashboard; 0 for none." },
-    { name: "data-dir", kind: "text", value: "FOLDER", help: "Folder of the queue; ./data." },
-    { name: "force", kind: "switch", help: "Replace a config that is there." },
-    { name: "yes", short: "y", kind: "switch", help: "Ask nothing." },
+    { name: "key", kind: "text", value: "FILE", help: "Key of the certificate, PEM." },
+    {
+      name: "admin-port",
+      kind: "count",
+      value: "PORT",
+      help: "Port of the dashboard; 0 disables it.",
+    },
+    { name: "data-dir", kind: "text", value: "FOLDER", help: "Data folder. Default: ./data." },
+    { name: "force", kind: "switch", help: "Replace an existing config file." },
+    { name: "yes", short: "y", kind: "switch", help: "Ask nothing and use the defaults." },
     JSON_FLAG,
   ],
   examples: [
-    { command: "init", does: "With questions" },
+    { command: "init", does: "Answer the questions" },
     {
       command: "init --yes --way smarthost --smarthost mail.example.net:587 --username relay",
-      does: "Behind an application, through a server that wants a login",
+      does: "Relay for an application, through a smarthost with a login",
     },
-    { command: "init --yes --for staging -o -", does: "Only show the config of a relay for tests" },
+    { command: "init --yes --for staging -o -", does: "Print the config of a relay for tests" },
     {
       command: "init --yes --way mailgun --set domain=mg.example.net --set api_key=MAILGUN_KEY",
-      does: "Through an HTTP API",
+      does: "Send through an HTTP API",
     },
   ],
   run: init,
@@ -101,8 +123,10 @@ async function init(invocation: Invocation): Promise<ExitCode> {
 async function mayWrite({ io, flags }: Invocation, file: string): Promise<boolean> {
   if (file === "-" || flags.switch("force") || !await exists(file)) return true;
   const asks = io.terminal.stdin && !flags.switch("yes");
-  if (asks && await isAgreed(io, `There is ${file} already. Replace it?`)) return true;
-  io.err(asks ? "No config was written.\n" : `There is ${file} already; --force replaces it.\n`);
+  if (asks && await isAgreed(io, `${file} already exists. Replace it?`)) return true;
+  io.err(
+    asks ? "No config was written.\n" : `${file} already exists. Use --force to replace it.\n`,
+  );
   return false;
 }
 
@@ -117,14 +141,14 @@ async function exists(path: string): Promise<boolean> {
 }
 
 const HEADINGS: Readonly<Record<Answers["purpose"], string>> = {
-  app: "A relay behind applications on this machine.",
+  app: "A relay for applications on this machine.",
   lan: "A relay for the devices and servers of a network.",
-  staging: "A relay that keeps all mail to be looked at, and sends none.",
+  staging: "A relay that captures all mail and sends none.",
 };
 
 function textOf(answers: Answers): string {
-  return `# ${HEADINGS[answers.purpose]}\n` +
-    "# posthouse check validates it and shows all that holds; posthouse schema knows every key.\n\n" +
+  return `# ${HEADINGS[answers.purpose]}\n# posthouse check validates this file and prints the ` +
+    "defaults; posthouse schema describes every key.\n\n" +
     printToml(documentOf(answers));
 }
 
@@ -165,14 +189,16 @@ function tell(
   const server = address === "0.0.0.0" || address === "::" ? "127.0.0.1" : address;
   io.out(`${green("Wrote")} ${file}.\n`);
   if (variables.length > 0) {
-    io.out(`\n${bold("Set before it starts:")}\n  ${variables.join("\n  ")}\n`);
+    io.out(`\n${bold("Set before starting:")}\n  ${variables.join("\n  ")}\n`);
   }
-  io.out(`\n${bold("Start it, with the permissions it needs and no more:")}\n`);
+  io.out(`\n${bold("Start it with exactly the permissions it needs:")}\n`);
   io.out(`  ${shellText(command)}\n`);
-  io.out(`\n${bold("Send a message through it:")}\n`);
+  io.out(`\n${bold("Send a test message:")}\n`);
   io.out(`  posthouse send --generate --server ${server}:${port} --to you@example.net\n`);
   if (admin !== null) {
-    io.out(`\n${bold("Look at it, signed in with a key and no name:")}\n`);
+    io.out(
+      `\n${bold("Open the dashboard, and sign in with a key as the password and no name:")}\n`,
+    );
     io.out(`  posthouse key add me --role admin --config ${file}\n`);
     io.out(`  http://127.0.0.1:${admin.port}/\n`);
   }

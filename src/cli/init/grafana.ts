@@ -64,7 +64,7 @@ const CHARTS: readonly Chart[] = [
     ]],
   },
   {
-    title: "Troubles",
+    title: "Problems",
     unit: "short",
     queries: [[
       `sum by (component, level) (increase(posthouse_troubles_total${RATE}))`,

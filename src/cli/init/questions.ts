@@ -54,11 +54,16 @@ export class Questions {
   async answers(): Promise<Answers> {
     const purpose = await this.#choice({
       ...{ flag: "for", words: PURPOSES, usual: "app" },
-      text: "What is it for: app (applications on this machine), lan (devices and servers of a " +
-        "network), staging (keeps all mail, sends none)?",
+      text:
+        "Purpose: app (applications on this machine), lan (devices and servers of a network), " +
+        "staging (captures all mail, sends none)?",
     }) as Purpose;
     const hostname = await this.#ask({
-      ...{ flag: "hostname", text: "Its own name in the DNS", usual: this.#io.hostname() },
+      ...{
+        flag: "hostname",
+        text: "Host name of the relay in the DNS",
+        usual: this.#io.hostname(),
+      },
     });
     const isLan = purpose === "lan";
     const networks = isLan ? await this.#networks() : null;
@@ -75,7 +80,11 @@ export class Questions {
 
   async #networks(): Promise<string[]> {
     const text = await this.#ask({
-      ...{ flag: "networks", text: "Networks that may send to anybody", usual: PRIVATE_NETWORKS },
+      ...{
+        flag: "networks",
+        text: "Networks that may relay to any domain",
+        usual: PRIVATE_NETWORKS,
+      },
     });
     return text.split(/[,\s]+/).filter(Boolean);
   }
@@ -92,14 +101,14 @@ export class Questions {
 
   async #smarthost(): Promise<Way> {
     const host = await this.#ask({
-      ...{ flag: "smarthost", text: "That server, as mail.example.net:587" },
+      ...{ flag: "smarthost", text: "Smarthost, such as mail.example.net:587" },
       problem: (text) =>
         parseHostPort(text, { defaultPort: SMARTHOST_PORT }) === null
           ? "that is no host and port"
           : null,
     });
     const username = await this.#ask({
-      ...{ flag: "username", text: "User name there; empty for no login", usual: "" },
+      ...{ flag: "username", text: "User name for the smarthost; empty for no login", usual: "" },
     });
     if (username === "") return { kind: "smarthost", host, login: null };
     const passwordVariable = await this.#variable("POSTHOUSE_PASSWORD", "its password");
@@ -127,7 +136,7 @@ export class Questions {
 
   #variable(usual: string, what: string): Promise<string> {
     return this.#ask({
-      ...{ flag: "", text: `Name of the environment variable with ${what}`, usual },
+      ...{ flag: "", text: `Name of the environment variable that contains ${what}`, usual },
       problem: (text) => /^\w+$/.test(text) ? null : "that is no name of a variable",
     });
   }
@@ -140,7 +149,7 @@ export class Questions {
   }
 
   async #admin(): Promise<Answers["admin"]> {
-    const text = "Port of the dashboard, for this machine alone; 0 for no dashboard";
+    const text = "Port of the dashboard on this machine; 0 disables it";
     const port = await this.#port("admin-port", { text, usual: ADMIN_PORT });
     return port === 0 ? null : { address: "127.0.0.1", port };
   }
@@ -171,7 +180,7 @@ export class Questions {
     if (given !== undefined) return given;
     if (!this.#asks) {
       if (usual !== undefined) return usual;
-      throw new MissingAnswer(`${text}: give it with --${flag}.`);
+      throw new MissingAnswer(`${text}: set it with --${flag}.`);
     }
     const style = styleOf(this.#io, "stderr");
     for (;;) {

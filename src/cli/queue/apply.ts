@@ -9,16 +9,16 @@ import { FILTER_FLAGS, readFilter } from "./filter.ts";
 /** The flags of commands that change messages. */
 export const CHANGE_FLAGS: readonly Flag[] = [
   ...FILTER_FLAGS,
-  { name: "all", kind: "switch", help: "Every message." },
-  { name: "yes", short: "y", kind: "switch", help: "Do not ask." },
+  { name: "all", kind: "switch", help: "All messages." },
+  { name: "yes", short: "y", kind: "switch", help: "Do not ask for confirmation." },
   ...ACCESS_FLAGS,
 ];
 
 /** What such a command says of the messages it means. */
 export const CHANGE_DETAILS =
-  "Means the messages named by id or by a filter; --all means every one. Asks before " +
-  "it changes several at a terminal. Works while the relay runs and while it does not, " +
-  "and with --url on a relay elsewhere.";
+  "Select messages by id or by a filter; --all selects every message. At a terminal it " +
+  "asks before it changes several messages. Works with or without a running relay, and " +
+  "with --url on a remote relay.";
 
 /** A command for messages that flags and operands name. */
 export interface Change {
@@ -43,7 +43,7 @@ export async function applyChange(invocation: Invocation, change: Change): Promi
   if (read.kind === "wrong" || (isOpen && !flags.switch("all"))) {
     const reason = read.kind === "wrong"
       ? read.reason
-      : "Name messages by id or by a filter, or all of them with --all.";
+      : "Select messages by id or by a filter, or use --all.";
     io.err(`${reason}\nSee posthouse queue ${change.name} --help.\n`);
     return EXIT.usage;
   }

@@ -16,50 +16,62 @@ interface PlainChange {
 const CHANGES: readonly PlainChange[] = [
   {
     kind: "retry",
-    summary: "Try messages again now.",
+    summary: "Retry messages now.",
     states: ["queued"],
     done: "Retried",
     examples: [{
       command: "queue retry --domain example.net",
-      does: "All that waits for a domain",
+      does: "All messages waiting for a domain",
     }],
   },
   {
     kind: "hold",
-    summary: "Hold messages back until they are released.",
+    summary: "Hold messages until they are released.",
     states: ["queued"],
     done: "Held",
-    examples: [{ command: "queue hold --sender spammer@example.org", does: "All of one sender" }],
+    examples: [{
+      command: "queue hold --sender spammer@example.org",
+      does: "All messages of a sender",
+    }],
   },
   {
     kind: "release",
     summary: "Release held messages.",
     states: ["held"],
     done: "Released",
-    examples: [{ command: "queue release --all --yes", does: "Everything, without a question" }],
+    examples: [{
+      command: "queue release --all --yes",
+      does: "All messages, without confirmation",
+    }],
   },
   {
     kind: "cancel",
-    summary: "Cancel messages; nobody is notified.",
+    summary: "Cancel messages without notifying their senders.",
     states: ["queued", "held"],
     done: "Cancelled",
-    examples: [{ command: "queue cancel --older-than 3d", does: "What waits for three days" }],
+    examples: [{
+      command: "queue cancel --older-than 3d",
+      does: "Messages that have waited for three days",
+    }],
   },
   {
     kind: "bounce",
-    summary: "Give messages up; their senders are notified.",
+    summary: "Bounce messages; their senders are notified.",
     states: ["queued", "held"],
-    done: "Gave up",
-    examples: [{ command: "queue bounce --domain gone.example", does: "There is nobody" }],
+    done: "Bounced",
+    examples: [{
+      command: "queue bounce --domain gone.example",
+      does: "All messages for a domain that no longer exists",
+    }],
   },
   {
     kind: "delete",
-    summary: "Forget messages with all that is known of them; nobody is notified.",
+    summary: "Delete messages and their history without notifying their senders.",
     states: null,
     done: "Deleted",
     examples: [{
       command: "queue delete --state delivered --older-than 1h",
-      does: "What is done with",
+      does: "Delivered messages",
     }],
   },
 ];

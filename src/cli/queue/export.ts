@@ -25,39 +25,39 @@ const PAGE = 500;
 /** Writes messages as files. */
 export const queueExportCommand: Command = {
   name: "queue export",
-  summary: "Write messages as files that queue import and others read.",
+  summary: "Write messages to files that queue import and other programs read.",
   operands: "[ID…]",
-  details: "Without a filter it writes the messages that still have somebody to reach. Format " +
-    "posthouse, the default, writes an .eml file and the whole envelope as .json for each, named by " +
-    "queue id; eml, maildir and mbox keep of the envelope the sender and those not reached yet, in " +
-    "Return-Path and Envelope-To. Files of an earlier export are replaced, an mbox is not. " +
-    "Messages whose octets were removed are passed over. Changes nothing in the queue.",
+  details: "Without a filter it exports messages with pending recipients. Format posthouse, the " +
+    "default, writes an .eml file and the whole envelope as .json for each message, named by " +
+    "queue id. eml, maildir and mbox keep only the sender and the pending recipients, in " +
+    "Return-Path and Envelope-To. Files of an earlier export are replaced; an existing mbox " +
+    "is not. Messages without content are skipped. The queue is not changed.",
   flags: [
     {
       name: "to",
       kind: "text",
       value: "FOLDER",
-      help: "Where to; made when it is not there. An mbox is a file.",
+      help: "Folder to write to, created if missing; for mbox, a file. Required.",
     },
     {
       name: "format",
       kind: "text",
       value: "FORMAT",
       choices: EXPORT_FORMATS,
-      help: "How they are written; posthouse.",
+      help: "File format. Default: posthouse.",
     },
-    { name: "append", kind: "switch", help: "Add to an mbox that is there." },
+    { name: "append", kind: "switch", help: "Append to an existing mbox." },
     ...FILTER_FLAGS,
-    { name: "all", kind: "switch", help: "Messages that are done too." },
+    { name: "all", kind: "switch", help: "Include completed messages." },
     ...QUEUE_FLAGS,
     JSON_FLAG,
   ],
   examples: [
-    { command: "queue export --to backup", does: "What waits" },
+    { command: "queue export --to backup", does: "All pending messages" },
     { command: "queue export 01JZ3V9KQ8M2XW4T --to .", does: "One message" },
     {
       command: "queue export --state held --format mbox --to held.mbox",
-      does: "For a mail reader",
+      does: "Held messages, for a mail reader",
     },
   ],
   run: exportMessages,
@@ -75,7 +75,7 @@ async function exportMessages(invocation: Invocation): Promise<ExitCode> {
   const read = readFilter(invocation, Date.now());
   const path = flags.text("to");
   if (read.kind === "wrong" || path === undefined) {
-    io.err(`${read.kind === "wrong" ? read.reason : "Name a place with --to."}\n`);
+    io.err(`${read.kind === "wrong" ? read.reason : "Name a folder or file with --to."}\n`);
     return EXIT.usage;
   }
   const showsLive = read.isOpen && !flags.switch("all");
@@ -103,7 +103,7 @@ async function exportTo(
   } catch (error) {
     // The runtime gives the errors of files a code, as `EACCES`.
     if (!(error instanceof Error) || error instanceof StoreError || !("code" in error)) throw error;
-    const hint = error instanceof Deno.errors.AlreadyExists ? "; --append adds to it" : "";
+    const hint = error instanceof Deno.errors.AlreadyExists ? "; use --append to add to it" : "";
     io.err(`Cannot write to ${path}: ${error.message}${hint}\n`);
     return null;
   }
@@ -134,7 +134,7 @@ async function writeAll(
 }
 
 function skipText({ skipped }: Tally): string {
-  return skipped === 0 ? "" : `; ${counted(skipped, "message")} had no octets any more`;
+  return skipped === 0 ? "" : `; ${counted(skipped, "message")} without content skipped`;
 }
 
 async function* allMessages(

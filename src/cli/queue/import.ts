@@ -31,51 +31,60 @@ const AT_ONCE = 32;
 /** Puts messages from files into the queue. */
 export const queueImportCommand: Command = {
   name: "queue import",
-  summary: "Put messages into the queue from a Maildir, an mbox, .eml files or an export.",
+  summary: "Import messages from a Maildir, an mbox, .eml files or an export.",
   operands: "PATH…",
-  details: "The envelope is what queue export wrote beside a message; else the sender is " +
-    "--from, Return-Path, the From line of an mbox or the author, and the recipients are --to, " +
-    "X-Original-To, Envelope-To or Delivered-To. What a mailbox added to a message for itself is " +
-    "taken off. Exported messages keep their queue id, their age, their parameters and those " +
-    "recipients that were not reached. Nothing is imported twice: a run that was stopped, or that " +
-    "met mistakes, can be repeated. What cannot be imported is listed at the end, by file. Works " +
-    "while the relay runs and while it does not.",
+  details: "Uses the envelope that queue export wrote beside a message. Otherwise the sender is " +
+    "--from, Return-Path, the From line of an mbox or the author, and the recipients are " +
+    "--to, X-Original-To, Envelope-To or Delivered-To. Fields that a mailbox added for its " +
+    "own use are removed. Exported messages keep their queue id, age, parameters and pending " +
+    "recipients. No message is imported twice: repeat a run that was stopped or had errors. " +
+    "Messages that cannot be imported are listed at the end, by file. Works with or without " +
+    "a running relay.",
   flags: [
     {
       name: "format",
       kind: "text",
       value: "FORMAT",
       choices: IMPORT_FORMATS,
-      help: "What the files are, where it is not found out.",
+      help: "Format of the files. Default: detected.",
     },
-    { name: "from", kind: "text", value: "ADDRESS", help: "Reverse-path of all; <> for null." },
+    {
+      name: "from",
+      kind: "text",
+      value: "ADDRESS",
+      help: "Reverse-path of all messages; <> for the null reverse-path.",
+    },
     {
       name: "to",
       kind: "texts",
       value: "ADDRESS",
-      help: "Recipient of all, not of the envelopes.",
+      help: "Recipient of all messages, instead of those in the envelopes.",
     },
     {
       name: "to-header",
       kind: "switch",
-      help: "To, Cc and Bcc name recipients if nothing else does.",
+      help: "Take recipients from To, Cc and Bcc if nothing else names them.",
     },
     { name: "hold", kind: "switch", help: "Hold the messages until they are released." },
-    { name: "fresh", kind: "switch", help: "Exported messages begin anew, as if they came now." },
-    { name: "sign", kind: "switch", help: "Sign them with the DKIM keys of the config." },
-    { name: "again", kind: "switch", help: "Also what was imported before." },
-    { name: "all", kind: "switch", help: "Drafts and trashed messages of a Maildir too." },
-    { name: "dry-run", short: "n", kind: "switch", help: "Look at everything, change nothing." },
-    { name: "yes", short: "y", kind: "switch", help: "Do not ask." },
+    {
+      name: "fresh",
+      kind: "switch",
+      help: "Import exported messages as new ones, with a new age.",
+    },
+    { name: "sign", kind: "switch", help: "Sign the messages with the DKIM keys of the config." },
+    { name: "again", kind: "switch", help: "Import messages again that were imported before." },
+    { name: "all", kind: "switch", help: "Include drafts and trashed messages of a Maildir." },
+    { name: "dry-run", short: "n", kind: "switch", help: "Check all messages without importing." },
+    { name: "yes", short: "y", kind: "switch", help: "Do not ask for confirmation." },
     ...QUEUE_FLAGS,
     JSON_FLAG,
   ],
   examples: [
-    { command: "queue import backup", does: "What queue export wrote" },
-    { command: "queue import old.mbox --dry-run", does: "What would come in" },
+    { command: "queue import backup", does: "Import an export" },
+    { command: "queue import old.mbox --dry-run", does: "Preview an import" },
     {
       command: "queue import ~/Maildir --to archive@example.net --hold",
-      does: "All for one recipient, when somebody releases it",
+      does: "Send all messages to one recipient, after release",
     },
   ],
   run: importMail,
@@ -85,7 +94,7 @@ async function importMail(invocation: Invocation): Promise<ExitCode> {
   const { io, flags, operands } = invocation;
   const wishes = wishesOf(flags);
   if (typeof wishes === "string" || operands.length === 0) {
-    io.err(`${typeof wishes === "string" ? wishes : "Name what is to be imported."}\n`);
+    io.err(`${typeof wishes === "string" ? wishes : "Name a file or folder to import."}\n`);
     return EXIT.usage;
   }
   const sources = await sourcesOf(invocation);

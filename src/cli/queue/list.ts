@@ -20,30 +20,43 @@ const MAX_LIMIT = 10_000;
 /** Lists messages. */
 export const queueListCommand: Command = {
   name: "queue list",
-  summary: "List the messages of the queue.",
+  summary: "List the messages in the queue.",
   operands: "[ID…]",
-  details: "Without a filter it lists the messages that still have somebody to reach. Works " +
-    "while the relay runs and while it does not, and with --url for a relay elsewhere.",
+  details: "Without a filter it lists messages with pending recipients. Works with or without a " +
+    "running relay, and with --url on a remote relay.",
   flags: [
     ...FILTER_FLAGS,
-    { name: "all", kind: "switch", help: "Messages that are done too." },
-    { name: "limit", kind: "count", value: "N", help: `Most messages; ${DEFAULT_LIMIT}.` },
+    { name: "all", kind: "switch", help: "Include completed messages." },
+    {
+      name: "limit",
+      kind: "count",
+      value: "N",
+      help: `Most messages to list. Default: ${DEFAULT_LIMIT}.`,
+    },
     {
       name: "order",
       kind: "text",
       value: "ORDER",
       choices: LIST_ORDERS,
-      help: "newest, oldest, next (attempt), largest, (most) attempts.",
+      help: "Order: newest, oldest, next (attempt), largest, (most) attempts. Default: newest.",
     },
-    { name: "cursor", kind: "text", value: "TEXT", help: "Go on where --json left off." },
+    {
+      name: "cursor",
+      kind: "text",
+      value: "TEXT",
+      help: "Continue from the cursor of a --json page.",
+    },
     ...ACCESS_FLAGS,
     JSON_FLAG,
   ],
   examples: [
-    { command: "queue list", does: "What waits" },
-    { command: "queue list --domain example.net --older-than 1h", does: "What waits for long" },
-    { command: "queue list --order attempts --limit 10", does: "What was tried most often" },
-    { command: "queue list --state failed --json", does: "What bounced, for a program" },
+    { command: "queue list", does: "All pending messages" },
+    {
+      command: "queue list --domain example.net --older-than 1h",
+      does: "Messages that have waited for an hour",
+    },
+    { command: "queue list --order attempts --limit 10", does: "Messages with the most attempts" },
+    { command: "queue list --state failed --json", does: "Bounced messages as JSON" },
   ],
   run: list,
 };
@@ -100,7 +113,7 @@ function writePage(
   }
   const style = styleOf(io);
   io.out(formatTable(items, { columns: columns(nowMs), width: io.terminal.columns(), style }));
-  const rest = cursor === null ? "" : `, ${items.length} shown; more with --limit or a filter`;
+  const rest = cursor === null ? "" : `, ${items.length} shown; use --limit or a filter for more`;
   io.out(`${style.dim(`${counted(total, "message")}${rest}`)}\n`);
 }
 

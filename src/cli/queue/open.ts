@@ -14,7 +14,7 @@ export const DATA_DIR_FLAG: Flag = {
   name: "data-dir",
   kind: "text",
   value: "FOLDER",
-  help: "Folder of the queue; the config's.",
+  help: "Data folder. Default: data_dir of the config.",
 };
 
 /** The flags that say which queue on this machine is meant. */
@@ -34,7 +34,7 @@ export async function withQueue(
   if (config === null) return EXIT.usage;
   const dataDir = flags.text("data-dir") ?? config.dataDir;
   if (config.queue.store === "memory") {
-    io.err(`The queue is in the memory of the relay (queue.store = "memory").\n`);
+    io.err(`Cannot open the queue: it is in the memory of the relay (queue.store = "memory").\n`);
     return EXIT.failed;
   }
   const isMissing = !await exists(`${dataDir}/${DATABASE_FILE}`);

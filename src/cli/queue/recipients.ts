@@ -7,23 +7,26 @@ import { applyChange, CHANGE_DETAILS, CHANGE_FLAGS } from "./apply.ts";
 /** Changes who gets messages that are not done. */
 export const queueRecipientsCommand: Command = {
   name: "queue recipients",
-  summary: "Change who gets messages that are not delivered yet.",
+  summary: "Change recipients of messages that are not delivered yet.",
   operands: "[ID…]",
-  details: "--remove cancels a recipient, --add gives the message to somebody besides; both " +
-    "together replace one by another, in messages that have it. Nobody who has a message gets " +
-    `it twice. ${CHANGE_DETAILS}`,
+  details: "--remove cancels a recipient. --add adds one. Both together replace one recipient by " +
+    "another in the messages that have it. No recipient gets a message twice. " +
+    `${CHANGE_DETAILS}`,
   flags: [
-    { name: "add", kind: "texts", value: "ADDRESS", help: "Who gets it; may be repeated." },
-    { name: "remove", kind: "text", value: "ADDRESS", help: "Who gets it no more." },
+    { name: "add", kind: "texts", value: "ADDRESS", help: "Recipient to add; may be repeated." },
+    { name: "remove", kind: "text", value: "ADDRESS", help: "Recipient to cancel." },
     ...CHANGE_FLAGS,
     JSON_FLAG,
   ],
   examples: [
     {
       command: "queue recipients --remove jon@example.net --add john@example.net",
-      does: "An address that was misspelt, in all messages",
+      does: "Correct a misspelt address in all messages",
     },
-    { command: "queue recipients 01JZ3V9KQ8M2XW4T --add me@example.org", does: "One more" },
+    {
+      command: "queue recipients 01JZ3V9KQ8M2XW4T --add me@example.org",
+      does: "Add a recipient to one message",
+    },
   ],
   run: change,
 };
@@ -33,18 +36,18 @@ async function change(invocation: Invocation): Promise<ExitCode> {
   const remove = flags.text("remove");
   const wanted = flags.texts("add");
   if (remove === undefined && wanted.length === 0) {
-    io.err("Name who gets it with --add, or who gets it no more with --remove.\n");
+    io.err("Name a recipient with --add or --remove.\n");
     return EXIT.usage;
   }
   if (remove !== undefined && flags.text("recipient") !== undefined) {
-    io.err("--remove says which recipient is meant; leave --recipient away.\n");
+    io.err("Use --remove to name the recipient, not --recipient.\n");
     return EXIT.usage;
   }
   const add: { forwardPath: string; domain: string }[] = [];
   for (const forwardPath of wanted) {
     const parsed = parseMailbox(forwardPath);
     if (parsed.kind === "error") {
-      io.err(`${forwardPath} is no mail address: ${parsed.reason}.\n`);
+      io.err(`${forwardPath} is not a mail address: ${parsed.reason}.\n`);
       return EXIT.usage;
     }
     add.push({ forwardPath, domain: parsed.mailbox.domain });

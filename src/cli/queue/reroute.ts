@@ -7,13 +7,14 @@ import { applyChange, CHANGE_DETAILS, CHANGE_FLAGS } from "./apply.ts";
 /** Chooses the transport of queued mail, whatever the routes say. */
 export const queueRerouteCommand: Command = {
   name: "queue reroute",
-  summary: "Send messages by a transport, whatever their routes say.",
+  summary: "Send messages by one transport instead of their routes.",
   operands: "[ID…]",
-  details: "Every attempt to come is made by the transport named with --to, the next one now; " +
-    `--to-routes goes back to the routes. ${CHANGE_DETAILS}`,
+  details:
+    "All further attempts use the transport named with --to, the next one now. --to-routes " +
+    `returns to the routes. ${CHANGE_DETAILS}`,
   flags: [
-    { name: "to", kind: "text", value: "TRANSPORT", help: "The transport that they take." },
-    { name: "to-routes", kind: "switch", help: "Let the routes choose again." },
+    { name: "to", kind: "text", value: "TRANSPORT", help: "Transport to use." },
+    { name: "to-routes", kind: "switch", help: "Use the routes again." },
     ...CHANGE_FLAGS,
     JSON_FLAG,
   ],
@@ -21,9 +22,9 @@ export const queueRerouteCommand: Command = {
     { command: "queue reroute 01JZ3V9KQ8M2XW4T --to backup", does: "One message" },
     {
       command: "queue reroute --transport primary --state queued --to backup",
-      does: "What waits for a transport that is down",
+      does: "Move messages away from a transport that is down",
     },
-    { command: "queue reroute --all --to-routes", does: "Everything by the routes again" },
+    { command: "queue reroute --all --to-routes", does: "Route all messages by the routes again" },
   ],
   run: reroute,
 };
@@ -32,7 +33,7 @@ async function reroute(invocation: Invocation): Promise<ExitCode> {
   const { io, flags } = invocation;
   const transport = flags.text("to");
   if ((transport === undefined) !== flags.switch("to-routes")) {
-    io.err("Name a transport with --to, or go back to the routes with --to-routes.\n");
+    io.err("Name a transport with --to, or use --to-routes.\n");
     return EXIT.usage;
   }
   const isChecked = transport !== undefined && !isElsewhere(invocation); // the relay does it

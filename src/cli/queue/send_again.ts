@@ -15,36 +15,36 @@ import { QUEUE_FLAGS, withQueue } from "./open.ts";
 /** Puts a message into the queue once more. */
 export const queueSendAgainCommand: Command = {
   name: "queue send-again",
-  summary: "Send a message again that failed, as it is or changed.",
+  summary: "Send a failed message again, unchanged or edited.",
   operands: "ID",
-  details: "Messages that failed are kept whole for queue.keep_failed. The message goes into the " +
-    "queue as a new one, to those who did not get it or to those named with --to; both messages " +
-    "name each other in their timelines. Works while the relay runs and while it does not. To " +
-    "edit a message, write it to a file with queue export first.",
+  details: "Failed messages are kept with their content for queue.keep_failed. The message is " +
+    "queued as a new one, for the recipients that it did not reach or those named with --to. " +
+    "Both messages refer to each other in their timelines. Works with or without a running " +
+    "relay. To edit a message, write it to a file with queue export first.",
   flags: [
-    { name: "to", kind: "texts", value: "ADDRESS", help: "Who gets it." },
+    { name: "to", kind: "texts", value: "ADDRESS", help: "Recipient; default: those not reached." },
     {
       name: "from",
       kind: "text",
       value: "ADDRESS",
-      help: "Another reverse-path; <> for the null one.",
+      help: "Another reverse-path; <> for the null reverse-path.",
     },
-    { name: "route", kind: "text", value: "NAME", help: "The route it takes, whatever fits." },
+    { name: "route", kind: "text", value: "NAME", help: "Route to use, regardless of its match." },
     {
       name: "transport",
       kind: "text",
       value: "NAME",
-      help: "The transport it takes, whatever the routes say.",
+      help: "Transport to use, regardless of the routes.",
     },
-    { name: "file", kind: "text", value: "FILE", help: "The message in place of the one kept." },
+    { name: "file", kind: "text", value: "FILE", help: "File with the edited message." },
     ...QUEUE_FLAGS,
     JSON_FLAG,
   ],
   examples: [
-    { command: "queue send-again 01JZ3V9KQ8M2XW4T", does: "To all who did not get it" },
+    { command: "queue send-again 01JZ3V9KQ8M2XW4T", does: "Send to all recipients not reached" },
     {
       command: "queue send-again 01JZ3V9KQ8M2XW4T --to right@example.net --route backup",
-      does: "To somebody else, by another way",
+      does: "Send to another recipient by another route",
     },
   ],
   run: again,

@@ -13,12 +13,12 @@ import { timelineTable } from "./timeline.ts";
 /** Shows everything about one message but its octets. */
 export const queueShowCommand: Command = {
   name: "queue show",
-  summary: "Show one message: its recipients and what happened to them.",
+  summary: "Show one message with its recipients and timeline.",
   operands: "ID",
   flags: [...ACCESS_FLAGS, JSON_FLAG],
   examples: [
-    { command: "queue show 01JZ3V9KQ8M2XW4T", does: "Why is it late?" },
-    { command: "queue show 01JZ3V9KQ8M2XW4T --json", does: "The same for a program" },
+    { command: "queue show 01JZ3V9KQ8M2XW4T", does: "See why a message is late" },
+    { command: "queue show 01JZ3V9KQ8M2XW4T --json", does: "The same as JSON" },
   ],
   run: show,
 };
@@ -89,7 +89,7 @@ function factsOf({ message, hasBody }: MessageDetail, nowMs: number): [string, s
     ["Sender", senderText(message.reversePath)],
     ["From", summary.from],
     ["Subject", summary.subject],
-    ["Size", `${formatSize(facts.sizeBytes)}${hasBody ? "" : ", octets removed"}`],
+    ["Size", `${formatSize(facts.sizeBytes)}${hasBody ? "" : ", content removed"}`],
     ["Expires", relativeTime(message.expiresAtMs, nowMs)],
   ];
 }

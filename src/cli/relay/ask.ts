@@ -62,7 +62,7 @@ function problemText(status: number, text: string): string {
     : [];
   const parts = [title ?? `HTTP status ${status}`, detail, ...fields];
   const words = parts.filter((part) => typeof part === "string" && part !== "");
-  const hint = status === 401 ? "; name a key with --token or in POSTHOUSE_TOKEN" : "";
+  const hint = status === 401 ? "; set a key with --token or POSTHOUSE_TOKEN" : "";
   return `${printable(words.join(": "))}${hint}`;
 }
 

@@ -17,8 +17,8 @@ const DEFAULT_LIMIT = 50;
 export const destinationCommands: readonly Command[] = [
   {
     name: "destinations list",
-    summary: "Show where the running relay's mail goes, the worst first.",
-    details: "Knows the destinations in use or in trouble, and the domains that are paused.",
+    summary: "List the destinations of the running relay, problems first.",
+    details: "Lists destinations in use or with problems, and paused domains.",
     flags: [
       {
         name: "state",
@@ -28,38 +28,43 @@ export const destinationCommands: readonly Command[] = [
         help: "Destinations in this state.",
       },
       { name: "transport", kind: "text", value: "NAME", help: "Destinations of this transport." },
-      { name: "limit", kind: "count", value: "N", help: `Most of them; ${DEFAULT_LIMIT}.` },
+      {
+        name: "limit",
+        kind: "count",
+        value: "N",
+        help: `Most entries. Default: ${DEFAULT_LIMIT}.`,
+      },
       ...RELAY_FLAGS,
       JSON_FLAG,
     ],
-    examples: [{ command: "destinations list --state down", does: "What is in trouble" }],
+    examples: [{ command: "destinations list --state down", does: "Destinations that are down" }],
     run: list,
   },
   {
     name: "destinations pause",
-    summary: "Let mail for a domain wait in the queue.",
+    summary: "Keep mail for a domain in the queue.",
     operands: "DOMAIN",
     flags: [...PAUSE_FLAGS, ...RELAY_FLAGS, JSON_FLAG],
     examples: [{
-      command: "destinations pause example.net --for 1h --reason 'they move'",
-      does: "For an hour",
+      command: "destinations pause example.net --for 1h --reason 'migration'",
+      does: "Pause for an hour",
     }],
     run: pause,
   },
   {
     name: "destinations resume",
-    summary: "End a pause; what waited is due now.",
+    summary: "End a pause; waiting mail becomes due now.",
     operands: "DOMAIN",
     flags: [...RELAY_FLAGS, JSON_FLAG],
-    examples: [{ command: "destinations resume example.net", does: "Let it go" }],
+    examples: [{ command: "destinations resume example.net", does: "Resume the domain" }],
     run: resume,
   },
   {
     name: "destinations flush",
-    summary: "Try all mail for a domain now, though it was down.",
+    summary: "Try all mail for a domain now, even if it is down.",
     operands: "DOMAIN",
     flags: [...RELAY_FLAGS, JSON_FLAG],
-    examples: [{ command: "destinations flush example.net", does: "It is back" }],
+    examples: [{ command: "destinations flush example.net", does: "The destination works again" }],
     run: flush,
   },
 ];

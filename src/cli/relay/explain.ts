@@ -21,50 +21,62 @@ const FIELDS_OF_THE_WAY = /^(?:received|dkim-|arc-|authentication-results)/i;
 /** Tells which way a message would take, and why. */
 export const explainCommand: Command = {
   name: "explain",
-  summary: "Tell which way mail for a recipient takes, and why, without sending any.",
+  summary: "Show the route of a recipient and its reasons, without sending.",
   operands: "[RECIPIENT]",
-  details: "With --message, tells what each transport to an API would lose of that message, too. " +
-    "Tells which rules fit, the transports in their order, what the DNS says of their " +
-    "hosts, what is asked of TLS, the limits that hold, the keys that sign, the return path, and " +
-    "who is told by which way should it fail. Asks the running relay; with --offline only the " +
-    "config file and the DNS, so that nothing is known of what is down, paused or suppressed.",
+  details:
+    "Shows the matching rules, the transports in order, the DNS answers for their hosts, the " +
+    "TLS requirements, limits, signing keys, the return path, and who is notified if " +
+    "delivery fails and by which route. Asks the running relay. With --offline it uses only " +
+    "the config file and the DNS; it then ignores pauses, suppressions and destinations that " +
+    "are down. With --message it also shows what each transport to an API would lose of the " +
+    "message.",
   flags: [
-    { name: "from", kind: "text", value: "ADDRESS", help: "Reverse-path; the null one." },
-    { name: "to", kind: "text", value: "ADDRESS", help: "The recipient, if not named before." },
-    { name: "listener", kind: "text", value: "NAME", help: "Where it comes in; the first." },
-    { name: "user", kind: "text", value: "NAME", help: "Who signed in to send it." },
-    { name: "size", kind: "count", value: "N", help: "Octets of the message." },
+    {
+      name: "from",
+      kind: "text",
+      value: "ADDRESS",
+      help: "Reverse-path. Default: the null reverse-path.",
+    },
+    { name: "to", kind: "text", value: "ADDRESS", help: "Recipient, instead of the operand." },
+    {
+      name: "listener",
+      kind: "text",
+      value: "NAME",
+      help: "Listener that accepts the message. Default: the first.",
+    },
+    { name: "user", kind: "text", value: "NAME", help: "Authenticated user." },
+    { name: "size", kind: "count", value: "N", help: "Message size in octets." },
     {
       name: "message",
       kind: "text",
       value: "FILE",
-      help: "A message, for what each transport would lose of it; - for standard input.",
+      help: "Message to check for losses of each transport; - is standard input.",
     },
     {
       name: "priority",
       kind: "text",
       value: "N",
-      help: "Its priority, -9 to 9 (RFC 6710); 0 where not given.",
+      help: "Priority, -9 to 9 (RFC 6710). Default: 0.",
     },
     {
       name: "header",
       kind: "texts",
       value: "FIELD",
-      help: "A header field, as 'X-Tenant: acme'; may be repeated.",
+      help: "Header field, such as 'X-Tenant: acme'; may be repeated.",
     },
-    { name: "offline", kind: "switch", help: "Look at the config file, not at a relay." },
+    { name: "offline", kind: "switch", help: "Use the config file, not the running relay." },
     ...RELAY_FLAGS,
     JSON_FLAG,
   ],
   examples: [
-    { command: "explain you@example.net --from me@example.org", does: "Where would it go?" },
+    { command: "explain you@example.net --from me@example.org", does: "Show the route" },
     {
       command: "explain you@example.net --message letter.eml",
-      does: "What would the APIs on its way lose of this message?",
+      does: "Show what APIs would lose of a message",
     },
     {
       command: "explain --from me@example.org --to you@example.net --offline",
-      does: "The same before the relay runs",
+      does: "Check a config before the relay runs",
     },
   ],
   run: explain,
@@ -88,7 +100,7 @@ async function explain(invocation: Invocation): Promise<ExitCode> {
   };
   const priority = priorityOf(flags);
   if (priority === null) {
-    io.err("A priority is a whole number from -9 to 9: --priority=-3\n");
+    io.err("A priority is a whole number from -9 to 9, such as --priority=-3.\n");
     return EXIT.usage;
   }
   const header = [...flags.texts("header"), ...octets === null ? [] : fieldLines(octets)];

@@ -10,14 +10,14 @@ export function writeTrace(io: CliIo, trace: RouteTrace | MessageTrace): void {
   const style = styleOf(io);
   if (trace.aliasOf.length > 0) {
     const members = trace.aliasOf.map(printable).join(", ");
-    io.out(style.yellow(`It is an alias: its mail goes to ${members}; ask for them.\n`));
+    io.out(style.yellow(`The recipient is an alias for ${members}; explain those instead.\n`));
   }
   for (const { route, fits, reason } of trace.steps) {
     const mark = fits ? style.green("fits") : style.dim("does not fit");
     io.out(`${printable(route)} ${mark}: ${printable(reason)}\n`);
   }
   if (trace.route === null) {
-    io.out(`${style.red("No route fits")}; the mail would wait.\n`);
+    io.out(`${style.red("No route matches")}; the mail would be deferred.\n`);
     return;
   }
   io.out(modeLine(trace, style));
@@ -26,7 +26,7 @@ export function writeTrace(io: CliIo, trace: RouteTrace | MessageTrace): void {
   for (const { domain, selector, algorithm } of trace.dkim) {
     io.out(`\nSigned by ${domain}, selector ${selector} (${algorithm})`);
   }
-  io.out(trace.dkim.length === 0 ? "\nNot signed: no key is for its author.\n" : "\n");
+  io.out(trace.dkim.length === 0 ? "\nNot signed: no key matches its author.\n" : "\n");
   if (trace.transports.length > 0) io.out(bounceLine(trace.bounce));
 }
 
@@ -35,13 +35,15 @@ function suppressedLine(
   style: Style,
 ): string {
   const why = [source, reason].filter(Boolean).map(printable).join(": ");
-  return style.red(`It would be refused: the recipient is on the suppression list (${why}).\n`);
+  return style.red(`It would be refused: the recipient is suppressed (${why}).\n`);
 }
 
 function bounceLine({ to, route, mode, transports }: RouteTrace["bounce"]): string {
-  if (to === null) return "Should it fail, nobody is told: it has no sender.\n";
-  const told = `Should it fail, ${printable(to)} is told`;
-  if (route === null) return `${told}; no route fits that notification, which would wait.\n`;
+  if (to === null) return "If it fails, no notification is sent: it has no sender.\n";
+  const told = `If it fails, ${printable(to)} is notified`;
+  if (route === null) {
+    return `${told}; no route matches the notification, which would be deferred.\n`;
+  }
   const by = `${told}, by route ${printable(route)}`;
   if (mode === "hold") return `${by}, which holds it.\n`;
   if (mode === "capture") return `${by}, which captures it.\n`;
@@ -54,7 +56,7 @@ function modeLine({ mode, redirect }: RouteTrace, style: Style): string {
     case "hold":
       return style.yellow("It would be held for an operator.\n");
     case "capture":
-      return style.yellow("It would be captured: kept here and sent nowhere.\n");
+      return style.yellow("It would be captured: kept here and not sent.\n");
     case "redirect":
       return style.yellow(`It would be redirected to ${printable(redirect ?? "")}.\n`);
     default:

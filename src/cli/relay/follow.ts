@@ -69,7 +69,7 @@ class Follower {
       if (!isLoss(error)) throw error;
     }
     if (signal.aborted) return;
-    if (this.#failures === 0) tell("The connection to the relay was lost; trying again.");
+    if (this.#failures === 0) tell("Lost the connection to the relay; reconnecting.");
     const delayMs = WAITS_MS[Math.min(this.#failures++, WAITS_MS.length - 1)] ?? 0;
     await sleep(systemClock, { delayMs, signal }).catch(() => {});
   }
@@ -84,7 +84,7 @@ class Follower {
     if (isOther) this.#lastId = 0; // it counts anew
     if (this.#failures === 0) return;
     this.#failures = 0;
-    tell(isOther ? "Connected again; the relay was started anew." : "Connected again.");
+    tell(isOther ? "Reconnected; the relay was restarted." : "Reconnected.");
   }
 
   async #stream(): Promise<void> {
@@ -97,7 +97,7 @@ class Follower {
     for await (const { type, data } of serverSentEvents(body)) {
       const value = JSON.parse(data);
       if (type === "missed") {
-        tell(`${value.count} events are no longer kept.`);
+        tell(`${value.count} events are no longer available.`);
         continue;
       }
       this.#lastId = value.id;

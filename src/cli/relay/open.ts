@@ -14,13 +14,13 @@ export const RELAY_FLAGS: readonly Flag[] = [
     name: "url",
     kind: "text",
     value: "URL",
-    help: "Where its admin API is; POSTHOUSE_URL, or as the config says.",
+    help: "URL of the admin API. Default: POSTHOUSE_URL, or the config.",
   },
   {
     name: "token",
     kind: "text",
     value: "TOKEN",
-    help: "API key; POSTHOUSE_TOKEN, or the one that a relay leaves in its data_dir.",
+    help: "API key. Default: POSTHOUSE_TOKEN, or the key that the relay wrote to its data_dir.",
   },
 ];
 
@@ -56,9 +56,9 @@ export async function withRelay(
     const where = place.socket ?? place.origin;
     io.err(
       error.kind === "unreachable"
-        ? `Cannot reach the relay at ${where}: ${error.message}. Does it run? ` +
-          "--url names another address.\n"
-        : `The relay at ${where} refused: ${error.message}.\n`,
+        ? `Cannot reach the relay at ${where}: ${error.message}. Check that it runs, or name ` +
+          "another URL with --url.\n"
+        : `The relay at ${where} refused the request: ${error.message}.\n`,
     );
     return EXIT.failed;
   }
@@ -96,9 +96,9 @@ async function findRelay({ io, flags }: Invocation): Promise<Place | null> {
 }
 
 function obstacleOf({ enabled, port, socket }: AdminConfig): string | null {
-  if (!enabled) return "The config switches the admin API off (admin.enabled = false).";
+  if (!enabled) return "The config disables the admin API (admin.enabled = false).";
   if (socket !== null || port !== 0) return null;
-  return "The system chose the port of the admin API (admin.port = 0); name it with --url.";
+  return "The admin API has a port chosen by the system (admin.port = 0); name it with --url.";
 }
 
 function placeOf({ address, port, socket }: AdminConfig): Omit<Place, "dataDir"> {

@@ -3,8 +3,8 @@ import type { FlagValues } from "../flags.ts";
 
 /** The flags of commands that pause something. */
 export const PAUSE_FLAGS: readonly Flag[] = [
-  { name: "for", kind: "duration", value: "TIME", help: "How long; until it is resumed." },
-  { name: "reason", kind: "text", value: "TEXT", help: "Why, for colleagues." },
+  { name: "for", kind: "duration", value: "TIME", help: "Duration. Default: until resumed." },
+  { name: "reason", kind: "text", value: "TEXT", help: "Reason, shown to other operators." },
 ];
 
 /** What the API is asked for. */

@@ -7,12 +7,12 @@ import { RELAY_FLAGS, withRelay } from "./open.ts";
 /** Has the running relay read its config again. */
 export const reloadCommand: Command = {
   name: "reload",
-  summary: "Have the running relay read its config again, without dropping sessions.",
-  details:
-    "As SIGHUP does, but tells what came of it. With a mistake in the config the former one " +
-    "holds, and every mistake is listed. Exit status 1 also when something needs a restart.",
+  summary: "Reload the config of the running relay without dropping sessions.",
+  details: "Works like SIGHUP and reports the result. If the config has errors, the previous one " +
+    "stays in force and every error is listed. Exits with status 1 if a setting needs a " +
+    "restart.",
   flags: [...RELAY_FLAGS, JSON_FLAG],
-  examples: [{ command: "reload", does: "After an edit" }],
+  examples: [{ command: "reload", does: "Apply an edited config" }],
   run: reload,
 };
 
@@ -21,8 +21,8 @@ async function reload(invocation: Invocation): Promise<ExitCode> {
   return await withRelay(invocation, async (client) => {
     const { kind, problem } = await ask(client.config.reload.$post());
     if (flags.switch("json")) writeJson(io, { kind, problem });
-    else if (problem === null) io.out("The config holds.\n");
-    else io.err(`The config holds but for this: ${printable(problem)}\n`);
+    else if (problem === null) io.out("Reloaded the config.\n");
+    else io.err(`Reloaded the config, except: ${printable(problem)}\n`);
     return kind === "reloaded" ? EXIT.ok : EXIT.failed;
   });
 }

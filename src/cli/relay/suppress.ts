@@ -14,36 +14,49 @@ const DEFAULT_LIMIT = 50;
 export const suppressCommands: readonly Command[] = [
   {
     name: "suppress list",
-    summary: "List the recipients that get no mail, and what is said of others without proof.",
+    summary: "List suppressed recipients, and unproven reports about others.",
     flags: [
-      { name: "text", kind: "text", value: "TEXT", help: "Addresses with this part." },
-      { name: "limit", kind: "count", value: "N", help: `Most of them; ${DEFAULT_LIMIT}.` },
-      { name: "cursor", kind: "text", value: "TEXT", help: "Go on where --json left off." },
+      { name: "text", kind: "text", value: "TEXT", help: "Addresses that contain this text." },
+      {
+        name: "limit",
+        kind: "count",
+        value: "N",
+        help: `Most entries. Default: ${DEFAULT_LIMIT}.`,
+      },
+      {
+        name: "cursor",
+        kind: "text",
+        value: "TEXT",
+        help: "Continue from the cursor of a --json page.",
+      },
       ...RELAY_FLAGS,
       JSON_FLAG,
     ],
-    examples: [{ command: "suppress list --text example.net", does: "Those of a domain" }],
+    examples: [{ command: "suppress list --text example.net", does: "Addresses of a domain" }],
     run: list,
   },
   {
     name: "suppress add",
-    summary: "Send a recipient no more mail.",
+    summary: "Suppress a recipient: send it no more mail.",
     operands: "ADDRESS",
     flags: [
-      { name: "for", kind: "duration", value: "TIME", help: "How long; until it is removed." },
-      { name: "reason", kind: "text", value: "TEXT", help: "Why, for colleagues." },
+      { name: "for", kind: "duration", value: "TIME", help: "Duration. Default: until removed." },
+      { name: "reason", kind: "text", value: "TEXT", help: "Reason, shown to other operators." },
       ...RELAY_FLAGS,
       JSON_FLAG,
     ],
-    examples: [{ command: "suppress add gone@example.net", does: "Nobody is there" }],
+    examples: [{
+      command: "suppress add gone@example.net",
+      does: "Suppress an address that does not exist",
+    }],
     run: add,
   },
   {
     name: "suppress remove",
-    summary: "Send a recipient mail again.",
+    summary: "Remove a recipient from the suppression list.",
     operands: "ADDRESS",
     flags: [...RELAY_FLAGS, JSON_FLAG],
-    examples: [{ command: "suppress remove back@example.net", does: "Somebody is there again" }],
+    examples: [{ command: "suppress remove back@example.net", does: "Send to the address again" }],
     run: remove,
   },
 ];
@@ -96,7 +109,7 @@ function write(
       { header: "REASON", cell: ({ reason }) => printable(reason), minWidth: 10 },
     ],
   }));
-  if (cursor !== null) io.out(`${style.dim("There are more; see --limit.")}\n`);
+  if (cursor !== null) io.out(`${style.dim("More entries exist; use --limit.")}\n`);
 }
 
 async function add(invocation: Invocation): Promise<ExitCode> {
@@ -120,7 +133,7 @@ async function remove(invocation: Invocation): Promise<ExitCode> {
   if (address === null) return EXIT.usage;
   return await withRelay(invocation, async (client) => {
     await ask(client.suppressions[":address"].$delete({ param: { address } }));
-    writeDone(invocation, { line: `${address} gets mail again.`, value: { address } });
+    writeDone(invocation, { line: `${address} is no longer suppressed.`, value: { address } });
     return EXIT.ok;
   });
 }

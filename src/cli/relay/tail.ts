@@ -15,35 +15,41 @@ const MAX_LAST = 1000;
 /** Shows what the running relay does, as it does it. */
 export const tailCommand: Command = {
   name: "tail",
-  summary: "Show what the running relay does, as it happens.",
-  details: "Begins with the last events that fit, then follows until Ctrl-C. When the " +
-    "connection is lost it comes back and shows what it missed. With --json each line is one event.",
+  summary: "Follow the events of the running relay.",
+  details: "Starts with the latest matching events and follows until Ctrl-C. After a lost " +
+    "connection it reconnects and shows the missed events. With --json each line is one " +
+    "event.",
   flags: [
-    { name: "type", kind: "texts", value: "TYPE", help: "Events of this type, as delivered." },
+    { name: "type", kind: "texts", value: "TYPE", help: "Event type, such as delivered." },
     {
       name: "level",
       kind: "text",
       value: "LEVEL",
       choices: EVENT_LEVELS,
-      help: "The least level; info.",
+      help: "Lowest level. Default: info.",
     },
     { name: "message", kind: "text", value: "ID", help: "Events of this message." },
-    { name: "text", kind: "text", value: "TEXT", help: "Lines with this text, case ignored." },
+    {
+      name: "text",
+      kind: "text",
+      value: "TEXT",
+      help: "Lines that contain this text, case-insensitive.",
+    },
     {
       name: "last",
       short: "n",
       kind: "count",
       value: "N",
-      help: `Events from before to begin with; ${DEFAULT_LAST}.`,
+      help: `Earlier events to start with. Default: ${DEFAULT_LAST}.`,
     },
-    { name: "once", kind: "switch", help: "Show those and end." },
+    { name: "once", kind: "switch", help: "Show earlier events and exit." },
     ...RELAY_FLAGS,
     JSON_FLAG,
   ],
   examples: [
-    { command: "tail", does: "Everything" },
-    { command: "tail --type deferred --text example.net", does: "What a domain defers" },
-    { command: "tail --level warning --json", does: "What needs somebody, for a program" },
+    { command: "tail", does: "Follow all events" },
+    { command: "tail --type deferred --text example.net", does: "Deferrals by a domain" },
+    { command: "tail --level warning --json", does: "Events that need attention, as JSON" },
   ],
   run: tail,
 };

@@ -17,16 +17,16 @@ const LEAVE_SCREEN = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 export const topCommand: Command = {
   name: "top",
   summary: "Watch the running relay: rates, queue, transports and destinations.",
-  details: "On a terminal the view is renewed until q or Ctrl-C; elsewhere it is written once.",
+  details: "On a terminal the view is refreshed until q or Ctrl-C; otherwise it is written once.",
   flags: [
-    { name: "interval", kind: "duration", value: "TIME", help: "Time between two views; 2s." },
-    { name: "once", kind: "switch", help: "Write it once, also on a terminal." },
+    { name: "interval", kind: "duration", value: "TIME", help: "Refresh interval. Default: 2s." },
+    { name: "once", kind: "switch", help: "Write once, even on a terminal." },
     ...RELAY_FLAGS,
     JSON_FLAG,
   ],
   examples: [
-    { command: "top", does: "Until q" },
-    { command: "top --once", does: "One look" },
+    { command: "top", does: "Watch until q" },
+    { command: "top --once", does: "Write once" },
   ],
   run: top,
 };

@@ -14,17 +14,17 @@ import { transportColumns } from "./ways.ts";
 export const transportCommands: readonly Command[] = [
   {
     name: "transports list",
-    summary: "Show the running relay's ways out and how they are doing.",
+    summary: "List the transports of the running relay and their state.",
     flags: [...RELAY_FLAGS, JSON_FLAG],
-    examples: [{ command: "transports list", does: "Is everything going out?" }],
+    examples: [{ command: "transports list", does: "List all transports" }],
     run: list,
   },
   {
     name: "transports pause",
-    summary: "Use a transport no more; mail takes the next one of its route, or waits.",
+    summary: "Stop using a transport; mail takes the next transport of its route, or waits.",
     operands: "NAME",
     flags: [...PAUSE_FLAGS, ...RELAY_FLAGS, JSON_FLAG],
-    examples: [{ command: "transports pause backup --for 2h", does: "Until the work is done" }],
+    examples: [{ command: "transports pause backup --for 2h", does: "During maintenance" }],
     run: (invocation) =>
       change(invocation, {
         done: (name) => `Paused ${name}.`,
@@ -37,10 +37,10 @@ export const transportCommands: readonly Command[] = [
   },
   {
     name: "transports resume",
-    summary: "Use a paused transport again.",
+    summary: "Resume a paused transport.",
     operands: "NAME",
     flags: [...RELAY_FLAGS, JSON_FLAG],
-    examples: [{ command: "transports resume backup", does: "The work is done" }],
+    examples: [{ command: "transports resume backup", does: "After maintenance" }],
     run: (invocation) =>
       change(invocation, {
         done: (name) => `Resumed ${name}.`,
@@ -49,23 +49,33 @@ export const transportCommands: readonly Command[] = [
   },
   {
     name: "transports test",
-    summary: "Send a test message by a transport, whatever the routes say.",
+    summary: "Send a test message by a transport, regardless of the routes.",
     operands: "NAME",
     flags: [
-      { name: "to", kind: "text", value: "ADDRESS", help: "Who gets it." },
-      { name: "from", kind: "text", value: "ADDRESS", help: "Author; the relay's postmaster." },
+      {
+        name: "to",
+        kind: "text",
+        value: "ADDRESS",
+        help: "Recipient; default: those not reached.",
+      },
+      {
+        name: "from",
+        kind: "text",
+        value: "ADDRESS",
+        help: "Author. Default: the relay's postmaster.",
+      },
       ...RELAY_FLAGS,
       JSON_FLAG,
     ],
-    examples: [{ command: "transports test backup --to me@example.net", does: "Does it work?" }],
+    examples: [{ command: "transports test backup --to me@example.net", does: "Test a transport" }],
     run: test,
   },
   {
     name: "transports reset",
-    summary: "Forget that a transport and its destinations were down.",
+    summary: "Clear the failures of a transport and its destinations.",
     operands: "NAME",
     flags: [...RELAY_FLAGS, JSON_FLAG],
-    examples: [{ command: "transports reset out", does: "Try everything again at once" }],
+    examples: [{ command: "transports reset out", does: "Try all waiting mail again at once" }],
     run: (invocation) =>
       change(invocation, {
         done: (name) => `Reset ${name}.`,
@@ -81,7 +91,7 @@ async function test(invocation: Invocation): Promise<ExitCode> {
   const from = invocation.flags.text("from");
   if (name === null) return EXIT.usage;
   if (to === undefined) {
-    invocation.io.err("Name who gets it with --to.\n");
+    invocation.io.err("Name the recipient with --to.\n");
     return EXIT.usage;
   }
   return await withRelay(invocation, async (client) => {

@@ -17,34 +17,49 @@ const DEFAULT_LIMIT = 50;
 export const webhookCommands: readonly Command[] = [
   {
     name: "webhooks list",
-    summary: "Show who is told what becomes of messages, and how that goes.",
+    summary: "List the webhooks and their state.",
     flags: [...RELAY_FLAGS, JSON_FLAG],
-    examples: [{ command: "webhooks list", does: "Does anybody not hear us?" }],
+    examples: [{ command: "webhooks list", does: "Find failing webhooks" }],
     run: list,
   },
   {
     name: "webhooks log",
-    summary: "Show the requests that were made, newest first.",
+    summary: "List requests to webhooks, newest first.",
     flags: [
-      { name: "webhook", kind: "text", value: "NAME", help: "Those of this one." },
-      { name: "limit", kind: "count", value: "N", help: `Most of them; ${DEFAULT_LIMIT}.` },
-      { name: "cursor", kind: "text", value: "TEXT", help: "Go on where --json left off." },
+      { name: "webhook", kind: "text", value: "NAME", help: "Requests to this webhook." },
+      {
+        name: "limit",
+        kind: "count",
+        value: "N",
+        help: `Most entries. Default: ${DEFAULT_LIMIT}.`,
+      },
+      {
+        name: "cursor",
+        kind: "text",
+        value: "TEXT",
+        help: "Continue from the cursor of a --json page.",
+      },
       ...RELAY_FLAGS,
       JSON_FLAG,
     ],
-    examples: [{ command: "webhooks log --webhook shop", does: "What it answered" }],
+    examples: [{ command: "webhooks log --webhook shop", does: "Responses of one webhook" }],
     run: log,
   },
   {
     name: "webhooks replay",
-    summary: "Send a webhook events once more, from a time on.",
+    summary: "Send past events to a webhook again.",
     operands: "NAME",
     flags: [
-      { name: "since", kind: "duration", value: "TIME", help: "How long ago that was." },
+      {
+        name: "since",
+        kind: "duration",
+        value: "TIME",
+        help: "How far back to start, such as 2h. Required.",
+      },
       ...RELAY_FLAGS,
       JSON_FLAG,
     ],
-    examples: [{ command: "webhooks replay shop --since 2h", does: "It lost two hours" }],
+    examples: [{ command: "webhooks replay shop --since 2h", does: "Resend two hours of events" }],
     run: replay,
   },
 ];
@@ -87,13 +102,13 @@ async function replay(invocation: Invocation): Promise<ExitCode> {
   const sinceMs = flags.number("since");
   if (name === null) return EXIT.usage;
   if (sinceMs === undefined) {
-    io.err("Say from when with --since 2h.\n");
+    io.err("Name the start with --since, such as --since 2h.\n");
     return EXIT.usage;
   }
   const json = { fromMs: Date.now() - sinceMs };
   return await withRelay(invocation, async (client) => {
     await ask(client.webhooks[":name"].replay.$post({ param: { name }, json }));
-    const line = `Events since ${new Date(json.fromMs).toISOString()} go to ${name} again.`;
+    const line = `Events since ${new Date(json.fromMs).toISOString()} are sent to ${name} again.`;
     writeDone(invocation, { line, value: { webhook: name, ...json } });
     return EXIT.ok;
   });

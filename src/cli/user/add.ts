@@ -13,23 +13,37 @@ import { editUsers } from "./users_store.ts";
 /** Makes a user. */
 export const userAddCommand: Command = {
   name: "user add",
-  summary: "Add a user that may log in.",
+  summary: "Add a user.",
   operands: "NAME",
-  details: "Asks for the password at a terminal. The user stands in the users file " +
-    "(auth.users_file), where a running relay finds it within a second.",
+  details: "Asks for the password at a terminal. The user is stored in the users file " +
+    "(auth.users_file); a running relay reads it within a second.",
   flags: [
     ...LIMIT_FLAGS,
     ...PASSWORD_FLAGS,
-    { name: "no-password", kind: "switch", help: "For devices, tokens or certificates alone." },
-    { name: "no-scram", kind: "switch", help: "Store no keys for SCRAM beside the hash." },
-    { name: "print", kind: "switch", help: "Print the user for the config file; write nothing." },
+    {
+      name: "no-password",
+      kind: "switch",
+      help: "Set no password; for devices, tokens or certificates only.",
+    },
+    { name: "no-scram", kind: "switch", help: "Store no SCRAM keys." },
+    {
+      name: "print",
+      kind: "switch",
+      help: "Print the user for the config file instead of storing it.",
+    },
     CONFIG_FLAG,
     JSON_FLAG,
   ],
   examples: [
-    { command: "user add alice@example.net", does: "Asks for a password" },
-    { command: "user add app --generate --sender '*@example.net'", does: "For an application" },
-    { command: "user add printer --no-password", does: "Then: user device printer second-floor" },
+    { command: "user add alice@example.net", does: "Ask for a password" },
+    {
+      command: "user add app --generate --sender '*@example.net'",
+      does: "Add an application with a generated password",
+    },
+    {
+      command: "user add printer --no-password",
+      does: "Add a user for devices, then: user device printer second-floor",
+    },
   ],
   run: add,
 };
@@ -54,7 +68,10 @@ async function add(invocation: Invocation): Promise<ExitCode> {
     config,
     (users) =>
       users.some((other) => isSameUsername(other.name, name))
-        ? { kind: "refused", reason: `There is a user ${JSON.stringify(name)} already.` }
+        ? {
+          kind: "refused",
+          reason: `User ${JSON.stringify(name)} already exists. Change it with posthouse user set.`,
+        }
         : { kind: "changed", users: [...users, user] },
   );
   return tell(invocation, { result, name, done: `Added ${name}.`, secret: generated });

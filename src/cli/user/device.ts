@@ -9,19 +9,23 @@ import { changeUser, operandsOf, wrongUsage } from "./run.ts";
 /** Makes and revokes passwords of devices. */
 export const userDeviceCommand: Command = {
   name: "user device",
-  summary: "Make or revoke a password for one device of a user.",
+  summary: "Create or revoke a password for one device of a user.",
   operands: "NAME DEVICE",
-  details: "The device logs in with the user's name and this password. It is made up and printed " +
-    "once, unless --password-stdin gives it.",
+  details:
+    "The device logs in with the user's name and its own password. The password is generated " +
+    "and printed once, unless --password-stdin sets it.",
   flags: [
     ...PASSWORD_FLAGS.filter(({ name }) => name === "password-stdin"),
-    { name: "revoke", kind: "switch", help: "Remove the device; the others stay." },
+    { name: "revoke", kind: "switch", help: "Revoke the password of the device." },
     CONFIG_FLAG,
     JSON_FLAG,
   ],
   examples: [
-    { command: "user device alice@example.net phone", does: "Prints a password for the phone" },
-    { command: "user device alice@example.net phone --revoke", does: "It is lost" },
+    { command: "user device alice@example.net phone", does: "Create a password for a phone" },
+    {
+      command: "user device alice@example.net phone --revoke",
+      does: "Revoke the password of a lost phone",
+    },
   ],
   run: device,
 };
@@ -56,7 +60,7 @@ async function withDevice(
 ): Promise<UserEdit> {
   const { devices = [] } = user;
   if (devices.some((other) => other.name === name)) {
-    const reason = `${user.name} has a device ${JSON.stringify(name)} already; revoke it first.`;
+    const reason = `${user.name} already has a device ${JSON.stringify(name)}; revoke it first.`;
     return { kind: "refused", reason };
   }
   const stored = await storedPassword(user, password);

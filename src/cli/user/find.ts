@@ -27,6 +27,6 @@ export function editOf(
 function missing(name: string, config: Config): string {
   const quoted = JSON.stringify(name);
   return config.users.some((user) => isSameUsername(user.name, name))
-    ? `User ${quoted} stands in the config file and is changed there.`
+    ? `User ${quoted} is defined in the config file; change it there.`
     : `There is no user ${quoted}.`;
 }

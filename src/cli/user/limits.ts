@@ -9,18 +9,19 @@ export const LIMIT_FLAGS: readonly Flag[] = [
     name: "sender",
     kind: "texts",
     value: "PATTERN",
-    help: `Mailbox the user may send as, "*" for any text; may be repeated.`,
+    help: `Mailbox the user may send as; "*" matches any text. May be repeated.`,
   },
   {
     name: "sender-check",
     kind: "text",
     value: "WHERE",
     choices: SENDER_CHECKS,
-    help: "Where senders hold: for the reverse-path, for From, Sender and Resent-*, or both.",
+    help: "Where --sender applies: envelope (reverse-path), header (From, Sender, Resent-*) or " +
+      "both.",
   },
   { name: "message-size", kind: "text", value: "SIZE", help: "Largest message, such as 10MiB." },
-  { name: "per-hour", kind: "count", value: "N", help: "Most messages within an hour." },
-  { name: "per-day", kind: "count", value: "N", help: "Most messages within a day." },
+  { name: "per-hour", kind: "count", value: "N", help: "Most messages in any hour." },
+  { name: "per-day", kind: "count", value: "N", help: "Most messages in any day." },
 ];
 
 /** The limits that flags name. */
@@ -48,7 +49,7 @@ export function readLimits(flags: FlagValues): LimitsInput {
   const perHour = flags.number("per-hour");
   const perDay = flags.number("per-day");
   if (perHour === 0 || perDay === 0) {
-    return { kind: "wrong", reason: "A limit of messages is at least 1." };
+    return { kind: "wrong", reason: "A message limit must be at least 1." };
   }
   return {
     kind: "ok",

@@ -12,9 +12,9 @@ import { readUsers } from "./users_store.ts";
 /** Lists the users of the config and of the users file. */
 export const userListCommand: Command = {
   name: "user list",
-  summary: "List the users, what they may do and their devices.",
+  summary: "List the users with their permissions and devices.",
   flags: [CONFIG_FLAG, JSON_FLAG],
-  examples: [{ command: "user list --json", does: "For a program; no hashes in it" }],
+  examples: [{ command: "user list --json", does: "As JSON, without hashes" }],
   run: list,
 };
 

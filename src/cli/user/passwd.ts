@@ -9,11 +9,11 @@ export const userPasswdCommand: Command = {
   name: "user passwd",
   summary: "Change the password of a user.",
   operands: "NAME",
-  details: "Devices keep theirs.",
+  details: "Device passwords stay unchanged.",
   flags: [...PASSWORD_FLAGS, CONFIG_FLAG, JSON_FLAG],
   examples: [
-    { command: "user passwd alice@example.net", does: "Asks for the new password" },
-    { command: "user passwd app --password-stdin < secret", does: "Reads it from a file" },
+    { command: "user passwd alice@example.net", does: "Ask for the new password" },
+    { command: "user passwd app --password-stdin < secret", does: "Read it from a file" },
   ],
   run: passwd,
 };

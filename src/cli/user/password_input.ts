@@ -6,9 +6,9 @@ export const PASSWORD_FLAGS: readonly Flag[] = [
   {
     name: "password-stdin",
     kind: "switch",
-    help: "Read the password from standard input, its first line.",
+    help: "Read the password from the first line of standard input.",
   },
-  { name: "generate", kind: "switch", help: "Make a password up and print it once." },
+  { name: "generate", kind: "switch", help: "Generate a password and print it once." },
 ];
 
 /** A password that can be stored, or why there is none. */
@@ -30,12 +30,14 @@ export async function readPassword(
   if (flags.switch("generate")) return generatePassword();
   if (flags.switch("password-stdin")) return checked(await io.stdin.readLine());
   if (!io.terminal.stdin) {
-    return wrong("There is no terminal to ask for a password; use --password-stdin or --generate.");
+    return wrong(
+      "Cannot ask for a password without a terminal; use --password-stdin or --generate.",
+    );
   }
   const password = await io.stdin.readSecret(() => io.err("Password: "));
   io.err("\n");
-  if (password === null) return wrong("No password was given.");
-  const again = await io.stdin.readSecret(() => io.err("The same again: "));
+  if (password === null) return wrong("No password was entered.");
+  const again = await io.stdin.readSecret(() => io.err("Repeat the password: "));
   io.err("\n");
   return password === again ? checked(password) : wrong("The passwords differ.");
 }
@@ -53,9 +55,11 @@ export function generatePassword(): PasswordInput {
 
 function checked(text: string | null): PasswordInput {
   const password = preparePassword(text ?? "");
-  if (password === null) return wrong("The password is empty, too long or has control characters.");
+  if (password === null) {
+    return wrong("The password is empty, too long or contains control characters.");
+  }
   if ([...password].length < LEAST_CHARS) {
-    return wrong(`The password is too short: it needs at least ${LEAST_CHARS} characters.`);
+    return wrong(`The password is too short; use at least ${LEAST_CHARS} characters.`);
   }
   return { kind: "ok", password, isGenerated: false };
 }

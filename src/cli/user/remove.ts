@@ -7,9 +7,10 @@ export const userRemoveCommand: Command = {
   name: "user remove",
   summary: "Remove a user and its devices.",
   operands: "NAME",
-  details: "Sessions that are logged in may send no more. To keep the user: user set --disable.",
+  details: "Open sessions of the user can no longer send. To disable a user instead: user set " +
+    "--disable.",
   flags: [CONFIG_FLAG, JSON_FLAG],
-  examples: [{ command: "user remove alice@example.net", does: "Removes the user" }],
+  examples: [{ command: "user remove alice@example.net", does: "Remove a user" }],
   run: remove,
 };
 

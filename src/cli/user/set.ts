@@ -8,21 +8,21 @@ import { changeUser, operandsOf, wrongUsage } from "./run.ts";
 /** Changes what a user may do. */
 export const userSetCommand: Command = {
   name: "user set",
-  summary: "Change what a user may do.",
+  summary: "Change the permissions of a user.",
   operands: "NAME",
-  details: "What no flag names stays as it is.",
+  details: "Settings without a flag stay unchanged.",
   flags: [
     ...LIMIT_FLAGS,
-    { name: "any-sender", kind: "switch", help: "Any sender." },
-    { name: "no-limits", kind: "switch", help: "No limits of size and rate but those of all." },
-    { name: "enable", kind: "switch", help: "The user may log in." },
-    { name: "disable", kind: "switch", help: "The user may not log in." },
+    { name: "any-sender", kind: "switch", help: "Allow any sender." },
+    { name: "no-limits", kind: "switch", help: "Remove the user's own size and rate limits." },
+    { name: "enable", kind: "switch", help: "Allow the user to log in." },
+    { name: "disable", kind: "switch", help: "Prevent the user from logging in." },
     CONFIG_FLAG,
     JSON_FLAG,
   ],
   examples: [
-    { command: "user set app --per-hour 100 --message-size 5MiB", does: "Limits a user" },
-    { command: "user set app --disable", does: "Shuts a user out for now" },
+    { command: "user set app --per-hour 100 --message-size 5MiB", does: "Limit a user" },
+    { command: "user set app --disable", does: "Disable a user" },
   ],
   run: set,
 };
@@ -47,10 +47,10 @@ async function set(invocation: Invocation): Promise<ExitCode> {
 
 function clashOf(flags: FlagValues): string | null {
   if (flags.switch("enable") && flags.switch("disable")) {
-    return "--enable and --disable exclude each other.";
+    return "Use either --enable or --disable.";
   }
   if (flags.switch("any-sender") && flags.texts("sender").length > 0) {
-    return "--sender and --any-sender exclude each other.";
+    return "Use either --sender or --any-sender.";
   }
   return null;
 }

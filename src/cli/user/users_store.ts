@@ -79,7 +79,7 @@ function problemWith(
     ).join("\n");
   }
   const table = buildUserTable([...config.users, ...parsed.users]);
-  return table.kind === "ok" ? null : `Cannot use the users: ${table.problems.join("; ")}`;
+  return table.kind === "ok" ? null : `Cannot use the users file: ${table.problems.join("; ")}`;
 }
 
 function newDecoyKey(): string {

@@ -52,7 +52,7 @@ Deno.test({
     assertMatch(second?.["from"] ?? "", /^MAILER-DAEMON /);
     const twice = await queue.run(["export", "--to", path, "--format", "mbox"]);
     assertEquals(twice.code, 1);
-    assertMatch(twice.err, /^Cannot write to .*; --append adds to it$/m);
+    assertMatch(twice.err, /^Cannot write to .*; use --append to add to it$/m);
     await queue.run(["export", ID, "--to", path, "--format", "mbox", "--append"]);
     assertEquals((await readWithPython("mbox", path)).length, 3);
     assertEquals((Deno.statSync(path).mode ?? 0) & 0o777, 0o600);

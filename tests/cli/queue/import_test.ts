@@ -44,7 +44,7 @@ Deno.test("a second import finds nothing new, until it is told to", async () => 
   await queue.run(["import", path]);
   assertEquals(
     (await queue.run(["import", path])).out,
-    "Imported 0 messages; 2 here before (--again).\n",
+    "Imported 0 messages; 2 already imported (--again imports them again).\n",
   );
   await Deno.writeTextFile(
     path,
@@ -55,13 +55,13 @@ Deno.test("a second import finds nothing new, until it is told to", async () => 
   );
   assertEquals(
     (await queue.run(["import", path])).out,
-    "Imported 1 message; 2 here before (--again).\n",
+    "Imported 1 message; 2 already imported (--again imports them again).\n",
   );
   // It is remembered also when the queue has forgotten the message.
   await queue.run(["delete", "--all"]);
   assertEquals(
     (await queue.run(["import", path])).out,
-    "Imported 0 messages; 3 here before (--again).\n",
+    "Imported 0 messages; 3 already imported (--again imports them again).\n",
   );
   assertEquals((await queue.run(["import", path, "--again"])).out, "Imported 3 messages.\n");
 });
@@ -104,7 +104,7 @@ Deno.test("a Maildir comes in, drafts and trash only when asked for", async () =
   await write("cur/4.d.host:2,T");
   await write("tmp/5.e.host");
   const { out } = await queue.run(["import", path]);
-  assertEquals(out, "Imported 2 messages; 1 left out: a draft; 1 left out: trashed.\n");
+  assertEquals(out, "Imported 2 messages; 1 skipped: a draft; 1 skipped: trashed.\n");
   const [first] = await queue.messages();
   assertEquals([first?.message.reversePath, first?.recipients[0]?.forwardPath], [
     "",
@@ -112,7 +112,10 @@ Deno.test("a Maildir comes in, drafts and trash only when asked for", async () =
   ]);
   assertEquals(first?.text, "Subject: new/1.a.host\r\n\r\nhi\r\n");
   await Deno.rename(`${path}/new/1.a.host`, `${path}/cur/1.a.host:2,S`);
-  assertStringIncludes((await queue.run(["import", path])).out, "2 here before (--again)");
+  assertStringIncludes(
+    (await queue.run(["import", path])).out,
+    "2 already imported (--again imports them again)",
+  );
   assertStringIncludes((await queue.run(["import", path, "--all"])).out, "Imported 2 messages");
 });
 
@@ -137,12 +140,12 @@ Deno.test("what cannot be imported is listed by file, and the rest is imported",
   assertMatch(err, /^5 messages not imported:$/m);
   assertMatch(
     err,
-    /a\.eml: nothing says who gets it; name recipients with --to, or use --to-header$/m,
+    /a\.eml: it has no recipients; name them with --to, or use --to-header$/m,
   );
-  assertMatch(err, /b\.eml: nothing says who sent it/);
+  assertMatch(err, /b\.eml: it has no sender/);
   assertMatch(err, /c\.eml: it is empty$/m);
-  assertMatch(err, /d\.eml: it has octets that are zero/);
-  assertMatch(err, /json|envelope is not one/);
+  assertMatch(err, /d\.eml: it contains NUL octets/);
+  assertMatch(err, /json|envelope is invalid/);
   const again = await queue.run([
     "import",
     path,
@@ -207,7 +210,7 @@ Deno.test("an export comes back as it was", async () => {
   }
   assertEquals(
     (await to.run(["import", `${from.folder}/out`])).out,
-    "Imported 0 messages; 2 here before (--again).\n",
+    "Imported 0 messages; 2 already imported (--again imports them again).\n",
   );
 });
 
@@ -316,7 +319,7 @@ Deno.test("large messages pass through spool files", async () => {
   assertEquals(second !== undefined, true);
   assertEquals(
     (await queue.run(["import", path])).out,
-    "Imported 0 messages; 2 here before (--again).\n",
+    "Imported 0 messages; 2 already imported (--again imports them again).\n",
   );
   assertEquals([...Deno.readDirSync(`${queue.dataDir}/spool`)].length, 1);
 });
@@ -326,12 +329,12 @@ Deno.test("an import needs something that is mail", async () => {
   assertEquals((await queue.run(["import"])).code, 2);
   assertEquals(
     (await queue.run(["import", `${queue.folder}/none`])).err,
-    `There is no ${queue.folder}/none.\n`,
+    `${queue.folder}/none does not exist.\n`,
   );
   await Deno.writeTextFile(`${queue.folder}/x.txt`, "hello");
   assertMatch(
     (await queue.run(["import", `${queue.folder}/x.txt`])).err,
-    /name it with --format\.$/m,
+    /name its format with --format\.$/m,
   );
   assertEquals((await queue.run(["import", "x", "--to", "nonsense"])).code, 2);
 });
@@ -388,7 +391,7 @@ Deno.test("links in somebody's mailbox do not bring in the files of others", asy
   await Deno.symlink(secret, `${queue.folder}/eml/a.eml`);
   for (const [folder, count] of [["md", 2], ["eml", 1]] as const) {
     const { code, out } = await queue.run(["import", `${queue.folder}/${folder}`, "--all"]);
-    const aside = `${count} left out: a link, or no file at all`;
+    const aside = `${count} skipped: a link or not a file`;
     assertEquals([code, out], [0, `Imported 0 messages; ${aside}.\n`]);
   }
   assertEquals(await queue.messages(), []);

@@ -35,12 +35,12 @@ Deno.test("what the relay refuses is told in one line", async () => {
   const unknown = await relay.run(["transports", "pause", "nowhere"]);
   assertEquals([unknown.code, unknown.err], [
     1,
-    `The relay at ${relay.url} refused: There is no such thing.\n`,
+    `The relay at ${relay.url} refused the request: There is no such thing.\n`,
   ]);
   const calm = await relay.run(["destinations", "resume", "example.net"]);
   assertMatch(
     calm.err,
-    /refused: The state of the thing does not allow it: It is not paused\.+\n$/,
+    /refused the request: The state of the thing does not allow it: It is not paused\.+\n$/,
   );
   assertEquals((await relay.run(["transports", "pause"])).code, 2);
 });
@@ -70,7 +70,7 @@ Deno.test("webhooks are listed with what they answered, and told again", async (
   const listed = await relay.run(["webhooks"]);
   assertMatch(listed.out, new RegExp(`^shop +\\d+ .* ${url}`, "m"));
   const replayed = await relay.run(["webhooks", "replay", "shop", "--since", "1h"]);
-  assertMatch(replayed.out, /^Events since .*Z go to shop again\.$/m);
+  assertMatch(replayed.out, /^Events since .*Z are sent to shop again\.$/m);
   assertEquals((await relay.run(["webhooks", "log"])).code, 0);
   assertEquals((await relay.run(["webhooks", "replay", "shop"])).code, 2);
   assertEquals((await relay.run(["webhooks", "replay", "other", "--since", "1h"])).code, 1);
@@ -85,7 +85,7 @@ Deno.test("reload tells whether the config holds, or what is wrong with it", asy
   const relay = start(["serve", "--config", file]);
   await relay.waitForOutput(/"started"/);
   const reloaded = await run(["reload", "--config", file]);
-  assertEquals([reloaded.code, reloaded.out], [0, "The config holds.\n"]);
+  assertEquals([reloaded.code, reloaded.out], [0, "Reloaded the config.\n"]);
   await Deno.writeTextFile(file, `${text}queue.expre = 1\n`);
   const { port } = new URL(`http://localhost:${/admin.port = (\d+)/.exec(text)?.[1]}`);
   const wrong = await run(["reload", "--url", `http://127.0.0.1:${port}`]);
@@ -99,7 +99,7 @@ Deno.test("a relay without a config file has nothing to reload", async () => {
   await using relay = await startTestRelay();
   const { code, err } = await relay.run(["reload"]);
   assertEquals(code, 1);
-  assertMatch(err, /^The relay at .* refused: /);
+  assertMatch(err, /^The relay at .* refused the request: /);
 });
 
 Deno.test("what was changed is told to programs too", async () => {
@@ -134,7 +134,7 @@ Deno.test("a key from the environment or a flag opens a relay that is closed", a
     admin.tokens = [{ name = "me", role = "admin", token = "${token}" }]`);
   const closed = await relay.run(["transports", "list"]);
   assertEquals(closed.code, 1);
-  assertStringIncludes(closed.err, "Credentials are needed; name a key with --token");
+  assertStringIncludes(closed.err, "Credentials are needed; set a key with --token");
   assertEquals((await relay.run(["transports", "list", "--token", token])).code, 0);
   const env = { POSTHOUSE_TOKEN: token };
   assertEquals((await relay.run(["transports", "list"], { env })).code, 0);
@@ -158,7 +158,7 @@ Deno.test("a relay that does not run is told as such", async () => {
   const { code, err } = await run(["top"], { files });
   assertEquals(code, 1);
   assert(err.startsWith(`Cannot reach the relay at http://127.0.0.1:${port}: `), err);
-  assertMatch(err, /Does it run\? --url names another address\.\n$/);
+  assertMatch(err, /Check that it runs, or name another URL with --url\.\n$/);
 });
 
 Deno.test("a config that hides the admin API, and a wrong address, are wrong usage", async () => {
@@ -166,7 +166,7 @@ Deno.test("a config that hides the admin API, and a wrong address, are wrong usa
   const off = await run(["top"], { files });
   assertEquals([off.code, off.err], [
     2,
-    "The config switches the admin API off (admin.enabled = false).\n",
+    "The config disables the admin API (admin.enabled = false).\n",
   ]);
   const any = await run(["top"], { files: { "posthouse.toml": "[admin]\nport = 0\n" } });
   assertEquals(any.code, 2);

@@ -11,7 +11,7 @@ Deno.test("recipients are suppressed, listed and get mail again", async () => {
   const json = await relay.run(["suppress", "list", "--json"]);
   assertEquals(JSON.parse(json.out).items.length, 1);
   const removed = await relay.run(["suppress", "remove", "gone@example.net"]);
-  assertEquals(removed.out, "gone@example.net gets mail again.\n");
+  assertEquals(removed.out, "gone@example.net is no longer suppressed.\n");
   assertEquals((await relay.run(["suppress", "remove", "gone@example.net"])).code, 1);
   assertEquals((await relay.run(["suppress", "add", "nonsense"])).code, 1);
   assertEquals((await relay.run(["suppress", "add"])).code, 2);

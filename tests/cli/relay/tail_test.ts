@@ -78,10 +78,10 @@ Deno.test("tail comes back when the connection is lost, and shows what it missed
   const { code, out, err } = await tail.finished;
   assertEquals([code, out.trimEnd().split("\n").length], [0, 4]);
   assertEquals(err.trimEnd().split("\n"), [
-    "The connection to the relay was lost; trying again.",
-    "Connected again.",
-    "The connection to the relay was lost; trying again.",
-    "Connected again; the relay was started anew.",
+    "Lost the connection to the relay; reconnecting.",
+    "Reconnected.",
+    "Lost the connection to the relay; reconnecting.",
+    "Reconnected; the relay was restarted.",
   ]);
 });
 

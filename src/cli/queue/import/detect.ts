@@ -16,14 +16,14 @@ export async function openSource(
   try {
     const found = format ?? await formatOf(path);
     if (found !== null) return { kind: "source", source: sourceOf(path, { found, takesAll }) };
-    const reason = `${path} is no Maildir, no mbox and no .eml; name it with --format.`;
+    const reason = `${path} is not a Maildir, mbox or .eml file; name its format with --format.`;
     return { kind: "unusable", reason };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
-      return { kind: "unusable", reason: `There is no ${path}.` };
+      return { kind: "unusable", reason: `${path} does not exist.` };
     }
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    return { kind: "unusable", reason: `${path} may not be read.` };
+    return { kind: "unusable", reason: `No permission to read ${path}.` };
   }
 }
 

@@ -57,10 +57,10 @@ export function parseExported(text: string): ExportedEnvelope | string {
   try {
     value = JSON.parse(text);
   } catch {
-    return "its envelope is not JSON";
+    return "its envelope is not valid JSON";
   }
   const parsed = envelopeSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  return `its envelope is not one: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`.trim();
+  return `its envelope is invalid: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`.trim();
 }

@@ -51,12 +51,12 @@ export function envelopeOf(
     section.fields.filter((field) => field.name.toLowerCase() === name)
       .map((field) => fieldText(head, field));
   const reversePath = wishes.reversePath ?? reversePathOf(values, hint);
-  if (reversePath === null) return "nothing says who sent it; name a sender with --from";
+  if (reversePath === null) return "it has no sender; name one with --from";
   const paths = wishes.recipients.length > 0
     ? wishes.recipients
     : recipientsOf(values, wishes.usesAddressFields);
   if (paths.length === 0) {
-    return "nothing says who gets it; name recipients with --to, or use --to-header";
+    return "it has no recipients; name them with --to, or use --to-header";
   }
   return checked(reversePath, paths);
 }
@@ -108,11 +108,11 @@ function mailboxesIn(value: string): string[] {
 
 function checked(reversePath: string, paths: readonly string[]): HeaderEnvelope | string {
   const sender = reversePath === "" ? null : parseMailbox(reversePath);
-  if (sender?.kind === "error") return `${reversePath} is no sender: ${sender.reason}`;
+  if (sender?.kind === "error") return `${reversePath} is not a valid sender: ${sender.reason}`;
   const recipients: { forwardPath: string; mailbox: Mailbox }[] = [];
   for (const forwardPath of new Set(paths)) {
     const parsed = parseMailbox(forwardPath);
-    if (parsed.kind === "error") return `${forwardPath} is no mail address: ${parsed.reason}`;
+    if (parsed.kind === "error") return `${forwardPath} is not a mail address: ${parsed.reason}`;
     recipients.push({ forwardPath, mailbox: parsed.mailbox });
   }
   return { reversePath, recipients };

@@ -167,7 +167,7 @@ export class Importer {
     for (const { state, nextAttemptAtMs, ...recipient } of recipients) {
       if (state !== "queued" && state !== "held") continue;
       const parsed = parseMailbox(recipient.forwardPath);
-      if (parsed.kind === "error") return `${recipient.forwardPath} is no mail address`;
+      if (parsed.kind === "error") return `${recipient.forwardPath} is not a mail address`;
       live.push({
         ...{ ...recipient, domain: parsed.mailbox.domain, state: holds ? "held" : state },
         nextAttemptAtMs: isFresh ? nowMs : nextAttemptAtMs,

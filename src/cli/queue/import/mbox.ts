@@ -47,7 +47,7 @@ async function itemOf(
 ): Promise<SourceItem> {
   const label = `${path} at ${part.offset}`;
   if (part.offset === 0 && await isInternalNote(path, part)) {
-    return { kind: "passed", label, reason: "a mail reader's note to itself" };
+    return { kind: "passed", label, reason: "internal message of a mail reader" };
   }
   return {
     ...{ kind: "message", label, exported: null },

@@ -44,7 +44,7 @@ export interface ReadOptions {
 }
 
 const VIOLATIONS = {
-  nul: "it has octets that are zero, which mail cannot carry",
+  nul: "it contains NUL octets, which mail cannot carry",
   bare_cr: "it has carriage returns that end no line",
 } as const;
 

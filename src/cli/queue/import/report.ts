@@ -89,20 +89,22 @@ export class ImportReport {
     io.out(`${did} ${counted(this.#imported, "message")}${this.#asides()}.\n`);
     if (this.#expired > 0) {
       io.err(
-        `${counted(this.#expired, "message")} came too late: the time of delivery is over, and ` +
-          "the senders will be told. --fresh gives exported messages new time.\n",
+        `${counted(this.#expired, "message")} have expired and will bounce. Use --fresh to ` +
+          "import exported messages with a new age.\n",
       );
     }
     if (this.#stopped !== null) {
-      const more = "Run it again to go on: nothing is imported twice.";
+      const more = "Run it again to continue; no message is imported twice.";
       io.err(`${styleOf(io, "stderr").red("Not finished:")} ${this.#stopped}. ${more}\n`);
     }
     this.#writeProblems(io);
   }
 
   #asides(): string {
-    const known = this.#known === 0 ? [] : [`${this.#known} here before (--again)`];
-    const passed = [...this.#passed].map(([reason, count]) => `${count} left out: ${reason}`);
+    const known = this.#known === 0
+      ? []
+      : [`${this.#known} already imported (--again imports them again)`];
+    const passed = [...this.#passed].map(([reason, count]) => `${count} skipped: ${reason}`);
     return [...known, ...passed].map((text) => `; ${text}`).join("");
   }
 

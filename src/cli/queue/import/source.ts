@@ -43,7 +43,7 @@ export interface MailSource {
  */
 export async function strangeFile(path: string): Promise<string | null> {
   try {
-    return (await Deno.lstat(path)).isFile ? null : "a link, or no file at all";
+    return (await Deno.lstat(path)).isFile ? null : "a link or not a file";
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null; // told when it is read
     throw error;
