@@ -145,7 +145,7 @@ postmaster = "ops@captured.example"
 Deno.test("explain tells the return path, and who is notified of a failure by which route", async () => {
   const told = async (...args: string[]): Promise<string[]> => {
     const { out } = await explain(["a@dest.example", ...args], BOUNCES);
-    return [.../return path: (.*)/.exec(out)?.slice(1) ?? [], ...out.match(/^Should.*$/m) ?? []];
+    return [.../return path: (.*)/.exec(out)?.slice(1) ?? [], ...out.match(/^If it .*$/m) ?? []];
   };
   assertEquals(await told("--from", "me@source.example"), [
     "b-…@bounces.source.example",
