@@ -47,6 +47,8 @@ const CASES: readonly [name: string, header: string, ascii: string | null][] = [
     `Content-Disposition: attachment; size=1;\r\n filename*=utf-8''Gr%C3%B6%C3%9Fe%201.pdf; x=y\r\n`,
   ],
   ["a type", "Content-Type: text/plaín\r\n", null],
+  ["a parameter that is encoded already", "Content-Type: x/y; name*=é\r\n", null],
+  ["a parameter too long for a line", `Content-Type: x/y; n=${"é".repeat(200)}\r\n`, null],
 ];
 
 for (const [name, header, expected] of CASES) {

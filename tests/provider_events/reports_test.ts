@@ -147,12 +147,17 @@ Deno.test("postmark: what its events mean", () => {
     [bounce("DnsError"), "deferred"],
     [bounce("SpamComplaint", true), "complained"],
     [bounce("Unsubscribe"), "unsubscribed"],
-    [bounce("AutoResponder"), null],
+    ...[
+      ...["AutoResponder", "AddressChange", "ChallengeVerification"],
+      ...["OpenRelayTest", "Subscribe", "InboundError"],
+    ].map((type): [Record<string, unknown>, null] => [bounce(type), null]),
     [bounce("toString"), "soft_bounced"],
     [{ RecordType: "SpamComplaint", ID: 42, Email: ALICE }, "complained"],
     [{ ...change, SuppressionReason: "HardBounce" }, "bounced"],
     [{ ...change, SuppressionReason: "SpamComplaint" }, "complained"],
     [{ ...change, SuppressionReason: "ManualSuppression", Origin: "Recipient" }, "unsubscribed"],
+    [{ ...change, SuppressionReason: "something new" }, "unsubscribed"],
+    [{ ...change }, "unsubscribed"],
     [{ ...change, SuppressSending: false }, null],
     [{ RecordType: "Open" }, null],
     [{ RecordType: "Click" }, null],
@@ -288,6 +293,11 @@ Deno.test("ses: what its events mean", () => {
       },
       [`unsubscribed ${ALICE}`, "unsubscribed bob@example.com"],
     ],
+    [
+      { eventType: "Rendering Failure", failure: { errorMessage: "no name" } },
+      [`soft_bounced ${ALICE}`, "soft_bounced bob@example.com"],
+    ],
+    [{ eventType: "Subscription", subscription: { newTopicPreferences: {} } }, []],
     [{ eventType: "Send", send: {} }, []],
     [{ eventType: "Open", open: {} }, []],
     [{ eventType: "Click", click: {} }, []],
@@ -313,4 +323,113 @@ Deno.test("ses: which message, and why", () => {
     remoteId: `ses:${SES_MAIL.messageId}`,
     reason: "Permanent OnAccountSuppressionList",
   });
+});
+
+Deno.test("why: what the provider says of it, the most exact first, else nothing", () => {
+  const failed = { event: "failed", severity: "permanent", reason: "generic" };
+  const bounce = { eventType: "Bounce" };
+  const bounced = (...bouncedRecipients: unknown[]) => ({
+    bounce: { bounceType: "Transient", bouncedRecipients },
+  });
+  const rows: [Reading, readonly string[]][] = [
+    [mailgun({ ...failed, "delivery-status": { code: 550, message: "550 no" } }), ["550 no"]],
+    [mailgun({ ...failed, "delivery-status": { code: 0, message: "no" } }), ["no"]],
+    [mailgun({ ...failed, "delivery-status": { description: "gone" } }), ["gone"]],
+    [mailgun({ event: "rejected", reject: { reason: "Sandbox" } }), ["Sandbox"]],
+    [mailgun(failed), ["generic"]],
+    [mailgun({ event: "delivered" }), [""]],
+    [sendgrid({ event: "bounce", reason: "500 unknown", response: "x" }), ["500 unknown"]],
+    [sendgrid({ event: "deferred", response: "400 later" }), ["400 later"]],
+    [sendgrid({ event: "spamreport" }), [""]],
+    [postmark({ RecordType: "Bounce", Details: "550 no", Description: "x" }), ["550 no"]],
+    [postmark({ RecordType: "Bounce", Description: "No mailbox" }), ["No mailbox"]],
+    [
+      postmark({
+        RecordType: "SubscriptionChange",
+        SuppressSending: true,
+        SuppressionReason: "HardBounce",
+      }),
+      ["HardBounce"],
+    ],
+    [postmark({ RecordType: "Delivery" }), [""]],
+    [resend("email.bounced", { bounce: { message: "m", diagnosticCode: [] } }), ["m"]],
+    [resend("email.suppressed", { suppressed: { message: "on the list" } }), ["on the list"]],
+    [resend("email.failed", { failed: { reason: "quota" } }), ["quota"]],
+    [resend("email.complained"), [""]],
+    [
+      ses({
+        ...bounce,
+        ...bounced({ emailAddress: ALICE, diagnosticCode: "smtp; 450 full" }, {}, {
+          emailAddress: "bob@example.com",
+        }),
+      }),
+      ["smtp; 450 full", "Transient"],
+    ],
+    [
+      ses({
+        eventType: "Complaint",
+        complaint: {
+          complainedRecipients: [{ emailAddress: ALICE }],
+          complaintFeedbackType: "abuse",
+        },
+      }),
+      ["abuse"],
+    ],
+    [
+      ses({
+        eventType: "Complaint",
+        complaint: { complainedRecipients: [{ emailAddress: ALICE }] },
+      }),
+      ["complaint"],
+    ],
+    [
+      ses({ eventType: "Delivery", delivery: { recipients: [ALICE], smtpResponse: "250 ok" } }),
+      ["250 ok"],
+    ],
+    [ses({ eventType: "Delivery", delivery: { recipients: [ALICE] } }), [""]],
+    [
+      ses({
+        eventType: "DeliveryDelay",
+        deliveryDelay: { delayType: "MailboxFull", delayedRecipients: [{ emailAddress: ALICE }] },
+      }),
+      ["MailboxFull"],
+    ],
+    [ses({ eventType: "Reject", reject: { reason: "Bad content" } }), [
+      ...["Bad content", "Bad content"],
+    ]],
+    [ses({ eventType: "Rendering Failure", failure: { errorMessage: "no name" } }), [
+      ...["no name", "no name"],
+    ]],
+  ];
+  for (const [index, [reading, reasons]] of rows.entries()) {
+    assertEquals(reportsOf(reading).map(({ reason }) => reason), [...reasons], String(index));
+  }
+});
+
+Deno.test("which message: nothing is made up where the provider does not say", () => {
+  const bare: [Reading, string][] = [
+    [mailgunReports({ "event-data": { event: "delivered" } }, { token: "t" }), "mailgun"],
+    [sendgridReports([{ event: "delivered" }]), "sendgrid"],
+    [postmarkReports({ RecordType: "Delivery" }), "postmark"],
+    [resendReports({ type: "email.delivered" }, { id: "msg" }), "resend"],
+    [
+      sesReports({
+        id: "sns",
+        text: JSON.stringify({ eventType: "Delivery", delivery: { recipients: [ALICE] } }),
+      }),
+      "ses",
+    ],
+  ];
+  for (const [reading, provider] of bare) {
+    const [report] = reportsOf(reading);
+    assertEquals([report?.remoteId, report?.queueId], [null, null], provider);
+  }
+  const marked = { message: { headers: { "message-id": "<a@b>" } } };
+  assertEquals(
+    reportsOf(mailgun({ event: "delivered", ...marked }))[0]?.remoteId,
+    "mailgun:<a@b>",
+  );
+  assertEquals(reportsOf(resend("email.delivered", { to: [` ${ALICE} `] }))[0]?.candidates, [
+    ALICE,
+  ]);
 });

@@ -39,6 +39,7 @@ Deno.test("ses: both versions of signatures are verified, with one certificate",
     }
     assertEquals(await kindOf({ ...signed, Signature: "AAAA" }), "forged");
     assertEquals(await kindOf({ ...signed, Signature: "" }), "forged");
+    assertEquals(await kindOf({ ...signed, Signature: "no base64" }), "forged");
   }
   assertEquals(await kindOf(message({ SignatureVersion: "3" })), "forged");
   assertEquals(visited, [CERTIFICATE_URL]);

@@ -80,7 +80,7 @@ export function decodeIso2022(octets: Uint8Array): string {
   const state = { left: "(B", shifted: "", right: "", isShifted: false };
   const pieces = text.split(
     // deno-lint-ignore no-control-regex
-    /(\x1b(?:\$[()*+]?[@-Z]|[()*]?[@-Z]|\.[AF]|N[\x20-\x7f]{1,2})|[\x0e\x0f\n])/,
+    /(\x1b(?:N[\x20-\x7f]|\$[()*+]?[@-Z]|[()*]?[@-Z]|\.[AF])|[\x0e\x0f\n])/,
   );
   return pieces.map((piece) => iso2022Piece(piece, state)).join("");
 }
@@ -108,7 +108,10 @@ function iso2022Piece(piece: string, state: Iso2022State): string {
     return inSet(piece, state.isShifted ? state.shifted : state.left);
   }
   const end = piece.slice(1);
-  if (end.startsWith("N")) return highOf(end.slice(1), RIGHT_SETS[state.right] ?? "iso-8859-1");
+  if (end.startsWith("N")) { // one character of the right half
+    const set = RIGHT_SETS[state.right];
+    return set === undefined ? "\ufffd" : highOf(end.slice(1), set);
+  }
   if (end.startsWith(".")) state.right = end;
   else if (/^\$[)*+]/.test(end)) state.shifted = end;
   else state.left = end;

@@ -2,7 +2,7 @@ import { createVerify, type KeyObject } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { encodeText } from "../../base/bytes.ts";
 import type { EventSink } from "../../observe/events.ts";
-import { fromBase64, isRecentMs, parseJson } from "../proof.ts";
+import { isRecentMs, parseJson } from "../proof.ts";
 import {
   type EventRequest,
   type EventSource,
@@ -96,11 +96,11 @@ function isSigned(
   key: KeyObject,
 ): boolean {
   const digest = Object.hasOwn(DIGESTS, signatureVersion) ? DIGESTS[signatureVersion] : undefined;
-  const octets = fromBase64(signature);
-  if (digest === undefined || octets === null) return false;
+  if (digest === undefined) return false;
   try {
+    const octets = Uint8Array.fromBase64(signature);
     return createVerify(digest).update(encodeText(signedText)).verify(key, octets);
   } catch {
-    return false; // octets that are no signature at all
+    return false; // no base64, or octets that are no signature at all
   }
 }

@@ -50,7 +50,7 @@ export class ContentScanner {
   scan(piece: Uint8Array): void {
     this.#sizeBytes += piece.length;
     this.#eightBit ||= !isAscii(piece);
-    if (this.#violation === null && piece.includes(NUL)) this.#violation = "nul";
+    if (piece.includes(NUL)) this.#violation ??= "nul";
     for (let at = 0; at < piece.length;) at = this.#passLine(piece, at);
   }
 

@@ -53,3 +53,10 @@ Deno.test("content scanner: cut in two anywhere, the octets are the same", () =>
     }
   }
 });
+
+Deno.test("content scanner: what was found first stays", () => {
+  for (const [first, next, violation] of [["a\n", "\0", "bare_lf"], ["\0", "a\n", "nul"]]) {
+    const pieces = [first, next].map((text) => encodeText(text ?? ""));
+    assertEquals(scan(pieces).violation as string | null, violation ?? null);
+  }
+});
