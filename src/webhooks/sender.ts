@@ -102,6 +102,7 @@ export class WebhookSender implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort();
+    this.#wake?.();
     await this.#running;
   }
 
@@ -138,7 +139,7 @@ export class WebhookSender implements AsyncDisposable {
     const reached = await this.#reached();
     const found = await outbox.read({ after: reached, limit: maxEvents });
     const last = found.at(-1);
-    if (last === undefined) return "nothing";
+    if (last === undefined || this.#abort.signal.aborted) return "nothing";
     const wanted = found.filter(({ type }) => types.includes(type));
     if (wanted.length === 0) {
       if (!this.#isMovedSince(moves)) await outbox.move(name, last.place);
@@ -197,14 +198,13 @@ export class WebhookSender implements AsyncDisposable {
     const id = `${events[0]?.place}-${events.at(-1)?.place}`;
     const timestamp = Math.floor(clock.now() / 1000);
     const signed = secret === null ? {} : signatureFields({ id, timestamp, body }, secret);
-    const halt = new AbortController();
-    const stop = (): void => halt.abort();
-    const cancel = clock.schedule(timeoutMs, stop);
-    this.#abort.signal.addEventListener("abort", stop, { once: true });
+    const late = new AbortController();
+    const cancel = clock.schedule(timeoutMs, () => late.abort());
+    const signal = AbortSignal.any([late.signal, this.#abort.signal]);
     try {
       const headers = { "content-type": "application/json", "user-agent": "Posthouse" };
       const response = await fetch(url, {
-        ...{ method: "POST", body, redirect: "manual", signal: halt.signal },
+        ...{ method: "POST", body, redirect: "manual", signal },
         headers: { ...headers, "x-posthouse-id": id, ...signed },
       });
       await response.body?.cancel();
@@ -212,10 +212,10 @@ export class WebhookSender implements AsyncDisposable {
       return { status, error: ok ? "" : `It answered ${status}` };
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      return { status: null, error: halt.signal.aborted ? "It took too long" : text };
+      if (this.#abort.signal.aborted) return { status: null, error: "The relay stopped" };
+      return { status: null, error: late.signal.aborted ? "It took too long" : text };
     } finally {
       cancel();
-      this.#abort.signal.removeEventListener("abort", stop);
     }
   }
 
@@ -224,13 +224,9 @@ export class WebhookSender implements AsyncDisposable {
   }
 
   async #pause(delayMs: number): Promise<void> {
+    if (this.#abort.signal.aborted) return;
     const pause = new AbortController();
-    const end = (): void => pause.abort();
-    this.#wake = end;
-    this.#abort.signal.addEventListener("abort", end, { once: true });
-    if (this.#abort.signal.aborted) end();
+    this.#wake = () => pause.abort();
     await sleep(this.#options.clock, { delayMs, signal: pause.signal }).catch(() => {});
-    this.#abort.signal.removeEventListener("abort", end);
-    this.#wake = null;
   }
 }

@@ -1,5 +1,5 @@
 /** Several webhooks over one outbox: what a reload, an event, an error and an end do to them. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import type { RelayEvent } from "../../src/observe/events.ts";
 import { openMemoryStore } from "../../src/queue/memory/store.ts";
 import type { OutboxEvent } from "../../src/queue/outbox.ts";
@@ -256,6 +256,8 @@ Deno.test("webhook sender: a request says who asks, follows no redirect, and end
   assertEquals([fields.get("x-posthouse-id"), fields.has("x-posthouse-signature")], ["1-1", false]);
   await hanging[Symbol.asyncDispose]();
   assertEquals(signal?.aborted, true);
+  const { items: [call] } = await outbox.calls({ limit: 10 });
+  assertEquals([call?.status, call?.error], [null, "The relay stopped"]);
   assertEquals(clock.nextTimerAtMs, null, "no timer is left");
   await webhooks[Symbol.asyncDispose]();
 });
@@ -277,4 +279,138 @@ Deno.test("webhook sender: one that is started twice at once tells everything on
   assertEquals(calls, 1);
   await sender[Symbol.asyncDispose]();
   assertEquals(clock.nextTimerAtMs, null, "nobody is left waiting");
+});
+
+/** A sender by itself, whose requests `fetch` answers. */
+function senderBench(
+  options: Partial<ConstructorParameters<typeof WebhookSender>[1]> = {},
+  target: WebhookTarget = CRM,
+) {
+  const clock = new ManualClock();
+  const { outbox } = openMemoryStore({ clock });
+  const calls: string[] = [];
+  const fetch = (url: string): Promise<Response> => {
+    calls.push(url);
+    return Promise.resolve(new Response(null, { status: 204 }));
+  };
+  const sender = new WebhookSender(target, { outbox, clock, fetch, events: () => {}, ...options });
+  return { clock, outbox, calls, sender };
+}
+
+Deno.test("webhook sender: one that ends while it reads asks nobody any more", async () => {
+  const { clock, outbox, calls, sender } = senderBench();
+  await sender.start();
+  await clock.advance(0);
+  await outbox.append([event()]);
+  const read = outbox.read.bind(outbox);
+  const reading = Promise.withResolvers<void>();
+  outbox.read = async (options) => {
+    await reading.promise;
+    return await read(options);
+  };
+  sender.wake();
+  await clock.advance(10_000);
+  const ended = sender[Symbol.asyncDispose]();
+  reading.resolve();
+  await ended;
+  assertEquals([calls, clock.timers], [[], 0]);
+});
+
+Deno.test("webhook sender: a store that does not answer at the start delays it, and no more", async () => {
+  const { clock, outbox, calls, sender } = senderBench();
+  const reached = outbox.reached.bind(outbox);
+  outbox.reached = () => Promise.reject(new Error("disk"));
+  await sender.start();
+  await clock.advance(0);
+  outbox.reached = reached;
+  await clock.advance(1_000);
+  await outbox.append([event()]);
+  await clock.advance(10_000);
+  assertEquals(calls.length, 1);
+  await sender[Symbol.asyncDispose]();
+});
+
+Deno.test("webhook sender: a replay that the store refuses is refused, and spoils nothing", async () => {
+  const { clock, outbox, calls, sender } = senderBench();
+  await sender.start();
+  await clock.advance(0);
+  await outbox.append([event()]);
+  sender.wake();
+  await clock.advance(0);
+  const move = outbox.move.bind(outbox);
+  outbox.move = () => Promise.reject(new Error("disk"));
+  await assertRejects(() => sender.replay(0), Error, "disk");
+  outbox.move = move;
+  await outbox.append([event()]);
+  sender.wake();
+  await clock.advance(0);
+  assertEquals([calls.length, await outbox.reached("crm")], [2, 2]);
+  await sender[Symbol.asyncDispose]();
+});
+
+Deno.test("webhook sender: a replay does not wait for a repetition, which begins anew", async () => {
+  let status = 500;
+  let calls = 0;
+  const { clock, outbox, sender } = senderBench({
+    fetch: () => {
+      calls++;
+      return Promise.resolve(new Response(null, { status }));
+    },
+  });
+  await sender.start();
+  await clock.advance(0);
+  await outbox.append([event()]);
+  sender.wake();
+  await clock.advance(0);
+  await clock.advance(3_000); // at 0, 1 and 3 seconds
+  assertEquals(calls, 3);
+  await sender.replay(0);
+  await clock.advance(0);
+  assertEquals(calls, 4);
+  await clock.advance(999);
+  assertEquals(calls, 4);
+  status = 204;
+  await clock.advance(1);
+  assertEquals(calls, 5);
+  await sender[Symbol.asyncDispose]();
+});
+
+Deno.test("webhook sender: without private addresses it asks by the public way alone", async () => {
+  for (const privateAddresses of [undefined, true, false]) {
+    const ways: string[] = [];
+    const way = (name: string) => () => {
+      ways.push(name);
+      return Promise.resolve(new Response(null, { status: 204 }));
+    };
+    const { clock, outbox, sender } = senderBench(
+      { fetch: way("any"), publicFetch: way("public") },
+      privateAddresses === undefined ? CRM : { ...CRM, privateAddresses },
+    );
+    await sender.start();
+    await clock.advance(0);
+    await outbox.append([event()]);
+    sender.wake();
+    await clock.advance(0);
+    assertEquals(ways, [privateAddresses === false ? "public" : "any"]);
+    await sender[Symbol.asyncDispose]();
+  }
+});
+
+Deno.test("webhook sender: a call is on record with how long it took", async () => {
+  const clock = new ManualClock();
+  const { outbox } = openMemoryStore({ clock });
+  const answered = Promise.withResolvers<Response>();
+  const sender = new WebhookSender(CRM, {
+    ...{ outbox, clock, events: () => {}, fetch: () => answered.promise },
+  });
+  await sender.start();
+  await clock.advance(0);
+  await outbox.append([event()]);
+  sender.wake();
+  await clock.advance(0);
+  await clock.advance(700);
+  answered.resolve(new Response("taken", { status: 200 }));
+  await settle();
+  assertEquals((await outbox.calls({ limit: 10 })).items[0]?.durationMs, 700);
+  await sender[Symbol.asyncDispose]();
 });
