@@ -181,7 +181,7 @@ class FieldScan {
 
   /** Looks at the last line, which has no end. */
   rest(octets: Uint8Array): void {
-    if (this.#isOver || this.#lineStart >= octets.length) return;
+    if (this.#isOver) return;
     if (this.#line(octets, octets.length)) this.#lineStart = octets.length;
   }
 

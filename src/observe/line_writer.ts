@@ -67,13 +67,13 @@ export class LineWriter implements AsyncDisposable {
   #write(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
-    if (this.#lostLines > 0) {
-      this.#waiting += `${this.#options.lossLine(this.#lostLines)}\n`;
-      this.#lostLines = 0;
-    }
+    const lost = this.#lostLines;
+    if (lost > 0) this.#waiting += `${this.#options.lossLine(lost)}\n`;
     if (this.#waiting === "") return;
     const bytes = encodeText(this.#waiting);
-    const lines = this.#waitingLines;
+    // Those that were lost before are so still if the line that says so is.
+    const lines = this.#waitingLines + lost;
+    this.#lostLines = 0;
     this.#waiting = "";
     this.#waitingLines = 0;
     try {

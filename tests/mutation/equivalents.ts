@@ -45,4 +45,35 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     change: "true → false",
     why: "It spares memory: each chunk is hashed before the next is read.",
   },
+  {
+    path: "src/auth/place.ts",
+    text: "#lastFailureMs = 0;",
+    change: "0 → 1",
+    why: "Without a failure there is none to forget, however long ago.",
+  },
+  {
+    path: "src/mail/convert.ts",
+    text: "if (converter.sizeBytes >= BLOCK_BYTES) yield converter.take();",
+    change: ">= → >",
+    why: "A block may be an octet longer; what is written is the same.",
+  },
+  {
+    path: "src/mail/mime/transfer_decode.ts",
+    text: "const known = octets.length - end > LONGEST_LINE ? beforeOpen(octets, end) : end;",
+    change:
+      "octets.length - end > LONGEST_LINE ? beforeOpen(octets, end) : end → beforeOpen(octets, end)",
+    why: "The octets come sooner, and are the same.",
+  },
+  {
+    path: "src/webhooks/sender.ts",
+    text: "firstPlace: events[0]?.place ?? 0,",
+    change: "0 → 1",
+    why: "A call has at least one event.",
+  },
+  {
+    path: "src/webhooks/sender.ts",
+    text: "lastPlace: events.at(-1)?.place ?? 0,",
+    change: "0 → 1",
+    why: "A call has at least one event.",
+  },
 ];

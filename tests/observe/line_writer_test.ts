@@ -92,3 +92,78 @@ Deno.test("lines that could not be written are counted, and later ones are tried
   throwing.add("x");
   await throwing.flush();
 });
+
+Deno.test("a line waits for ten milliseconds, and 64 KiB for none", async () => {
+  const clock = new ManualClock();
+  const written: number[] = [];
+  const write = (bytes: Uint8Array): void => void written.push(bytes.length);
+  await using lines = new LineWriter({ write, clock, lossLine });
+  lines.add("one");
+  await clock.advance(9);
+  assertEquals(written, []);
+  lines.add("two");
+  await clock.advance(1);
+  assertEquals(written, [8], "the first line sets the time");
+  lines.add("x".repeat(65_534));
+  assertEquals(written, [8]);
+  lines.add("");
+  assertEquals(written, [8, 65_536]);
+  assertEquals(clock.timers, 0);
+});
+
+Deno.test("a mebibyte may wait while the reader is slow", async () => {
+  const clock = new ManualClock();
+  const writer = slowWriter();
+  const lines = new LineWriter({ write: writer.write, clock, lossLine });
+  lines.add("one");
+  const flushed = lines.flush();
+  lines.add("x".repeat(1_048_574));
+  lines.add("y");
+  lines.add("");
+  writer.end();
+  await clock.advance(0);
+  assertEquals(writer.written.slice(1).map((text) => text.slice(1_048_574)), ["\n\nlost 1\n"]);
+  writer.end();
+  await flushed;
+});
+
+Deno.test("what was lost is counted until the line that says so gets through", async () => {
+  const clock = new ManualClock();
+  const written: string[] = [];
+  let isFull = true;
+  const lines = new LineWriter({
+    clock,
+    lossLine,
+    write: (bytes) => {
+      if (isFull) throw new Error("no space");
+      written.push(decodeText(bytes));
+    },
+  });
+  for (const line of ["one", "two"]) lines.add(line);
+  await lines.flush();
+  lines.add("three");
+  await lines.flush();
+  isFull = false;
+  await lines.flush();
+  assertEquals(written, ["lost 3\n"]);
+  await lines.flush();
+  assertEquals(written, ["lost 3\n"], "once");
+  assertEquals(clock.timers, 0);
+});
+
+Deno.test("the end waits for what is written, and for what arrived meanwhile", async () => {
+  const clock = new ManualClock();
+  const writer = slowWriter();
+  const lines = new LineWriter({ write: writer.write, clock, lossLine });
+  lines.add("one");
+  let isDone = false;
+  const ended = lines[Symbol.asyncDispose]().then(() => isDone = true);
+  lines.add("two");
+  for (const count of [1, 2]) {
+    await clock.advance(0);
+    assertEquals([writer.written.length, isDone], [count, false]);
+    writer.end();
+  }
+  await ended;
+  assertEquals(writer.written, ["one\n", "two\n"]);
+});

@@ -102,3 +102,22 @@ Deno.test("warnings of libraries that log through LogTape are logged too", async
     message: "found trouble\n",
   }]);
 });
+
+Deno.test("lines that a slow reader missed are counted in words", async () => {
+  for (const [lines, words] of [[1, "1 line was"], [2, "2 lines were"]] as const) {
+    let text = "";
+    let isFull = true;
+    const logging = configureLogging({
+      ...{ level: "info", format: "text", clock: new ManualClock() },
+      write: (bytes) => {
+        if (isFull) throw new Error("no space");
+        text += decodeText(bytes);
+      },
+    });
+    for (let line = 0; line < lines; line++) logging.sink({ type: "draining" });
+    await logging.flush();
+    isFull = false;
+    await logging[Symbol.asyncDispose]();
+    assertMatch(text, new RegExp(`warn  log: ${words} lost: the reader is slow\n$`));
+  }
+});

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { RelayEvent } from "../../src/observe/events.ts";
+import { Counter, Gauge, Histogram } from "../../src/observe/prometheus.ts";
 import { createMetrics, type Metrics, type QueueFigures } from "../../src/observe/metrics.ts";
 import { havePeer, runPeer } from "../support/peers.ts";
 import { ManualClock } from "../support/manual_clock.ts";
@@ -70,6 +71,71 @@ Deno.test("a destination that is reported down twice is down once", async () => 
   const line = 'posthouse_destinations_down{transport="mx"}';
   assertStringIncludes(await rendered([down, down]), `${line} 1\n`);
   assertStringIncludes(await rendered([down, down, up, up]), `${line} 0\n`);
+});
+
+Deno.test("destinations that are down: each transport has its own, ten thousand in all", async () => {
+  const event = (type: "destination_down" | "destination_up", at: number, transport = "mx") =>
+    ({ type, transport, destination: `d${at}`, reason: "x" }) as const;
+  const downs = Array.from({ length: 10_001 }, (_, at) => event("destination_down", at));
+  const line = (count: number) => `posthouse_destinations_down{transport="mx"} ${count}\n`;
+  assertStringIncludes(await rendered(downs), line(10_000));
+  const others = [event("destination_down", 1), event("destination_down", 1, "smarthost")];
+  const text = await rendered([...others, event("destination_up", 1), event("destination_up", 2)]);
+  assertStringIncludes(text, line(0));
+  assertStringIncludes(text, 'posthouse_destinations_down{transport="smarthost"} 1\n');
+});
+
+Deno.test("delays fall into buckets from a fast next hop to four days, the bound included", async () => {
+  const [delivered] = EVENTS.filter(({ type }) => type === "delivered");
+  assert(delivered?.type === "delivered");
+  const text = await rendered([1000, 1001].map((delayMs) => ({ ...delivered, delayMs })));
+  const buckets = [...text.matchAll(/_delay_seconds_bucket{transport="mx",le="(\S+)"} (\d)/g)];
+  assertEquals(buckets.map(([, le, count]) => `${le} ${count}`), [
+    ...["0.01 0", "0.05 0", "0.1 0", "0.5 0", "1 1", "5 2", "15 2", "60 2", "300 2", "900 2"],
+    ...["3600 2", "14400 2", "86400 2", "345600 2", "+Inf 2"],
+  ]);
+});
+
+Deno.test("an idle queue has no age, and figures are asked for at each scrape", async () => {
+  let liveMessages = 0;
+  const asked = metrics(() =>
+    Promise.resolve({ recipients: {}, liveMessages: liveMessages++, oldestReceivedAtMs: null })
+  );
+  for (const count of [0, 1]) {
+    const text = await asked.render();
+    assertStringIncludes(text, `\nposthouse_queue_messages ${count}\n`);
+    assertStringIncludes(text, "\nposthouse_queue_oldest_age_seconds 0\n");
+  }
+});
+
+Deno.test("a metric writes itself: help in one line, labels escaped, a histogram without labels", () => {
+  const counter = new Counter({ name: "c", help: "a\\b\nc", labels: ["x", "y"] });
+  assertEquals(counter.render(), "");
+  counter.add(["1", '"\\\n']);
+  counter.add(["1", '"\\\n'], 2);
+  assertEquals(
+    counter.render(),
+    '# HELP c a\\\\b\\nc\n# TYPE c counter\nc{x="1",y="\\"\\\\\\n"} 3\n',
+  );
+  assertEquals([...counter.samples()], [{ labels: { x: "1", y: '"\\\n' }, value: 3 }]);
+  const histogram = new Histogram({ name: "h", help: "x", bounds: [1] });
+  const heard: number[] = [];
+  histogram.listener = ({ value }) => heard.push(value);
+  for (const value of [1, 2]) histogram.observe([], value);
+  assertEquals(
+    histogram.render(),
+    '# HELP h x\n# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="+Inf"} 2\nh_sum 3\nh_count 2\n',
+  );
+  assertEquals(heard, [1, 2]);
+  assertEquals([...histogram.samples()], []);
+  const gauge = new Gauge({ name: "g", help: "x", labels: ["l"], maxSeries: 1 });
+  gauge.set(["a"], 5);
+  gauge.add(["b"], 2);
+  gauge.add(["c"], 2);
+  gauge.add(["a"], -1);
+  assertEquals([...gauge.samples()].map(({ value }) => value), [4, 4]);
+  gauge.clear();
+  assertEquals(gauge.render(), "");
 });
 
 Deno.test("the number of series is bounded, whatever the labels", async () => {

@@ -130,7 +130,7 @@ export class DotDecoder {
     for (const piece of pieces) {
       this.#sizeBytes += piece.length;
       this.#eightBit ||= !isAscii(piece);
-      if (this.#violation === null && piece.includes(NUL)) this.#violation = "nul";
+      if (piece.includes(NUL)) this.#violation ??= "nul";
     }
     return pieces;
   }

@@ -29,6 +29,20 @@ for (const [wire, message] of GOOD) {
   });
 }
 
+Deno.test("dot decoder: short lines around a long one keep their order, and come once", () => {
+  const long = "b".repeat(5_000);
+  const wire = `..a\r\n..${long}\r\n..c\r\nd\r\n..${long}\r\n..e\r\n.\r\n`;
+  const message = `.a\r\n.${long}\r\n.c\r\nd\r\n.${long}\r\n.e\r\n`;
+  assertEquals(decodeText(decode([encodeText(wire)]).message), message);
+});
+
+Deno.test("dot decoder: what was found first stays", () => {
+  for (const [first, next, violation] of [["a\n", "\0", "bare_lf"], ["\0", "a\n", "nul"]]) {
+    const pieces = [first, next, "\r\n.\r\n"].map((text) => encodeText(text ?? ""));
+    assertEquals(decode(pieces).violation as string | null, violation ?? null);
+  }
+});
+
 const BAD: readonly [wire: string, violation: string][] = [
   ["a\nb\r\n.\r\n", "bare_lf"],
   ["\n.\r\n\r\n.\r\n", "bare_lf"],
