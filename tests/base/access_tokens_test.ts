@@ -138,3 +138,60 @@ Deno.test("a refresh token that is refused and was not replaced is asked for onc
   assertEquals(result.kind, "failed");
   assertEquals(endpoint.used, ["r"]);
 });
+
+Deno.test("a token is good for its life but a minute, of a short one for half, else for an hour", async () => {
+  const rows: [fields: Record<string, unknown>, freshMs: number][] = [
+    [{ expires_in: 3600 }, 3_540_000],
+    [{ expires_in: "600" }, 540_000],
+    [{ expires_in: 120 }, 60_000],
+    [{ expires_in: 60 }, 30_000],
+    [{}, 3_540_000],
+    [{ expires_in: "soon" }, 3_540_000],
+    [{ expires_in: 0 }, 3_540_000],
+  ];
+  for (const [fields, freshMs] of rows) {
+    const { tokens, forms, clock } = tokensFrom(
+      GRANT,
+      granted({ access_token: "one", ...fields }),
+      granted({ access_token: "two" }),
+    );
+    await tokens.fresh();
+    await clock.advance(freshMs - 1);
+    await tokens.fresh();
+    assertEquals(forms.length, 1, JSON.stringify(fields));
+    await clock.advance(1);
+    await tokens.fresh();
+    assertEquals(forms.length, 2, JSON.stringify(fields));
+  }
+});
+
+Deno.test("a failure is not kept, an answer that is no grant gives none, and no secret is sent empty", async () => {
+  const { tokens, forms } = tokensFrom(
+    { ...GRANT, clientSecret: "" },
+    { kind: "answered", status: 500, json: { access_token: "odd" } },
+    { kind: "answered", status: 200, json: { access_token: "" } },
+    { kind: "answered", status: 200, json: null },
+    { kind: "answered", status: 200, json: { access_token: 7, refresh_token: "unasked" } },
+    granted({ access_token: "one", refresh_token: "unasked" }),
+  );
+  const kinds = [];
+  for (let time = 0; time < 5; time++) kinds.push((await tokens.fresh()).kind);
+  assertEquals(kinds, ["failed", "failed", "failed", "failed", "token"]);
+  tokens.refused("one");
+  await tokens.fresh();
+  const form = "client_id=relay&grant_type=client_credentials";
+  assertEquals(forms, Array(6).fill(form), "a refresh token that nobody asked for is not used");
+});
+
+Deno.test("an endpoint that said nothing may have taken the refresh token: it is asked no second time", async () => {
+  let asked = 0;
+  const keeper = { read: () => Promise.resolve(`r${asked}`), keep: () => Promise.resolve() };
+  const post = (): Promise<FormAnswer> => {
+    asked++;
+    return Promise.resolve({ kind: "failed", reason: "timeout" });
+  };
+  const grant = { ...GRANT, refreshToken: "r" };
+  const tokens = new AccessTokens(grant, { post, clock: new ManualClock(), keeper });
+  assertEquals((await tokens.fresh()).kind, "failed");
+  assertEquals(asked, 1);
+});

@@ -68,7 +68,15 @@ Deno.test("isPublicAddress knows the addresses of machines and networks of one's
     ...{ "fc00::1": false, "fd12::1": false, "ff02::1": false, "fec0::1": false },
     ...{ "::ffff:10.0.0.1": false, "::10.0.0.1": false, "2002:a00:1::1": false },
     ...{ "64:ff9b::7f00:1": false, "64:ff9b:1::1": false, "2001:0:1::1": false },
-    ...{ "name.example": false, "": false },
+    ...{ "9.255.255.255": true, "126.255.255.255": true, "128.0.0.1": true, "1.0.0.1": true },
+    ...{ "169.253.0.1": true, "169.255.0.1": true, "192.0.1.1": true, "192.167.255.255": true },
+    ...{ "192.169.0.1": true, "198.17.255.255": true, "198.20.0.1": true, "10.255.255.255": false },
+    ...{ "0.255.255.255": false, "100.127.255.255": false, "192.0.0.255": false },
+    ...{ "198.19.255.255": false, "239.255.255.255": false, "240.0.0.1": false },
+    ...{ "2001:1::1": true, "2001:20::1": true, "2001:f::1": true, "2001:1f::1": false },
+    ...{ "2001:10::1": false, "2003::1": true, "fb00::1": true, "fe00::1": true, "100::1": false },
+    ...{ "200::1": true, "64:ff9b:0:0:1::1": false, "64:ff9b::a00:1": false },
+    ...{ "2002:7f00:1::": false, "name.example": false, "": false },
   };
   for (const [address, expected] of Object.entries(cases)) {
     assertEquals(isPublicAddress(address), expected, address);

@@ -11,6 +11,13 @@ const CASES: readonly (readonly [string, string | null])[] = [
   ["olg", "log"],
   ["relase", "release"],
   ["something", null],
+  ["logg", "log"],
+  ["lg", "log"],
+  ["qeueu", null],
+  ["ruotes", "routes"],
+  ["rotu", null],
+  ["LIMITS", "limits"],
+  ["", null],
   ["x", null],
 ];
 
