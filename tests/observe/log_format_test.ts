@@ -65,7 +65,10 @@ Deno.test("text and JSON: each line has its own time, also right after another",
 Deno.test("JSON: a trouble has its level once, and its cause where it has one", () => {
   const json = jsonFormatter();
   const trouble = {
-    ...{ type: "trouble", level: "warning", component: "queue", message: "slow" },
+    type: "trouble",
+    level: "warning",
+    component: "queue",
+    message: "slow",
   } as const;
   const head = `{"time":"${new Date(START_MS).toISOString()}","level":"warning",` +
     `"type":"trouble","component":"queue","message":"slow"`;
@@ -75,13 +78,11 @@ Deno.test("JSON: a trouble has its level once, and its cause where it has one", 
 
 Deno.test("records of libraries are of their category, and can do nothing to a terminal", () => {
   const library = {
-    ...{
-      category: ["a", "b"],
-      level: "fatal",
-      timestamp: START_MS,
-      rawMessage: "",
-      properties: {},
-    },
+    category: ["a", "b"],
+    level: "fatal",
+    timestamp: START_MS,
+    rawMessage: "",
+    properties: {},
     message: ["went ", new TypeError("odd"), "\x1b[2J"],
   } as const;
   assertEquals(
