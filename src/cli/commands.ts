@@ -16,6 +16,7 @@ import { queueListCommand } from "./queue/list.ts";
 import { queueRecipientsCommand } from "./queue/recipients.ts";
 import { queueRerouteCommand } from "./queue/reroute.ts";
 import { queueSendAgainCommand } from "./queue/send_again.ts";
+import { queueShapeCommand } from "./queue/shape.ts";
 import { queueShowCommand } from "./queue/show.ts";
 import { destinationCommands } from "./relay/destinations.ts";
 import { explainCommand } from "./relay/explain.ts";
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   schemaCommand,
   sendCommand,
   queueListCommand,
+  queueShapeCommand,
   queueShowCommand,
   ...queueChangeCommands,
   queueRerouteCommand,

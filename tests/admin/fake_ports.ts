@@ -157,6 +157,7 @@ function queueOf(store: QueueStore, clock: Clock): QueuePort {
     get: (id) => store.get(id),
     body: (id, options) => store.body(id, options),
     stats: () => store.stats(),
+    shape: (request) => store.shape(request),
     sendAgain: ({ recipients }) =>
       Promise.resolve(
         recipients === undefined

@@ -131,16 +131,18 @@ Deno.test("messages are given up and forgotten", async () => {
   assertEquals((await admin.json(`/api/v1/messages/${idOf(1)}`)).status, 404);
 });
 
-Deno.test("the queue is counted by age", async () => {
+Deno.test("what waits is counted by domain, age and reason", async () => {
   await using admin = await adminSetup();
   await fill(admin);
-  const { body } = await admin.json("/api/v1/queue/ages");
-  assertEquals(body.buckets[0], { maxAgeMs: 300_000, queued: 2, held: 1 });
-  assertEquals(body.buckets.at(-1), { maxAgeMs: null, queued: 0, held: 0 });
-  await admin.clock.advance(400_000);
-  const later = await admin.json("/api/v1/queue/ages");
-  assertEquals(later.body.buckets[0].queued, 0);
-  assertEquals(later.body.buckets[1], { maxAgeMs: 1_800_000, queued: 2, held: 1 });
+  const { body } = await admin.json("/api/v1/queue/shape?ageMs=300000&ageMs=1800000");
+  assertEquals([body.recipients, body.ages], [4, [4, 0, 0]]);
+  assertEquals(body.domains[0].recipients, body.domains[0].ages[0]);
+  await admin.clock.advance(600_000);
+  const later = await admin.json("/api/v1/queue/shape?ageMs=300000&ageMs=1800000&limit=1");
+  assertEquals([later.body.ages, later.body.domains.length], [[0, 4, 0], 1]);
+  const { domain, recipients } = body.domains[0];
+  const one = await admin.json(`/api/v1/queue/shape?domain=${domain}`);
+  assertEquals(one.body.recipients, recipients);
 });
 
 Deno.test("a message of one's own goes into the queue", async () => {

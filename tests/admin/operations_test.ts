@@ -10,7 +10,7 @@ import { FULL_MAIL, mailOf } from "./sample_mail.ts";
 const REQUESTS: readonly (readonly [id: string, path: string, init?: RequestInit])[] = [
   ["getStatus", "/api/v1/status"],
   ["getActivity", "/api/v1/activity?minutes=3"],
-  ["getQueueAges", "/api/v1/queue/ages"],
+  ["getQueueShape", "/api/v1/queue/shape"],
   ["getCaller", "/api/v1/me"],
   ["listMessages", "/api/v1/messages?states=queued&states=held&domain=dest.example&limit=1"],
   ["countMessages", "/api/v1/messages/count?sender=sender@origin.example"],

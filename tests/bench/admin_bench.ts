@@ -109,7 +109,7 @@ const QUERIES: readonly (readonly [name: string, path: string])[] = [
   ["most attempts first", "messages?order=attempts&states=queued"],
   ["largest of a domain", "messages?order=largest&domain=dest17.example"],
   ["next of a rare text", "messages?order=next&text=invoice%20777"],
-  ["ages", "queue/ages"],
+  ["shape", "queue/shape?limit=100"],
   ["status", "status"],
   ["one message", "messages/HALFID"],
 ];

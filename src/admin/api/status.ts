@@ -6,9 +6,9 @@ import { query } from "../http/input.ts";
 import { operation } from "../http/operation.ts";
 import { ROLES } from "../ports.ts";
 import { RECIPIENT_STATES } from "../../queue/store.ts";
+import { AGES_MS } from "../queue_by_domain.ts";
 import type { ApiContext } from "./context.ts";
-import { QueueAges } from "./queue_ages.ts";
-import { numberText, timeMs } from "./schemas/fields.ts";
+import { domainName, numberText, timeMs } from "./schemas/fields.ts";
 
 const checkSchema = z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })
   .meta({ id: "HealthCheck" });
@@ -49,14 +49,30 @@ const minuteSchema = z.object({
 }).meta({ id: "ActivityMinute" });
 const activitySchema = z.object({ minutes: z.array(minuteSchema) }).meta({ id: "Activity" });
 
-const agesSchema = z.object({
-  countedAtMs: timeMs().describe("A long queue is not counted at every request."),
-  buckets: z.array(z.object({
-    maxAgeMs: z.int().nullable().describe("Null for everything older."),
-    queued: z.int(),
-    held: z.int(),
-  })),
-}).meta({ id: "QueueAges" });
+const crowd = {
+  recipients: z.int(),
+  ages: z.array(z.int()).describe("By age class, the youngest first; the last is all older ones."),
+};
+const reasons = z.array(z.object({
+  state: z.enum(["queued", "held"]),
+  reason: z.string()
+    .describe("Codes of the last reply; empty before the first, `other` without codes."),
+  ...crowd,
+}));
+const shapeSchema = z.object({
+  ...crowd,
+  sinceMs: z.array(timeMs()).describe("Where each age class begins, on whole five minutes."),
+  reasons,
+  domainCount: z.int().describe("Also those beyond the limit."),
+  domains: z.array(z.object({ domain: z.string(), ...crowd, reasons })),
+}).meta({ id: "QueueShape" });
+
+const shapeQuery = z.strictObject({
+  domain: domainName().optional().describe("Only this one."),
+  limit: numberText({ min: 0, max: 1000 }).default(20).describe("How many domains."),
+  ageMs: z.union([numberText({ min: 1 }), z.array(numberText({ min: 1 })).max(20)]).optional()
+    .describe("Upper end of an age class; may be repeated."),
+});
 
 const callerSchema = z.object({
   kind: z.enum(["open", "key", "user"]),
@@ -66,7 +82,6 @@ const callerSchema = z.object({
 
 /** How the relay is doing, in numbers. */
 export function statusRoutes({ ports, clock }: ApiContext) {
-  const ages = new QueueAges(ports.queue);
   return new Hono<AdminEnv>()
     .get(
       "/status",
@@ -99,16 +114,24 @@ export function statusRoutes({ ports, clock }: ApiContext) {
       },
     )
     .get(
-      "/queue/ages",
+      "/queue/shape",
       operation({
-        id: "getQueueAges",
+        id: "getQueueShape",
         tag: "Status",
-        summary: "Messages that wait, by state and age",
+        summary: "Recipients that wait, by destination, age and reason",
+        description: "Exact, and as fast for a million messages as for a few.",
         role: "viewer",
-        answer: agesSchema,
+        answer: shapeSchema,
       }),
+      query(shapeQuery),
       async (c) => {
-        return answer(c, agesSchema, await ages.count(clock.now()));
+        const { domain, limit, ageMs } = c.req.valid("query");
+        const agesMs = ageMs === undefined ? AGES_MS : [ageMs].flat().sort((a, b) => a - b);
+        const shape = await ports.queue.shape({
+          ...{ nowMs: clock.now(), agesMs, limit },
+          ...(domain === undefined ? {} : { domain }),
+        });
+        return answer(c, shapeSchema, shape);
       },
     )
     .get(

@@ -6,6 +6,7 @@ import { json, param, query } from "../http/input.ts";
 import { operation } from "../http/operation.ts";
 import { problem } from "../http/problem.ts";
 import { type DestinationStatus, WAY_STATES } from "../ports.ts";
+import { queuedFor } from "../queue_by_domain.ts";
 import type { ApiContext } from "./context.ts";
 import {
   domainName,
@@ -45,7 +46,7 @@ const destinationQuery = z.strictObject({
 });
 
 /** Where mail goes and what is done about it. */
-export function destinationRoutes({ ports: { destinations }, clock }: ApiContext) {
+export function destinationRoutes({ ports: { destinations, queue }, clock }: ApiContext) {
   const tag = "Destinations";
   return new Hono<AdminEnv>()
     .get(
@@ -55,11 +56,14 @@ export function destinationRoutes({ ports: { destinations }, clock }: ApiContext
         summary: "Destinations in use or in trouble, the worst first",
       }),
       query(destinationQuery),
-      (c) => {
+      async (c) => {
         const { limit, ...wanted } = c.req.valid("query");
         const found = destinations.list().filter((one) => fits(one, wanted)).sort(worstFirst);
         const paused = [...destinations.paused()].map(([domain, pause]) => ({ domain, pause }));
-        const items = found.slice(0, limit);
+        const shown = found.slice(0, limit);
+        const nowMs = clock.now();
+        const queued = await queuedFor(queue, { destinations: shown, nowMs });
+        const items = shown.map((one) => ({ ...one, queued: queued(one) }));
         return answer(c, destinationsSchema, { items, total: found.length, paused });
       },
     )

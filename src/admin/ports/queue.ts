@@ -5,7 +5,7 @@ export type { Readdressing };
 
 /** The queue. Every method throws `StoreError` when the store cannot do it. */
 export interface QueuePort
-  extends Pick<QueueStore, "list" | "count" | "countWithin" | "get" | "body" | "stats"> {
+  extends Pick<QueueStore, "list" | "count" | "countWithin" | "get" | "body" | "stats" | "shape"> {
   /** Applies a command to all that fit, tells the scheduler, and returns how many it changed. */
   command(request: {
     readonly filter: MessageFilter;

@@ -5,7 +5,6 @@ import type { Role } from "../ports.ts";
 import { failurePage, forbiddenPage, notFoundPage } from "./pages/failure.tsx";
 import { messagePage } from "./pages/message/page.tsx";
 import { sendAgainFromForm, sendAgainPage } from "./pages/message/send_again.tsx";
-import { AgeCounter } from "./pages/overview/ages.ts";
 import { overviewPage } from "./pages/overview/page.tsx";
 import { applyAction, confirmPage } from "./pages/queue/confirm.tsx";
 import { queuePage } from "./pages/queue/page.tsx";
@@ -45,14 +44,13 @@ type PageHandler = (visit: Visit) => Response | Promise<Response>;
  * known already, and changes to come from its own pages (see `guard`).
  */
 export function dashboard(context: DashboardContext): Hono<AdminEnv> {
-  const ages = new AgeCounter(context.ports.queue);
   const live = { events: context.ports.events, clock: context.clock };
   const page = (role: Role, show: PageHandler) => (c: Context<AdminEnv>) =>
     answer(c, { context, role, show });
   return new Hono<AdminEnv>()
     .get("/assets/:version/:name", serveAsset)
     .get("/live", (c) => c.get("caller") === null ? c.body(null, 401) : changeStream(c, live))
-    .get("/", page("viewer", (visit) => overviewPage(visit, ages)))
+    .get("/", page("viewer", overviewPage))
     .get("/messages/:id", page("viewer", messagePage))
     .get("/messages/:id/send-again", page("operator", (visit) => sendAgainPage(visit)))
     .post("/messages/:id/send-again", page("operator", sendAgainFromForm))

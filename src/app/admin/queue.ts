@@ -58,6 +58,7 @@ export function queuePort(parts: RelayParts): QueuePort {
     get: (id) => store.get(id),
     body: (id, options) => store.body(id, options),
     stats: () => store.stats(),
+    shape: (request) => store.shape(request),
     async command({ filter, command, by }) {
       const told = webhooks.isEmpty ? null : commandOutline(command.kind, by);
       const changed = await store.command({

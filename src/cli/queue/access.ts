@@ -4,7 +4,9 @@ import type {
   MessageFilter,
   MessagePage,
   QueueCommand,
+  QueueShape,
   QueueStore,
+  ShapeRequest,
 } from "../../queue/store.ts";
 import { commandOutline } from "../../webhooks/command_outline.ts";
 import type { Flag, Invocation } from "../command.ts";
@@ -23,6 +25,7 @@ export const ACCESS_FLAGS: readonly Flag[] = [...RELAY_FLAGS, DATA_DIR_FLAG];
 export interface QueueAccess {
   list(request: ListRequest): Promise<MessagePage>;
   count(filter: MessageFilter): Promise<number>;
+  shape(request: ShapeRequest): Promise<QueueShape>;
   get(messageId: string): Promise<MessageDetail | null>;
   /** Returns how many messages it changed. */
   command(request: { filter: MessageFilter; command: QueueCommand }): Promise<number>;
@@ -59,6 +62,7 @@ function localQueue(store: QueueStore, { tells }: { tells: boolean }): QueueAcce
   return {
     list: (request) => store.list(request),
     count: (filter) => store.count(filter),
+    shape: (request) => store.shape(request),
     get: (messageId) => store.get(messageId),
     command({ filter, command }) {
       const event = tells ? commandOutline(command.kind, ACTOR) : null;

@@ -21,6 +21,13 @@ export function remoteQueue(client: AdminClient): QueueAccess {
     async count(filter) {
       return (await ask(client.messages.count.$get({ query: queryOf(filter) }))).count;
     },
+    async shape({ agesMs, limit, domain }) {
+      const query = {
+        ...{ limit: String(Math.min(limit, PAGE)), ageMs: agesMs.map(String) },
+        ...(domain === undefined ? {} : { domain }),
+      };
+      return await ask(client.queue.shape.$get({ query }));
+    },
     async get(id) {
       const call = client.messages[":id"].$get({ param: { id } });
       return (await call).status === 404 ? null : await ask(call) as Awaited<

@@ -8,17 +8,20 @@ import { ask } from "./ask.ts";
 import { named } from "./operands.ts";
 import { RELAY_FLAGS, withRelay } from "./open.ts";
 import { PAUSE_FLAGS, pauseOf } from "./pause.ts";
-import { type Destination, destinationColumns } from "./ways.ts";
+import { type Destination, destinationColumns, domainsText } from "./ways.ts";
 
 const STATES = ["up", "down", "probing", "paused"] as const;
 const DEFAULT_LIMIT = 50;
+const DOMAINS_SHOWN = 10;
 
 /** Commands on the places that the running relay sends mail to. */
 export const destinationCommands: readonly Command[] = [
   {
     name: "destinations list",
     summary: "List the destinations of the running relay, problems first.",
-    details: "Lists destinations in use or with problems, and paused domains.",
+    details:
+      "Lists destinations in use or with problems, and paused domains. Below them stand the " +
+      "domains for which the most recipients wait in the whole queue.",
     flags: [
       {
         name: "state",
@@ -79,9 +82,15 @@ async function list(invocation: Invocation): Promise<ExitCode> {
     ...(transport === undefined ? {} : { transport }),
   };
   return await withRelay(invocation, async (client) => {
-    const found = await ask(client.destinations.$get({ query }));
-    if (flags.switch("json")) writeJson(io, found);
-    else write(invocation, found);
+    const [found, queue] = await Promise.all([
+      ask(client.destinations.$get({ query })),
+      ask(client.queue.shape.$get({ query: { limit: String(DOMAINS_SHOWN) } })),
+    ]);
+    if (flags.switch("json")) writeJson(io, { ...found, queue });
+    else {
+      write(invocation, found);
+      io.out(domainsText(queue, { width: io.terminal.columns(), style: styleOf(io) }));
+    }
     return EXIT.ok;
   });
 }

@@ -5,7 +5,14 @@ import type { Style } from "../style.ts";
 import { formatTable } from "../table.ts";
 import { counted, cut, printable, relativeTime } from "../text.ts";
 import { ask } from "./ask.ts";
-import { type Destination, destinationColumns, type Transport, transportColumns } from "./ways.ts";
+import {
+  type Destination,
+  destinationColumns,
+  domainsText,
+  type Shape,
+  type Transport,
+  transportColumns,
+} from "./ways.ts";
 
 /** What `top` shows. */
 export interface TopFacts {
@@ -15,21 +22,26 @@ export interface TopFacts {
   readonly transports: readonly Transport[];
   readonly destinations: readonly Destination[];
   readonly destinationCount: number;
+  readonly shape: Shape;
 }
 
 const MINUTES = 60;
 const DESTINATIONS = 100;
+const DOMAINS = 10;
+/** Mail that waits for longer is worth a look. */
+const OLD_MS = 3_600_000;
 
 /** Asks the relay for everything that `top` shows. */
 export async function topFacts(client: AdminClient): Promise<TopFacts> {
-  const [status, { minutes }, { items: transports }, destinations] = await Promise.all([
+  const [status, { minutes }, { items: transports }, destinations, shape] = await Promise.all([
     ask(client.status.$get()),
     ask(client.activity.$get({ query: { minutes: String(MINUTES) } })),
     ask(client.transports.$get()),
     ask(client.destinations.$get({ query: { limit: String(DESTINATIONS) } })),
+    ask(client.queue.shape.$get({ query: { limit: String(DOMAINS) } })),
   ]);
   const { items, total } = destinations;
-  return { status, minutes, transports, destinations: items, destinationCount: total };
+  return { status, minutes, transports, destinations: items, destinationCount: total, shape };
 }
 
 /** One picture of the relay, as lines without their ends, none wider than `width`. */
@@ -54,21 +66,37 @@ export function topLines(
         columns: destinationColumns(nowMs, style),
       })),
     ...hidden > 0 ? [style.dim(`${hidden} more`)] : [],
+    ...domainsText(facts.shape, options).trimEnd().split("\n"),
   ];
 }
 
-function summaryLines({ status }: TopFacts, style: Style): string[] {
-  const { info, nowMs, queue, health } = status;
+/** What is not as it should be, the worst first; that it is healthy when nothing is. */
+function conditionLine({ status, transports, destinations }: TopFacts, style: Style): string {
+  const { nowMs, queue: { oldestReceivedAtMs: oldestMs }, health } = status;
+  const trouble = health.filter(({ ok }) => !ok).map(({ detail }) => printable(detail));
+  if (trouble.length > 0) return style.red(trouble.join(" "));
+  const down = transports.filter(({ state }) => state === "down" || state === "probing");
+  const away = destinations.filter(({ state }) => state === "down" || state === "probing");
+  const warnings = [
+    ...down.map(({ name }) => `Transport ${name} is down.`),
+    ...away.length === 0 ? [] : [`${counted(away.length, "destination")} down.`],
+    ...oldestMs === null || nowMs - oldestMs < OLD_MS
+      ? []
+      : [`The oldest mail came ${relativeTime(oldestMs, nowMs)}.`],
+  ];
+  return warnings.length === 0 ? style.green("Healthy") : style.yellow(warnings.join(" "));
+}
+
+function summaryLines(facts: TopFacts, style: Style): string[] {
+  const { status } = facts;
+  const { info, nowMs, queue } = status;
   const { oldestReceivedAtMs: oldest, nextDueAtMs: next, recipients } = queue;
-  const trouble = health.filter(({ ok }) => !ok);
   const sessions = info.listeners.reduce((sum, listener) => sum + listener.sessions, 0);
   const since = relativeTime(info.startedAtMs, nowMs).replace(" ago", "");
   return [
     `${style.bold(printable(info.hostname))} Posthouse ${info.version}, up ${since}, ` +
     counted(sessions, "session"),
-    trouble.length === 0
-      ? style.green("Healthy")
-      : style.red(trouble.map(({ detail }) => printable(detail)).join(" ")),
+    conditionLine(facts, style),
     `${counted(queue.liveMessages, "message")} in the queue: ` +
     `${counted(recipients.queued ?? 0, "recipient")} queued, ${recipients.held ?? 0} held` +
     `${oldest === null ? "" : `, oldest ${relativeTime(oldest, nowMs)}`}` +

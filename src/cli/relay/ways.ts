@@ -1,9 +1,10 @@
 import type { InferResponseType } from "hono/client";
 import type { AdminClient } from "../../admin/client.ts";
+import { mainReason } from "../../admin/queue_by_domain.ts";
 import { formatPace } from "../../observe/quantities.ts";
 import type { Style } from "../style.ts";
-import type { Column } from "../table.ts";
-import { printable, relativeTime } from "../text.ts";
+import { type Column, formatTable } from "../table.ts";
+import { counted, printable, relativeTime } from "../text.ts";
 
 /** A destination as the API shows it. */
 export type Destination = InferResponseType<AdminClient["destinations"]["$get"], 200>["items"][
@@ -12,6 +13,36 @@ export type Destination = InferResponseType<AdminClient["destinations"]["$get"],
 
 /** A transport as the API shows it. */
 export type Transport = InferResponseType<AdminClient["transports"]["$get"], 200>["items"][number];
+
+/** What waits in the queue, as the API shows it. */
+export type Shape = InferResponseType<AdminClient["queue"]["shape"]["$get"], 200>;
+
+/** The domains for which the most waits; empty when nothing waits. */
+export function domainsText(
+  { domains, domainCount }: Shape,
+  { width, style }: { width: number; style: Style },
+): string {
+  if (domains.length === 0) return "";
+  const table = formatTable(domains, {
+    ...{ width, style },
+    columns: [
+      { header: "WAITS IN THE QUEUE", cell: ({ domain }) => printable(domain), minWidth: 12 },
+      {
+        header: "RECIPIENTS",
+        cell: ({ recipients }) => String(recipients),
+        align: "right",
+      },
+      {
+        header: "OVER 1 H",
+        cell: ({ ages }) => String(ages.slice(2).reduce((sum, count) => sum + count, 0)),
+        align: "right",
+      },
+      { header: "WHY", cell: (domain) => mainReason(domain), minWidth: 12 },
+    ],
+  });
+  const rest = domainCount - domains.length;
+  return `\n${table}${rest > 0 ? `${style.dim(counted(rest, "more domain"))}\n` : ""}`;
+}
 
 /** What transports and destinations have in common. */
 type Way = Pick<Transport, "state" | "retryAtMs" | "lastError" | "pause">;
@@ -45,7 +76,12 @@ export function destinationColumns(nowMs: number, style: Style): Column<Destinat
     { header: "TRANSPORT", cell: ({ transport }) => transport, leaves: 1 },
     { header: "STATE", cell: (way) => stateText(way, nowMs), mark: markState(style) },
     { header: "RUNNING", cell: ({ running }) => String(running), align: "right", leaves: 5 },
-    { header: "WAITING", cell: ({ waiting }) => String(waiting), align: "right", leaves: 3 },
+    {
+      header: "QUEUED",
+      cell: ({ queued }) => queued === null ? "-" : String(queued),
+      align: "right",
+    },
+    { header: "IN LINE", cell: ({ waiting }) => String(waiting), align: "right", leaves: 3 },
     {
       header: "LIMIT",
       cell: ({ concurrency, maxConcurrency }) => `${concurrency}/${maxConcurrency}`,

@@ -22,7 +22,9 @@ const destination = z.object({
   concurrency: z.int(),
   maxConcurrency: z.int(),
   running: z.int(),
-  waiting: z.int().describe("In the active window; the queue may hold more."),
+  queued: z.int().nullable()
+    .describe("Recipients that wait in the queue for this domain; null where it is none."),
+  waiting: z.int().describe("Attempts that wait for their turn now, of those queued."),
   retryAtMs: timeMs().nullable(),
   lastError,
   lastSuccessAtMs: timeMs().nullable(),

@@ -1,9 +1,10 @@
 import type { ActivityMinute } from "../../../ports.ts";
+import { queuedFor, queueShape } from "../../../queue_by_domain.ts";
 import { LiveMark } from "../../parts/live_mark.tsx";
 import { count } from "../../parts/quantity.ts";
+import { QueueShapePanel } from "../../parts/queue_shape.tsx";
 import { roughly } from "../../parts/time.tsx";
 import type { Visit } from "../../visit.tsx";
-import type { AgeCounter } from "./ages.ts";
 import { attentionItems } from "./attention.ts";
 import { AttentionPanel, DestinationsPanel, QueuePanel, TransportsPanel } from "./panels.tsx";
 import { type RangeName, RANGES, TrafficPanel } from "./traffic.tsx";
@@ -11,16 +12,18 @@ import { type RangeName, RANGES, TrafficPanel } from "./traffic.tsx";
 const LIVE_MS = 1_000;
 const EVENTS_LOOKED_AT = 2_000;
 const HOUR_MINUTES = 60;
+const DOMAINS_SHOWN = 6;
 
 /** The first page: is it working, and what needs somebody? */
-export async function overviewPage(visit: Visit, ages: AgeCounter): Promise<Response> {
+export async function overviewPage(visit: Visit): Promise<Response> {
   const { ports, nowMs } = visit;
-  const [stats, ageClasses, health] = await Promise.all([
+  const destinations = ports.destinations.list();
+  const [stats, shape, queued, health] = await Promise.all([
     ports.queue.stats(),
-    ages.count(nowMs),
+    queueShape(ports.queue, { nowMs, limit: DOMAINS_SHOWN }),
+    queuedFor(ports.queue, { destinations, nowMs }),
     ports.health.check(),
   ]);
-  const destinations = ports.destinations.list();
   const transports = ports.transports.list();
   const events = ports.events.recent({ limit: EVENTS_LOOKED_AT });
   const range = rangeOf(visit.c.req.query("range"));
@@ -44,14 +47,15 @@ export async function overviewPage(visit: Visit, ages: AgeCounter): Promise<Resp
         <LastHour minutes={ports.activity.read({ minutes: HOUR_MINUTES })} />
         <div class="columns">
           <div class="wide stack">
+            <QueueShapePanel shape={shape} link />
             <TrafficPanel
               minutes={ports.activity.read({ minutes: RANGES[range].minutes })}
               range={range}
             />
-            <DestinationsPanel destinations={destinations} nowMs={nowMs} />
+            <DestinationsPanel destinations={destinations} queued={queued} nowMs={nowMs} />
           </div>
           <div class="narrow stack">
-            <QueuePanel stats={stats} ages={ageClasses} nowMs={nowMs} />
+            <QueuePanel stats={stats} shape={shape} nowMs={nowMs} />
             <TransportsPanel transports={transports} />
           </div>
         </div>

@@ -1,12 +1,11 @@
 import type { DestinationStatus, StoreStats, TransportStatus } from "../../../ports.ts";
-import { RECIPIENT_STATES } from "../../../../queue/store.ts";
+import { type QueueShape, RECIPIENT_STATES } from "../../../../queue/store.ts";
 import { Empty, Panel, Share } from "../../parts/boxes.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { count, counted } from "../../parts/quantity.ts";
 import { RecipientStateMark, toneOf, WayStateMark } from "../../parts/state.tsx";
 import { Takes } from "../../parts/takes.tsx";
 import { Time } from "../../parts/time.tsx";
-import type { AgeClass } from "./ages.ts";
 import type { AttentionItem } from "./attention.ts";
 
 const TONE_ICONS = { bad: "warning", warn: "clock", hold: "pause" } as const;
@@ -66,10 +65,10 @@ const VIEW_OF_STATE: Readonly<Record<string, string>> = { expired: "failed" };
 
 /** The queue by state and by age. */
 export function QueuePanel(
-  { stats, ages, nowMs }: { stats: StoreStats; ages: readonly AgeClass[]; nowMs: number },
+  { stats, shape, nowMs }: { stats: StoreStats; shape: QueueShape; nowMs: number },
 ) {
   const { recipients, liveMessages, oldestReceivedAtMs } = stats;
-  const most = Math.max(1, ...ages.map(({ messages }) => messages));
+  const most = Math.max(1, ...shape.ages);
   const live = (["queued", "held"] as const)
     .map((state) => ({ value: recipients[state], tone: toneOf(state) }));
   return (
@@ -101,9 +100,9 @@ export function QueuePanel(
           ))}
         </ul>
         <div>
-          <h3 class="sub-title">Waiting, by age</h3>
+          <h3 class="sub-title">Recipients waiting, by age</h3>
           <ul class="ages">
-            {ages.map((age) => <AgeBar age={age} most={most} />)}
+            {AGE_NAMES.map((name, age) => <AgeBar {...{ name, age, shape, most, nowMs }} />)}
           </ul>
         </div>
       </div>
@@ -111,20 +110,32 @@ export function QueuePanel(
   );
 }
 
-function AgeBar({ age, most }: { age: AgeClass; most: number }) {
-  const { name, minAgeMs, maxAgeMs, messages } = age;
+const AGE_NAMES = ["Under 5 min", "5 min to 1 h", "1 to 6 h", "6 to 24 h", "Over a day"];
+const OLD_AGE = 2;
+
+function AgeBar(
+  { name, age, shape: { ages, sinceMs }, most, nowMs }: {
+    name: string;
+    age: number;
+    shape: QueueShape;
+    most: number;
+    nowMs: number;
+  },
+) {
+  const recipients = ages[age] ?? 0;
+  const [newestMs, oldestMs] = [sinceMs[age - 1], sinceMs[age]];
   const bounds = [
-    minAgeMs > 0 ? `minAgeMs=${minAgeMs}` : "",
-    maxAgeMs === null ? "" : `maxAgeMs=${maxAgeMs}`,
+    newestMs === undefined ? "" : `minAgeMs=${nowMs - newestMs}`,
+    oldestMs === undefined ? "" : `maxAgeMs=${nowMs - oldestMs}`,
   ];
   return (
     <li>
       <a class="age" href={`/queue?${bounds.filter(Boolean).join("&")}`}>
         <span class="age-name">{name}</span>
-        <svg class="age-bar" aria-hidden="true" data-tone={minAgeMs >= 3_600_000 ? "warn" : "wait"}>
-          <rect width={`${(messages / most * 100).toFixed(2)}%`} height="100%" rx="2" />
+        <svg class="age-bar" aria-hidden="true" data-tone={age >= OLD_AGE ? "warn" : "wait"}>
+          <rect width={`${(recipients / most * 100).toFixed(2)}%`} height="100%" rx="2" />
         </svg>
-        <span class="age-count">{count(messages)}</span>
+        <span class="age-count">{count(recipients)}</span>
       </a>
     </li>
   );
@@ -132,9 +143,16 @@ function AgeBar({ age, most }: { age: AgeClass; most: number }) {
 
 const MAX_DESTINATIONS = 8;
 
+/** How many recipients wait for a destination; null where it is no domain. */
+type Queued = (destination: DestinationStatus) => number | null;
+
 /** Destinations in trouble first, then those with the most waiting. */
 export function DestinationsPanel(
-  { destinations, nowMs }: { destinations: readonly DestinationStatus[]; nowMs: number },
+  { destinations, queued, nowMs }: {
+    destinations: readonly DestinationStatus[];
+    queued: Queued;
+    nowMs: number;
+  },
 ) {
   const shown = destinations.toSorted(bySlowness).slice(0, MAX_DESTINATIONS);
   const note = destinations.length > shown.length
@@ -155,13 +173,15 @@ export function DestinationsPanel(
                 <tr>
                   <th scope="col">Destination</th>
                   <th scope="col">State</th>
-                  <th scope="col" class="number">Waiting</th>
+                  <th scope="col" class="number">Queued</th>
                   <th scope="col" class="number">Takes</th>
                   <th scope="col">Last error</th>
                 </tr>
               </thead>
               <tbody>
-                {shown.map((each) => <DestinationRow destination={each} nowMs={nowMs} />)}
+                {shown.map((each) => (
+                  <DestinationRow destination={each} queued={queued(each)} nowMs={nowMs} />
+                ))}
               </tbody>
             </table>
           </div>
@@ -171,9 +191,13 @@ export function DestinationsPanel(
 }
 
 function DestinationRow(
-  { destination, nowMs }: { destination: DestinationStatus; nowMs: number },
+  { destination, queued, nowMs }: {
+    destination: DestinationStatus;
+    queued: number | null;
+    nowMs: number;
+  },
 ) {
-  const { name, transport, state, waiting, retryAtMs, lastError } = destination;
+  const { name, transport, state, retryAtMs, lastError } = destination;
   return (
     <tr data-row>
       <td>
@@ -194,7 +218,7 @@ function DestinationRow(
           </div>
         )}
       </td>
-      <td class="number" data-label="waiting">{count(waiting)}</td>
+      <td class="number" data-label="queued">{queued === null ? "–" : count(queued)}</td>
       <td class="number nowrap" data-label="takes">
         <Takes latency={destination.latency} />
       </td>

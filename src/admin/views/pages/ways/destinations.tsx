@@ -1,10 +1,12 @@
 import { formatPace } from "../../../../observe/quantities.ts";
+import { queuedFor, queueShape } from "../../../queue_by_domain.ts";
 import type { DestinationStatus, OperatorPause, WayState } from "../../../ports.ts";
 import { Empty, Panel } from "../../parts/boxes.tsx";
 import { ActionButton } from "../../parts/form.tsx";
 import { LiveMark } from "../../parts/live_mark.tsx";
 import { count, counted } from "../../parts/quantity.ts";
 import { WayStateMark } from "../../parts/state.tsx";
+import { QueueShapePanel } from "../../parts/queue_shape.tsx";
 import { Takes } from "../../parts/takes.tsx";
 import { Time } from "../../parts/time.tsx";
 import type { Visit } from "../../visit.tsx";
@@ -13,6 +15,9 @@ import { readPause } from "./pause.tsx";
 
 const LIVE_MS = 2_000;
 const SHOWN = 200;
+const DOMAINS_SHOWN = 20;
+
+type Queued = (destination: DestinationStatus) => number | null;
 
 const VIEWS = {
   all: { name: "All", states: null },
@@ -30,9 +35,14 @@ export async function destinationsPage(visit: Visit): Promise<Response> {
   const text = (c.req.query("text") ?? "").trim().toLowerCase();
   const view = viewOf(c.req.query("view"));
   const all = ports.destinations.list();
+  const [shape, queued] = await Promise.all([
+    queueShape(ports.queue, { nowMs, limit: DOMAINS_SHOWN }),
+    queuedFor(ports.queue, { destinations: all, nowMs }),
+  ]);
   const found = all.filter((one) => fits(one, { text, view }))
     .sort((a, b) =>
-      BADNESS.indexOf(a.state) - BADNESS.indexOf(b.state) || b.waiting - a.waiting ||
+      BADNESS.indexOf(a.state) - BADNESS.indexOf(b.state) ||
+      (queued(b) ?? b.waiting) - (queued(a) ?? a.waiting) ||
       (a.name < b.name ? -1 : 1)
     );
   const listed = new Set(all.map(({ name }) => name));
@@ -60,13 +70,14 @@ export async function destinationsPage(visit: Visit): Promise<Response> {
         <section class="panel" id="destinations" aria-label="Destinations" data-live-part="">
           {found.length === 0
             ? <NoDestinations isNarrowed={text !== "" || view !== "all"} />
-            : <Table destinations={found.slice(0, SHOWN)} visit={visit} />}
+            : <Table destinations={found.slice(0, SHOWN)} queued={queued} visit={visit} />}
           {found.length > SHOWN && (
             <p class="panel-foot">
               {count(found.length - SHOWN)} more are not shown; search for their names.
             </p>
           )}
         </section>
+        {view === "all" && text === "" && <QueueShapePanel shape={shape} link={false} />}
         {idle.length > 0 && <IdlePauses pauses={idle} visit={visit} nowMs={nowMs} />}
       </>
     ),
@@ -163,7 +174,11 @@ function NoDestinations({ isNarrowed }: { isNarrowed: boolean }) {
 }
 
 function Table(
-  { destinations, visit }: { destinations: readonly DestinationStatus[]; visit: Visit },
+  { destinations, queued, visit }: {
+    destinations: readonly DestinationStatus[];
+    queued: Queued;
+    visit: Visit;
+  },
 ) {
   return (
     <div class="scroll-x">
@@ -172,7 +187,7 @@ function Table(
           <tr>
             <th scope="col">Destination</th>
             <th scope="col">State</th>
-            <th scope="col" class="number">Waiting</th>
+            <th scope="col" class="number">Queued</th>
             <th scope="col" class="number">At once</th>
             <th scope="col" class="number">Takes</th>
             <th scope="col">Last error</th>
@@ -184,13 +199,21 @@ function Table(
             )}
           </tr>
         </thead>
-        <tbody>{destinations.map((one) => <Row destination={one} visit={visit} />)}</tbody>
+        <tbody>
+          {destinations.map((one) => <Row destination={one} queued={queued(one)} visit={visit} />)}
+        </tbody>
       </table>
     </div>
   );
 }
 
-function Row({ destination, visit }: { destination: DestinationStatus; visit: Visit }) {
+function Row(
+  { destination, queued, visit }: {
+    destination: DestinationStatus;
+    queued: number | null;
+    visit: Visit;
+  },
+) {
   const { name, transport, isDomain, waiting, running, concurrency, maxConcurrency } = destination;
   const { lastError, lastSuccessAtMs } = destination;
   const { nowMs } = visit;
@@ -207,7 +230,13 @@ function Row({ destination, visit }: { destination: DestinationStatus; visit: Vi
         <StateNote destination={destination} nowMs={nowMs} />
         <ShapingNote shaping={destination.shaping} nowMs={nowMs} />
       </td>
-      <td class="number" data-label="waiting">{count(waiting)}</td>
+      <td
+        class="number"
+        data-label="queued"
+        title={`${counted(waiting, "attempt")} in line for a connection now`}
+      >
+        {queued === null ? "–" : count(queued)}
+      </td>
       <td class="number nowrap" data-label="at once" title={`It may grow to ${maxConcurrency}`}>
         {running}
         <span class="faint">/{concurrency}</span>
