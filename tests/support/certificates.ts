@@ -32,13 +32,13 @@ export interface TestAuthority {
   issue(options: CertificateOptions): TestCertificate;
 }
 
-/** Makes a root. */
-export function testAuthority(name = "Test Root"): TestAuthority {
+/** Makes a root, or with `isCa` false what only pretends to be one. */
+export function testAuthority(name = "Test Root", { isCa = true } = {}): TestAuthority {
   const keys = newKeys();
   const root = make({ names: [name] }, {
     keys,
     issuer: { name, key: keys.privateKey },
-    isCa: true,
+    isCa,
   });
   return {
     certificate: root.certificate,
