@@ -182,7 +182,7 @@ Deno.test("a socket whose client takes nothing is closed in its time, one that w
 });
 
 /** Serves one connection as a test says; the request that came. */
-async function serveOnce(answer: (conn: Deno.Conn) => Promise<void>) {
+function serveOnce(answer: (conn: Deno.Conn) => Promise<void>) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async () => {
     for await (const conn of listener) await answer(conn).catch(() => {});
@@ -200,7 +200,7 @@ async function serveOnce(answer: (conn: Deno.Conn) => Promise<void>) {
 const REQUEST = { method: "POST", headers: {}, signal: new AbortController().signal };
 
 Deno.test("a request that ends without an answer fails, and one that is given up at once", async () => {
-  await using server = await serveOnce(async (conn) => {
+  await using server = serveOnce(async (conn) => {
     await conn.read(new Uint8Array(1_000));
     conn.close();
   });
@@ -212,7 +212,7 @@ Deno.test("a request that ends without an answer fails, and one that is given up
 
 Deno.test("a server that answers before it has the body gets no more of it, and no second request", async () => {
   let connections = 0;
-  await using server = await serveOnce(async (conn) => {
+  await using server = serveOnce(async (conn) => {
     connections++;
     await conn.read(new Uint8Array(1_000));
     const answer =
