@@ -92,6 +92,15 @@ Deno.test("MTA-STS: what is kept holds while records and files are hidden", asyn
   assertEquals(await world.find(), { kind: "none" });
 });
 
+Deno.test("MTA-STS: a policy that is kept holds as often as the new one cannot be had", async () => {
+  await using world = new World();
+  await world.find();
+  world.txt = ["v=STSv1; id=2;"];
+  world.response = () => new Response("not here", { ...TEXT, status: 404 });
+  for (let count = 0; count < 3; count++) assertEquals(await world.find(), FOUND);
+  assertEquals(world.fetched.length, 2);
+});
+
 Deno.test("MTA-STS: a new id brings a new policy, and mode none withdraws it", async () => {
   await using world = new World();
   await world.find();
