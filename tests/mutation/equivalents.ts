@@ -89,4 +89,10 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     change: "0 → 1",
     why: "A header section that is complete ends with CRLF, so that no message has one octet.",
   },
+  {
+    path: "src/delivery/dispatcher.ts",
+    text: "keepsPlace: staysDue || table.gateUntilMs(nowMs) > nowMs,",
+    change: "> → >=",
+    why: "A gate that is over has no time; none is over in this very moment.",
+  },
 ];
