@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseIp } from "../base/ip.ts";
 import { isNetwork } from "./network.ts";
-import { parseDuration, parseSize } from "./units.ts";
+import { formatDuration, parseDuration, parseSize } from "./units.ts";
 
 /**
  * The kinds of value that a config file holds. The error text of each says what is expected, so
@@ -56,7 +56,8 @@ export function text(
 
 /** A duration: `90s`, `1h30m`, `4d`, or a number of seconds. `minMs` is the least allowed. */
 export function duration({ minMs = 0 }: { minMs?: number } = {}): z.ZodType<string | number> {
-  const error = `a duration such as "30s", "5m" or "1h30m"${minMs > 0 ? ", not zero" : ""}`;
+  const least = minMs > 1 ? `, at least ${formatDuration(minMs)}` : minMs > 0 ? ", not zero" : "";
+  const error = `a duration such as "30s", "5m" or "1h30m"${least}`;
   const isValid = (value: string | number): boolean => {
     const durationMs = parseDuration(String(value));
     return durationMs !== null && durationMs >= minMs;

@@ -26,7 +26,7 @@ Deno.test("check prints every problem and exits with 2", async () => {
   assertEquals(
     lines[0],
     `/etc/relay.toml:2:10: queue.expire: expected a duration such as "30s", "5m" or "1h30m", ` +
-      `not zero, got "soon"`,
+      `at least 1s, got "soon"`,
   );
   assertMatch(
     lines[1] ?? "",

@@ -92,9 +92,9 @@ const CASES: readonly Case[] = [
     source: `[queue]\nexpire = "4 days"\nretry = ["1m", "soon"]\nspool_threshold = "1 XB"\n`,
     expected: [
       `posthouse.toml:2:10: queue.expire: expected a duration such as "30s", "5m" or "1h30m", ` +
-      `not zero, got "4 days"`,
+      `at least 1s, got "4 days"`,
       `posthouse.toml:3:16: queue.retry[1]: expected a duration such as "30s", "5m" or "1h30m", ` +
-      `not zero, got "soon"`,
+      `at least 1s, got "soon"`,
       `posthouse.toml:4:19: queue.spool_threshold: expected a size such as "64KiB" or "25MiB", ` +
       `got "1 XB"`,
     ],
