@@ -5,7 +5,7 @@ import type { Dice } from "./dice.ts";
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface Timer {
-  readonly atMs: number;
+  atMs: number;
   /** Decides between timers of one moment. */
   readonly rank: number;
   readonly owner: object;
@@ -21,6 +21,7 @@ export class WorldClock {
   readonly #rate: number;
   readonly #timers: TimerHeap = new TimerHeap();
   readonly #live = new Map<object, number>();
+  readonly #thawAtMs = new Map<object, number>();
   #elapsedMs = 0;
   #wallBaseMs: number;
 
@@ -80,6 +81,12 @@ export class WorldClock {
     this.#live.delete(owner);
   }
 
+  /** Gives timers of some owners no turn for a time; they come when it is over. */
+  freeze(owners: readonly object[], forMs: number): void {
+    const thawAtMs = this.#elapsedMs + forMs;
+    for (const owner of owners) this.#thawAtMs.set(owner, thawAtMs);
+  }
+
   /** When the next timer is due; null when there is none. */
   get nextAtMs(): number | null {
     return this.#timers.first?.atMs ?? null;
@@ -91,6 +98,11 @@ export class WorldClock {
     if (next === null || next.atMs > untilMs) {
       this.#elapsedMs = Math.max(this.#elapsedMs, untilMs);
       return false;
+    }
+    const thawAtMs = this.#thawAtMs.get(next.owner) ?? 0;
+    if (thawAtMs > next.atMs) {
+      this.#timers.postponeFirst(thawAtMs);
+      return true;
     }
     this.#timers.remove(next);
     this.#count(next.owner, -1);
@@ -131,6 +143,15 @@ class TimerHeap {
       place = parent;
     }
     heap[place] = timer;
+  }
+
+  /** The first one comes later. */
+  postponeFirst(atMs: number): void {
+    const [timer] = this.#heap;
+    if (timer === undefined) return;
+    this.#pop();
+    timer.atMs = atMs;
+    this.add(timer);
   }
 
   remove(timer: Timer): boolean {

@@ -1,6 +1,7 @@
 import type { RouteRule } from "../../src/delivery/route.ts";
 import type { ShapingRule } from "../../src/delivery/shaping/rules.ts";
 import { type Dice, diceOf } from "./dice.ts";
+import { scenesOf } from "./scenes.ts";
 import {
   DAY_MS,
   type Happening,
@@ -26,17 +27,25 @@ export function planOf(seed: number): Plan {
   const settings = settingsOf(seed);
   const variants = variantsOf(seed, settings);
   const dice = diceOf(seed, "steps");
-  const endMs = HOUR_MS * dice.pick([1, 1, 1, 4, 4, 12, 36]);
+  const endMs = HOUR_MS * hoursOf(dice);
   const calms = calmsOf(seed, endMs);
   const steps = [
     ...mailOf(seed, { settings, endMs }),
     ...troublesOf(seed, { settings, variants, endMs }),
+    ...scenesOf(seed, { settings, variants, endMs }),
   ].filter(({ atMs }) => !calms.some((calm) => atMs >= calm.atMs && atMs <= calm.atMs + CALM_MS));
   return {
     ...{ seed, settings, variants },
     steps: [...steps, ...calms].sort((one, other) => one.atMs - other.atMs),
     endMs: Math.max(endMs, ...calms.map(({ atMs }) => atMs + CALM_MS + 1)),
   };
+}
+
+/** Short lives cost little, so there are more of them. */
+function hoursOf(dice: Dice): number {
+  if (dice.chance(0.02)) return 36;
+  if (dice.chance(0.05)) return 12;
+  return dice.chance(0.3) ? 4 : 1;
 }
 
 function settingsOf(seed: number): Settings {

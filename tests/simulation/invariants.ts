@@ -2,8 +2,9 @@
  * What an operator may rely on, whatever happens. Each rule stands here once, with the words in
  * which a failing seed reports it.
  */
+import type { Scheduler } from "../../src/delivery/scheduler.ts";
 import type { Outcome } from "../../src/delivery/transport.ts";
-import type { MessageDetail } from "../../src/queue/store.ts";
+import type { MessageDetail, Settlement } from "../../src/queue/store.ts";
 import { type Account, keyOf } from "./ledger.ts";
 import { HOUR_MS, MINUTE_MS } from "./plan.ts";
 import { domainOf } from "./relay.ts";
@@ -65,8 +66,54 @@ export async function checkClaims(world: World, accounts: readonly Account[]): P
   for (const { messageId, mailbox } of accounts) {
     const recipient = detail?.recipients.find(({ forwardPath }) => forwardPath === mailbox);
     const state = recipient?.state ?? "gone";
-    if (state !== "delivered" && state !== "failed" && state !== "expired") continue;
+    const isCancelled = state === "cancelled" && world.ledger.cancelled.has(messageId);
+    if (state !== "delivered" && state !== "failed" && state !== "expired" && !isCancelled) {
+      continue;
+    }
     world.fail("what is final is not tried", `${messageId} to ${mailbox} is ${state}`);
+  }
+}
+
+/** How soon a relay without work asks again after the store refused a claim. */
+export const CLAIM_AGAIN_MS = 10_000;
+
+/** A claim that failed is made again soon, where nothing else happened and nothing is under way. */
+export function checkClaimedAgain(
+  world: World,
+  { startedMs, failedMs }: { startedMs: number; failedMs: number },
+): void {
+  const { clock, meddledAtMs } = world;
+  const isLate = clock.elapsedMs - failedMs > CLAIM_AGAIN_MS; // it had no turn meanwhile
+  if (isLate || meddledAtMs >= startedMs || !world.isIdle()) return;
+  world.fail("a claim that failed is made again soon", `not within ${CLAIM_AGAIN_MS} ms`);
+}
+
+/** After a settlement: who lost a claim changed nothing, and told nobody. */
+export async function checkSettled(
+  world: World,
+  { settlement, before, after }: {
+    settlement: Settlement;
+    before: MessageDetail;
+    after: MessageDetail | null;
+  },
+): Promise<void> {
+  const { messageId, owner, recipients, notifications } = settlement;
+  const lost = recipients.filter(({ index, disposition }) => {
+    const isDelivery = disposition.kind === "final" && disposition.state === "delivered";
+    return !isDelivery && before.recipients[index]?.claimedBy !== owner;
+  });
+  for (const { index } of lost) {
+    const [was, is] = [before.recipients[index], after?.recipients[index]];
+    if (was === undefined || is === undefined || was.attempts === is.attempts) continue;
+    world.fail(
+      "a settlement changes nothing where the claim is lost",
+      `${messageId} to ${was.forwardPath}, claimed by ${was.claimedBy}: ${is.lastReply}`,
+    );
+  }
+  if (lost.length < recipients.length || settlement.again === true) return;
+  for (const { id } of notifications) {
+    if (recipients.length === 0 || await world.ground.peek(id) === null) continue;
+    world.fail("nobody is told of what was not recorded", `${id} about ${messageId}`);
   }
 }
 
@@ -263,6 +310,30 @@ async function checkOutbox(
   }
 }
 
+/** At rest the relay holds nothing, and remembers no more than there are destinations. */
+export function checkAtRest(world: World, scheduler: Scheduler): void {
+  const { activeRecipients } = scheduler;
+  if (activeRecipients > 0) {
+    world.fail("memory returns to its start", `${activeRecipients} recipients are in the window`);
+  }
+  let count = 0;
+  for (const { name, transport, waiting, running } of scheduler.destinations) {
+    count++;
+    if (running === 0 && waiting.length === 0) continue;
+    world.fail(
+      "places at a destination return to their start",
+      `${name} by ${transport.name}: ${running} under way, ${waiting.length} in line`,
+    );
+  }
+  const { settings: { domains }, variants } = world.plan;
+  const names = new Set(variants.flatMap(({ transports }) => transports.map(({ name }) => name)));
+  const most = LANES * names.size * (domains.length + 1);
+  if (count > most) world.fail("memory returns to its start", `${count} destinations are known`);
+}
+
+/** More lanes than that no destination has. */
+const LANES = 4;
+
 /** After a clean stop nothing of the relay is left. */
 export async function checkStopped(world: World, life: Life): Promise<void> {
   const timers = world.clock.timersOf(life);
@@ -276,6 +347,8 @@ export async function checkStopped(world: World, life: Life): Promise<void> {
       `${account.messageId} to ${account.mailbox}`,
     );
   }
+  const open = world.ground.openOf(life);
+  if (open > 0) world.fail("descriptors return to their start", `${open} are left`);
   const { isStoreWell } = world;
   if (isStoreWell) await checkOwners(world, null);
 }

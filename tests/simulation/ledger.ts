@@ -21,10 +21,14 @@ export interface Account {
   readonly messageId: string;
   readonly mailbox: string;
   readonly takes: Take[];
+  /** The transport of the last attempt. */
+  openBy: string;
   /** Attempts under way, by the life of the relay that makes them. */
   openIn: number | null;
   attempts: number;
   refused: boolean;
+  /** Whether the transport of the attempt under way cannot carry the message. */
+  isMisfit: boolean;
   /** Whether the server had enough recipients before it, in the attempt under way. */
   wasTooMany: boolean;
   unsure: boolean;
@@ -49,18 +53,21 @@ export class Ledger {
   /** Messages that an operator cancelled or returned recipients of. */
   readonly commanded = new Set<string>();
   readonly suppressed = new Set<string>();
+  /** Messages that an operator cancelled, as the operator was told. */
+  readonly cancelled = new Set<string>();
   /** By mailbox, those with an attempt under way. */
   readonly #open = new Map<string, Set<Account>>();
   readonly #notices = new Map<string, Notice[]>();
   readonly #idsByNumber = new Map<number, string[]>();
+  readonly #numbersById = new Map<string, number>();
 
   account(messageId: string, mailbox: string): Account {
     const key = keyOf(messageId, mailbox);
     let account = this.#accounts.get(key);
     if (account === undefined) {
       account = {
-        ...{ messageId, mailbox, takes: [], openIn: null, attempts: 0 },
-        ...{ refused: false, unsure: false, wasTooMany: false },
+        ...{ messageId, mailbox, takes: [], openIn: null, attempts: 0, openBy: "" },
+        ...{ refused: false, unsure: false, wasTooMany: false, isMisfit: false },
       };
       this.#accounts.set(key, account);
     }
@@ -83,6 +90,7 @@ export class Ledger {
   /** It ends, or is broken off. */
   end(account: Account): void {
     account.openIn = null;
+    account.isMisfit = false;
     const open = this.#open.get(account.mailbox);
     open?.delete(account);
     if (open?.size === 0) this.#open.delete(account.mailbox);
@@ -119,6 +127,12 @@ export class Ledger {
   ): void {
     this.accepted.set(id, mailboxes);
     this.#idsByNumber.set(number, [...this.idsOf(number), id]);
+    this.#numbersById.set(id, number);
+  }
+
+  /** The number that a message has in the plan; undefined for what the relay made itself. */
+  numberOf(id: string): number | undefined {
+    return this.#numbersById.get(id);
   }
 
   /** The queue ids of a message by its number in the plan. */

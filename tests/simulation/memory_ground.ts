@@ -5,7 +5,9 @@ import type { Ground, Life, World } from "./world.ts";
 
 /** A store in memory that outlives the relay, as one that is shared by several nodes does. */
 export class MemoryGround implements Ground {
-  readonly lookShare = 1;
+  readonly lookShare = 0.3;
+  readonly fillsUp = false;
+  readonly #listeners = new Set<() => void>();
   readonly #store: QueueStore;
   readonly #world: World;
 
@@ -16,12 +18,16 @@ export class MemoryGround implements Ground {
     this.#store = openMemoryStore({ clock, keepsFailed: settings.keepsFailed });
   }
 
-  async open(life: Life): Promise<QueueStore> {
-    await this.#endClaims();
+  async open(life: Life, mode: "relay" | "tool" = "relay"): Promise<QueueStore> {
+    if (mode === "relay") await this.#endClaims();
     const { shelf, outbox } = this.#store;
     const shared: QueueStore = { // its end is not the end of the store
       ...bound(this.#store),
       ...{ shelf, outbox },
+      onChange: (listener) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
     return gatedStore(shared, { world: this.#world, life });
@@ -39,6 +45,14 @@ export class MemoryGround implements Ground {
   }
 
   killed(): void {}
+
+  changedElsewhere(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  openOf(): number {
+    return 0;
+  }
 
   peek(id: string): Promise<MessageDetail | null> {
     return this.#store.get(id);

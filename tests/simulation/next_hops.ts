@@ -88,6 +88,7 @@ export class WorldTransport implements Transport {
       ...{ accounts, plan: this.plan, world: this.#world, life: this.#life },
     });
     await attempt.begin();
+    markMisfits(accounts, { sizeBytes: job.message.facts.sizeBytes, plan: this.plan });
     return attempt;
   }
 
@@ -127,11 +128,23 @@ export async function beginAll(
   accounts: readonly Account[],
   { world, life }: { world: World; life: Life },
 ): Promise<void> {
+  world.attempts++;
   for (const account of accounts) {
     checkBegin(world, { account, life });
     world.ledger.begin(account, life.number);
   }
   await checkClaims(world, accounts);
+}
+
+/** Notes which attempts cannot succeed, as the transport does not carry such a message. */
+export function markMisfits(
+  accounts: readonly Account[],
+  { sizeBytes, plan }: { sizeBytes: number; plan: TransportPlan },
+): void {
+  for (const account of accounts) {
+    account.openBy = plan.name;
+    account.isMisfit = sizeBytes > plan.limitBytes;
+  }
 }
 
 function fits(

@@ -58,14 +58,12 @@ async function command(
   if (kind === "cancel" || kind === "bounce" || kind === "readdress") {
     for (const id of ids ?? []) world.ledger.commanded.add(id);
   }
-  await relay.queue.command({
-    filter: {
-      ...(ids === null ? {} : { ids }),
-      ...("domain" in operation ? { domain: operation.domain } : {}),
-    },
-    command: commandOf(operation),
-    by: BY,
-  });
+  const filter = {
+    ...(ids === null ? {} : { ids }),
+    ...("domain" in operation ? { domain: operation.domain } : {}),
+  };
+  await relay.queue.command({ filter, command: commandOf(operation), by: BY });
+  if (kind === "cancel") { for (const id of ids ?? []) world.ledger.cancelled.add(id); }
 }
 
 function commandOf(operation: Exclude<Commanding, { kind: "send_again" }>): QueueCommand {

@@ -81,7 +81,38 @@ export type Happening =
   /** SIGTERM or `kill -9`, and a start after a while. */
   | { readonly kind: "restart"; readonly how: "term" | "kill"; readonly downMs: number }
   /** All troubles end; after the time, all that is due must have been tried. */
-  | { readonly kind: "calm"; readonly forMs: number };
+  | { readonly kind: "calm"; readonly forMs: number }
+  /** Waits, for so long at most, until mail stands where it hurts most, and then does something. */
+  | {
+    readonly kind: "ambush";
+    readonly when: typeof MOMENTS[number];
+    readonly forMs: number;
+    readonly act: Act;
+  }
+  /** `posthouse queue import`, killed in the middle unless that is null, and then done again. */
+  | {
+    readonly kind: "import";
+    readonly mails: readonly PlannedMail[];
+    readonly killAfterMs: number | null;
+  }
+  /** The process gets no turn for a while, as a machine that sleeps; its wall clock goes on. */
+  | { readonly kind: "suspend"; readonly forMs: number };
+
+export const MOMENTS = [
+  /** A message waits in line at a destination. */
+  "lined",
+  /** An attempt is under way. */
+  "trying",
+  /** An attempt is under way at a transport that cannot carry the message. */
+  "misfit",
+] as const;
+
+/** What happens to mail that an ambush found. */
+export type Act =
+  /** To a variant without the transport, if there is one. */
+  | Extract<Happening, { kind: "reload" | "restart" }>
+  /** `mail` is replaced by what was found. */
+  | Extract<Happening, { kind: "operate" }>;
 
 /** A message that a client hands over. */
 export interface PlannedMail {

@@ -1,6 +1,7 @@
 import { PauseKeeper } from "../../src/app/admin/pause_keeper.ts";
 import { StoreError } from "../../src/queue/store.ts";
 import {
+  checkAtRest,
   checkEnd,
   checkMoved,
   checkNextSteps,
@@ -15,8 +16,11 @@ import {
 import type { Violation } from "./ledger.ts";
 import { operate } from "./operators.ts";
 import {
+  type Act,
+  type Happening,
   HOUR_MS,
   MINUTE_MS,
+  type Operation,
   type Plan,
   type PlannedMail,
   SECOND_MS,
@@ -25,6 +29,8 @@ import {
 } from "./plan.ts";
 import { MadeUpError } from "./next_hops.ts";
 import { WorldRelay } from "./relay.ts";
+import { beset, type Prey } from "./ambush.ts";
+import { importMail } from "./import.ts";
 import { type Ground, Life, World } from "./world.ts";
 
 /** What a life came to. */
@@ -60,6 +66,7 @@ export async function simulate(plan: Plan, options: RunOptions): Promise<Verdict
   try {
     await new Director(world, options.folder).run();
   } finally {
+    if (plan.steps.some(mayPause)) await Deno.remove(pausesIn(options.folder)).catch(() => {});
     globalThis.removeEventListener("unhandledrejection", onRejection);
     await ground[Symbol.asyncDispose]();
   }
@@ -70,6 +77,15 @@ export async function simulate(plan: Plan, options: RunOptions): Promise<Verdict
 const CLIENT_RETRY_MS = 5 * MINUTE_MS;
 const START_AGAIN_MS = 5 * SECOND_MS;
 const LONGEST_STOP_MS = 10 * MINUTE_MS;
+const IMPORT_AGAIN_MS = 10 * MINUTE_MS;
+/** Numbers of lives from here on are of imports. */
+const IMPORT_LIVES = 1_000;
+/** How often an ambush looks. */
+const LOOK_OUT_MS = 500;
+/** What a process that gets no turn does later. */
+const NEEDS_TURNS: ReadonlySet<Step["kind"]> = new Set(
+  ["mail", "reload", "operate", "ambush", "suspend"] as const,
+);
 
 /** Makes the steps of the plan happen, then heals the world and waits for the end of all mail. */
 class Director {
@@ -78,23 +94,26 @@ class Director {
   #variant: Variant;
   #relay: WorldRelay | null = null;
   #lives = 0;
+  #imports = 0;
   /** While it is true somebody will start the relay. */
   #isDown = false;
   /** Ends with the stop under way. */
   #stopping: Promise<void> = Promise.resolve();
+  /** Until when the process of the relay gets no turn. */
+  #frozenUntilMs = 0;
   /** Whether this is the only one who lets the world go on. */
   #isFinishing = false;
 
   constructor(world: World, folder: string) {
     this.#world = world;
-    this.#pausesPath = `${folder}/pauses.json`;
+    this.#pausesPath = pausesIn(folder);
     this.#variant = world.plan.variants[0] as Variant;
   }
 
   async run(): Promise<void> {
     const { plan: { steps, endMs } } = this.#world;
-    await this.#removePauses();
     this.#world.look = () => this.#look();
+    this.#world.isIdle = () => this.#relay?.scheduler.activeRecipients === 0;
     this.#background(() => this.#start());
     for (const step of steps) this.#world.after(step.atMs, () => this.#happen(step));
     await this.#world.runUntil(endMs);
@@ -145,15 +164,20 @@ class Director {
 
   /** At rest the relay holds nothing. */
   #checkQuiet(): void {
-    const active = this.#relay?.scheduler.activeRecipients ?? 0;
-    if (active !== 0) {
-      this.#world.fail("memory returns to its start", `${active} recipients are in the window`);
-    }
+    const scheduler = this.#relay?.scheduler;
+    if (scheduler !== undefined) checkAtRest(this.#world, scheduler);
   }
 
   #happen(step: Step): void {
     const world = this.#world;
+    const frozenMs = this.#frozenUntilMs - world.clock.elapsedMs;
+    const needsTurn = NEEDS_TURNS.has(step.kind) || step.kind === "restart" && step.how === "term";
+    if (frozenMs > 0 && needsTurn) {
+      if (this.#isFinishing) return;
+      return world.after(frozenMs, () => this.#happen(step));
+    }
     if (step.kind !== "mail") world.note(() => JSON.stringify({ ...step, atMs: undefined }));
+    if (step.kind !== "mail" && step.kind !== "import") world.meddled();
     switch (step.kind) {
       case "mail":
         return this.#background(() => this.#mail(step.mail));
@@ -176,7 +200,67 @@ class Director {
         return this.#background(() => this.#restart(step));
       case "calm":
         return this.#background(() => this.#calm(step.forMs));
+      case "ambush":
+        return this.#ambush(step, world.clock.elapsedMs + step.forMs);
+      case "import":
+        return this.#background(() => this.#import(step));
+      case "suspend":
+        return this.#suspend(step.forMs);
     }
+  }
+
+  /** Looks again and again for mail that stands where it is wanted. */
+  #ambush(step: Extract<Step, { kind: "ambush" }>, untilMs: number): void {
+    const world = this.#world;
+    if (this.#isFinishing || world.clock.elapsedMs > untilMs) return;
+    const prey = this.#relay === null ? null : beset(this.#relay, { when: step.when, world });
+    if (prey === null) return world.after(LOOK_OUT_MS, () => this.#ambush(step, untilMs));
+    this.#happen({ atMs: step.atMs, ...this.#actOn(prey, step.act) });
+  }
+
+  #actOn({ number, transport }: Prey, act: Act): Happening {
+    if (act.kind === "operate") {
+      const { operation } = act;
+      return { kind: "operate", operation: { ...operation, mail: number } as Operation };
+    }
+    if (act.kind !== "reload") return act;
+    const without = this.#world.plan.variants.findIndex((variant) =>
+      variant !== this.#variant && variant.transports.every(({ name }) => name !== transport)
+    );
+    return without < 0 ? act : { ...act, variant: without };
+  }
+
+  #suspend(forMs: number): void {
+    const world = this.#world;
+    const life = this.#relay?.life;
+    if (life === undefined || this.#isFinishing) return;
+    const { elapsedMs } = world.clock;
+    const { steps, endMs } = world.plan;
+    const calm = steps.find(({ kind, atMs }) => kind === "calm" && atMs > elapsedMs);
+    const untilMs = Math.min(elapsedMs + forMs, calm?.atMs ?? endMs, endMs) - 1;
+    if (untilMs <= elapsedMs) return;
+    this.#frozenUntilMs = untilMs;
+    world.clock.freeze([life, life.wires], untilMs - elapsedMs);
+  }
+
+  /** Imports until all is in the queue, whatever comes between. */
+  async #import(step: Extract<Step, { kind: "import" }>): Promise<void> {
+    const world = this.#world;
+    const life = new Life(IMPORT_LIVES + ++this.#imports);
+    if (step.killAfterMs !== null) {
+      world.after(step.killAfterMs, () => {
+        if (life.isAlive) world.note(() => "the import is killed");
+        this.#endLife(life);
+      });
+    }
+    const again = { ...step, killAfterMs: null };
+    // One that was killed does not say so.
+    world.after(IMPORT_AGAIN_MS, () => {
+      if (!isDone) this.#background(() => this.#import(again));
+    });
+    let isDone = false;
+    isDone = await importMail(step.mails, { world, life });
+    this.#endLife(life);
   }
 
   async #mail(mail: PlannedMail): Promise<void> {
@@ -230,15 +314,22 @@ class Director {
     }
   }
 
+  /** Nothing of a process goes on. */
+  #endLife(life: Life): void {
+    const { clock, ground } = this.#world;
+    life.isAlive = false;
+    clock.forget(life);
+    clock.forget(life.wires);
+    ground.killed(life);
+  }
+
   /** As `kill -9`. */
   #kill(life: Life | undefined = this.#relay?.life): void {
     if (life === undefined) return;
     const world = this.#world;
-    life.isAlive = false;
     this.#relay = null;
-    world.clock.forget(life);
-    world.clock.forget(life.wires);
-    world.ground.killed(life);
+    this.#frozenUntilMs = 0;
+    this.#endLife(life);
     for (const account of world.ledger.accounts) {
       if (account.openIn !== life.number) continue;
       world.ledger.end(account);
@@ -334,10 +425,16 @@ class Director {
       if (!isMadeUp(error)) this.#world.fail("nothing throws", stackOf(error));
     });
   }
+}
 
-  async #removePauses(): Promise<void> {
-    await Deno.remove(this.#pausesPath).catch(() => {});
-  }
+function pausesIn(folder: string): string {
+  return `${folder}/pauses.json`;
+}
+
+/** Whether a step may leave a file of pauses behind. */
+function mayPause(step: Step): boolean {
+  return step.kind === "operate" &&
+    (step.operation.kind === "pause" || step.operation.kind === "resume");
 }
 
 /** A rule was broken, so that what was waited for may never come. */

@@ -3,7 +3,8 @@ import { DATABASE_FILE, SPOOL_FOLDER } from "../../src/queue/sqlite/folder.ts";
 import type { StoreThreads, WorkerEars, WorkerPort } from "../../src/queue/sqlite/link.ts";
 import type { Request } from "../../src/queue/sqlite/protocol.ts";
 import { openSqliteStore } from "../../src/queue/sqlite/store.ts";
-import { WorkerEnd } from "../../src/queue/sqlite/worker_end.ts";
+import type { Database } from "../../src/queue/sqlite/database.ts";
+import { openDatabase, WorkerEnd } from "../../src/queue/sqlite/worker_end.ts";
 import type { MessageDetail, OutboxEvent, QueueStore } from "../../src/queue/store.ts";
 import { gatedStore } from "./store_gate.ts";
 import { type Ground, Life, type World } from "./world.ts";
@@ -15,6 +16,7 @@ import { type Ground, Life, type World } from "./world.ts";
  */
 export class SqliteGround implements Ground {
   readonly lookShare = 0.2;
+  readonly fillsUp = true;
   readonly #world: World;
   readonly #folder: string;
   readonly #processes = new Map<Life, StoreProcess>();
@@ -37,12 +39,12 @@ export class SqliteGround implements Ground {
     return new SqliteGround(world, own);
   }
 
-  async open(life: Life): Promise<QueueStore> {
+  async open(life: Life, mode: "relay" | "tool" = "relay"): Promise<QueueStore> {
     const process = new StoreProcess(this.#world, { life, watchers: this.#watchers });
     this.#processes.set(life, process);
     const { settings } = this.#world.plan;
     const store = await this.#world.track(openSqliteStore({
-      ...{ folder: this.#folder, threads: process, openFile: process.openFile },
+      ...{ mode, folder: this.#folder, threads: process, openFile: process.openFile },
       clock: this.#world.clock.viewFor(life),
       keepsFailed: settings.keepsFailed,
     }));
@@ -52,6 +54,14 @@ export class SqliteGround implements Ground {
   killed(life: Life): void {
     this.#processes.get(life)?.kill();
     this.#processes.delete(life);
+  }
+
+  changedElsewhere(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
+
+  openOf(life: Life): number {
+    return this.#processes.get(life)?.openCount ?? 0;
   }
 
   async peek(id: string): Promise<MessageDetail | null> {
@@ -140,14 +150,42 @@ class StoreProcess implements StoreThreads {
   readonly openFile = async (path: string, options?: Deno.OpenOptions): Promise<Deno.FsFile> => {
     const file = await Deno.open(path, options);
     this.#files.add(file);
+    const [close, write] = [file.close.bind(file), file.write.bind(file)];
+    const end = file[Symbol.dispose].bind(file);
+    file.close = () => {
+      this.#files.delete(file);
+      close();
+    };
+    file[Symbol.dispose] = () => {
+      this.#files.delete(file);
+      end();
+    };
+    file.write = (octets) => this.#isFull ? Promise.reject(noSpace()) : write(octets);
     return file;
   };
 
+  /** Files, and connections to the database. */
+  get openCount(): number {
+    return this.#files.size + [...this.#workers].filter(({ isClosed }) => !isClosed).length;
+  }
+
+  get #isFull(): boolean {
+    return this.#life.number > 0 && this.#world.hasTrouble("full");
+  }
+
   kill(): void {
     for (const worker of this.#workers) worker.terminate();
-    for (const file of this.#files) closeIfOpen(file);
+    for (const file of [...this.#files]) closeIfOpen(file);
   }
 }
+
+/** What the runtime throws when the disk is full. */
+function noSpace(): Error {
+  return Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" });
+}
+
+/** As many pages as a database may have. */
+const MOST_PAGES = 2 ** 30;
 
 /** A worker that answers in the same moment, unless it dies. */
 class WorldWorker implements WorkerPort {
@@ -160,6 +198,8 @@ class WorldWorker implements WorkerPort {
   /** Nothing is heard of it any more. */
   #isOver = false;
   #isClosed = false;
+  #database: Database | null = null;
+  #isFull = false;
 
   constructor(world: World, { ears, watchers, soon, canDie }: {
     ears: WorkerEars;
@@ -182,15 +222,32 @@ class WorldWorker implements WorkerPort {
         return () => this.#watchers.delete(callback);
       },
       end: () => this.#isClosed = true,
+      connect: (role, folder) => {
+        const database = openDatabase(role, folder);
+        if (role === "writer") this.#database = database;
+        return database;
+      },
     });
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   postMessage(request: Request): void {
     if (this.#isOver) return;
     const isDying = this.#canDie && request.kind === "batch" && this.#world.hasTrouble("worker");
     if (isDying && this.#world.roll("the worker dies first") < 0.5) return this.#die();
+    if (this.#canDie && request.kind === "batch") this.#fill(this.#world.hasTrouble("full"));
     this.#end.answer(request);
     if (isDying) this.#die();
+  }
+
+  /** Lets the database grow no more, or again. */
+  #fill(isFull: boolean): void {
+    if (isFull === this.#isFull || this.#database === null) return;
+    this.#isFull = isFull;
+    this.#database.pragma(`max_page_count = ${isFull ? 1 : MOST_PAGES}`);
   }
 
   terminate(): void {

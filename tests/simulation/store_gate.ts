@@ -1,5 +1,6 @@
 import type { Outbox, QueueStore, Settlement, Shelf, SpoolWriter } from "../../src/queue/store.ts";
 import { StoreError } from "../../src/queue/store.ts";
+import { checkClaimedAgain, checkSettled, CLAIM_AGAIN_MS } from "./invariants.ts";
 import { type StoreTrouble } from "./plan.ts";
 import type { Life, World } from "./world.ts";
 
@@ -23,6 +24,7 @@ class StoreGate implements QueueStore {
   readonly #inner: QueueStore;
   readonly #world: World;
   readonly #life: Life;
+  #claims = 0;
 
   constructor(inner: QueueStore, { world, life }: { world: World; life: Life }) {
     this.#inner = inner;
@@ -42,7 +44,6 @@ class StoreGate implements QueueStore {
 
   put: QueueStore["put"] = (message) => this.#call("put", () => this.#inner.put(message));
   putAll: QueueStore["putAll"] = (all) => this.#call("putAll", () => this.#inner.putAll(all));
-  claim: QueueStore["claim"] = (request) => this.#call("claim", () => this.#inner.claim(request));
   renew: QueueStore["renew"] = (request) => this.#call("renew", () => this.#inner.renew(request));
   settle: QueueStore["settle"] = (settlement) =>
     this.#call("settle", () => this.#settle(settlement));
@@ -61,6 +62,26 @@ class StoreGate implements QueueStore {
   dropBodies: QueueStore["dropBodies"] = (request) =>
     this.#call("purge", () => this.#inner.dropBodies(request));
 
+  claim: QueueStore["claim"] = async (request) => {
+    const world = this.#world;
+    const calls = ++this.#claims;
+    const { attempts } = world;
+    const startedMs = world.clock.elapsedMs;
+    try {
+      return await this.#call("claim", () => this.#inner.claim(request));
+    } catch (error) {
+      const failedMs = world.clock.elapsedMs;
+      const callback = (): void => {
+        if (this.#claims > calls || world.attempts > attempts) return;
+        checkClaimedAgain(world, { startedMs, failedMs });
+      };
+      const wasIdle = world.isIdle();
+      const owner = this.#life.wires;
+      if (wasIdle) world.clock.schedule(CLAIM_AGAIN_MS, { owner, callback });
+      throw error;
+    }
+  };
+
   body: QueueStore["body"] = async (id, options) => {
     const chunks = await this.#call("body", () => this.#inner.body(id, options));
     return chunks === null ? null : this.#chunks(chunks);
@@ -77,7 +98,7 @@ class StoreGate implements QueueStore {
     return {
       write: (chunk) => this.#call("spool", () => writer.write(chunk)),
       finish: () => this.#call("spool", () => writer.finish()),
-      discard: () => this.#call("discard", () => writer.discard()),
+      discard: () => this.#alive(this.#world.track(writer.discard())),
     };
   }
 
@@ -87,8 +108,14 @@ class StoreGate implements QueueStore {
 
   /** What was committed is known to the world, whether or not the relay hears of it. */
   async #settle(settlement: Settlement): Promise<void> {
-    await this.#inner.settle(settlement);
     const { messageId, notifications } = settlement;
+    const { ground } = this.#world;
+    const isWatched = this.#world.roll("look at a settlement") < ground.lookShare;
+    const before = isWatched ? await ground.peek(messageId) : null;
+    await this.#inner.settle(settlement);
+    if (before !== null) {
+      await checkSettled(this.#world, { settlement, before, after: await ground.peek(messageId) });
+    }
     for (const notice of notifications) {
       if (await this.#world.ground.peek(notice.id) !== null) {
         this.#world.ledger.noticed(messageId, notice);
@@ -129,7 +156,8 @@ class StoreGate implements QueueStore {
   #troubleFor(name: string): StoreTrouble | null {
     for (const trouble of this.#world.storeTroubles) {
       if (trouble.what === "worker") continue;
-      if (trouble.what === "full" && !NEEDS_SPACE.has(name)) continue;
+      const isMadeBelow = trouble.what === "full" && this.#world.ground.fillsUp;
+      if (isMadeBelow || trouble.what === "full" && !NEEDS_SPACE.has(name)) continue;
       if (trouble.share >= 1 || this.#world.roll(`store ${trouble.what} ${name}`) < trouble.share) {
         return trouble;
       }

@@ -10,7 +10,7 @@ import type {
 } from "../../src/delivery/transport.ts";
 import { diceOf } from "./dice.ts";
 import { checkOutcome } from "./invariants.ts";
-import { beginAll, skyFor } from "./next_hops.ts";
+import { beginAll, markMisfits, skyFor } from "./next_hops.ts";
 import type { TransportPlan } from "./plan.ts";
 import { worldDial, worldResolver } from "./wire.ts";
 import type { Life, World } from "./world.ts";
@@ -62,6 +62,7 @@ export class WireTransport implements Transport {
     const mailboxes = accounts.map(({ mailbox }) => mailbox).join(" ");
     world.note(() => `  ${this.name} begins ${id} for ${mailboxes}`);
     await beginAll(accounts, { world, life: this.#life });
+    markMisfits(accounts, { sizeBytes: job.message.facts.sizeBytes, plan: this.plan });
     try {
       const report = await this.#inner.deliver(job, options);
       accounts.forEach((account, place) => {

@@ -10,7 +10,7 @@ const START_MS = Date.UTC(2026, 0, 5);
 /** No plan comes near it; a relay that spins does. */
 const MOST_TURNS = 100_000;
 
-const TURNS_PER_LOOK = 8;
+const TURNS_PER_LOOK = 40;
 const MOST_CALLS_AT_ONCE = 20_000;
 
 /** Of the machine, on its own clock: more than any file takes. */
@@ -22,13 +22,19 @@ export type TraceLine = string;
 /** The store that survives the relay, and a look at it that nothing disturbs. */
 export interface Ground extends AsyncDisposable {
   /** Opens the store for one life of the relay. */
-  open(life: Life): Promise<QueueStore>;
+  open(life: Life, mode?: "relay" | "tool"): Promise<QueueStore>;
   /** The process of a life ended without a word. */
   killed(life: Life): void;
   /** Of how many attempts it is worth its time to look at the store before they begin. */
   readonly lookShare: number;
   peek(id: string): Promise<MessageDetail | null>;
   peekAll(): Promise<readonly MessageDetail[]>;
+  /** Whether it makes a full disk itself, as the machine does. */
+  readonly fillsUp: boolean;
+  /** Somebody else changed the queue. */
+  changedElsewhere(): void;
+  /** Files and connections that a life has open. */
+  openOf(life: Life): number;
   /** What is left of large messages on disk, in files. */
   spoolFiles(): Promise<number>;
   /** All that the outbox was given. */
@@ -63,6 +69,12 @@ export class World {
   look: (() => void) | null = null;
   /** Lives of relays that stopped in peace, so that nothing of theirs explains a repetition. */
   readonly endedWell = new Set<number>();
+  /** How many attempts began. */
+  attempts = 0;
+  /** Whether the relay that runs has nothing in its window; false while none runs. */
+  isIdle: () => boolean = () => false;
+  /** When something besides mail happened last. */
+  meddledAtMs = 0;
   #realWork = 0;
   #callsNow = 0;
   #turns = 0;
@@ -115,6 +127,11 @@ export class World {
     return false;
   }
 
+  /** Something happens from outside that may change what the relay does next. */
+  meddled(): void {
+    this.meddledAtMs = this.clock.elapsedMs;
+  }
+
   /** Whether the store does all that it is asked. */
   get isStoreWell(): boolean {
     return this.storeTroubles.size === 0;
@@ -140,12 +157,14 @@ export class World {
   /** Lets everything run that is ready. */
   async settle(): Promise<void> {
     this.#callsNow = 0;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.#realWork === 0) return;
     const startedMs = performance.now();
-    do {
+    while (this.#realWork > 0) {
       await new Promise<void>((resolve) => setImmediate(resolve));
       if (performance.now() - startedMs < LONGEST_WORK_MS) continue;
       throw new Error("Cannot go on: work of the machine does not end");
-    } while (this.#realWork > 0);
+    }
   }
 
   /** Lives on until a time, or until a rule is broken. */

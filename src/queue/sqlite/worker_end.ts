@@ -28,6 +28,8 @@ export interface WorkerThread {
   readonly every: (periodMs: number, callback: () => void) => () => void;
   /** Ends the thread. */
   readonly end: () => void;
+  /** Makes the connection; absent means `openDatabase`. */
+  readonly connect?: typeof openDatabase;
 }
 
 /** The worker's end of a store: one connection, and the engine on it. */
@@ -60,7 +62,8 @@ export class WorkerEnd {
 
   #open({ role, folder, keepsFailed, watchMs }: OpenRequest): void {
     try {
-      const database = openDatabase(role, folder);
+      const { connect = openDatabase } = this.#thread;
+      const database = connect(role, folder);
       this.#database = database;
       const options = { database, keepsFailed, spoolFolder: `${folder}/${SPOOL_FOLDER}` };
       this.#engine = role === "writer" ? writingEngine(options) : readingEngine(options);
@@ -117,7 +120,12 @@ export class WorkerEnd {
   }
 }
 
-function openDatabase(role: "writer" | "reader", folder: string): Database {
+/**
+ * Opens a connection to the database in a folder; the writer makes it when it is not there.
+ *
+ * @throws StoreError when it cannot be opened.
+ */
+export function openDatabase(role: "writer" | "reader", folder: string): Database {
   const path = `${folder}/${DATABASE_FILE}`;
   if (role === "writer") makeDatabaseFile(path);
   const database = new Database(path, { readOnly: role === "reader" });
