@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { reply } from "../mail/reply.ts";
 import type { QueueStore } from "../queue/store.ts";
+import { isFinal } from "../queue/transition.ts";
 import { BodyGoneError, bodyOf } from "./body.ts";
 import type { Classifier } from "./classify/classifier.ts";
 import type { Destination, Ticket } from "./destination.ts";
@@ -38,18 +39,23 @@ export interface AttemptOptions {
 /** What a transport answered, or that it threw. */
 type Told =
   | { readonly kind: "report"; readonly report: DeliveryReport }
-  | { readonly kind: "failed"; readonly error: unknown };
+  | { readonly kind: "failed"; readonly error: unknown }
+  /** The octets are gone with the message: operators took it out of the queue. */
+  | { readonly kind: "void" };
 
 /** A job that is being tried, and what was begun for it. */
 interface Attempt {
   readonly job: Job;
   readonly ticket: Ticket;
+  /** Whether what it leaves undone goes back to the store, which has other news of it. */
+  readonly isRecalled: boolean;
 }
 
 /** Makes attempts, and takes each recipient of theirs where its outcome leads. */
 export class Attempts {
   readonly #options: AttemptOptions;
   readonly #jobs = new Set<Job>();
+  readonly #recalled = new Set<Job>();
 
   constructor(options: AttemptOptions) {
     this.#options = options;
@@ -58,6 +64,11 @@ export class Attempts {
   /** Jobs of the attempts under way. */
   get jobs(): ReadonlySet<Job> {
     return this.#jobs;
+  }
+
+  /** Lets what attempts leave undone go back to the store: operators changed its way meanwhile. */
+  recall(isMeant: (job: Job) => boolean): void {
+    for (const job of this.#jobs) if (isMeant(job)) this.#recalled.add(job);
   }
 
   /** Makes an attempt; it has begun when this returns. */
@@ -69,11 +80,15 @@ export class Attempts {
     try {
       told = { kind: "report", report: await this.#deliver(destination, { job, ticket }) };
     } catch (error) {
-      told = { kind: "failed", error };
+      const isVoid = error instanceof BodyGoneError && await this.#isOver(job);
+      told = isVoid ? { kind: "void" } : { kind: "failed", error };
     }
     this.#jobs.delete(job);
+    const isRecalled = this.#recalled.delete(job);
     destination.end(ticket);
-    if (told.kind === "report") this.#end(destination, { job, ticket, report: told.report });
+    if (told.kind === "report") {
+      this.#end(destination, { job, ticket, isRecalled, report: told.report });
+    } else if (told.kind === "void") this.#options.dispatcher.giveBack(job);
     else this.#digestError(destination, { job, error: told.error });
     lines.place(destination);
     if (ticket.gate !== null) lines.unblock();
@@ -83,7 +98,7 @@ export class Attempts {
 
   #deliver(
     destination: Destination<Job>,
-    { job, ticket: { gate } }: Attempt,
+    { job, ticket: { gate } }: Pick<Attempt, "job" | "ticket">,
   ): Promise<DeliveryReport> {
     const { store, signal } = this.#options;
     const limitsConnections = gate?.limitsConnections ?? false;
@@ -100,13 +115,25 @@ export class Attempts {
     });
   }
 
+  /** Whether the store knows of nothing more to do for a job; false when it cannot be asked. */
+  async #isOver({ entry, recipients }: Job): Promise<boolean> {
+    try {
+      const detail = await this.#options.store.get(entry.message.id);
+      const states = recipients.map(({ index }) => detail?.recipients[index]?.state);
+      return states.every((state) => state === undefined || isFinal(state));
+    } catch {
+      return false;
+    }
+  }
+
   #end(
     destination: Destination<Job>,
-    { job, ticket, report: told }: Attempt & { readonly report: DeliveryReport },
+    { job, report: told, ...attempt }: Attempt & { readonly report: DeliveryReport },
   ): void {
     const report = this.#understood(job, told);
+    const { ticket } = attempt;
     this.#try(job, () => this.#options.learner.learn(destination, { report, ticket }));
-    this.#digest(destination, { job, ticket, report });
+    this.#digest(destination, { job, ...attempt, report });
   }
 
   /** What an attempt came to for the recipients of its job. */
@@ -129,7 +156,9 @@ export class Attempts {
   /** Sends each recipient where its outcome leads: to the next transport, or to be settled. */
   #digest(
     destination: Destination<Job>,
-    { job, ticket: { startedAtMs }, report }: Attempt & { readonly report: DeliveryReport },
+    { job, ticket: { startedAtMs }, isRecalled, report }: Attempt & {
+      readonly report: DeliveryReport;
+    },
   ): void {
     const { clock, dispatcher, lines, settler, table } = this.#options;
     const { entry } = job;
@@ -141,7 +170,7 @@ export class Attempts {
       return attemptEntry(job, facts);
     });
     const timeline = step === undefined ? [] : [step];
-    const isCurrent = dispatcher.isCurrent(job);
+    const isCurrent = dispatcher.isCurrent(job) && !isRecalled;
     const { settled, moved, waiting } = divide(job, {
       outcomes: report.outcomes,
       entersAnew: !isCurrent,
@@ -163,7 +192,10 @@ export class Attempts {
       });
     }
     if (waiting.length > 0) lines.putBack(destination, { ...job, recipients: waiting });
-    for (const part of moved) dispatcher.dispatch(part);
+    for (const part of moved) {
+      if (isRecalled) dispatcher.giveBack(part);
+      else dispatcher.dispatch(part);
+    }
   }
 
   #noteMisfits(job: Job, { outcomes }: DeliveryReport): void {

@@ -100,6 +100,7 @@ export class Dispatcher {
     this.#lookUps = new LookUps({
       ...options,
       onFailed: (holding, failure) => this.#fail(holding, failure),
+      onRecalled: (holding) => this.giveBack(holding),
     });
   }
 
@@ -128,6 +129,11 @@ export class Dispatcher {
   /** Remembers that the transport of a job cannot carry its message to a recipient. */
   noteMisfit(job: Job, { recipient, reply }: { recipient: RecipientRecord; reply: Reply }): void {
     this.#misfits.note(job, { recipient, reply, nowMs: this.#options.clock.now() });
+  }
+
+  /** Lets what waits for a look-up go back to the store: operators changed its way meanwhile. */
+  recall(isMeant: (holding: Holding) => boolean): void {
+    this.#lookUps.recall(isMeant);
   }
 
   /** What waits for a look-up. */
@@ -195,7 +201,7 @@ export class Dispatcher {
   }
 
   /** Gives a job that waits back to the store, due as it was, to be claimed as it stands there. */
-  giveBack({ entry, recipients }: Job): void {
+  giveBack({ entry, recipients }: Holding): void {
     const outcome = { kind: "temporary", reply: TAKEN_BACK, counts: false } as const;
     this.#settle(entry, recipients, outcome, { isQuiet: true, staysDue: true });
   }

@@ -21,6 +21,8 @@ export interface LookUpOptions {
   readonly tasks: TaskGroup;
   /** Recipients went on after a look-up. */
   readonly onReady: () => void;
+  /** Recipients were recalled before they went on. */
+  readonly onRecalled: (holding: Holding) => void;
   /** A look-up failed; its recipients have to be put somewhere with this outcome. */
   readonly onFailed: (holding: Holding, failure: { error: unknown; outcome: Outcome }) => void;
 }
@@ -44,6 +46,7 @@ const UNKNOWN: Outcome = {
 export class LookUps {
   readonly #options: LookUpOptions;
   readonly #waiting = new Set<Holding>();
+  readonly #recalled = new Set<Holding>();
 
   constructor(options: LookUpOptions) {
     this.#options = options;
@@ -54,19 +57,26 @@ export class LookUps {
     return this.#waiting;
   }
 
+  /** Lets some of them go back to the store when their look-up has ended. */
+  recall(isMeant: (holding: Holding) => boolean): void {
+    for (const holding of this.#waiting) if (isMeant(holding)) this.#recalled.add(holding);
+  }
+
   /** Goes on with recipients when `ready` resolves. */
   begin<Found>(
     holding: Holding,
     { ready, proceed }: { ready: Promise<Found>; proceed: (found: Found) => void },
   ): void {
-    const { tasks, onReady, onFailed } = this.#options;
+    const { tasks, onReady, onFailed, onRecalled } = this.#options;
     this.#waiting.add(holding);
     tasks.run(async () => {
       try {
         const found = await ready;
         this.#waiting.delete(holding);
-        proceed(found);
+        if (this.#recalled.delete(holding)) onRecalled(holding);
+        else proceed(found);
       } catch (error) {
+        this.#recalled.delete(holding);
         if (this.#waiting.delete(holding)) onFailed(holding, { error, outcome: FAILED });
         else throw error;
       }

@@ -15,7 +15,8 @@ import { Dispatcher, type Router } from "./dispatcher.ts";
 import type { Job } from "./job.ts";
 import { Learner } from "./learner.ts";
 import { Lines } from "./lines.ts";
-import type { Suppressions } from "./look_ups.ts";
+import type { Holding, Suppressions } from "./look_ups.ts";
+import { Overlaps } from "./overlaps.ts";
 import { OperatorPauses } from "./pauses.ts";
 import type { NotificationMaker } from "./notifications.ts";
 import type { RefusalSink } from "./refusals.ts";
@@ -74,6 +75,7 @@ export class Scheduler {
   readonly #learner: Learner<Job>;
   readonly #abort = new AbortController();
   readonly #attempts: Attempts;
+  readonly #overlaps: Overlaps;
   /** What monotonic time has to be added to. */
   readonly #leaseStartMs: number;
   #stopped = false;
@@ -100,6 +102,7 @@ export class Scheduler {
       signal: this.#abort.signal,
       onSettled: (entry, { recipients, nextAttemptAtMs, notified }) => {
         this.#window.leave(entry, recipients);
+        this.#overlaps.settled(entry, recipients);
         if (nextAttemptAtMs !== null) this.#claimer.wakeAt(nextAttemptAtMs);
         if (notified) this.#claimer.wake();
         this.#claimer.windowThinned(recipients);
@@ -141,6 +144,10 @@ export class Scheduler {
       ...{ settler: this.#settler, learner: this.#learner, signal: this.#abort.signal },
       onEnded: () => this.#pump(),
       onError: (error, messageId) => this.#trouble("delivery", error, messageId),
+    });
+    this.#overlaps = new Overlaps({
+      ...{ window: this.#window, lines: this.#lines, attempts: this.#attempts },
+      ...{ dispatcher: this.#dispatcher, settler: this.#settler },
     });
   }
 
@@ -202,7 +209,10 @@ export class Scheduler {
    */
   reclaim(ids?: ReadonlySet<string>): void {
     this.#table.forgetPauses();
-    const jobs = this.#lines.take(({ entry }) => ids?.has(entry.message.id) ?? true);
+    const isMeant = ({ entry }: Holding): boolean => ids?.has(entry.message.id) ?? true;
+    this.#attempts.recall(isMeant);
+    this.#dispatcher.recall(isMeant);
+    const jobs = this.#lines.take(isMeant);
     for (const job of jobs) this.#dispatcher.giveBack(job);
     this.wake();
   }
@@ -306,7 +316,9 @@ export class Scheduler {
 
   #takeIn(claimed: readonly ClaimedMessage[]): void {
     for (const message of claimed) {
-      this.#dispatcher.enter(this.#window.enter(message), message.recipients);
+      const recipients = this.#overlaps.freeIn(message);
+      if (recipients.length === 0) continue;
+      this.#dispatcher.enter(this.#window.enter({ ...message, recipients }), recipients);
     }
     this.#pump();
   }

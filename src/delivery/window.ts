@@ -14,6 +14,8 @@ export interface WindowLimits {
 export interface WindowEntry {
   readonly message: MessageRecord;
   readonly bytes: Uint8Array | null;
+  /** All that it came with, settled or not. */
+  readonly recipients: readonly RecipientRecord[];
   /** Recipients of this entry that are not settled yet. */
   unsettled: number;
 }
@@ -28,6 +30,8 @@ const RESERVED_FOR_BACKLOG = 0.25;
 export class ActiveWindow {
   readonly #limits: WindowLimits;
   readonly #entries = new Map<WindowEntry, true>();
+  /** The entries of each message; more than one where its recipients came by several claims. */
+  readonly #byMessage = new Map<string, WindowEntry[]>();
   readonly #byDomain = new Map<string, number>();
   #recipients = 0;
   #bodyBytes = 0;
@@ -87,9 +91,23 @@ export class ActiveWindow {
 
   /** Adds a message whose places were reserved. */
   enterReserved({ message, recipients, bytes }: ClaimedMessage): WindowEntry {
-    const entry: WindowEntry = { message, bytes: bytes ?? null, unsettled: recipients.length };
+    const unsettled = recipients.length;
+    const entry: WindowEntry = { message, bytes: bytes ?? null, recipients, unsettled };
     this.#entries.set(entry, true);
+    const others = this.#byMessage.get(message.id);
+    if (others === undefined) this.#byMessage.set(message.id, [entry]);
+    else others.push(entry);
     return entry;
+  }
+
+  /** Whether some of the recipients may be in the window; true also for those settled lately. */
+  mayHold({ message, recipients }: ClaimedMessage): boolean {
+    const entries = this.#byMessage.get(message.id);
+    if (entries === undefined) return false;
+    const known = new Set(
+      entries.flatMap((entry) => entry.recipients.map(({ index }) => index)),
+    );
+    return recipients.some(({ index }) => known.has(index));
   }
 
   /** Adds a message that a claim brought. */
@@ -104,6 +122,7 @@ export class ActiveWindow {
     entry.unsettled -= recipients.length;
     if (entry.unsettled > 0) return;
     this.#entries.delete(entry);
+    this.#forget(entry);
     this.#bodyBytes -= entry.bytes?.length ?? 0;
   }
 
@@ -113,6 +132,13 @@ export class ActiveWindow {
     }
     this.#recipients += recipients.length;
     this.#bodyBytes += bodyBytes;
+  }
+
+  #forget(entry: WindowEntry): void {
+    const { id } = entry.message;
+    const others = (this.#byMessage.get(id) ?? []).filter((one) => one !== entry);
+    if (others.length > 0) this.#byMessage.set(id, others);
+    else this.#byMessage.delete(id);
   }
 
   #removeRecipient(domain: string): void {

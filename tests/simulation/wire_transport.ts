@@ -78,7 +78,9 @@ export class WireTransport implements Transport {
   /** The configuration has it no longer: it ends when what it does has ended. */
   end(): void {
     this.#isEnded = true;
-    this.#inner[Symbol.asyncDispose]();
+    Promise.resolve(this.#inner[Symbol.asyncDispose]()).then(() =>
+      this.#deadlines[Symbol.dispose]()
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
