@@ -1,4 +1,10 @@
-import type { ClaimedMessage, RecipientRecord } from "../queue/store.ts";
+import type { TaskGroup } from "../base/task_group.ts";
+import {
+  type ClaimedMessage,
+  type QueueStore,
+  type RecipientRecord,
+  StoreError,
+} from "../queue/store.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Job } from "./job.ts";
@@ -14,6 +20,12 @@ export interface OverlapOptions {
   readonly attempts: Attempts;
   readonly dispatcher: Dispatcher;
   readonly settler: Settler;
+  readonly store: QueueStore;
+  /** Names this node in its claims. */
+  readonly owner: string;
+  readonly tasks: TaskGroup;
+  /** Recipients that may enter the window after all. */
+  readonly onFree: (claimed: ClaimedMessage) => void;
 }
 
 /**
@@ -38,22 +50,30 @@ export class Overlaps {
     return claimed.recipients.filter(({ index }) => !busy.has(index));
   }
 
-  /**
-   * A settlement is on disk: it may have come before the claim that was held up by it, which then
-   * has nobody, so that it is given back.
-   */
+  /** A settlement is on disk: it may have ended the claim that was held up by it, or not. */
   settled(entry: WindowEntry, recipients: readonly RecipientRecord[]): void {
     const late = this.#late.get(entry);
     if (late === undefined) return;
     const indices = indicesOf(recipients);
-    const { window, dispatcher } = this.#options;
     this.#late.delete(entry);
     for (const claimed of late) {
       const [over, others] = split(claimed.recipients, indices);
       if (others.length > 0) this.#wait(entry, { ...claimed, recipients: others });
       if (over.length === 0) continue;
-      const again = { message: claimed.message, recipients: over };
-      dispatcher.giveBack({ entry: window.enter(again), recipients: over });
+      this.#options.tasks.run(() => this.#goOn({ message: claimed.message, recipients: over }));
+    }
+  }
+
+  /** Goes on with what this node still has a claim on; where the store cannot tell, it ends. */
+  async #goOn({ message, recipients }: ClaimedMessage): Promise<void> {
+    const { store, owner, onFree, window, dispatcher } = this.#options;
+    try {
+      const detail = await store.get(message.id);
+      const own = recipients.filter(({ index }) => detail?.recipients[index]?.claimedBy === owner);
+      if (own.length > 0) onFree({ message, recipients: own });
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      dispatcher.giveBack({ entry: window.enter({ message, recipients }), recipients });
     }
   }
 

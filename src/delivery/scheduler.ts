@@ -103,8 +103,9 @@ export class Scheduler {
       onSettled: (entry, { recipients, nextAttemptAtMs, notified }) => {
         this.#window.leave(entry, recipients);
         this.#overlaps.settled(entry, recipients);
-        if (nextAttemptAtMs !== null) this.#claimer.wakeAt(nextAttemptAtMs);
-        if (notified) this.#claimer.wake();
+        const isDue = nextAttemptAtMs !== null && nextAttemptAtMs <= options.clock.now();
+        if (isDue || notified) this.#claimer.wake();
+        if (nextAttemptAtMs !== null && !isDue) this.#claimer.wakeAt(nextAttemptAtMs);
         this.#claimer.windowThinned(recipients);
       },
     });
@@ -147,7 +148,9 @@ export class Scheduler {
     });
     this.#overlaps = new Overlaps({
       ...{ window: this.#window, lines: this.#lines, attempts: this.#attempts },
-      ...{ dispatcher: this.#dispatcher, settler: this.#settler },
+      ...{ dispatcher: this.#dispatcher, settler: this.#settler, tasks: this.#tasks },
+      ...{ store: options.store, owner: options.owner },
+      onFree: (claimed) => this.#takeIn([claimed]),
     });
   }
 

@@ -28,6 +28,7 @@ export class WireTransport implements Transport {
   readonly #world: World;
   readonly #life: Life;
   readonly #deadlines: Deadlines;
+  #running = 0;
   #isEnded = false;
 
   constructor(plan: TransportPlan, { world, life }: { world: World; life: Life }) {
@@ -61,6 +62,7 @@ export class WireTransport implements Transport {
     const accounts = job.recipients.map(({ forwardPath }) => world.ledger.account(id, forwardPath));
     const mailboxes = accounts.map(({ mailbox }) => mailbox).join(" ");
     world.note(() => `  ${this.name} begins ${id} for ${mailboxes}`);
+    this.#running++;
     await beginAll(accounts, { world, life: this.#life });
     markMisfits(accounts, { sizeBytes: job.message.facts.sizeBytes, plan: this.plan });
     try {
@@ -71,6 +73,8 @@ export class WireTransport implements Transport {
       return report;
     } finally {
       for (const account of accounts) world.ledger.end(account);
+      this.#running--;
+      this.#endDeadlines();
       world.note(() => `  ${this.name} ends ${id}`);
     }
   }
@@ -78,9 +82,13 @@ export class WireTransport implements Transport {
   /** The configuration has it no longer: it ends when what it does has ended. */
   end(): void {
     this.#isEnded = true;
-    Promise.resolve(this.#inner[Symbol.asyncDispose]()).then(() =>
-      this.#deadlines[Symbol.dispose]()
-    );
+    this.#inner[Symbol.asyncDispose]();
+    this.#endDeadlines();
+  }
+
+  /** They are needed until the last attempt has ended. */
+  #endDeadlines(): void {
+    if (this.#isEnded && this.#running === 0) this.#deadlines[Symbol.dispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
