@@ -395,6 +395,7 @@ export class Dispatcher {
       destination: "",
       report: null,
       timeline: [],
+      staysDue,
       keepsPlace: staysDue || table.gateUntilMs(nowMs) > nowMs,
       isQuiet,
     });

@@ -67,6 +67,8 @@ export interface Verdict {
   readonly timeline: readonly TimelineEntry[];
   /** As in `conclude`. */
   readonly keepsPlace: boolean;
+  /** Whether it is to be claimed again as soon as it is on disk. */
+  readonly staysDue?: boolean;
   /** Whether it is no news: mail waits for a limit of ours. */
   readonly isQuiet?: boolean;
 }
@@ -204,6 +206,7 @@ export class Settler {
       ...(transport === "" ? {} : { transport }),
     });
     const dueMs = conclusions.flatMap(({ nextAttemptAtMs }) => nextAttemptAtMs ?? []);
+    if (verdict.staysDue === true) dueMs.push(nowMs);
     const nextAttemptAtMs = dueMs.length === 0 ? null : Math.min(...dueMs);
     this.#write(entry, { recipients, settlement, nextAttemptAtMs });
   }
