@@ -180,13 +180,16 @@ export class Attempts {
     this.#noteMisfits(job, report);
     this.#tellRefused(job, settled);
     if (settled.recipients.length === 0) settler.note(entry, timeline);
-    else {
+    // Claims may be lost, some and not others: nobody is told of what is not recorded.
+    const parts = isRecalled ? oneByOne(settled) : [settled];
+    for (const [place, part] of parts.entries()) {
+      if (part.recipients.length === 0) continue;
       settler.settle(entry, {
-        ...settled,
+        ...part,
         transport,
         destination: name,
         report,
-        timeline,
+        timeline: place === 0 ? timeline : [],
         durationMs: endedAtMs - startedAtMs,
         keepsPlace: table.gateUntilMs(endedAtMs) > endedAtMs,
       });
@@ -233,6 +236,14 @@ export class Attempts {
       keepsPlace: false,
     });
   }
+}
+
+/** What is to be settled, apart for each recipient. */
+function oneByOne({ recipients, outcomes }: Division["settled"]): Division["settled"][] {
+  return recipients.map((recipient, position) => ({
+    recipients: [recipient],
+    outcomes: outcomes.slice(position, position + 1),
+  }));
 }
 
 /** The outcome of the mailbox that stands for all recipients is that of each. */

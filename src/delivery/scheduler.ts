@@ -281,8 +281,16 @@ export class Scheduler {
     if (lease !== undefined && lease.untilMs <= this.#leaseNowMs()) {
       return this.unreserve(claimed.recipients, claimed.bytes?.length ?? 0);
     }
+    if (this.#stopped) return this.#leaveToOthers(claimed);
     this.#dispatcher.enter(this.#window.enterReserved(claimed), claimed.recipients);
     this.#pump();
+  }
+
+  /** Gives back what was committed while the relay stopped, as nobody here goes on with it. */
+  #leaveToOthers(claimed: ClaimedMessage): void {
+    const { clock, owner, store } = this.#options;
+    this.unreserve(claimed.recipients, claimed.bytes?.length ?? 0);
+    this.#tasks.run(async () => void await store.abandon({ owner, nowMs: clock.now() }));
   }
 
   /** Looks for due mail soon. Cheap to call often. */

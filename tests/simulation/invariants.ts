@@ -350,7 +350,7 @@ export async function checkStopped(world: World, life: Life): Promise<void> {
   const open = world.ground.openOf(life);
   if (open > 0) world.fail("descriptors return to their start", `${open} are left`);
   const { isStoreWell } = world;
-  if (isStoreWell) await checkOwners(world, null);
+  if (isStoreWell && life.puts === 0) await checkOwners(world, null);
 }
 
 /** With everything final no large message is left in the spool folder. */

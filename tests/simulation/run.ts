@@ -95,6 +95,8 @@ class Director {
   #relay: WorldRelay | null = null;
   #lives = 0;
   #imports = 0;
+  /** Imports that are not complete. */
+  #importsOpen = 0;
   /** While it is true somebody will start the relay. */
   #isDown = false;
   /** Ends with the stop under way. */
@@ -138,7 +140,7 @@ class Director {
       await world.runUntil(world.clock.elapsedMs + sliceMs);
       if (world.violation !== null) return;
       const open = await unfinished(world);
-      if (open.length === 0) break;
+      if (open.length === 0 && this.#importsOpen === 0) break;
       if (world.clock.elapsedMs > giveUpMs) {
         return world.fail("nothing is without a next step", open.slice(0, 5).join("; "));
       }
@@ -203,6 +205,7 @@ class Director {
       case "ambush":
         return this.#ambush(step, world.clock.elapsedMs + step.forMs);
       case "import":
+        this.#importsOpen++;
         return this.#background(() => this.#import(step));
       case "suspend":
         return this.#suspend(step.forMs);
@@ -261,6 +264,7 @@ class Director {
     let isDone = false;
     isDone = await importMail(step.mails, { world, life });
     this.#endLife(life);
+    if (isDone) this.#importsOpen--;
   }
 
   async #mail(mail: PlannedMail): Promise<void> {
@@ -356,7 +360,8 @@ class Director {
     const waiting = this.#waitFor(stopping);
     const isClean = await waiting;
     if (isClean) {
-      world.endedWell.add(relay.life.number);
+      // What the store refused to the end nobody knows of: it explains a repetition.
+      if (relay.life.refused.size === 0) world.endedWell.add(relay.life.number);
       await checkStopped(world, relay.life);
     }
     this.#kill(relay.life);

@@ -42,11 +42,18 @@ class StoreGate implements QueueStore {
     this.outbox = outbox;
   }
 
-  put: QueueStore["put"] = (message) => this.#call("put", () => this.#inner.put(message));
-  putAll: QueueStore["putAll"] = (all) => this.#call("putAll", () => this.#inner.putAll(all));
+  put: QueueStore["put"] = (message) =>
+    this.#fresh(() => this.#call("put", () => this.#inner.put(message)));
+  putAll: QueueStore["putAll"] = (all) =>
+    this.#fresh(() => this.#call("putAll", () => this.#inner.putAll(all)));
   renew: QueueStore["renew"] = (request) => this.#call("renew", () => this.#inner.renew(request));
-  settle: QueueStore["settle"] = (settlement) =>
-    this.#call("settle", () => this.#settle(settlement));
+  settle: QueueStore["settle"] = async (settlement) => {
+    const { refused } = this.#life;
+    const key = JSON.stringify([settlement.messageId, settlement.recipients]);
+    refused.add(key);
+    await this.#call("settle", () => this.#settle(settlement));
+    refused.delete(key);
+  };
   abandon: QueueStore["abandon"] = (request) =>
     this.#call("abandon", () => this.#inner.abandon(request));
   get: QueueStore["get"] = (id) => this.#call("get", () => this.#inner.get(id));
@@ -104,6 +111,16 @@ class StoreGate implements QueueStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#alive(this.#world.track(this.#inner[Symbol.asyncDispose]()));
+  }
+
+  /** Counts a commit of fresh mail while it is under way. */
+  async #fresh(put: () => Promise<void>): Promise<void> {
+    this.#life.puts++;
+    try {
+      await put();
+    } finally {
+      this.#life.puts--;
+    }
   }
 
   /** What was committed is known to the world, whether or not the relay hears of it. */

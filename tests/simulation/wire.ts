@@ -185,12 +185,15 @@ class WorldConn implements Conn {
   }
 }
 
-/** Whose message it is: a notification says so, for others the recipient does. */
+/** Whose message it is: what the relay wrote says so, or the subject of what was imported. */
 function accountOf(
   { world }: WireFacts,
   { mailbox, data }: { mailbox: string; data: string },
 ): Account | undefined {
   const open = world.ledger.openFor(mailbox);
-  const id = /^Message-ID: <([^@>]+)@relay\.example>/m.exec(data)?.[1];
-  return open.find(({ messageId }) => messageId === id) ?? open[0];
+  const id = /^Message-ID: <([^@>]+)@relay\.example>/m.exec(data)?.[1] ??
+    /^Received: by relay\.example id (\S+)/m.exec(data)?.[1];
+  const number = Number(/^Subject: mail (\d+)/m.exec(data)?.[1]);
+  return open.find(({ messageId }) => messageId === id) ??
+    open.find(({ messageId }) => world.ledger.numberOf(messageId) === number) ?? open[0];
 }

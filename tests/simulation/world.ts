@@ -47,6 +47,10 @@ export class Life {
   /** Owns the timers of what is between the relay and others: answers under way. */
   readonly wires = {};
   isAlive = true;
+  /** Settlements that the store refused, until it takes them. */
+  readonly refused = new Set<string>();
+  /** Commits of fresh mail that are under way. */
+  puts = 0;
 
   constructor(number: number) {
     this.number = number;
