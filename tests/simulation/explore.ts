@@ -5,10 +5,10 @@ import type { Plan } from "./plan.ts";
 import { type RunOptions, simulate } from "./run.ts";
 import { shrink } from "./shrink.ts";
 import { makeTemplate, SqliteGround } from "./sqlite_ground.ts";
-import type { Ground, World } from "./world.ts";
+import { type Ground, Life, type World } from "./world.ts";
 
-/** Where the messages of a world are kept. */
-export const STORES = ["memory", "sqlite"] as const;
+/** Where the messages of a world are kept; `both` compares each answer of the two. */
+export const STORES = ["memory", "sqlite", "both"] as const;
 export type StoreName = typeof STORES[number];
 
 /** A seed that broke a rule. */
@@ -77,10 +77,12 @@ export class Explorer implements AsyncDisposable {
   }
 
   async #groundFor(world: World): Promise<Ground> {
+    if (this.#store === "memory") return new MemoryGround(world);
     const places = { folder: this.#folder, template: this.#template };
-    return this.#store === "memory"
-      ? new MemoryGround(world)
-      : await SqliteGround.make(world, places);
+    const ground = await SqliteGround.make(world, places);
+    if (this.#store === "sqlite") return ground;
+    const beside = await ground.openBare(new Life(0));
+    return new MemoryGround(world, { beside, end: () => ground[Symbol.asyncDispose]() });
   }
 }
 

@@ -1,7 +1,14 @@
 import { openMemoryStore } from "../../src/queue/memory/store.ts";
 import type { MessageDetail, OutboxEvent, QueueStore } from "../../src/queue/store.ts";
+import { lockstep } from "./lockstep.ts";
 import { gatedStore } from "./store_gate.ts";
 import type { Ground, Life, World } from "./world.ts";
+
+/** A store that gets the same calls, and what ends it. */
+export interface BesideOptions {
+  readonly beside?: QueueStore;
+  readonly end?: () => Promise<void>;
+}
 
 /** A store in memory that outlives the relay, as one that is shared by several nodes does. */
 export class MemoryGround implements Ground {
@@ -10,12 +17,18 @@ export class MemoryGround implements Ground {
   readonly #listeners = new Set<() => void>();
   readonly #store: QueueStore;
   readonly #world: World;
+  readonly #end: () => Promise<void>;
 
-  constructor(world: World) {
+  constructor(world: World, { beside, end }: BesideOptions = {}) {
     this.#world = world;
+    this.#end = end ?? (() => Promise.resolve());
     const { settings } = world.plan;
     const clock = world.clock.viewFor(this);
-    this.#store = openMemoryStore({ clock, keepsFailed: settings.keepsFailed });
+    const store = openMemoryStore({ clock, keepsFailed: settings.keepsFailed });
+    this.#store = beside === undefined ? store : lockstep({
+      ...{ first: store, second: beside },
+      onDifference: (detail) => world.fail("the two stores agree", detail),
+    });
   }
 
   async open(life: Life, mode: "relay" | "tool" = "relay"): Promise<QueueStore> {
@@ -72,8 +85,9 @@ export class MemoryGround implements Ground {
     return this.#store.outbox.read({ after: 0, limit: 1_000_000 });
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve(this.#store[Symbol.asyncDispose]());
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store[Symbol.asyncDispose]();
+    await this.#end();
   }
 }
 

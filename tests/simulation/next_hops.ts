@@ -69,6 +69,11 @@ export class WorldTransport implements Transport {
     return attempt.end({ sky, share });
   }
 
+  /** Nothing may begin by it any more. */
+  retire(): void {
+    this.#isEnded = true;
+  }
+
   /** The configuration has it no longer. */
   end(): void {
     this.#isEnded = true;

@@ -166,11 +166,13 @@ export class WorldRelay {
   reload(variant: Variant): void {
     const before = new Map(this.#transports);
     this.#useTransports(variant);
+    const kept = new Set(this.#transports.values());
+    const gone = [...before.values()].filter((transport) => !kept.has(transport));
+    for (const transport of gone) transport.retire();
     this.scheduler.replaceRouter(this.#routerOf(variant));
     this.#shaper.replaceRules(variant.shaping);
     this.scheduler.reshape();
-    const kept = new Set(this.#transports.values());
-    for (const transport of before.values()) if (!kept.has(transport)) transport.end();
+    for (const transport of gone) transport.end();
   }
 
   /** As `Relay.stop`. */

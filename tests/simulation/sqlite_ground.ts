@@ -39,6 +39,18 @@ export class SqliteGround implements Ground {
     return new SqliteGround(world, own);
   }
 
+  /** The store alone, for somebody who compares it with another. */
+  async openBare(life: Life): Promise<QueueStore> {
+    const process = new StoreProcess(this.#world, { life, watchers: new Set() });
+    this.#processes.set(life, process);
+    const { settings: { keepsFailed } } = this.#world.plan;
+    const clock = this.#world.clock.viewFor(life);
+    const { openFile } = process;
+    return await this.#world.track(
+      openSqliteStore({ folder: this.#folder, threads: process, openFile, clock, keepsFailed }),
+    );
+  }
+
   async open(life: Life, mode: "relay" | "tool" = "relay"): Promise<QueueStore> {
     const process = new StoreProcess(this.#world, { life, watchers: this.#watchers });
     this.#processes.set(life, process);

@@ -79,6 +79,11 @@ export class WireTransport implements Transport {
     }
   }
 
+  /** Nothing may begin by it any more. */
+  retire(): void {
+    this.#isEnded = true;
+  }
+
   /** The configuration has it no longer: it ends when what it does has ended. */
   end(): void {
     this.#isEnded = true;

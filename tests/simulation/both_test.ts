@@ -1,0 +1,3 @@
+import { testSeeds } from "./test_seeds.ts";
+
+testSeeds("both");
