@@ -275,7 +275,7 @@ export class Relay {
    * everything stays as it is; what is wrong is an event, too.
    */
   reloadSource(request: { readonly by: string }): Promise<ReloadResult> {
-    const nowhere = { kind: "invalid", problems: ["It was not loaded from anywhere"] } as const;
+    const nowhere = { kind: "invalid", problems: ["There is no config file to reload"] } as const;
     return this.#source?.reload(request) ?? Promise.resolve(nowhere);
   }
 

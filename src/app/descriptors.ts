@@ -60,15 +60,16 @@ export class DescriptorBudget {
     const least = Math.min(...lowered.listeners.map(({ maxConnections }) => maxConnections));
     const advice = `raise the limit of open files (ulimit -n, LimitNOFILE) to ${needed + 64}`;
     if (!(least >= LEAST_CONNECTIONS)) {
-      const message = `Cannot serve anybody: the process can open ${this.#available} more files, ` +
-        `and its connections need ${needed}; ${advice}`;
+      const message =
+        `Cannot serve clients: the process can open ${this.#available} more files, but its ` +
+        `connections need ${needed}; ${advice}`;
       throw new ListenError("other", { message });
     }
     this.#events({
       ...{ type: "trouble", level: "warning", component: "config" },
-      message: `The caps of connections need ${needed} open files, and the process can open ` +
-        `${this.#available} more: all are lowered to ${Math.floor(share * 100)} %, ` +
-        `${least} connections for the smallest listener; ${advice}, or lower max_connections`,
+      message: `The connection caps need ${needed} open files, but the process can open only ` +
+        `${this.#available} more: all caps are lowered to ${Math.floor(share * 100)} %, ${least} ` +
+        "connections for the smallest",
     });
     return lowered;
   }

@@ -119,7 +119,7 @@ export class Feedback {
     if (alias || !this.#transport.owns(text, domain)) return null;
     return this.#transport.accepts(text, this.#parts.clock.now())
       ? ACCEPT
-      : refuse(NO_SUCH_ADDRESS, "the return address is not ours, or too old");
+      : refuse(NO_SUCH_ADDRESS, "the return address is forged or too old");
   }
 
   /** Made anew when the configuration changed. */

@@ -164,7 +164,7 @@ export class FrontDoor {
     this.#connections--;
     if (this.#headerMissing) return; // health checks would fill the log
     this.#headerMissing = true;
-    const message = `Cannot serve a client of balancer ${remote.address}: ${reason}`;
+    const message = `Cannot serve a client of load balancer ${remote.address}: ${reason}`;
     this.#events({ type: "trouble", level: "warning", component: "smtp", message });
   }
 

@@ -73,7 +73,7 @@ export class ListenerTls implements Disposable {
       clock: this.#clock,
       onReload: () => this.#events({ type: "reloaded", detail: "certificates" }),
       onError: (cause) => {
-        const message = "The certificates were not reloaded, the former ones hold";
+        const message = "The certificates were not reloaded; the previous ones stay in force";
         this.#events({ type: "trouble", level: "error", component: "tls", message, cause });
       },
     });

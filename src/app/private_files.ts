@@ -43,13 +43,13 @@ async function makeOnePrivate(path: string): Promise<string | null> {
     if (mode === null || isSymlink || (mode & OTHERS) === 0) return null;
     const shown = (mode & 0o777).toString(8);
     if ((mode & STICKY) !== 0) {
-      return `${path} is a folder for everybody (mode ${shown}); choose a data_dir of its own`;
+      return `${path} is accessible to all users (mode ${shown}); use a dedicated data_dir`;
     }
     await Deno.chmod(path, mode & 0o777 & ~OTHERS);
-    return `${path} was open to other users (mode ${shown}); now only its owner has access`;
+    return `${path} was accessible to other users (mode ${shown}); now only its owner has access`;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     const reason = error instanceof Error ? error.message : String(error);
-    return `${path} is open to other users, and that cannot be changed: ${reason}`;
+    return `${path} is accessible to other users, and its mode cannot be changed: ${reason}`;
   }
 }

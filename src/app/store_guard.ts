@@ -65,7 +65,7 @@ export class StoreGuard implements MessageSink {
 
   #note(failure: StoreFailure | null): void {
     this.#failure = failure === null ? null : {
-      decision: refuse(REPLIES[failure], `the store was ${failure} a moment ago`),
+      decision: refuse(REPLIES[failure], `the store failed (${failure}) a moment ago`),
       atMs: this.#clock.monotonic(),
     };
   }

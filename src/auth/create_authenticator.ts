@@ -208,7 +208,7 @@ function gateLimits({ maxHashing }: AuthSettings): GateLimits {
 }
 
 function unreadable(reason: string): string {
-  return `Cannot read the users file again, the former users stay: ${reason}`;
+  return `Cannot reload the users file; the previous users stay in force: ${reason}`;
 }
 
 function messageOf(error: unknown): string {

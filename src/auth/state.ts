@@ -104,9 +104,11 @@ export class AuthState implements CheckSources {
   /** Whom a certificate stands for. */
   certificateVerdict(certificate: ClientCertificate): Verdict {
     const name = this.#certificates.find(certificate);
-    if (name === null) return refused("credentials", "the client certificate is nobody's");
+    if (name === null) return refused("credentials", "the client certificate belongs to no user");
     const user = this.table.find(name);
-    if (user === null) return refused("credentials", "the client certificate is an unknown user's");
+    if (user === null) {
+      return refused("credentials", "the client certificate belongs to an unknown user");
+    }
     return verdictOn(user, null);
   }
 

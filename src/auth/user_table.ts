@@ -74,7 +74,7 @@ export function buildUserTable(settings: readonly UserSettings[]): UserTableResu
     const name = prepareUsername(user.name);
     const about = `user ${JSON.stringify(user.name)}`;
     if (name === null) problems.push(`${about} has a name that cannot be typed`);
-    else if (users.has(name)) problems.push(`${about} is there twice`);
+    else if (users.has(name)) problems.push(`${about} is defined twice`);
     else {
       const read = readUser(user);
       if (typeof read === "string") problems.push(`${about} ${read}`);

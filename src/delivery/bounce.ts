@@ -76,7 +76,8 @@ function notifyAnyhow(
       type: "trouble",
       level: "error",
       component: "notifications",
-      message: "Cannot make a whole notification; it goes out without the message and its details",
+      message:
+        "Cannot create a complete notification; it is sent without the message and its details",
       messageId: notice.message.id,
       cause,
     });
@@ -149,7 +150,7 @@ async function readOriginal(
       type: "trouble",
       level: "warning",
       component: "notifications",
-      message: "Cannot return the message with its notification: its octets cannot be read",
+      message: "Cannot include the message in its notification: its content is unreadable",
       messageId: notice.message.id,
       cause,
     });
@@ -246,8 +247,9 @@ function tellNobody(
     type: "trouble",
     level: "warning",
     component: "notifications",
-    message: `Cannot tell anybody that ${mailboxes} did not get the message: ` +
-      "it has no usable return address",
+    message:
+      `Cannot notify the sender that ${mailboxes} did not get the message: it has no usable ` +
+      "return address",
     messageId: message.id,
   });
   return [];

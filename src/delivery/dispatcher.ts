@@ -58,12 +58,12 @@ export interface DispatcherOptions {
 }
 
 /** RFC 3463 3.8: a decision of this relay, which says nothing of the recipient. */
-const RETURNED = reply(554, "5.7.0", "Returned to its sender by an operator of this relay");
+const RETURNED = reply(554, "5.7.0", "Bounced by an operator of this relay");
 /** RFC 3463 3.4: it is not sent now; operators changed its way. */
 const TAKEN_BACK = reply(
   451,
   "4.3.2",
-  "Taken back by an operator of this relay, to go another way",
+  "Rerouted by an operator of this relay",
 );
 /** RFC 3463 3.4; the cause is in the log. */
 const INTERNAL_ERROR: Outcome = {
@@ -178,7 +178,7 @@ export class Dispatcher {
     }
     for (const group of resting.values()) this.#rest(entry, group);
     if (unroutable.length === 0) return;
-    const why = reply(450, "4.4.4", "No route fits this recipient");
+    const why = reply(450, "4.4.4", "No route matches this recipient");
     this.#settle(entry, unroutable, { kind: "temporary", reply: why });
   }
 
@@ -424,5 +424,5 @@ function restReply({ kind, name }: RestingWay): Reply {
   // RFC 3463 3.8: a matter of policy here, not of the recipient.
   return kind === "hold"
     ? reply(450, "4.7.0", `Held by route ${name}`)
-    : reply(250, "2.7.0", `Captured by route ${name}, sent nowhere`);
+    : reply(250, "2.7.0", `Captured by route ${name}, not sent`);
 }

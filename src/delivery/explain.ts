@@ -65,7 +65,7 @@ function fitReason({ match }: RouteRule, facts: RouteFacts): string {
       `${subjectOf(key, name)} ${valueOf(key, { facts, field: name })}`
     );
   });
-  return `${[...new Set(parts)].join(", ")} fits`;
+  return `${[...new Set(parts)].join(", ")} matches`;
 }
 
 function subjectOf(key: keyof RouteMatch, field: string | undefined): string {

@@ -31,13 +31,13 @@ export interface LookUpOptions {
 const RETRY_MS = 60_000;
 const FAILED: Outcome = {
   kind: "temporary",
-  reply: reply(451, "4.4.3", "Cannot look up how to send it, see the relay's log"),
+  reply: reply(451, "4.4.3", "Cannot look up the route, see the relay's log"),
   counts: false,
   retryAfterMs: RETRY_MS,
 };
 const UNKNOWN: Outcome = {
   kind: "temporary",
-  reply: reply(451, "4.3.0", "Cannot look into the suppression list"),
+  reply: reply(451, "4.3.0", "Cannot read the suppression list"),
   counts: false,
   retryAfterMs: RETRY_MS,
 };

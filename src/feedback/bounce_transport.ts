@@ -51,9 +51,9 @@ interface Attributed extends Finding {
   readonly isSigned: boolean;
 }
 
-const NO_SUCH_ADDRESS = reply(550, "5.1.1", "No such return address, or its time is over");
-const NOT_UNDERSTOOD = reply(554, "5.6.0", "Cannot tell what this report is about");
-const CANNOT_STORE = reply(451, "4.3.0", "Cannot store what this report says, try again later");
+const NO_SUCH_ADDRESS = reply(550, "5.1.1", "No such return address, or it has expired");
+const NOT_UNDERSTOOD = reply(554, "5.6.0", "Cannot parse this report");
+const CANNOT_STORE = reply(451, "4.3.0", "Cannot store this report, try again later");
 const STORE_RETRY_MS = 60_000;
 
 /**
@@ -176,7 +176,7 @@ export class BounceTransport implements Transport {
     const to = forwards && sender !== null && sender !== "" ? sender : null;
     if (to !== null && !this.#isOurs(to)) {
       if (await this.#mayHandOn(trace, detail)) return await this.#handOn(job, { to, taken });
-      return delivered(`${taken === "" ? meaning.kind : taken}; not handed on, too many were`);
+      return delivered(`${taken === "" ? meaning.kind : taken}; not forwarded, limit reached`);
     }
     if (isUnderstood) return delivered(taken === "" ? meaning.kind : taken);
     if (operator === null || this.#isOurs(operator)) {
@@ -211,7 +211,7 @@ export class BounceTransport implements Transport {
     const id = await handOn({ message, octets: body.stream(), to }, services);
     if (id === null) return { kind: "permanent", reply: NOT_UNDERSTOOD };
     wake();
-    return delivered(`${taken === "" ? "" : `${taken}; `}handed on to <${to}> as ${id}`);
+    return delivered(`${taken === "" ? "" : `${taken}; `}forwarded to <${to}> as ${id}`);
   }
 }
 
@@ -302,5 +302,5 @@ function delivered(text: string): Outcome {
 }
 
 function taken(text: string): Reply {
-  return reply(250, "2.0.0", cutText(withoutControls(`Taken: ${text}`), 300));
+  return reply(250, "2.0.0", cutText(withoutControls(`Accepted: ${text}`), 300));
 }

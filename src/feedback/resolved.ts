@@ -41,5 +41,5 @@ export function resolutionEvents(
 }
 
 function replyOf(source: string): string {
-  return `250 2.0.0 Taken, as ${source} tells`;
+  return `250 2.0.0 Accepted, reported by ${source}`;
 }

@@ -12,7 +12,7 @@ import type { SubmittedMessage } from "./submission.ts";
 const TOO_LARGE = reply(552, "5.3.4", "Message is larger than allowed");
 const LOOP = reply(554, "5.4.6", "Routing loop detected");
 const NO_HEADER = reply(554, "5.6.0", "The message does not begin with a header field");
-const NO_FIELD = reply(554, "5.6.0", "The header section has a line that is no field");
+const NO_FIELD = reply(554, "5.6.0", "The header section has an invalid line");
 const VIOLATIONS = {
   bare_cr: reply(554, "5.6.0", "Message has CR without LF; lines end with CRLF"),
   nul: reply(554, "5.6.0", "Message has a NUL octet"),

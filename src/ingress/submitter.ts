@@ -225,7 +225,7 @@ export class MessageSubmitter {
     try {
       await this.#options.keys.confirm(name, known);
     } catch (cause) {
-      const message = "Cannot note that a request was carried out";
+      const message = "Cannot store that a request was completed";
       this.#options.events({
         type: "trouble",
         level: "warning",

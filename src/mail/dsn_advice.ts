@@ -6,11 +6,11 @@ export interface Advice {
   readonly action: string;
 }
 
-const ASK_RECIPIENT = "Reach the recipient in another way and tell them about this notification.";
+const ASK_RECIPIENT = "Contact the recipient by other means and mention this notification.";
 
 const UNKNOWN: Advice = {
-  meaning: "The receiving side did not take the message.",
-  action: `Read the answer above; it usually says why. ${ASK_RECIPIENT}`,
+  meaning: "The receiving server did not accept the message.",
+  action: `Read the reply above; it usually gives the reason. ${ASK_RECIPIENT}`,
 };
 
 /** By subject and detail of RFC 3463 and of its registry; a subject alone is the fallback. */
@@ -20,7 +20,7 @@ const ADVICE: ReadonlyMap<string, Advice> = new Map([
     action: "Check the address and send the message again.",
   }],
   ["1.1", {
-    meaning: "There is no mailbox of that name at this domain.",
+    meaning: "There is no mailbox with that name at this domain.",
     action: "Check the part before the @ for typing mistakes, then send the message again.",
   }],
   ["1.2", {
@@ -32,39 +32,39 @@ const ADVICE: ReadonlyMap<string, Advice> = new Map([
     action: "Correct the address and send the message again.",
   }],
   ["1.6", {
-    meaning: "The mailbox has moved and left no new address.",
+    meaning: "The mailbox has moved without a forwarding address.",
     action: "Ask the recipient for the new address.",
   }],
   ["1.8", {
-    meaning: "The receiving side does not accept your address as that of a sender.",
+    meaning: "The receiving server does not accept your sender address.",
     action: "Check your own address in your mail program, or ask your mail administrator.",
   }],
   ["1.10", {
-    meaning: "The domain says that it receives no mail at all.",
-    action: "Check the part after the @, or reach the recipient in another way.",
+    meaning: "The domain does not accept mail.",
+    action: "Check the part after the @, or contact the recipient by other means.",
   }],
   ["2", {
-    meaning: "The recipient's mailbox cannot take the message.",
+    meaning: "The recipient's mailbox cannot accept the message.",
     action: ASK_RECIPIENT,
   }],
   ["2.1", {
-    meaning: "The recipient's mailbox is switched off.",
+    meaning: "The recipient's mailbox is disabled.",
     action: ASK_RECIPIENT,
   }],
   ["2.2", {
     meaning: "The recipient's mailbox is full.",
-    action: "Send the message again when the recipient has made room.",
+    action: "Send the message again when the recipient has freed some space.",
   }],
   ["2.3", {
     meaning: "The message is larger than this recipient may receive.",
     action: "Send a smaller message, for instance a link instead of an attachment.",
   }],
   ["3.1", {
-    meaning: "The receiving mail system has no room left.",
+    meaning: "The receiving mail system is full.",
     action: "Send the message again later.",
   }],
   ["3.4", {
-    meaning: "The message is larger than the receiving side accepts.",
+    meaning: "The message is larger than the receiving server accepts.",
     action: "Send a smaller message, for instance a link instead of an attachment.",
   }],
   ["4", {
@@ -72,40 +72,40 @@ const ADVICE: ReadonlyMap<string, Advice> = new Map([
     action: "Send the message again later, or check the part after the @.",
   }],
   ["4.4", {
-    meaning: "There is no way known to a mail server of this domain.",
+    meaning: "No mail server was found for this domain.",
     action: "Check the part after the @ for typing mistakes, then send the message again.",
   }],
   ["4.6", {
-    meaning: "The message went round in circles between mail systems.",
-    action: "Pass this notification on to your mail administrator.",
+    meaning: "The message looped between mail systems.",
+    action: "Forward this notification to your mail administrator.",
   }],
   ["6", {
-    meaning: "The receiving side cannot handle the form of the message.",
-    action: "Send it in a simpler form, for instance as plain text.",
+    meaning: "The receiving server cannot handle the format of the message.",
+    action: "Send it in a simpler format, for instance as plain text.",
   }],
   ["6.7", {
-    meaning: "The receiving side does not support addresses with international characters.",
+    meaning: "The receiving server does not support international addresses.",
     action: "Use an address without such characters.",
   }],
   ["7", {
-    meaning: "The receiving side refused the message by its rules.",
-    action: `If the message was legitimate, pass this on to your administrator. ${ASK_RECIPIENT}`,
+    meaning: "The receiving server refused the message by its policy.",
+    action: `If the message was legitimate, forward this to your administrator. ${ASK_RECIPIENT}`,
   }],
   ["7.1", {
-    meaning: "The receiving side refused the message by its rules, often as suspected spam.",
-    action: `If the message was legitimate, pass this on to your administrator. ${ASK_RECIPIENT}`,
+    meaning: "The receiving server refused the message by its policy, often as suspected spam.",
+    action: `If the message was legitimate, forward this to your administrator. ${ASK_RECIPIENT}`,
   }],
   ["7.10", {
-    meaning: "The message needs an encrypted connection that could not be had.",
-    action: "Pass this notification on to your mail administrator.",
+    meaning: "The message requires an encrypted connection, which was not available.",
+    action: "Forward this notification to your mail administrator.",
   }],
   ["7.25", {
-    meaning: "The receiving side found no valid name for the address of the sending server.",
-    action: "Pass this notification on to your mail administrator.",
+    meaning: "The receiving server found no valid name for the address of the sending server.",
+    action: "Forward this notification to your mail administrator.",
   }],
   ["7.26", {
-    meaning: "The message failed the receiving side's check of who sent it.",
-    action: "Pass this notification on to your mail administrator (SPF, DKIM, DMARC).",
+    meaning: "The message failed the sender authentication of the receiving server.",
+    action: "Forward this notification to your mail administrator (SPF, DKIM, DMARC).",
   }],
 ]);
 

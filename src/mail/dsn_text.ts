@@ -24,16 +24,18 @@ const SUBJECTS: Readonly<Record<DsnAction, string>> = {
 /** What follows "Your message" in front of the recipients that share an action. */
 const OPENINGS: Readonly<Record<DsnAction, string>> = {
   failed: "could not be delivered, and will not be tried again, to:",
-  delayed: "has not been delivered yet. Delivery goes on being tried and you need not send it " +
-    "again. It waits to go to:",
-  relayed: "was passed on, as you asked to be told. The next mail system sends no such " +
-    "notifications, so this one is the last. It went to:",
-  delivered: "was delivered, as you asked to be told, to:",
+  delayed:
+    "has not been delivered yet. Delivery is still being attempted; do not send it again. It " +
+    "waits for:",
+  relayed: "was passed on to a mail system that sends no notifications, so this is the last one. " +
+    "You requested this notification. The message went to:",
+  delivered: "was delivered; you requested this notification. It went to:",
   expanded: "was delivered to a mailing list, which passed it on to its members:",
 };
 
-const TO_POSTMASTER = "The message below has no return address, so its sender cannot be told. " +
-  "You get this notification as the postmaster of this mail system.";
+const TO_POSTMASTER =
+  "The message below has no return address, so its sender cannot be notified. You get this " +
+  "notification as the postmaster of this mail system.";
 
 /** The action that matters most among those of a notification. */
 export function mainAction(recipients: readonly { readonly action: DsnAction }[]): DsnAction {
@@ -78,7 +80,7 @@ function explainRecipient(recipient: DsnRecipient): string[] {
   const lines = [`<${addressText(mailbox)}>`, ...indented(whatWasSaid(recipient))];
   if (action === "failed") lines.push(...failureAdvice(recipient));
   if (action === "delayed" && recipient.willRetryUntilMs !== undefined) {
-    lines.push(...indented(`Given up after: ${formatDateTime(recipient.willRetryUntilMs)}`));
+    lines.push(...indented(`Expires: ${formatDateTime(recipient.willRetryUntilMs)}`));
   }
   return [...lines, ""];
 }
@@ -93,7 +95,7 @@ function whatWasSaid({ remote, reply }: DsnRecipient): string {
 function failureAdvice({ expired, status }: DsnRecipient): string[] {
   if (expired) {
     return [
-      ...indented("Meaning: It was tried again and again until the time for it was over."),
+      ...indented("Meaning: Delivery was retried until the message expired."),
       ...indented("What to do: Check the address, or send the message again later."),
     ];
   }
@@ -103,7 +105,7 @@ function failureAdvice({ expired, status }: DsnRecipient): string[] {
 
 function unexplained(count: number): string[] {
   if (count <= 0) return [];
-  return [`... and ${count} more; the delivery report attached lists them all.`, ""];
+  return [`... and ${count} more; the attached delivery report lists all of them.`, ""];
 }
 
 function messageLines({ about, original }: DsnRequest): string[] {

@@ -64,14 +64,16 @@ function sessionSentence(event: SessionEvent): string {
         after(": ", event.reason) + inBrackets(event.cause);
     }
     case "session_secured":
-      return `session on ${listener} with ${clientAddress} is inside ${event.tls}` +
+      return `session on ${listener} with ${clientAddress} uses ${event.tls}` +
         after(", client certificate ", event.clientCertificate) + after(", user ", event.user);
     case "authenticated":
       return `${event.user} authenticated on ${listener} from ${clientAddress} ` +
         `by ${event.mechanism}` + after(", device ", event.device);
     case "client_named": {
       const said = Object.entries(event.attributes).map((pair) => pair.join("="));
-      return `${event.by} names its client on ${listener} by ${event.command}: ${said.join(" ")}`;
+      return `${event.by} declares its client on ${listener} by ${event.command}: ${
+        said.join(" ")
+      }`;
     }
     case "command_refused":
       return `${event.verb} from ${clientAddress} on ${listener} refused: ${event.reply}` +
@@ -83,21 +85,21 @@ type OutcomeEvent = Extract<MessageEvent, { readonly delayMs: number }>;
 type FeedbackEvent = Extract<MessageEvent, { readonly type: "feedback" }>;
 
 const FEEDBACK_WORDS: Readonly<Record<FeedbackKind, string>> = {
-  delivered: "reached",
-  deferred: "is late for",
-  bounced: "came back for good from",
-  soft_bounced: "came back from",
-  complained: "was called spam by",
-  unsubscribed: "is not wanted any more by",
+  delivered: "final delivery to",
+  deferred: "delayed for",
+  bounced: "hard bounce from",
+  soft_bounced: "soft bounce from",
+  complained: "complaint from",
+  unsubscribed: "unsubscribed:",
 };
 
 const OUTCOME_WORDS: Readonly<Record<OutcomeEvent["type"], string>> = {
-  delivered: "delivered",
-  deferred: "not delivered yet",
-  bounced: "could not be delivered",
-  expired: "given up, its time is over,",
-  uncertain: "perhaps delivered",
-  suppressed: "not sent to",
+  delivered: "delivered to",
+  deferred: "deferred for",
+  bounced: "bounced for",
+  expired: "expired for",
+  uncertain: "maybe delivered to",
+  suppressed: "suppressed, not sent to",
 };
 
 function messageSentence(event: MessageEvent): string {
@@ -113,7 +115,7 @@ function messageSentence(event: MessageEvent): string {
       return `refused on ${event.listener} from ${event.clientAddress}: ` +
         `sender <${event.reversePath}>, answered ${event.reply}${inBrackets(event.cause)}`;
     case "notified":
-      return `<${event.to}> is told "${event.action}" by ${event.notificationId}`;
+      return `<${event.to}> is notified of "${event.action}" by ${event.notificationId}`;
     case "held":
     case "released":
     case "retried":
@@ -136,19 +138,20 @@ function outcomeSentence(event: OutcomeEvent): string {
   const next = event.nextAttemptAtMs === undefined
     ? ""
     : `, next attempt ${formatTime(event.nextAttemptAtMs)}`;
-  return `${OUTCOME_WORDS[type]} to <${recipient}> (${how}${after(", ", tls)}) ` +
-    `after ${formatDuration(delayMs)}, attempt ${attempts}${next}: ${reply}`;
+  return `${OUTCOME_WORDS[type]} <${recipient}> (${how}${after(", ", tls)}) after ` +
+    `${formatDuration(delayMs)}, attempt ${attempts}${next}: ${reply}`;
 }
 
 function feedbackSentence(event: FeedbackEvent): string {
   const { kind, recipient, source, reason, suppressed } = event;
-  const then = suppressed ? ", which is suppressed now" : "";
-  return `${FEEDBACK_WORDS[kind]} <${recipient}>${then}, says ${source}${after(": ", reason)}`;
+  const then = suppressed ? ", now suppressed" : "";
+  return `${FEEDBACK_WORDS[kind]} <${recipient}>${then}, reported by ` +
+    `${source}${after(": ", reason)}`;
 }
 
 function destinationSentence(event: DestinationEvent): string {
   const { type, transport, destination, reason, retryAtMs } = event;
-  const state = type === "destination_down" ? "cannot be reached" : "can be reached again";
+  const state = type === "destination_down" ? "is down" : "is up again";
   const next = retryAtMs === undefined ? "" : `, next attempt ${formatTime(retryAtMs)}`;
   return `${destination} ${state} (${transport})${next}: ${reason}`;
 }

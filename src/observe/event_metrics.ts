@@ -36,7 +36,7 @@ export function eventMetrics(): { readonly sink: EventSink; readonly metrics: re
   const destination = destinationMetrics();
   const troubles = new Counter({
     name: "posthouse_troubles_total",
-    help: "Troubles that an operator should look at.",
+    help: "Problems that an operator should look at.",
     labels: ["component", "level"],
   });
   const sink: EventSink = (event) => {
@@ -140,7 +140,7 @@ function deliveryMetrics(): Part {
   });
   const feedback = new Counter({
     name: "posthouse_feedback_total",
-    help: "What others told of recipients after their mail was delivered.",
+    help: "Feedback about recipients after delivery.",
     labels: ["source", "kind"],
   });
   const notifications = new Counter({
@@ -189,7 +189,7 @@ function deliveryMetrics(): Part {
 function destinationMetrics(): Part {
   const gauge = new Gauge({
     name: "posthouse_destinations_down",
-    help: "Destinations that cannot be reached at present.",
+    help: "Destinations that are down.",
     labels: ["transport"],
   });
   const down = new Set<string>();

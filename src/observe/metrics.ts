@@ -59,7 +59,7 @@ export function createMetrics(sources: MetricSources): Metrics {
 function queueMetrics(
   { queue, clock }: MetricSources,
 ): { readonly metrics: readonly Metric[]; readonly update: () => Promise<void> } {
-  const up = new Gauge({ name: "posthouse_queue_up", help: "Whether the queue answers." });
+  const up = new Gauge({ name: "posthouse_queue_up", help: "Whether the queue responds." });
   const recipients = new Gauge({
     name: "posthouse_queue_recipients",
     help: "Recipients in the queue and its history.",
@@ -94,7 +94,7 @@ function processMetrics(
 ): { readonly metrics: readonly Metric[]; readonly update: () => void } {
   const build = new Gauge({
     name: "posthouse_build_info",
-    help: "The version that runs; always 1.",
+    help: "The running version; always 1.",
     labels: ["version"],
   });
   build.set([version], 1);

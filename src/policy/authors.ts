@@ -101,7 +101,7 @@ function hasBlankLine({ bytes, fields }: MessageHeader): boolean {
 }
 
 function unclear(name: string, reason: string): Reply {
-  return reply(550, "5.7.1", `The ${titleOf(name)} field can be read in several ways: ${reason}`);
+  return reply(550, "5.7.1", `The ${titleOf(name)} field is ambiguous: ${reason}`);
 }
 
 /** The name as RFC 5322 writes it. */

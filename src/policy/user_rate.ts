@@ -32,7 +32,7 @@ export function takeMessage(
   const isOver = isFull(usage.hour, { limit: messagesPerHour, nowMs, perMs: HOUR_MS }) ||
     isFull(usage.day, { limit: messagesPerDay, nowMs, perMs: DAY_MS });
   if (isOver) {
-    const cause = `user ${JSON.stringify(name)} has sent as many messages as it may`;
+    const cause = `user ${JSON.stringify(name)} reached its message limit`;
     return { decision: refuse(TOO_MANY, cause), usage };
   }
   const hour = counted(usage.hour, { nowMs, perMs: HOUR_MS });

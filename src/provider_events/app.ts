@@ -87,7 +87,7 @@ export class EventsApp {
     } catch (cause) {
       // What was not stored is told again; a fault of ours is no reason for a provider to stop.
       const what = cause instanceof StoreError ? "store" : "read";
-      this.#warn(`${source.name} could not ${what} what it was told`, cause);
+      this.#warn(`${source.name} could not ${what} a request`, cause);
       return new Response(null, { status: 503, headers: wait(BUSY_SECONDS) });
     }
   }

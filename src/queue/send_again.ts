@@ -94,7 +94,7 @@ function checkedRequest(
 ): SendAgainRequest | string {
   const { reversePath = "", message } = request;
   const sender = reversePath === "" ? null : parseMailbox(reversePath);
-  if (sender?.kind === "error") return `${reversePath} is no mail address: ${sender.reason}`;
+  if (sender?.kind === "error") return `${reversePath} is not a mail address: ${sender.reason}`;
   if (message === undefined || body === "BINARYMIME") return request;
   const lines = inLines(message);
   return lines === null ? "it has a bare CR or a NUL" : { ...request, message: lines };
@@ -127,7 +127,7 @@ function recipientsFor(
     const missed = recipients.filter(({ state }) =>
       state === "failed" || state === "expired" || state === "cancelled"
     );
-    if (missed.length === 0) return "nobody missed it; name its recipients";
+    if (missed.length === 0) return "it reached all recipients; name its recipients";
     return missed.map(({ forwardPath, domain, notify, originalRecipient }) => ({
       ...{ forwardPath, domain, ...due },
       ...(notify === undefined ? {} : { notify }),
@@ -137,7 +137,7 @@ function recipientsFor(
   const found: NewRecipient[] = [];
   for (const text of request.recipients) {
     const parsed = parseMailbox(text);
-    if (parsed.kind === "error") return `${text} is no mail address: ${parsed.reason}`;
+    if (parsed.kind === "error") return `${text} is not a mail address: ${parsed.reason}`;
     found.push({ forwardPath: text, domain: parsed.mailbox.domain, ...due });
   }
   return found.length === 0 ? "it has no recipient" : found;

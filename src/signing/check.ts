@@ -41,18 +41,21 @@ function judge(answer: TxtAnswer, key: DkimKey["key"]): Judgement {
   if (answer.kind !== "found") return wrong("There is no such record");
   const keys = answer.records.flatMap((record) => parseRecord(record) ?? []);
   const [only] = keys;
-  if (only === undefined) return wrong("The record holds no DKIM key (v=DKIM1; k=…; p=…)");
-  if (keys.length > 1) return wrong("There are several records; verifiers may take either");
+  if (only === undefined) return wrong("The record contains no DKIM key (v=DKIM1; k=…; p=…)");
+  if (keys.length > 1) return wrong("There are several records; verifiers may use either");
   const problem = problemOf(only, key);
   if (problem !== null) return wrong(problem);
   if (only.isTest) {
-    return { verdict: "warning", detail: "The record says t=y, so failures count for nothing" };
+    return {
+      verdict: "warning",
+      detail: "The record contains t=y (test mode), so failures are ignored",
+    };
   }
   if (key.isShort) {
-    const detail = "The record is of this key, which is short; RSA keys should have 2048 bits";
+    const detail = "The record matches this key, which is short; use RSA keys of 2048 bits";
     return { verdict: "warning", detail };
   }
-  return { verdict: "ok", detail: "The record is of this key" };
+  return { verdict: "ok", detail: "The record matches this key" };
 }
 
 function wrong(detail: string): Judgement {
@@ -62,11 +65,12 @@ function wrong(detail: string): Judgement {
 /** Why signatures of a key do not verify with a record; null when they do. */
 function problemOf(record: KeyRecord, { type, publicKey }: DkimKey["key"]): string | null {
   if (record.publicKey === "") return "The key was revoked (p= is empty)";
-  if (record.type !== type) return `The record says k=${record.type}, the key is ${type}`;
+  if (record.type !== type) return `The record has k=${record.type}, but the key is ${type}`;
   if (record.publicKey !== publicKey) {
     return publicKey.startsWith(record.publicKey)
-      ? "The record holds the beginning of the key alone; after 255 octets begins another string"
-      : "The record is of another key";
+      ? "The record contains only the first part of the key; another string starts after 255 " +
+        "octets"
+      : "The record belongs to another key";
   }
   if (!record.takesSha256) return "The record does not allow SHA-256 (h=)";
   return record.isForMail ? null : "The record is not for mail (s=)";

@@ -118,7 +118,7 @@ export class WebhookSender implements AsyncDisposable {
       } catch (cause) {
         if (signal.aborted) return;
         waitMs = this.#backOffMs();
-        const message = `Cannot tell webhook ${this.target.name} of events`;
+        const message = `Cannot send events to webhook ${this.target.name}`;
         this.#options.events({
           type: "trouble",
           level: "error",

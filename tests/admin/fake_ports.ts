@@ -161,7 +161,7 @@ function queueOf(store: QueueStore, clock: Clock): QueuePort {
     sendAgain: ({ recipients }) =>
       Promise.resolve(
         recipients === undefined
-          ? { kind: "refused", reason: "nobody missed it; name its recipients" }
+          ? { kind: "refused", reason: "it reached all recipients; name its recipients" }
           : { kind: "queued", id: "01TEST0000000009", recipients: recipients.length },
       ),
     sendAllAgain: async ({ filter }) => ({ sent: await store.count(filter), refused: 0 }),

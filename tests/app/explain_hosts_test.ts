@@ -46,22 +46,22 @@ Deno.test("hosts are explained with what a domain asks by MTA-STS", async () => 
   assertEquals(await said({ sts: policy("enforce", HOST) }), `TLS verified by MTA-STS for ${HOST}`);
   assertEquals(
     await said({ sts: policy("testing", HOST) }),
-    "TLS where it is offered (MTA-STS is in testing)",
+    "opportunistic TLS (MTA-STS is in testing)",
   );
   assertEquals(
     await said({ sts: policy("enforce", "else.example") }),
-    `! 451 4.7.5 ${HOST} is no exchanger of dest.example by its MTA-STS policy`,
+    `! 451 4.7.5 ${HOST} is not a mail exchanger of dest.example in its MTA-STS policy`,
   );
   assertEquals(
     await said({ sts: { kind: "failed", type: "sts-policy-invalid" } }),
-    "TLS where it is offered (its MTA-STS policy cannot be had: sts-policy-invalid)",
+    "opportunistic TLS (its MTA-STS policy is unavailable: sts-policy-invalid)",
   );
 });
 
 Deno.test("hosts are explained with what they publish for DANE", async () => {
   const names = { ...NAMES, insecure: [], tlsa: { [`_25._tcp.${HOST}`]: [TLSA] } };
   assertEquals(await said({ names }), "TLS verified by DANE (TLSA records: 1)");
-  assertEquals(await said({ names, lines: "dane = false" }), "TLS where it is offered");
+  assertEquals(await said({ names, lines: "dane = false" }), "opportunistic TLS");
   const hidden = { ...names, tlsa: { [`_25._tcp.${HOST}`]: null } };
   assertEquals(
     await said({ names: hidden }),
@@ -77,6 +77,6 @@ Deno.test("hosts are explained with what the configuration asks", async () => {
   assertEquals(await said({ lines: `tls = "none"` }), "no TLS");
   assertEquals(
     await said({ lines: `tls = "dane"` }),
-    `! 451 4.7.5 ${HOST} has no TLSA record that DNSSEC vouches for`,
+    `! 451 4.7.5 ${HOST} has no TLSA record authenticated by DNSSEC`,
   );
 });

@@ -85,7 +85,7 @@ Deno.test("explain tells rule, hosts, TLS, limits and keys without a relay", asy
     ...{ name: "internet", kind: "mx", weight: null, destination: "dest.example" },
     hosts: [{
       ...{ host: "mx1.big.example", port: 25, preference: 10, addresses: ["192.0.2.7"] },
-      ...{ problem: "", tlsa: null, tls: "TLS where it is offered" },
+      ...{ problem: "", tlsa: null, tls: "opportunistic TLS" },
     }],
     limits: [{ rule: "big", limit: "60 messages a minute, shared" }],
     ...{ state: "unknown", reason: "" },
@@ -103,7 +103,7 @@ Deno.test("explain tells rule, hosts, TLS, limits and keys without a relay", asy
 Deno.test("explain looks at header fields and shows weights", async () => {
   const { out } = await explain(["--to", "a@null.example", "--header", "X-Tenant: acme"]);
   assertStringIncludes(out, "1. internet (mx, weight 9)");
-  assertStringIncludes(out, "MX 0 .:25: the domain takes no mail (null MX)");
+  assertStringIncludes(out, "MX 0 .:25: the domain accepts no mail (null MX)");
   assertStringIncludes(out, "2. spare (smarthost, weight 1)");
   assertStringIncludes(out, "127.0.0.1:2526: 127.0.0.1; TLS with any certificate\n");
   assertStringIncludes(
@@ -127,9 +127,9 @@ Deno.test("explain asks for the servers of the kind of TLS that is configured", 
 Deno.test("explain tells which exchangers lead back here", async () => {
   const { out } = await explain(["a@loop.example"]);
   assertEquals(out.match(/^ {3}MX .*$/gm), [
-    "   MX 10 mx1.big.example:25: 192.0.2.7; TLS where it is offered",
-    "   MX 20 relay.example.net:25: it is this relay, or no better: mail would loop",
-    "   MX 30 mx1.big.example:25: it is this relay, or no better: mail would loop",
+    "   MX 10 mx1.big.example:25: 192.0.2.7; opportunistic TLS",
+    "   MX 20 relay.example.net:25: the host is this relay or has no better preference: mail would loop",
+    "   MX 30 mx1.big.example:25: the host is this relay or has no better preference: mail would loop",
   ]);
 });
 

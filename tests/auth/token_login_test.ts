@@ -43,7 +43,7 @@ Deno.test("OAUTHBEARER logs the token's user in", async () => {
   assertEquals(await bearerLogin(on, "a=alice@example.net"), "success alice@example.net");
   assertEquals(
     await bearerLogin(on, "a=bob@example.net"),
-    "credentials: the token is another user's",
+    "credentials: the token belongs to another user",
   );
 });
 

@@ -39,7 +39,7 @@ Deno.test("user table: says everything that is wrong", () => {
       },
     ),
     [
-      `user "ALICE" is there twice`,
+      `user "ALICE" is defined twice`,
       `user "a b" has a name that cannot be typed`,
       `user "carl" has a password that is no scrypt hash`,
       `user "dora" has SCRAM keys that cannot be read`,

@@ -80,7 +80,7 @@ Deno.test("a broken file leaves the former users and is told once", async () => 
     assertEquals((await plainLogin(on, { user: "alice", password: "right" })).kind, "success");
   }
   assertEquals(on.troubles, [
-    "Cannot read the users file again, the former users stay: users.toml:1:1: expected a table",
+    "Cannot reload the users file; the previous users stay in force: users.toml:1:1: expected a table",
   ]);
 });
 
@@ -90,7 +90,7 @@ Deno.test("a user of the config and one of the file must not have one name", asy
   await assertRejects(
     () => bench({ auth: SETTINGS, users: [alice] }, { usersFile }),
     UsersError,
-    `Cannot use the users file: user "alice" is there twice`,
+    `Cannot use the users file: user "alice" is defined twice`,
   );
 });
 
@@ -115,7 +115,7 @@ Deno.test("a file that cannot be read any more leaves the former users, and is t
   await on.clock.advance(1000);
   assertEquals((await plainLogin(on, { user: "alice", password: "right" })).kind, "success");
   assertEquals(on.troubles, [
-    "Cannot read the users file again, the former users stay: permission denied",
+    "Cannot reload the users file; the previous users stay in force: permission denied",
   ]);
 });
 
@@ -127,7 +127,7 @@ Deno.test("a file whose users cannot be used is told, and a later one that can b
   await on.clock.advance(1000);
   await plainLogin(on, { user: "alice", password: "right" });
   assertEquals(on.troubles, [
-    `Cannot read the users file again, the former users stay: user "bob" is there twice`,
+    `Cannot reload the users file; the previous users stay in force: user "bob" is defined twice`,
   ]);
   usersFile.write(usersOf());
   await on.clock.advance(1000);

@@ -162,7 +162,7 @@ Deno.test("a user of the config is listed, and changed there", async () => {
   const add = await at.user(["add", "Carol", "--no-password"]);
   assertEquals([add.code, add.err], [
     1,
-    `Cannot use the users file: user "Carol" is there twice\n`,
+    `Cannot use the users file: user "Carol" is defined twice\n`,
   ]);
 });
 

@@ -56,7 +56,7 @@ Deno.test("conversion: what is signed is returned", async () => {
   const { outcome } = await deliver([], { sample: { body: SIGNED } });
   assertEquals(
     outcome,
-    "unsuitable 554 5.6.3 Next hop takes 7 bits, and the message is signed or encrypted in 8",
+    "unsuitable 554 5.6.3 Next hop accepts 7 bits, but the message is signed or encrypted in 8",
   );
 });
 
@@ -110,7 +110,7 @@ Deno.test("conversion: an address with raw octets cannot go to a server of 7 bit
   const { outcome } = await deliver([], { sample });
   assertEquals(
     outcome,
-    "unsuitable 554 5.6.3 Next hop takes 7 bits, and the message has 8 in an address or an identifier",
+    "unsuitable 554 5.6.3 Next hop accepts 7 bits, but the message has 8 in an address or an identifier",
   );
 });
 

@@ -161,7 +161,7 @@ Deno.test("DANE: where it is demanded, no records mean no delivery", async () =>
   const tls: TlsRules = { rule: { level: "dane" } };
   assertMatch(
     await deliver(OFFERS, { records: undefined, tls }),
-    /^broken 451 4\.7\.5 mx\.dest\.example has no TLSA record that DNSSEC vouches for/,
+    /^broken 451 4\.7\.5 mx\.dest\.example has no TLSA record authenticated by DNSSEC/,
   );
   assertMatch(await deliver(OFFERS, { records: RIGHT, tls }), /^delivered.* \| dane$/);
 });

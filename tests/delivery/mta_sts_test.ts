@@ -73,7 +73,7 @@ Deno.test("MTA-STS: enforce means no delivery to an exchanger that does not fit"
   const unnamed = await deliver(GOOD, { sts: policy("enforce", "else.example") });
   assertEquals(
     unnamed.outcome,
-    "broken 451 4.7.5 mx.dest.example is no exchanger of dest.example by its MTA-STS policy | plain",
+    "broken 451 4.7.5 mx.dest.example is not a mail exchanger of dest.example in its MTA-STS policy | plain",
   );
   assertEquals(unnamed.reported, [`sts: validation-failure at ${HOST}`]);
 });

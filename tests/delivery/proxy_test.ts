@@ -97,7 +97,7 @@ Deno.test("a host that the proxy does not reach is one that does not answer", as
   const [words = ""] = inWords(report);
   assertEquals(
     words.replace(/:\d+: /, ": "),
-    "broken 451 4.4.1 Cannot connect to mx.dest.example[192.0.2.9]:25 by way of " +
+    "broken 451 4.4.1 Cannot connect to mx.dest.example[192.0.2.9]:25 through " +
       "socks5://127.0.0.1: the proxy answered host unreachable (code 4)",
   );
 });

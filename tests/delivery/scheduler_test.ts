@@ -172,6 +172,6 @@ Deno.test("recipients that no route fits wait with a clear reason", async () => 
   scheduler.start();
   await clock.advance(0);
   const detail = await store.get(id);
-  assertEquals(detail?.recipients[0]?.lastReply, "450 4.4.4 No route fits this recipient");
+  assertEquals(detail?.recipients[0]?.lastReply, "450 4.4.4 No route matches this recipient");
   await scheduler.stop({ limitMs: 0 });
 });

@@ -219,5 +219,5 @@ Deno.test("TLS: an attempt that is given up during the handshake ends at once", 
   const delivering = made.deliver(sampleJob(), controller.signal);
   await made.peer.waitForLine("STARTTLS");
   controller.abort();
-  assertEquals(inWords(await delivering), ["temporary 451 4.3.2 Attempt was given up"]);
+  assertEquals(inWords(await delivering), ["temporary 451 4.3.2 Attempt was cancelled"]);
 });

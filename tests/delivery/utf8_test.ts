@@ -7,7 +7,7 @@ import { smtpServices } from "../support/smtp_services.ts";
 
 const NEVER = new AbortController().signal;
 const STORED = "delivered 250 2.0.0 Stored";
-const NO_UTF8 = "unsuitable 553 5.6.7 Next hop does not take addresses outside ASCII";
+const NO_UTF8 = "unsuitable 553 5.6.7 Next hop does not accept non-ASCII addresses";
 const PLAIN = ["PIPELINING", "8BITMIME"];
 const UTF8 = ["PIPELINING", "8BITMIME", "SMTPUTF8"];
 
@@ -145,7 +145,7 @@ Deno.test("UTF-8: words in header fields are encoded for a host of 7 bits", asyn
 Deno.test("UTF-8: an address in a header field goes where it is taken alone", async () => {
   for (const body of [ADDRESS, `DKIM-Signature: v=1\r\n${ADDRESS}`]) {
     const { outcomes } = await deliver({ body }, { extensions: PLAIN });
-    const text = "554 5.6.9 Next hop does not take addresses outside ASCII in header fields";
+    const text = "554 5.6.9 Next hop does not accept non-ASCII addresses in header fields";
     assertEquals(outcomes, [`unsuitable ${text}`]);
     const hosts = [{ extensions: PLAIN }, { extensions: UTF8 }];
     const elsewhere = await deliver({ body }, ...hosts);

@@ -6,7 +6,7 @@ suite("one message is acted on from its page", {
     const id = await idOf(relay, "Shift plan");
     await page.goto(`/messages/${id}`);
     await button(page, "Retry now").click();
-    await page.getByText("will be tried now").waitFor();
+    await page.getByText("Retrying").waitFor();
     const detail = await relay.store.get(id);
     assert((detail?.recipients[0]?.nextAttemptAtMs ?? Infinity) <= Date.now());
     const entry = detail?.timeline.findLast(({ kind }) => kind === "retried");
@@ -16,7 +16,7 @@ suite("one message is acted on from its page", {
     const id = await idOf(relay, "Shift plan");
     await page.goto(`/messages/${id}`);
     await button(page, "Hold").click();
-    await page.getByRole("heading", { name: "Held until somebody decides" }).waitFor();
+    await page.getByRole("heading", { name: "Held for an operator" }).waitFor();
     assertEquals(await statesOf(relay, id), ["held"]);
     await button(page, "Release").click();
     await page.getByText("The message released.").waitFor();
@@ -37,8 +37,8 @@ suite("one message is acted on from its page", {
     const id = await idOf(relay, "Shift plan");
     await page.goto(`/messages/${id}`);
     await page.getByRole("link", { name: "Bounce…" }).click();
-    await page.getByRole("heading", { name: "Give up 1 message?" }).waitFor();
-    await page.getByText("returned to their senders as not delivered").waitFor();
+    await page.getByRole("heading", { name: "Bounce 1 message?" }).waitFor();
+    await page.getByText("Their senders are notified").waitFor();
     assertEquals(await statesOf(relay, id), ["queued"]);
     await button(page, "Bounce: 1 message").click();
     await page.waitForURL(/\/messages\//);
@@ -60,8 +60,8 @@ suite("one message is acted on from its page", {
 suite("many messages are acted on from the queue", {
   "what is picked, and nothing else": async (page, relay) => {
     await page.goto("/queue?domain=harbour.example");
-    await page.getByRole("checkbox", { name: "Pick Shift plan for week 48" }).check();
-    await page.getByRole("checkbox", { name: /Pick Crane 3/ }).check();
+    await page.getByRole("checkbox", { name: "Select Shift plan for week 48" }).check();
+    await page.getByRole("checkbox", { name: /Select Crane 3/ }).check();
     await page.getByText("2 picked").waitFor();
     await button(page, "Hold…").click();
     await page.getByRole("heading", { name: "Hold 2 messages?" }).waitFor();
@@ -83,7 +83,7 @@ suite("many messages are acted on from the queue", {
     await page.goto("/queue/confirm?action=release&view=live");
     await page.getByRole("heading", { name: "Release 1 message?" }).waitFor();
     await page.goto("/queue/confirm?action=release&view=delivered");
-    await page.getByRole("heading", { name: "Nothing fits" }).waitFor();
+    await page.getByRole("heading", { name: "No matches" }).waitFor();
   },
   "the order stands in the address, and pages go on in it": async (page, relay) => {
     await page.goto("/queue?view=all");
@@ -106,7 +106,7 @@ suite("many messages are acted on from the queue", {
     await page.getByText("3 messages").waitFor();
     assertMatch(page.url(), /domain=bigmail\.example/);
     await page.getByRole("link", { name: "Held", exact: true }).click();
-    await page.getByText("No message fits these filters").waitFor();
+    await page.getByText("No message matches these filters").waitFor();
     await page.getByRole("link", { name: /Domain: bigmail\.example/ }).click();
     await page.waitForURL(/\/queue\?view=held$/);
     await page.getByText("Scan_").first().waitFor();
@@ -119,9 +119,9 @@ suite("ways out are paused, resumed and tried", {
     await page.getByRole("link", { name: "Pause a domain…" }).click();
     await page.getByLabel("Domain").fill("meadow.example");
     await page.getByLabel("Reason").fill("they asked for it");
-    await page.getByLabel("How long").selectOption({ label: "for four hours" });
+    await page.getByLabel("Duration").selectOption({ label: "for four hours" });
     await button(page, "Pause").click();
-    await page.getByText("Paused. What waits").waitFor();
+    await page.getByText("Paused. Waiting mail").waitFor();
     const pause = relay.ports.destinations.paused().get("meadow.example");
     assertEquals(pause?.reason, "they asked for it");
     assertEquals(Math.round(((pause?.untilMs ?? 0) - Date.now()) / 3_600_000), 4);
@@ -142,7 +142,7 @@ suite("ways out are paused, resumed and tried", {
   "mail for a domain now": async (page) => {
     await page.goto("/destinations?text=harbour");
     await button(page, "Try now").click();
-    await page.getByText("5 messages made due now.").waitFor();
+    await page.getByText("5 messages due now.").waitFor();
   },
   "a transport is tested, and what becomes of it is shown": async (page, relay) => {
     await page.goto("/transports");
@@ -153,7 +153,7 @@ suite("ways out are paused, resumed and tried", {
     await page.getByLabel("To", { exact: true }).fill("me@meadow.example");
     await button(page, "Send a test message").click();
     await page.getByRole("heading", { name: "Test of smarthost" }).waitFor();
-    await page.getByText("always by smarthost, whatever the rule says").waitFor();
+    await page.getByText("always by smarthost instead of the route").waitFor();
     const detail = await relay.store.get(page.url().slice(-16));
     assertEquals(detail?.recipients[0]?.transport, "smarthost");
   },
@@ -166,8 +166,8 @@ suite("ways out are paused, resumed and tried", {
     assertEquals(relay.ports.transports.list()[2]?.state, "paused");
     await page.locator("#mailgun").getByRole("button", { name: "Resume" }).click();
     await page.getByText("Resumed.").waitFor();
-    await page.locator("#internet").getByRole("button", { name: "Forget the trouble" }).click();
-    await page.getByText("Forgotten").waitFor();
+    await page.locator("#internet").getByRole("button", { name: "Clear failures" }).click();
+    await page.getByText("Cleared the failures").waitFor();
   },
 });
 
@@ -193,7 +193,7 @@ suite("the relay is asked and told", {
   "a refusal is told": async (page) => {
     await page.goto("/compose?to=refused@office.example");
     await button(page, "Send").click();
-    await page.getByText("The relay refused it: No route fits").waitFor();
+    await page.getByText("The relay refused it: No route matches").waitFor();
   },
   "a route is explained": async (page) => {
     await page.goto("/routes");
@@ -204,8 +204,8 @@ suite("the relay is asked and told", {
   },
   "the config is read again": async (page) => {
     await page.goto("/config");
-    await button(page, "Read the file again").click();
-    await page.getByText("all of it holds now").waitFor();
+    await button(page, "Reload the file").click();
+    await page.getByText("Reloaded the config").waitFor();
   },
   "a domain is looked at before take-off": async (page) => {
     await page.goto("/preflight");
@@ -223,17 +223,17 @@ suite("the relay is asked and told", {
     assertEquals(await page.getByLabel("Password").inputValue(), "");
     await page.getByLabel("Password").fill("long enough to hold");
     await button(page, "Save").click();
-    await page.getByText("The user was added.").waitFor();
+    await page.getByText("Added the user.").waitFor();
     assertEquals((await relay.ports.users.get("otto"))?.role, "operator");
     await button(page, "Remove otto").click();
-    await page.getByText("The user was removed").waitFor();
-    await page.getByLabel("What it is for").fill("backup");
-    await button(page, "Make a key").click();
+    await page.getByText("Removed the user").waitFor();
+    await page.getByLabel("Purpose").fill("backup");
+    await button(page, "Create a key").click();
     await page.getByText("posthouse_k2_shown-once").waitFor();
     await page.goto("/access");
     assertEquals(await page.getByText("posthouse_k2").count(), 0);
     await button(page, "Revoke backup").click();
-    await page.getByText("The key was revoked.").waitFor();
+    await page.getByText("Revoked the key.").waitFor();
     assertEquals((await relay.ports.keys.list()).length, 1);
   },
 });

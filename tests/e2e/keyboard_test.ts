@@ -40,7 +40,7 @@ Deno.test({
 
     await t.step("r retries the message", async () => {
       await page.keyboard.press("r");
-      await page.getByText("will be tried now").waitFor();
+      await page.getByText("Retrying").waitFor();
     });
 
     await t.step("/ searches, and letters typed there are text", async () => {

@@ -56,7 +56,7 @@ Deno.test({
 
     await t.step("a picked row stays picked when the queue moves", async () => {
       await page.goto("/queue");
-      const box = page.getByRole("checkbox", { name: "Pick Shift plan for week 48" });
+      const box = page.getByRole("checkbox", { name: "Select Shift plan for week 48" });
       await box.check();
       await arrive(served);
       await page.getByText("One more").nth(2).waitFor();

@@ -13,15 +13,15 @@ suite("suppressed addresses are found, added and removed", {
     await page.waitForURL(/text=ibarra/);
     assertEquals(await rows(page).count(), 1);
     await page.goto("/suppressions?text=nobody");
-    await page.getByText("No address fits").waitFor();
+    await page.getByText("No address matches").waitFor();
   },
   "one is added, for a time": async (page, relay) => {
     await page.goto("/suppressions");
     await page.getByLabel("Address", { exact: true }).fill("gone@meadow.example");
     await page.getByLabel("Reason").fill("left the company");
-    await page.getByLabel("How long").selectOption({ label: "for 30 days" });
+    await page.getByLabel("Duration").selectOption({ label: "for 30 days" });
     await page.getByRole("button", { name: "Suppress", exact: true }).click();
-    await page.getByText("Mail for it fails at once").waitFor();
+    await page.getByText("now fails at once").waitFor();
     const { items = [] } = await relay.ports.suppressions?.list({ limit: 10 }) ?? {};
     const added = items.find(({ address }) => address === "gone@meadow.example");
     assertEquals(added?.reason, "left the company");
@@ -37,7 +37,7 @@ suite("suppressed addresses are found, added and removed", {
   "one is removed": async (page) => {
     await page.goto("/suppressions");
     await page.getByRole("button", { name: /Remove m\.ibarra/ }).click();
-    await page.getByText("Mail for it is sent again").waitFor();
+    await page.getByText("is sent again").waitFor();
     assertEquals(await rows(page).count(), 1);
   },
 });
@@ -58,11 +58,11 @@ suite("webhooks show how they are and are replayed", {
   },
   "events of the last day are sent again": async (page, relay) => {
     await page.goto("/webhooks");
-    await page.getByLabel("What to send to audit again").selectOption({
+    await page.getByLabel("Events to send to audit again").selectOption({
       label: "Again: the last day",
     });
     await page.getByRole("button", { name: "Replay audit" }).click();
-    await page.getByText("Sent again from there on").waitFor();
+    await page.getByText("Events from then on").waitFor();
     assertEquals(relay.replays.map(({ name }) => name), ["audit"]);
     const agoMs = Date.now() - (relay.replays[0]?.fromMs ?? 0);
     assert(agoMs >= 86_400_000 && agoMs < 86_400_000 + 60_000);
@@ -89,7 +89,7 @@ suite("what went wrong can be looked into", {
       },
     });
     await page.goto("/suppressions");
-    await page.getByText("This page could not be made").waitFor();
+    await page.getByText("Cannot show this page").waitFor();
     assert(!(await page.content()).includes("the secret of the relay"));
     const [event] = relay.ports.events.recent({ limit: 1 });
     assert((event?.id ?? 0) > told && event?.event.type === "trouble");

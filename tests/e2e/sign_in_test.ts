@@ -22,7 +22,7 @@ Deno.test({
       await page.goto("/queue?view=held");
       assertMatch(page.url(), /\/login\?next=%2Fqueue%3Fview%3Dheld$/);
       await signIn(page, "victor", "wrong");
-      await page.getByText("That name and password do not fit.").waitFor();
+      await page.getByText("Wrong name or password.").waitFor();
       await signIn(page, "victor", "secret");
       await page.waitForURL(/\/queue\?view=held$/);
     });
@@ -31,11 +31,11 @@ Deno.test({
       assertEquals(await page.getByRole("button", { name: "Release…" }).count(), 0);
       assertEquals(await page.getByRole("link", { name: "Access" }).count(), 0);
       await page.goto("/access");
-      await page.getByText("This needs another role").waitFor();
+      await page.getByText("The role is not sufficient").waitFor();
       await page.goto("/config");
-      await page.getByText("Viewers do not see the configuration").waitFor();
+      await page.getByText("Viewers cannot see the configuration").waitFor();
       await page.goto("/compose");
-      await page.getByText("This needs another role").waitFor();
+      await page.getByText("The role is not sufficient").waitFor();
     });
 
     await t.step("after signing out the pages are closed again", async () => {

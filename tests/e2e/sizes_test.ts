@@ -13,14 +13,14 @@ Deno.test({
     await using watched = await openPage(browser, { url: served.url });
     const { page } = watched;
     await page.goto("/");
-    await page.getByText("All is well.").waitFor();
+    await page.getByText("No problems.").waitFor();
     await page.goto("/queue");
-    await page.getByText("Nothing waits").waitFor();
+    await page.getByText("No messages are waiting").waitFor();
     assertEquals(await seriousFindings(page), []);
     await page.getByRole("link", { name: "Send a test message" }).click();
     await page.getByRole("heading", { name: "Compose" }).waitFor();
     await page.goto("/log");
-    await page.getByText("Nothing happened yet").waitFor();
+    await page.getByText("No events yet").waitFor();
   },
 });
 

@@ -11,11 +11,11 @@ suite("where mail goes is changed", {
     await button(page, "Reroute: 1 message").click();
     await page.getByText("The message rerouted.").waitFor();
     await page.getByText("to mailgun by this machine").waitFor();
-    await page.getByText("always by mailgun, whatever the rule says").waitFor();
+    await page.getByText("always by mailgun instead of the route").waitFor();
     const rerouted = (await relay.store.get(id))?.recipients[0];
     assertEquals([rerouted?.transport, rerouted?.rerouted], ["mailgun", true]);
     await page.getByRole("link", { name: "Reroute…" }).click();
-    await page.getByLabel("Transport").selectOption({ label: "as the routes say, again" });
+    await page.getByLabel("Transport").selectOption({ label: "use the routes again" });
     await button(page, "Reroute: 1 message").click();
     await page.getByText("back to the routes by this machine").waitFor();
     assertEquals((await relay.store.get(id))?.recipients[0]?.rerouted, undefined);

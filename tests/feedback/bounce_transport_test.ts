@@ -105,7 +105,7 @@ Deno.test("bounce transport: an attempt that is repeated tells nothing twice", a
     assertEquals(outcome.kind, "delivered");
     assertStringIncludes(
       outcome.reply.lines[0] ?? "",
-      "bounced <user@dest.example>; handed on to",
+      "bounced <user@dest.example>; forwarded to",
     );
   }
   assertEquals(events.map(({ type }) => type), ["feedback"]);
@@ -183,10 +183,10 @@ Deno.test("bounce transport: a return address is no way to send its sender mail 
     replies.push(reply.lines[0] ?? "");
   }
   assertEquals(
-    replies.filter((reply) => reply.includes("handed on to")).length,
+    replies.filter((reply) => reply.includes("forwarded to")).length,
     20,
   );
-  assertEquals(replies.at(-1), "Taken: unclear; not handed on, too many were");
+  assertEquals(replies.at(-1), "Accepted: unclear; not forwarded, limit reached");
   assertEquals((await store.list({ filter: {}, limit: 100 })).items.length, 21);
 });
 
@@ -209,44 +209,44 @@ const ENDS: readonly (readonly [
 ])[] = [
   ["a bounce is handed on to its sender", {
     ...{ body: BOUNCE, handedOnTo: "sender@origin.example" },
-    outcome: "Taken: bounced <user@dest.example>; handed on to",
+    outcome: "Accepted: bounced <user@dest.example>; forwarded to",
   }],
   ["a bounce stays here where nothing is handed on", {
     ...{ rules: { forwards: false }, body: BOUNCE, handedOnTo: null },
-    outcome: "Taken: bounced <user@dest.example>",
+    outcome: "Accepted: bounced <user@dest.example>",
   }],
   ["a reply is handed on", {
     ...{ body: REPLY, handedOnTo: "sender@origin.example" },
-    outcome: "Taken: handed on to <sender@origin.example> as",
+    outcome: "Accepted: forwarded to <sender@origin.example> as",
   }],
   ["a reply stays here where nothing is handed on", {
     ...{ rules: { forwards: false }, body: REPLY, handedOnTo: null },
-    outcome: "Taken: reply",
+    outcome: "Accepted: reply",
   }],
   ["a complaint is never handed on", {
     ...{ body: COMPLAINT, handedOnTo: null },
-    outcome: "Taken: complained <user@dest.example>",
+    outcome: "Accepted: complained <user@dest.example>",
   }],
   ["a complaint of nobody we know goes to the operator", {
     ...{ rules: { mailboxes: ["fbl@origin.example"], operator: "op@ops.example" } },
     ...{ to: "fbl@origin.example", body: COMPLAINT, handedOnTo: "op@ops.example" },
-    outcome: "Taken: not understood; handed on to",
+    outcome: "Accepted: not understood; forwarded to",
   }],
   ["what nobody understands is refused where nobody wants it", {
     ...{ rules: { forwards: false }, body: "\r\nBuy!\r\n", handedOnTo: null },
-    outcome: "Cannot tell what this report is about",
+    outcome: "Cannot parse this report",
   }],
   ["what nobody understands goes to the operator", {
     ...{ rules: { forwards: false, operator: "op@ops.example" }, body: "\r\nBuy!\r\n" },
-    ...{ handedOnTo: "op@ops.example", outcome: "Taken: not understood; handed on to" },
+    ...{ handedOnTo: "op@ops.example", outcome: "Accepted: not understood; forwarded to" },
   }],
   ["an operator behind our own return addresses gets nothing", {
     ...{ rules: { forwards: false, operator: "op@bounces.test" }, body: "\r\nBuy!\r\n" },
-    ...{ handedOnTo: null, outcome: "Cannot tell what this report is about" },
+    ...{ handedOnTo: null, outcome: "Cannot parse this report" },
   }],
   ["a sender that is one of our mailboxes gets nothing", {
     ...{ rules: { mailboxes: ["Sender@origin.example"] }, body: BOUNCE, handedOnTo: null },
-    outcome: "Taken: bounced <user@dest.example>",
+    outcome: "Accepted: bounced <user@dest.example>",
   }],
 ];
 
@@ -296,7 +296,7 @@ Deno.test("bounce transport: its store that is away is asked again in a minute",
   const outcome = await deliver(TO);
   assertEquals(outcome, {
     ...{ kind: "temporary", counts: false, retryAfterMs: 60_000 },
-    reply: reply(451, "4.3.0", "Cannot store what this report says, try again later"),
+    reply: reply(451, "4.3.0", "Cannot store this report, try again later"),
   });
 });
 

@@ -157,7 +157,7 @@ Deno.test("batch: the queue has the message though the key cannot be confirmed, 
   assertEquals(events.map(({ type }) => type), ["trouble", "accepted"]);
   assertEquals(events[0], {
     ...{ type: "trouble", level: "warning", component: "http", cause },
-    message: "Cannot note that a request was carried out",
+    message: "Cannot store that a request was completed",
   });
 });
 

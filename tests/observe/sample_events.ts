@@ -54,28 +54,28 @@ export const SAMPLE_EVENTS: readonly (readonly [RelayEvent, string])[] = [
   ],
   [
     { type: "deferred", ...outcome, remote: "", reply: "451 Later", nextAttemptAtMs: NEXT_MS },
-    "not delivered yet to <bob@example.com> (mx) after 2 min 5 s, attempt 2, " +
+    "deferred for <bob@example.com> (mx) after 2 min 5 s, attempt 2, " +
     "next attempt 2025-07-01T09:05:00Z: 451 Later",
   ],
   [
     { type: "bounced", ...outcome, reply: "550 5.1.1 No such mailbox" },
-    "could not be delivered to <bob@example.com> (mx, mx.example.com[192.0.2.1]:25) " +
+    "bounced for <bob@example.com> (mx, mx.example.com[192.0.2.1]:25) " +
     "after 2 min 5 s, attempt 2: 550 5.1.1 No such mailbox",
   ],
   [
     { type: "expired", ...outcome, remote: "", reply: "451 Later" },
-    "given up, its time is over, to <bob@example.com> (mx) after 2 min 5 s, attempt 2: 451 Later",
+    "expired for <bob@example.com> (mx) after 2 min 5 s, attempt 2: 451 Later",
   ],
   [
     { type: "uncertain", ...outcome, remote: "", reply: "451 Connection lost" },
-    "perhaps delivered to <bob@example.com> (mx) after 2 min 5 s, attempt 2: 451 Connection lost",
+    "maybe delivered to <bob@example.com> (mx) after 2 min 5 s, attempt 2: 451 Connection lost",
   ],
   [
     {
       ...{ type: "feedback", messageId: "01JZ0000000000M1", recipient: "bob@example.com" },
       ...{ kind: "bounced", source: "bounce", reason: "550 5.1.1 No such user", suppressed: true },
     },
-    "came back for good from <bob@example.com>, which is suppressed now, says bounce: " +
+    "hard bounce from <bob@example.com>, now suppressed, reported by bounce: " +
     "550 5.1.1 No such user",
   ],
   [
@@ -86,7 +86,7 @@ export const SAMPLE_EVENTS: readonly (readonly [RelayEvent, string])[] = [
       action: "failed",
       to: "ann@example.org",
     },
-    '<ann@example.org> is told "failed" by 01JZ0000000000N1',
+    '<ann@example.org> is notified of "failed" by 01JZ0000000000N1',
   ],
   [
     { type: "held", messageId: "01JZ0000000000M1", by: "admin", reason: "looks odd" },
@@ -104,11 +104,11 @@ export const SAMPLE_EVENTS: readonly (readonly [RelayEvent, string])[] = [
       reason: "nobody answers",
       retryAtMs: NEXT_MS,
     },
-    "example.com cannot be reached (mx), next attempt 2025-07-01T09:05:00Z: nobody answers",
+    "example.com is down (mx), next attempt 2025-07-01T09:05:00Z: nobody answers",
   ],
   [
     { type: "destination_up", transport: "mx", destination: "example.com", reason: "250 Ok" },
-    "example.com can be reached again (mx): 250 Ok",
+    "example.com is up again (mx): 250 Ok",
   ],
   [
     { type: "listening", listener: "smtp", address: "127.0.0.1:2525" },

@@ -50,7 +50,7 @@ Deno.test("the refusal of a user above its rate is for now, and named in the log
   const decision = new UserRates().take(rules, START_MS);
   assertEquals(decision.kind === "refuse" && [formatReply(decision.reply), decision.cause], [
     "450 4.7.1 Message rate of this user exceeded, try again later",
-    `user "alice" has sent as many messages as it may`,
+    `user "alice" reached its message limit`,
   ]);
 });
 

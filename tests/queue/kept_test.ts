@@ -117,7 +117,7 @@ forEachStore("what cannot be sent again is said", async (store) => {
   await putDone(store, 1, { states: ["delivered"] });
   const refused = (reason: string) => ({ kind: "refused", reason } as const);
   assertEquals(await again(store, { id: idOf(5) }), refused("there is no such message"));
-  assertEquals(await again(store), refused("nobody missed it; name its recipients"));
+  assertEquals(await again(store), refused("it reached all recipients; name its recipients"));
   const recipients = ["b@other.example"];
   assertEquals(await again(store, { recipients }), refused("its octets are not kept any more"));
   await putDone(store, 2, { states: ["failed"] });

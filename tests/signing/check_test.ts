@@ -10,8 +10,8 @@ const P = key.key.publicKey;
 
 /** What the DNS has, and what is said of it. */
 const RECORDS: readonly [string, readonly string[], string, RegExp][] = [
-  ["its record", [recordValue(key.key)], "ok", /of this key/],
-  ["a record without v=", [`k=ed25519; p=${P}`], "ok", /of this key/],
+  ["its record", [recordValue(key.key)], "ok", /matches this key/],
+  ["a record without v=", [`k=ed25519; p=${P}`], "ok", /matches this key/],
   [
     "a record with spaces in it",
     [`v=DKIM1 ; k=ed25519; p=${P.slice(0, 9)} ${P.slice(9)};`],
@@ -19,11 +19,11 @@ const RECORDS: readonly [string, readonly string[], string, RegExp][] = [
     /./,
   ],
   ["a record that only tries", [`v=DKIM1; t=y:s; k=ed25519; p=${P}`], "warning", /t=y/],
-  ["other records beside it", ["v=spf1 -all", recordValue(key.key)], "ok", /of this key/],
+  ["other records beside it", ["v=spf1 -all", recordValue(key.key)], "ok", /matches this key/],
   ["two keys", [recordValue(key.key), "v=DKIM1; p=MIIB"], "wrong", /several/],
   ["another key", ["v=DKIM1; k=ed25519; p=AAAA"], "wrong", /another key/],
-  ["the beginning of it", [`v=DKIM1; k=ed25519; p=${P.slice(0, 20)}`], "wrong", /beginning/],
-  ["another type", [`v=DKIM1; p=${P}`], "wrong", /says k=rsa, the key is ed25519/],
+  ["the beginning of it", [`v=DKIM1; k=ed25519; p=${P.slice(0, 20)}`], "wrong", /first part/],
+  ["another type", [`v=DKIM1; p=${P}`], "wrong", /has k=rsa, but the key is ed25519/],
   ["a revoked key", ["v=DKIM1; k=ed25519; p="], "wrong", /revoked/],
   ["a key for SHA-1", [`v=DKIM1; h=sha1; k=ed25519; p=${P}`], "wrong", /SHA-256/],
   ["a key for something else", [`v=DKIM1; s=tlsrpt; k=ed25519; p=${P}`], "wrong", /not for mail/],

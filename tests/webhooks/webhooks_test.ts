@@ -224,7 +224,7 @@ Deno.test("webhook sender: an outbox that cannot be read is told and looked at a
   await clock.advance(0);
   assertEquals(events, [{
     ...{ type: "trouble", level: "error", component: "webhooks", cause },
-    message: "Cannot tell webhook crm of events",
+    message: "Cannot send events to webhook crm",
   }]);
   outbox.read = read;
   await clock.advance(1_000);

@@ -11,20 +11,23 @@ import type { ApiContext } from "./context.ts";
 import { doneSchema, lineText, timeMs } from "./schemas/fields.ts";
 
 const role = z.enum(ROLES)
-  .describe("A viewer looks, an operator acts on mail and destinations, an admin does all.");
+  .describe(
+    "A viewer only reads, an operator acts on mail and destinations, an admin does " +
+      "everything.",
+  );
 
 const senders = z.array(lineText({ max: 320 })).max(1000).nullable()
-  .describe("Mailboxes it may send as, * for any text in them; null for all.");
+  .describe("Mailboxes it may send as; * matches any text. null for all.");
 
 const senderCheck = z.enum(SENDER_CHECKS).describe(
-  "Where senders hold: for reverse-paths (envelope), for From, Sender and Resent-* (header), or both.",
+  "Where senders applies: reverse-path (envelope), From, Sender and Resent-* (header), or both.",
 );
 
 const keySchema = z.object({
   id: z.string(),
   name: z.string(),
-  role: z.enum(KEY_ROLES).describe("As of people; a sender can do nothing but hand in mail."),
-  send: z.boolean().describe("Whether it may hand in mail."),
+  role: z.enum(KEY_ROLES).describe("Role as for users; a sender only submits mail."),
+  send: z.boolean().describe("Whether it may submit mail."),
   senders,
   senderCheck,
   createdAtMs: timeMs(),
@@ -39,7 +42,7 @@ const newKeySchema = z.strictObject({
   name: lineText({ max: 100 }).min(1),
   role: z.enum(KEY_ROLES).optional(),
   scopes: z.array(z.enum(SCOPES)).min(1).optional()
-    .describe("In the place of a role: hand in mail, look, act on mail."),
+    .describe("Scopes instead of a role: submit mail, read, act on mail."),
   senders: senders.default(null),
   senderCheck: senderCheck.default("both"),
   expiresAtMs: timeMs().nullable().default(null),
@@ -49,7 +52,7 @@ const newKeySchema = z.strictObject({
 
 const createdKeySchema = z.object({
   key: keySchema,
-  secret: z.string().describe("Shown this once; goes into `Authorization: Bearer`."),
+  secret: z.string().describe("Shown only once; goes into `Authorization: Bearer`."),
 }).meta({ id: "CreatedApiKey" });
 
 const userSchema = z.object({ name: z.string(), role, createdAtMs: timeMs() })
@@ -59,7 +62,7 @@ const usersSchema = z.object({ items: z.array(userSchema) }).meta({ id: "Users" 
 const putUserSchema = z.strictObject({
   role,
   password: z.string().min(10, { error: "expected at least 10 characters" }).max(1024).optional()
-    .describe("Absent keeps the former one."),
+    .describe("If absent, the password stays unchanged."),
 }).meta({ id: "PutUser" });
 
 const userPath = z.strictObject({ name: lineText({ max: 100 }).min(1) });
@@ -73,7 +76,7 @@ export function keyRoutes({ ports: { keys }, sessions }: ApiContext) {
       "/keys",
       operation({
         ...{ tag, id: "listKeys", role: "admin", answer: keysSchema },
-        summary: "API keys, without their secrets",
+        summary: "List API keys, without their secrets",
       }),
       async (c) => answer(c, keysSchema, { items: await keys.list() }),
     )
@@ -81,7 +84,7 @@ export function keyRoutes({ ports: { keys }, sessions }: ApiContext) {
       "/keys",
       operation({
         ...{ tag, id: "createKey", role: "admin", status: 201, answer: createdKeySchema },
-        summary: "Make an API key",
+        summary: "Create an API key",
       }),
       json(newKeySchema),
       async (c) => {
@@ -104,7 +107,7 @@ export function keyRoutes({ ports: { keys }, sessions }: ApiContext) {
         const { id } = c.req.valid("param");
         const known = (await keys.list()).find((key) => key.id === id);
         if (known?.source === "config") {
-          return problem(c, "conflict", { detail: "It stands in the config file." });
+          return problem(c, "conflict", { detail: "It is defined in the config file." });
         }
         if (!(await keys.revoke(id))) return problem(c, "not-found");
         sessions.endAllOf({ kind: "key", name: id });
@@ -120,7 +123,7 @@ export function userRoutes({ ports: { users }, sessions }: ApiContext) {
       "/users",
       operation({
         ...{ tag, id: "listUsers", role: "admin", answer: usersSchema },
-        summary: "Who can sign in",
+        summary: "List users",
       }),
       async (c) => answer(c, usersSchema, { items: await users.list() }),
     )

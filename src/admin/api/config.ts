@@ -9,13 +9,13 @@ import { timeMs } from "./schemas/fields.ts";
 
 const configSchema = z.object({
   document: z.record(z.string(), z.unknown()).describe("Keys as in the config file."),
-  toml: z.string().describe("The same as a config file."),
+  toml: z.string().describe("The same, as a config file."),
   loadedAtMs: timeMs(),
 }).meta({ id: "EffectiveConfig" });
 
 const reloadSchema = z.object({
   kind: z.enum(["reloaded", "partial"]),
-  problem: z.string().nullable().describe("What could not be changed."),
+  problem: z.string().nullable().describe("Settings that could not be changed."),
 }).meta({ id: "Reloaded" });
 
 /** The configuration in force. */
@@ -26,7 +26,7 @@ export function configRoutes({ ports: { config } }: ApiContext) {
       "/config",
       operation({
         ...{ tag, id: "getConfig", role: "operator", answer: configSchema },
-        summary: "The configuration in force, defaults filled in, without secrets",
+        summary: "Show the effective configuration, with defaults and without secrets",
       }),
       (c) => answer(c, configSchema, config.read()),
     )
@@ -34,8 +34,8 @@ export function configRoutes({ ports: { config } }: ApiContext) {
       "/config/reload",
       operation({
         ...{ tag, id: "reloadConfig", role: "admin", answer: reloadSchema },
-        summary: "Read the config file again",
-        description: "With a mistake in it nothing is changed; every mistake is listed.",
+        summary: "Reload the config file",
+        description: "If it has errors, nothing is changed and every error is listed.",
       }),
       async (c) => {
         if (config.reload === undefined) return problem(c, "not-found");
@@ -44,7 +44,7 @@ export function configRoutes({ ports: { config } }: ApiContext) {
           const errors = result.problems.map((message) => ({
             ...{ in: "body" as const, field: "", message },
           }));
-          return problem(c, "refused", { detail: "The config file has mistakes.", errors });
+          return problem(c, "refused", { detail: "The config file has errors.", errors });
         }
         const problemText = result.kind === "partial" ? result.problem : null;
         return answer(c, reloadSchema, { kind: result.kind, problem: problemText });

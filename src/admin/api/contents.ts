@@ -60,9 +60,9 @@ export function contentRoutes({ ports: { queue }, contents }: ApiContext) {
     .get(
       "/messages/:id/html",
       operation({
-        ...{ tag, role, id: "getHtml", summary: "Show a message as a harmless page" },
-        description: "Runs nothing and fetches nothing; meant for a sandboxed frame. The number " +
-          "of things left out stands in Posthouse-Blocked.",
+        ...{ tag, role, id: "getHtml", summary: "Show a message as a safe page" },
+        description: "The page runs no scripts and loads nothing; use it in a sandboxed frame. " +
+          "Posthouse-Blocked contains the number of blocked elements.",
         answer: ["text/html"],
       }),
       param(messagePath),
@@ -70,7 +70,7 @@ export function contentRoutes({ ports: { queue }, contents }: ApiContext) {
         const result = await contents.read(c.req.valid("param").id);
         if (result.kind !== "ok") return contentProblem(c, result);
         const page = await messagePage(result.content);
-        if (page === null) return problem(c, "not-found", { detail: "It has no text." });
+        if (page === null) return problem(c, "not-found", { detail: "The message has no text." });
         return c.body(page.html, 200, {
           "content-type": "text/html; charset=utf-8",
           "content-security-policy": MESSAGE_POLICY,
@@ -116,7 +116,7 @@ export function contentRoutes({ ports: { queue }, contents }: ApiContext) {
     .get(
       "/messages/:id/raw",
       operation({
-        ...{ tag, role, id: "downloadMessage", summary: "Download a message as it is" },
+        ...{ tag, role, id: "downloadMessage", summary: "Download a message unchanged" },
         answer: ["message/rfc822"],
       }),
       param(messagePath),
@@ -137,7 +137,7 @@ function contentProblem(c: Context, result: Exclude<ContentResult, { kind: "ok" 
       return problem(c, "gone");
     case "malformed":
       return problem(c, "refused", {
-        detail: `It cannot be taken apart (${result.reason}); it can be downloaded whole.`,
+        detail: `The message cannot be parsed (${result.reason}); download it instead.`,
       });
   }
 }

@@ -12,11 +12,11 @@ import type { ApiContext } from "./context.ts";
 import { lineText, listText, numberText, queueId, timeMs } from "./schemas/fields.ts";
 
 const eventSchema = z.object({
-  id: z.int().describe("Counts up by one; begins anew when the relay starts."),
+  id: z.int().describe("Increases by one; starts again when the relay starts."),
   atMs: timeMs(),
   level: z.enum(EVENT_LEVELS),
-  text: z.string().describe("The event in one line of plain English."),
-  event: z.record(z.string(), z.unknown()).describe("Its own fields, `type` among them."),
+  text: z.string().describe("The event as one line of text."),
+  event: z.record(z.string(), z.unknown()).describe("Fields of the event, including `type`."),
 }).meta({ id: "Event" });
 
 const recentSchema = z.object({
@@ -25,10 +25,10 @@ const recentSchema = z.object({
 }).meta({ id: "Events" });
 
 const filterKeys = {
-  type: listText(lineText({ max: 40 })).optional().describe("Types of events."),
-  level: z.enum(EVENT_LEVELS).default("debug").describe("The least level."),
+  type: listText(lineText({ max: 40 })).optional().describe("Event types."),
+  level: z.enum(EVENT_LEVELS).default("debug").describe("Lowest level."),
   message: queueId().optional().describe("Events of this message."),
-  text: lineText({ max: 200 }).optional().describe("A part of the line, case ignored."),
+  text: lineText({ max: 200 }).optional().describe("Part of the line, case-insensitive."),
 };
 
 const recentQuery = z.strictObject({
@@ -40,7 +40,9 @@ const recentQuery = z.strictObject({
 const streamQuery = z.strictObject({
   ...filterKeys,
   after: numberText().optional()
-    .describe("Begin after this event, as Last-Event-ID does; without either, with news only."),
+    .describe(
+      "Start after this event, like Last-Event-ID; without either, only new events are sent.",
+    ),
 });
 
 /** What happens, as it happens. */
@@ -51,10 +53,11 @@ export function eventRoutes({ ports: { events }, clock }: ApiContext) {
       "/events",
       operation({
         ...{ tag, id: "streamEvents", role: "viewer", answer: ["text/event-stream"] },
-        summary: "Events as they happen (server-sent events)",
-        description: "Each has the type of the event, its id and JSON as in `/events/recent`. A " +
-          "reader that comes back with Last-Event-ID gets what it missed, or an event `missed` " +
-          "with the number of those that are no longer kept.",
+        summary: "Stream events (server-sent events)",
+        description:
+          "Each event has a type, an id and JSON as in `/events/recent`. A reader that " +
+          "reconnects with Last-Event-ID gets the missed events, or an event `missed` with the " +
+          "number of events that are no longer available.",
       }),
       query(streamQuery),
       (c) => {
@@ -72,7 +75,7 @@ export function eventRoutes({ ports: { events }, clock }: ApiContext) {
       "/events/recent",
       operation({
         ...{ tag, id: "listEvents", role: "viewer", answer: recentSchema },
-        summary: "The last events",
+        summary: "List the latest events",
       }),
       query(recentQuery),
       (c) => {

@@ -15,7 +15,7 @@ import { messageCountSchema, messageDetailSchema, messagePageSchema } from "./sc
 export const messagePath = z.strictObject({ id: queueId() });
 
 const listOrder = z.enum(LIST_ORDERS).default("newest")
-  .describe("A cursor goes on in the order that it comes from.");
+  .describe("A cursor continues in the order that it comes from.");
 
 /** Lists and single messages. */
 export function messageRoutes({ ports: { queue }, clock }: ApiContext) {
@@ -26,8 +26,9 @@ export function messageRoutes({ ports: { queue }, clock }: ApiContext) {
         id: "listMessages",
         tag: "Messages",
         summary: "List messages",
-        description: "Filters combine: a message is listed when all that are given fit. In the " +
-          "order `next` stands what is queued, by its next attempt.",
+        description:
+          "Filters combine: a message is listed if all of them match. The order `next` lists " +
+          "queued messages by their next attempt.",
         role: "viewer",
         answer: messagePageSchema,
       }),
@@ -47,7 +48,7 @@ export function messageRoutes({ ports: { queue }, clock }: ApiContext) {
       operation({
         id: "countMessages",
         tag: "Messages",
-        summary: "Count the messages that fit a filter",
+        summary: "Count the messages that match a filter",
         role: "viewer",
         answer: messageCountSchema,
       }),
@@ -62,7 +63,7 @@ export function messageRoutes({ ports: { queue }, clock }: ApiContext) {
       operation({
         id: "getMessage",
         tag: "Messages",
-        summary: "Show a message with its recipients and its timeline",
+        summary: "Show a message with its recipients and timeline",
         role: "viewer",
         answer: messageDetailSchema,
       }),

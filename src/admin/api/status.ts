@@ -33,7 +33,7 @@ const statusSchema = z.object({
     liveMessages: z.int().describe("Messages with a recipient that is not final."),
     oldestReceivedAtMs: timeMs().nullable(),
     nextDueAtMs: timeMs().nullable()
-      .describe("The earliest next attempt that nobody is at; in the past when it is overdue."),
+      .describe("Earliest next attempt that is not running; in the past if it is overdue."),
   }),
   health: z.array(checkSchema),
 }).meta({ id: "Status" });
@@ -51,25 +51,29 @@ const activitySchema = z.object({ minutes: z.array(minuteSchema) }).meta({ id: "
 
 const crowd = {
   recipients: z.int(),
-  ages: z.array(z.int()).describe("By age class, the youngest first; the last is all older ones."),
+  ages: z.array(z.int()).describe(
+    "By age class, the youngest first; the last one is everything older.",
+  ),
 };
 const reasons = z.array(z.object({
   state: z.enum(["queued", "held"]),
   reason: z.string()
-    .describe("Codes of the last reply; empty before the first, `other` without codes."),
+    .describe(
+      "Codes of the last reply; empty before the first attempt, `other` if it has no codes.",
+    ),
   ...crowd,
 }));
 const shapeSchema = z.object({
   ...crowd,
-  sinceMs: z.array(timeMs()).describe("Where each age class begins, on whole five minutes."),
+  sinceMs: z.array(timeMs()).describe("Start of each age class, rounded to five minutes."),
   reasons,
-  domainCount: z.int().describe("Also those beyond the limit."),
+  domainCount: z.int().describe("Including those beyond the limit."),
   domains: z.array(z.object({ domain: z.string(), ...crowd, reasons })),
 }).meta({ id: "QueueShape" });
 
 const shapeQuery = z.strictObject({
-  domain: domainName().optional().describe("Only this one."),
-  limit: numberText({ min: 0, max: 1000 }).default(20).describe("How many domains."),
+  domain: domainName().optional().describe("Only this domain."),
+  limit: numberText({ min: 0, max: 1000 }).default(20).describe("Most domains to return."),
   ageMs: z.union([numberText({ min: 1 }), z.array(numberText({ min: 1 })).max(20)]).optional()
     .describe("Upper end of an age class; may be repeated."),
 });
@@ -88,7 +92,7 @@ export function statusRoutes({ ports, clock }: ApiContext) {
       operation({
         id: "getStatus",
         tag: "Status",
-        summary: "What runs, what waits and whether all is well",
+        summary: "Show version, queue and health",
         role: "viewer",
         answer: statusSchema,
       }),
@@ -103,7 +107,7 @@ export function statusRoutes({ ports, clock }: ApiContext) {
       operation({
         id: "getActivity",
         tag: "Status",
-        summary: "Messages in and out by the minute",
+        summary: "Show messages in and out by the minute",
         role: "viewer",
         answer: activitySchema,
       }),
@@ -118,8 +122,8 @@ export function statusRoutes({ ports, clock }: ApiContext) {
       operation({
         id: "getQueueShape",
         tag: "Status",
-        summary: "Recipients that wait, by destination, age and reason",
-        description: "Exact, and as fast for a million messages as for a few.",
+        summary: "Count waiting recipients by domain, age and reason",
+        description: "The counts are exact, also for long queues.",
         role: "viewer",
         answer: shapeSchema,
       }),
@@ -139,7 +143,7 @@ export function statusRoutes({ ports, clock }: ApiContext) {
       operation({
         id: "getCaller",
         tag: "Access",
-        summary: "Who is asking",
+        summary: "Show the caller",
         role: "viewer",
         answer: callerSchema,
       }),

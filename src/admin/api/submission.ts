@@ -39,12 +39,12 @@ export function submissionRoutes({ ports, clock, random }: ApiContext) {
   const describe = operation({
     id: "submitMessage",
     tag: "Messages",
-    summary: "Put a message into the queue",
+    summary: "Queue a message",
     description:
       "In fields, or as `message/rfc822` with the envelope in the query (`from`, `to`) " +
-      "or in X-Posthouse-Mail-From and X-Posthouse-Rcpt-To; X-Posthouse-SMTPUTF8 says that its " +
-      "header section holds UTF-8 (RFC 6531). Answers once the message is on disk. " +
-      "With an Idempotency-Key, a request that is repeated within a day puts in no second one.",
+      "or in X-Posthouse-Mail-From and X-Posthouse-Rcpt-To. X-Posthouse-SMTPUTF8 declares " +
+      "UTF-8 in the header section (RFC 6531). The response is sent once the message is on " +
+      "disk. A request repeated with its Idempotency-Key within a day queues no second message.",
     role: "send",
     status: 201,
     answer: submittedSchema,
@@ -74,7 +74,9 @@ export function submissionRoutes({ ports, clock, random }: ApiContext) {
         ...{ hostname, nowMs: clock.now(), unique: newSecret(random) },
       });
       if (composed.kind === "refused") {
-        return problem(c, "invalid-request", { detail: `It cannot be sent: ${composed.reason}.` });
+        return problem(c, "invalid-request", {
+          detail: `Cannot send the message: ${composed.reason}.`,
+        });
       }
       const message = { message: composed.bytes, smtpUtf8: needsSmtpUtf8(draft) };
       return await submit(c, { ports, request: { ...rest, ...message } });
@@ -90,7 +92,8 @@ function rawMessage(ports: AdminPorts): MiddlewareHandler<AdminEnv> {
     const envelope = rawEnvelope(c);
     if (envelope === null) {
       return problem(c, "invalid-request", {
-        detail: "It needs an envelope: from and to in the query, or in X-Posthouse fields.",
+        detail:
+          "The message needs an envelope: from and to in the query, or in X-Posthouse fields.",
       });
     }
     const key = keyOf(c);
@@ -148,7 +151,7 @@ function keyOf(
   if (value === undefined) return { kind: "ok", key: {} };
   const key = value.replace(/^"(.*)"$/, "$1");
   if (key !== "" && key.length <= LONGEST_KEY_CHARS) return { kind: "ok", key: { key } };
-  return { kind: "wrong", reason: `Idempotency-Key has 1 to ${LONGEST_KEY_CHARS} characters.` };
+  return { kind: "wrong", reason: `Idempotency-Key needs 1 to ${LONGEST_KEY_CHARS} characters.` };
 }
 
 /** The envelope of a whole message; null when nobody is named. */

@@ -17,8 +17,8 @@ const suppressionsSchema = z.object({
       addedAtMs: timeMs(),
       expiresAtMs: timeMs().nullable(),
       unproven: z.literal(true).optional().describe(
-        "Set where anybody may have said so, who saw a header of a message: it is shown for some " +
-          "days, and the recipient gets its mail.",
+        "Set if the report is unproven: every reader of a header of the message could have " +
+          "forged it. It is listed for some days and does not suppress the recipient.",
       ),
     }).meta({ id: "Suppression" }),
   ),
@@ -40,7 +40,7 @@ export function suppressionRoutes({ ports: { suppressions } }: ApiContext) {
       "/suppressions",
       operation({
         ...{ tag, id: "listSuppressions", role: "viewer", answer: suppressionsSchema },
-        summary: "Recipients that get no mail",
+        summary: "List suppressed recipients",
       }),
       query(z.strictObject({ ...pageQuery, text: lineText({ max: 320 }).optional() })),
       async (c) => {
@@ -58,7 +58,7 @@ export function suppressionRoutes({ ports: { suppressions } }: ApiContext) {
       "/suppressions/:address",
       operation({
         ...{ tag, id: "addSuppression", role: "operator", answer: doneSchema },
-        summary: "Send a recipient no more mail",
+        summary: "Suppress a recipient",
       }),
       param(addressPath),
       json(addSchema),
@@ -74,7 +74,7 @@ export function suppressionRoutes({ ports: { suppressions } }: ApiContext) {
       "/suppressions/:address",
       operation({
         ...{ tag, id: "removeSuppression", role: "operator", answer: doneSchema },
-        summary: "Send a recipient mail again",
+        summary: "Remove a recipient from the suppression list",
       }),
       param(addressPath),
       async (c) => {

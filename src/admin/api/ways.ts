@@ -29,8 +29,8 @@ const flushSchema = z.object({ messages: z.int().describe("Messages that became 
   .meta({ id: "Flushed" });
 
 const testSchema = z.strictObject({
-  to: mailbox().describe("Who gets it."),
-  from: mailbox().optional().describe("The relay's postmaster, where not given."),
+  to: mailbox().describe("Recipient."),
+  from: mailbox().optional().describe("Author. Default: the relay's postmaster."),
 }).meta({ id: "TestRequest" });
 const testedSchema = z.object({ id: z.string().describe("Queue id of the message.") })
   .meta({ id: "Tested" });
@@ -41,7 +41,7 @@ const transportPath = z.strictObject({ name: lineText({ max: 100 }) });
 const destinationQuery = z.strictObject({
   state: listText(z.enum(WAY_STATES)).optional(),
   transport: lineText({ max: 100 }).optional(),
-  text: lineText({ max: 255 }).optional().describe("A part of the name."),
+  text: lineText({ max: 255 }).optional().describe("Part of the name."),
   limit: numberText({ min: 1, max: 1000 }).default(100),
 });
 
@@ -53,7 +53,7 @@ export function destinationRoutes({ ports: { destinations, queue }, clock }: Api
       "/destinations",
       operation({
         ...{ tag, id: "listDestinations", role: "viewer", answer: destinationsSchema },
-        summary: "Destinations in use or in trouble, the worst first",
+        summary: "List destinations in use or with problems, problems first",
       }),
       query(destinationQuery),
       async (c) => {
@@ -71,7 +71,7 @@ export function destinationRoutes({ ports: { destinations, queue }, clock }: Api
       "/destinations/:domain/pause",
       operation({
         ...{ tag, id: "pauseDestination", role: "operator", answer: doneSchema },
-        summary: "Let mail for a domain wait in the queue",
+        summary: "Pause a domain: its mail waits in the queue",
       }),
       param(domainPath),
       json(pauseSchema),
@@ -88,7 +88,7 @@ export function destinationRoutes({ ports: { destinations, queue }, clock }: Api
       "/destinations/:domain/resume",
       operation({
         ...{ tag, id: "resumeDestination", role: "operator", answer: doneSchema },
-        summary: "End a pause; what waited is due now",
+        summary: "Resume a domain; waiting mail is due now",
       }),
       param(domainPath),
       async (c) => {
@@ -102,7 +102,7 @@ export function destinationRoutes({ ports: { destinations, queue }, clock }: Api
       "/destinations/:domain/flush",
       operation({
         ...{ tag, id: "flushDestination", role: "operator", answer: flushSchema },
-        summary: "Try all mail for a domain now",
+        summary: "Retry all mail for a domain now",
       }),
       param(domainPath),
       async (c) => {
@@ -122,7 +122,7 @@ export function transportRoutes({ ports: { transports }, clock }: ApiContext) {
       "/transports",
       operation({
         ...{ tag, id: "listTransports", role: "viewer", answer: transportsSchema },
-        summary: "Transports and how they are doing",
+        summary: "List transports and their state",
       }),
       (c) => answer(c, transportsSchema, { items: transports.list() }),
     )
@@ -130,7 +130,7 @@ export function transportRoutes({ ports: { transports }, clock }: ApiContext) {
       "/transports/:name/pause",
       operation({
         ...{ tag, id: "pauseTransport", role: "operator", answer: doneSchema },
-        summary: "Use a transport no more; mail takes the next one of its route, or waits",
+        summary: "Pause a transport: mail takes the next one of its route, or waits",
       }),
       param(transportPath),
       json(pauseSchema),
@@ -148,7 +148,7 @@ export function transportRoutes({ ports: { transports }, clock }: ApiContext) {
       "/transports/:name/resume",
       operation({
         ...{ tag, id: "resumeTransport", role: "operator", answer: doneSchema },
-        summary: "Use a paused transport again",
+        summary: "Resume a transport",
       }),
       param(transportPath),
       async (c) => {
@@ -163,7 +163,7 @@ export function transportRoutes({ ports: { transports }, clock }: ApiContext) {
       "/transports/:name/reset",
       operation({
         ...{ tag, id: "resetTransport", role: "operator", answer: doneSchema },
-        summary: "Forget that a transport and its destinations were down",
+        summary: "Clear the failures of a transport and its destinations",
       }),
       param(transportPath),
       async (c) => {
@@ -177,8 +177,8 @@ export function transportRoutes({ ports: { transports }, clock }: ApiContext) {
       "/transports/:name/test",
       operation({
         ...{ tag, id: "testTransport", role: "operator", status: 201, answer: testedSchema },
-        summary: "Send a test message by a transport, whatever the routes say",
-        description: "What became of it stands in the message. It is given up after an hour.",
+        summary: "Send a test message by a transport, regardless of the routes",
+        description: "The message shows the result. It expires after an hour.",
       }),
       param(transportPath),
       json(testSchema),
@@ -201,7 +201,7 @@ const explainQuery = z.strictObject({
     .describe("Reverse-path; empty for the null one."),
   listener: lineText({ max: 100 }).optional(),
   user: lineText({ max: 256 }).optional(),
-  size: z.coerce.number().int().min(0).optional().describe("Octets of the message."),
+  size: z.coerce.number().int().min(0).optional().describe("Size of the message in octets."),
   priority: z.coerce.number().int().min(-9).max(9).optional(),
   header: z.union([lineText({ max: 998 }), z.array(lineText({ max: 998 })).max(50)]).optional()
     .describe("`Name: value` of a header field; may be repeated."),
@@ -215,7 +215,7 @@ export function routeRoutes({ ports: { routes } }: ApiContext) {
       "/routes",
       operation({
         ...{ tag, id: "listRoutes", role: "viewer", answer: routesSchema },
-        summary: "Routes in their order; the first that fits wins",
+        summary: "List routes in order; the first match wins",
       }),
       (c) => answer(c, routesSchema, { items: routes.list() }),
     )
@@ -223,7 +223,7 @@ export function routeRoutes({ ports: { routes } }: ApiContext) {
       "/routes/explain",
       operation({
         ...{ tag, id: "explainRoute", role: "viewer", answer: routeTraceSchema },
-        summary: "Which way a message would take and why, with what the DNS says",
+        summary: "Show the route of a message and its reasons, with DNS answers",
       }),
       query(explainQuery),
       async (c) => {

@@ -28,7 +28,7 @@ const logSchema = z.object({
       webhook: z.string(),
       atMs: timeMs(),
       event: z.string(),
-      status: z.int().nullable().describe("Null when nobody answered."),
+      status: z.int().nullable().describe("Null if there was no response."),
       durationMs: z.number(),
       error: z.string(),
     }).meta({ id: "WebhookCall" }),
@@ -44,7 +44,7 @@ export function webhookRoutes({ ports: { webhooks } }: ApiContext) {
       "/webhooks",
       operation({
         ...{ tag, id: "listWebhooks", role: "viewer", answer: webhooksSchema },
-        summary: "Webhooks and how they are doing",
+        summary: "List webhooks and their state",
       }),
       async (c) => {
         if (webhooks === undefined) return problem(c, "not-found");
@@ -55,7 +55,7 @@ export function webhookRoutes({ ports: { webhooks } }: ApiContext) {
       "/webhooks/log",
       operation({
         ...{ tag, id: "listWebhookCalls", role: "viewer", answer: logSchema },
-        summary: "Requests that were made, newest first",
+        summary: "List requests, newest first",
       }),
       query(z.strictObject({ ...pageQuery, webhook: lineText({ max: 100 }).optional() })),
       async (c) => {
@@ -73,7 +73,7 @@ export function webhookRoutes({ ports: { webhooks } }: ApiContext) {
       "/webhooks/:name/replay",
       operation({
         ...{ tag, id: "replayWebhook", role: "operator", answer: doneSchema },
-        summary: "Send events from a time on again",
+        summary: "Send past events again",
       }),
       param(z.strictObject({ name: lineText({ max: 100 }) })),
       json(z.strictObject({ fromMs: timeMs() }).meta({ id: "Replay" })),

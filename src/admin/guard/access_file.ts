@@ -107,7 +107,7 @@ export class AccessFile {
     try {
       return fileSchema.parse(JSON.parse(text));
     } catch (cause) {
-      throw new AccessFileError(`Cannot read ${this.#path}: it is not a file of keys and users`, {
+      throw new AccessFileError(`Cannot read ${this.#path}: expected a file of keys and users`, {
         cause,
       });
     }

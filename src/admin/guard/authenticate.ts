@@ -57,7 +57,7 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ad
     if (key === null) {
       options.failures.fail(address);
       return problem(c, "unauthorized", {
-        detail: "The key is not known, or its time is over.",
+        detail: "The key is unknown, revoked or expired.",
         headers: { "www-authenticate": `Bearer error="invalid_token"` },
       });
     }

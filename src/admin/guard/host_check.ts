@@ -26,7 +26,7 @@ export function hostCheck(names: readonly string[] | null): MiddlewareHandler<Ad
       host.endsWith(".localhost") || parseIp(host.replace(/^\[|\]$/g, "")) !== null;
     if (!isKnown) {
       return problem(c, "misdirected", {
-        detail: "Set admin.public_url to the address it is reached by.",
+        detail: "Set admin.public_url to the URL of this relay.",
       });
     }
     await next();

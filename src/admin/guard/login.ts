@@ -36,7 +36,7 @@ export function loginRoutes(options: LoginOptions): Hono<AdminEnv> {
         return loginPage(c, options, {
           next,
           status: 401,
-          message: "That name and password do not fit.",
+          message: "Wrong name or password.",
         });
       }
       failures.forgive(address);

@@ -63,8 +63,9 @@ export function openApiDocument(
     info: {
       title: "Posthouse admin API",
       version,
-      description: "Look at a relay and operate it. Times are milliseconds since the Unix epoch. " +
-        "Errors are problem documents (RFC 9457).",
+      description:
+        "Monitor and operate a relay. Times are milliseconds since the Unix epoch. Errors are " +
+        "problem documents (RFC 9457).",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: basePath }],

@@ -64,7 +64,7 @@ export function operation(facts: Operation): MiddlewareHandler<AdminEnv> {
     }
     const is = caller === null ? "sender" : caller.role;
     const needed = role === "send" ? "a key that may send" : `the role ${role}`;
-    return problem(c, "forbidden", { detail: `It needs ${needed}, this is a ${is}.` });
+    return problem(c, "forbidden", { detail: `Expected ${needed}, got a ${is}.` });
   };
   return withFacts(guard, { operation: facts });
 }

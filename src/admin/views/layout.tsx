@@ -146,7 +146,7 @@ const KEYS = [
   { keys: ["j"], does: "Next row" },
   { keys: ["k"], does: "Previous row" },
   { keys: ["Enter"], does: "Open the row" },
-  { keys: ["x"], does: "Pick the row" },
+  { keys: ["x"], does: "Select the row" },
   { keys: ["/"], does: "Search" },
   { keys: ["r"], does: "Retry now" },
   { keys: ["?"], does: "This help" },

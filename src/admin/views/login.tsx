@@ -55,7 +55,7 @@ export async function loginView({ hostname, next, message }: LoginView): Promise
             </div>
             <button type="submit" class="button primary">Sign in</button>
             <p class="field-hint" id="hint">
-              With an API key, leave the name empty and give the key as the password.
+              To sign in with an API key, leave the name empty and enter the key as the password.
             </p>
           </form>
         </main>

@@ -45,7 +45,7 @@ export async function placesOf(
       ],
     },
     {
-      title: "Ways out",
+      title: "Delivery",
       places: [
         {
           ...{ path: "/destinations", name: "Destinations", icon: "destinations", key: "d" },

@@ -59,7 +59,7 @@ export class ConfigSource implements ConfigPort {
     if (result.kind === "invalid") {
       const problems = result.problems.map(formatProblem);
       for (const problem of problems) this.#trouble(problem);
-      this.#trouble("The configuration was not reloaded, the former one holds");
+      this.#trouble("The configuration was not reloaded; the previous one stays in force");
       return { kind: "invalid", problems };
     }
     this.#effective = result.effective;

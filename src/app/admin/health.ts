@@ -32,7 +32,7 @@ async function storeCheck({ store, clock }: RelayParts): Promise<HealthCheck> {
     const answer = await Promise.race([asked, patience.promise]);
     return answer === "late"
       ? { name, ok: false, detail: `The queue has not answered for ${PATIENCE_MS / 1000} s.` }
-      : { name, ok: true, detail: "The queue takes changes." };
+      : { name, ok: true, detail: "The queue accepts changes." };
   } catch (error) {
     return { name, ok: false, detail: error instanceof Error ? error.message : String(error) };
   } finally {
@@ -54,7 +54,7 @@ async function diskCheck({ config }: RelayParts): Promise<HealthCheck> {
     };
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
-      return { name, ok: true, detail: "Not known: it takes --allow-sys=statfs to look." };
+      return { name, ok: true, detail: "Unknown: the check needs --allow-sys=statfs." };
     }
     const reason = error instanceof Error ? error.message : String(error);
     return { name, ok: false, detail: `Cannot look at the disk: ${reason}` };
@@ -75,7 +75,7 @@ function listenersCheck({ listeners, config }: RelayParts): HealthCheck {
 function schedulerCheck(stall: StallWatch, { clock }: RelayParts): HealthCheck {
   const name = "scheduler";
   const sinceMs = stall.stalledSinceMs;
-  if (sinceMs === null) return { name, ok: true, detail: "Mail moves." };
+  if (sinceMs === null) return { name, ok: true, detail: "Delivery is running." };
   const length = formatDuration(clock.now() - sinceMs);
   return { name, ok: false, detail: `Due mail has made no progress for ${length}.` };
 }

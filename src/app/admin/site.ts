@@ -167,8 +167,9 @@ export class AdminSite {
     if (socket !== null || await this.#access.hasCredentials()) return;
     if (!isLoopback(address)) {
       throw new ListenError("other", {
-        message: `Cannot open the admin API on ${address}: nobody could sign in; make a user or ` +
-          "a key first, or set a token in admin.tokens",
+        message:
+          `Cannot open the admin API on ${address}: no user or key exists to sign in with. Create ` +
+          "a user or a key first, or set a token in admin.tokens",
       });
     }
     if (openOnLoopback) return;
@@ -176,8 +177,8 @@ export class AdminSite {
       type: "trouble",
       level: "warning",
       component: "admin",
-      message: "Nobody but the command line on this machine can sign in to the admin API: there " +
-        "is no user and no key; make one with posthouse key add NAME --role admin",
+      message: "No user or key exists to sign in to the admin API; only the command line on this " +
+        "machine has access. Create a key with posthouse key add NAME --role admin",
     });
   }
 }

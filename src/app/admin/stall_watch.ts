@@ -100,7 +100,7 @@ export class StallWatch {
     if (this.#stalledSinceMs === null) return;
     const length = formatDuration(nowMs - this.#stalledSinceMs);
     this.#stalledSinceMs = null;
-    this.#trouble("warning", `Mail moves again after ${length}`);
+    this.#trouble("warning", `Due mail makes progress again after ${length}`);
   }
 
   #trouble(level: "warning" | "error", message: string): void {

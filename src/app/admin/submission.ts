@@ -29,12 +29,12 @@ function resultOf(result: SubmissionResult): SubmitResult {
       return refusalOf(result);
     case "failed":
       return result.failure === "full"
-        ? { kind: "refused", why: "full", reason: "There is no room for it in the queue." }
-        : { kind: "refused", why: "unavailable", reason: "The queue does not answer." };
+        ? { kind: "refused", why: "full", reason: "The queue has no room for the message." }
+        : { kind: "refused", why: "unavailable", reason: "The queue does not respond." };
     case "conflict":
       return result.reason === "under_way"
-        ? { kind: "refused", why: "under_way", reason: "A request of this name is under way." }
-        : { kind: "refused", why: "key_taken", reason: "It came with another message." };
+        ? { kind: "refused", why: "under_way", reason: "A request with this key is in progress." }
+        : { kind: "refused", why: "key_taken", reason: "The key belongs to another message." };
   }
 }
 

@@ -30,14 +30,14 @@ export async function putTestMessage(
 ): Promise<TestResult> {
   const { store, newId, nowMs, sign } = services;
   const parsed = parseMailbox(to);
-  if (parsed.kind === "error") return refused(`${to} is no mail address: ${parsed.reason}`);
+  if (parsed.kind === "error") return refused(`${to} is not a mail address: ${parsed.reason}`);
   const id = newId();
   const sender = from ?? `postmaster@${hostname}`;
   const composed = composeMessage({
     ...{ from: [{ name: "", address: sender }], to: [{ name: "", address: to }] },
     ...{ sender: null, replyTo: [], cc: [], html: null, attachments: [], headers: [] },
     subject: `Test of ${transport} by ${hostname}`,
-    text: `This message shows whether mail leaves by ${transport}.\n\nAsked for by ${by}.\n`,
+    text: `This is a test of the transport ${transport}.\n\nRequested by ${by}.\n`,
   }, { hostname, nowMs, unique: id });
   if (composed.kind === "refused") return refused(composed.reason);
   const { bytes } = composed;

@@ -46,7 +46,7 @@ function policyWords(policy: TlsPolicy): string {
     case "none":
       return "no TLS";
     case "opportunistic":
-      return "TLS where it is offered";
+      return "opportunistic TLS";
     case "required":
       return "TLS with any certificate";
     case "verified": {
@@ -61,7 +61,7 @@ function policyWords(policy: TlsPolicy): string {
 }
 
 function doubt(sts: StsFinding | null): string {
-  if (sts?.kind === "failed") return ` (its MTA-STS policy cannot be had: ${sts.type})`;
+  if (sts?.kind === "failed") return ` (its MTA-STS policy is unavailable: ${sts.type})`;
   if (sts?.kind === "policy" && sts.policy.mode === "testing") return " (MTA-STS is in testing)";
   return "";
 }

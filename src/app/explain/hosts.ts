@@ -103,12 +103,15 @@ async function exchangers(
     (records ?? [{ exchange: domain, preference: null }]).map(async ({ exchange, preference }) => {
       const host = exchange.replace(/\.$/, "").toLowerCase();
       if (host === "") { // RFC 7505
-        const problem = "the domain takes no mail (null MX)";
+        const problem = "the domain accepts no mail (null MX)";
         return { ...bare({ host: ".", port }), preference, problem };
       }
       const found = { ...await withAddresses({ host, port }, resolver), preference };
       if (preference !== null && preference >= loops) {
-        return { ...found, problem: "it is this relay, or no better: mail would loop" };
+        return {
+          ...found,
+          problem: "the host is this relay or has no better preference: mail would loop",
+        };
       }
       const tlsa = config.dane && isAuthentic ? await countTlsa({ host, port }, resolver) : null;
       if (found.problem !== "") return { ...found, tlsa };

@@ -51,9 +51,9 @@ function judged(checks: readonly KeyCheck[], domain: string): Finding {
   const bad = checks.filter(({ verdict }) => verdict === "wrong");
   if (bad.length > 0) {
     return fail({
-      detail: `${bad.map(({ selector }) => selector).join(", ")}: what is signed with it fails.`,
+      detail: `${bad.map(({ selector }) => selector).join(", ")}: signatures of these keys fail.`,
       found,
-      advice: "Make the record what it is here, or remove the key from the config.",
+      advice: "Publish the record below, or remove the key from the config.",
       records: bad.map(({ name, wanted }) => ({ name, type: "TXT", value: wanted })),
     });
   }
@@ -63,21 +63,21 @@ function judged(checks: readonly KeyCheck[], domain: string): Finding {
   const weak = checks.filter(({ verdict }) => verdict === "warning");
   if (weak.length > 0) {
     return warning({
-      detail: `${weak.map(({ selector }) => selector).join(", ")}: the key is not in full force.`,
+      detail: `${
+        weak.map(({ selector }) => selector).join(", ")
+      }: the key is weak or in test mode.`,
       found,
-      advice:
-        "Make keys of 2048 bits, and take t=y out of records once signatures are seen to be " +
-        "good.",
+      advice: "Use keys of 2048 bits, and remove t=y from records once signatures verify.",
     });
   }
   if (!checks.some((check) => isAligned(check.domain, domain))) {
     return warning({
-      detail: `The signing domain is not ${domain}, so DMARC takes no notice of the signature.`,
+      detail: `The signing domain is not ${domain}, so DMARC ignores the signature.`,
       found,
       advice: `Add a [[dkim]] key whose domain is ${domain}.`,
     });
   }
-  return pass("The DNS has the keys that this relay signs with.", found);
+  return pass("The DNS contains the keys that this relay signs with.", found);
 }
 
 /** Whether DMARC takes one domain for the other's (RFC 7489 3.1.1), its suffix list left aside. */
@@ -95,14 +95,15 @@ async function checkOthers(resolver: TxtResolver, domain: string): Promise<Findi
   }));
   const found = answers.flatMap((answer) => answer.found);
   if (found.length > 0) {
-    return pass("This relay does not sign. Keys of others are published, who can.", found);
+    return pass("This relay does not sign. Keys of another signer are published.", found);
   }
   if (answers.every(({ result }) => result.kind === "temporary")) {
     return unanswered(`_domainkey.${domain}`);
   }
   return warning({
-    detail: "This relay does not sign, and no key of others was found under the usual selectors.",
-    advice: `Make a key (posthouse dkim generate --domain ${domain}), publish its record and add ` +
+    detail: "This relay does not sign, and no other keys were found under the usual selectors.",
+    advice:
+      `Generate a key (posthouse dkim generate --domain ${domain}), publish its record and add ` +
       "it to the config as [[dkim]].",
   });
 }

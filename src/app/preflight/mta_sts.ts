@@ -33,7 +33,7 @@ export async function checkMtaSts(
   const policy = await readPolicy({ fetch, signal }, address);
   if (policy.kind === "failed") {
     return fail({
-      detail: `The record is there, but the policy is not: ${policy.reason}`,
+      detail: `The record exists, but its policy does not: ${policy.reason}`,
       found,
       advice: `Serve the policy at ${address}, or remove the record.`,
     });
@@ -43,7 +43,7 @@ export async function checkMtaSts(
   const seen = [...found, `mode: ${mode}`, ...mx.map((pattern) => `mx: ${pattern}`)];
   if (uncovered.length > 0) {
     return fail({
-      detail: `The policy does not name ${uncovered.join(", ")}, so mail to it is not delivered.`,
+      detail: `The policy does not list ${uncovered.join(", ")}, so mail to it is not delivered.`,
       found: seen,
       advice: "Add a line mx: for each mail server, then change the id of the record.",
     });
@@ -52,7 +52,7 @@ export async function checkMtaSts(
   return warning({
     detail: `The mode is ${mode}: nothing is enforced.`,
     found: seen,
-    advice: "When reports show no failures, make it mode: enforce and change the id of the record.",
+    advice: "When reports show no failures, use mode: enforce and change the id of the record.",
   });
 }
 

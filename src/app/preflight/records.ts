@@ -29,17 +29,17 @@ export async function checkSpf(
     return fail({
       detail: "There is no SPF record.",
       advice: blocks.length === 0
-        ? "Add this record with the addresses or includes of whoever sends your mail."
-        : "Add this record. Name everybody else who sends for the domain in it before ~all.",
+        ? "Add this record with the addresses or includes of your senders."
+        : "Add this record. List all other senders of the domain before ~all.",
       records: [{ name: domain, type: "TXT", value }],
     });
   }
   if (found.length > 1) {
-    const detail = `There are ${found.length} SPF records; receivers take that for an error.`;
-    return fail({ detail, found, advice: "Make one record of them." });
+    const detail = `There are ${found.length} SPF records, which receivers treat as an error.`;
+    return fail({ detail, found, advice: "Merge them into one record." });
   }
   if (addresses.length === 0) {
-    return unknown("There is a record, but where the relay sends from is not known.");
+    return unknown("The record exists, but the addresses that the relay sends from are unknown.");
   }
   const results = await Promise.all(
     addresses.map((address) => evaluateSpf(resolver, { domain, address })),
@@ -61,9 +61,9 @@ function judgeSpf(
   if (results.includes("temperror")) return unanswered(`the names in the SPF record of ${domain}`);
   if (results.includes("permerror")) {
     return fail({
-      detail: "The record has a mistake, or needs more than 10 further questions.",
+      detail: "The record has an error, or needs more than 10 DNS lookups.",
       found,
-      advice: "Correct it; receivers ignore it as it is (RFC 7208 4.6.4).",
+      advice: "Correct it; receivers ignore the record (RFC 7208 4.6.4).",
     });
   }
   const blocks = missing.map((address) => `${address.includes(":") ? "ip6" : "ip4"}:${address}`);
@@ -90,8 +90,8 @@ export async function checkDmarc(
     if (found.length > 0) return judgeDmarc({ found, name, isOwn: parent === domain });
   }
   return fail({
-    detail: "There is no DMARC record. The large receivers ask for one.",
-    advice: "Add this record. It asks for reports and changes nothing else yet.",
+    detail: "There is no DMARC record. Large receivers require one.",
+    advice: "Add this record. It requests reports and changes nothing else.",
     records: [{
       name: `_dmarc.${domain}`,
       type: "TXT",
@@ -104,7 +104,7 @@ function judgeDmarc(
   { found, name, isOwn }: { found: readonly string[]; name: string; isOwn: boolean },
 ): Finding {
   if (found.length > 1) {
-    const detail = "There are several DMARC records; receivers use none of them.";
+    const detail = "There are several DMARC records; receivers ignore all of them.";
     return fail({ detail, found, advice: "Keep one." });
   }
   const tags = tagsOf(found[0] ?? "");
@@ -117,11 +117,11 @@ function judgeDmarc(
     return warning({
       detail: `The policy is none: forged mail is only reported.${where}`,
       found,
-      advice: "When the reports show that all your mail passes, make it p=quarantine, then reject.",
+      advice: "When the reports show that all your mail passes, use p=quarantine, then p=reject.",
     });
   }
-  const detail = "The record has no policy that receivers know.";
-  return fail({ detail, found, advice: "Give it p=none, p=quarantine or p=reject." });
+  const detail = "The record has no valid policy.";
+  return fail({ detail, found, advice: "Set p=none, p=quarantine or p=reject." });
 }
 
 /** The domain and those above it that can have a policy for it, the top-level one left out. */
@@ -142,14 +142,14 @@ export async function checkTlsRpt(
   const found = await taggedRecords(resolver, { name, tag: /^v=TLSRPTv1(?:$|[ ;])/i });
   if (found === null) return unanswered(name);
   if (found.length === 1 && tagsOf(found[0] ?? "").has("rua")) {
-    return pass("Senders report failures of TLS.", found);
+    return pass("Senders report TLS failures.", found);
   }
   return warning({
     detail: found.length === 0
-      ? "Nobody reports when mail to the domain cannot be encrypted."
-      : "The record cannot be used.",
+      ? "No reports are sent when mail to the domain cannot be encrypted."
+      : "The record is invalid.",
     found,
-    advice: "Add this record to hear of it. It concerns mail that comes to the domain.",
+    advice: "Add this record to receive reports. They are about incoming mail of the domain.",
     records: [{ name, type: "TXT", value: `v=TLSRPTv1; rua=mailto:tls-reports@${domain}` }],
   });
 }

@@ -21,14 +21,14 @@ export async function checkReturnMx(
     const detail = `${domain} has no MX record, so bounces do not reach the relay.`;
     return fail({ detail, advice: "Add this record.", records });
   }
-  if (exchanges.includes(hostname.toLowerCase())) return pass("It is the relay.", exchanges);
+  if (exchanges.includes(hostname.toLowerCase())) return pass("The MX is the relay.", exchanges);
   const places = await Promise.all(exchanges.map((exchange) => resolver.addresses(exchange)));
   const isHere = places.flatMap((place) => recordsOf(place))
     .some(({ address }) => addresses.includes(address));
-  if (isHere) return pass("It is an address of the relay.", exchanges);
+  if (isHere) return pass("The MX is an address of the relay.", exchanges);
   return warning({
     detail: `Bounces go to ${exchanges.join(" and ")}, which has no address of ${hostname}.`,
-    advice: "Unless that host hands them on to the relay, replace the record by this one.",
+    advice: "Replace the record by this one, unless that host forwards them to the relay.",
     found: exchanges,
     records,
   });

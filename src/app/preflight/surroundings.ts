@@ -10,7 +10,7 @@ export async function checkReverseDns(
   { hostname, addresses }: { hostname: string; addresses: readonly string[] },
 ): Promise<Finding> {
   if (addresses.length === 0) {
-    return unknown(`${hostname} has no public address, so there is nothing to look up.`);
+    return unknown(`${hostname} has no public address to look up.`);
   }
   const answers = await Promise.all(addresses.map(async (address) => {
     const result = await resolver.ptr(address);
@@ -21,25 +21,25 @@ export async function checkReverseDns(
   const found = answers.flatMap(({ address, names }) =>
     names.map((name) => `${address} is ${name}`)
   );
-  const advice = "Ask whoever gave you the address to set its name.";
+  const advice = "Ask the provider of the address to set its reverse DNS name.";
   if (answers.some(({ result }) => result.kind === "temporary")) return unanswered("the address");
   const nameless = answers.filter(({ names }) => names.length === 0);
   if (nameless.length > 0) {
     const which = nameless.map(({ address }) => address).join(" and ");
     return fail({
-      detail: `${which} has no name; many receivers refuse it.`,
+      detail: `${which} has no reverse DNS name; many receivers refuse it.`,
       found,
       advice,
       records,
     });
   }
-  if (records.length === 0) return pass(`Both ways it is ${hostname}.`, found);
+  if (records.length === 0) return pass(`Forward and reverse name are ${hostname}.`, found);
   const isConfirmed = await Promise.all(
     answers.map(({ address, names }) => hasAddress(resolver, { names, address })),
   );
   const detail = isConfirmed.every(Boolean)
-    ? `The name is not ${hostname}, which is how the relay introduces itself.`
-    : "The name does not lead back to the address.";
+    ? `The name is not ${hostname}, the HELO name of the relay.`
+    : "The name does not resolve to the address.";
   return warning({ detail, found, advice, records });
 }
 
@@ -80,7 +80,7 @@ export async function checkPort25(
   if (mx.kind === "temporary") return unanswered(domain);
   const [first] = recordsOf(mx);
   if (first === undefined || first.exchange === "") {
-    return unknown(`${domain} has no mail server of its own to try.`);
+    return unknown(`${domain} has no mail server to connect to.`);
   }
   const hosts = recordsOf(await resolver.addresses(first.exchange));
   const [host] = hosts.filter(({ family }) => family === 4).concat(hosts);
@@ -90,12 +90,12 @@ export async function checkPort25(
   const result = await dial({ address: host.address, port }, options);
   if (result.kind === "connected") {
     result.conn.close();
-    return pass(`${place} can be reached.`, []);
+    return pass(`${place} is reachable.`, []);
   }
-  if (result.kind === "aborted") return unknown("There was no time left to try.");
+  if (result.kind === "aborted") return unknown("The time limit was reached.");
   return fail({
-    detail: `${place} cannot be reached: ${result.reason}`,
-    advice: "Many clouds block port 25 outwards. Ask for it to be opened, or send through a " +
+    detail: `${place} is not reachable: ${result.reason}`,
+    advice: "Many cloud providers block outgoing port 25. Ask them to open it, or send through a " +
       "smarthost on port 587 or a provider's HTTP API.",
   });
 }

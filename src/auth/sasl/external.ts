@@ -11,7 +11,7 @@ export const external: SaslServerMechanism = {
 function check(message: Uint8Array): SaslStep {
   const authzid = strictText(message);
   if (authzid === null || authzid.includes("\0")) {
-    return malformed("the EXTERNAL authorization identity is no text");
+    return malformed("the EXTERNAL authorization identity is not text");
   }
   return { kind: "check_certificate", next: (verdict) => authorize(verdict, authzid) };
 }

@@ -20,7 +20,7 @@ export const login: SaslServerMechanism = {
 
 function takeUsername(response: Uint8Array): SaslStep {
   const username = textOf(response);
-  if (username === null) return malformed("the LOGIN user name is empty or no text");
+  if (username === null) return malformed("the LOGIN user name is empty or not text");
   return {
     kind: "challenge",
     data: ASK_PASSWORD,
@@ -30,7 +30,7 @@ function takeUsername(response: Uint8Array): SaslStep {
 
 function takePassword(username: string, response: Uint8Array): SaslStep {
   const password = textOf(response);
-  if (password === null) return malformed("the LOGIN password is empty or no text");
+  if (password === null) return malformed("the LOGIN password is empty or not text");
   return { kind: "check_password", username, password, next: concluded };
 }
 

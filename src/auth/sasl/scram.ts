@@ -89,7 +89,7 @@ function takeClientFinal(message: Uint8Array, opening: Opening): SaslStep {
   if (binding === null || strictText(binding) !== opening.gs2Header) {
     return failed("credentials", "the SCRAM channel binding is not the header sent first");
   }
-  if (parts[2] !== opening.nonce) return failed("credentials", "the SCRAM nonce is another one");
+  if (parts[2] !== opening.nonce) return failed("credentials", "the SCRAM nonce differs");
   const clientFinalWithoutProof = text.slice(0, text.lastIndexOf(",p="));
   return verify({ opening, clientFinalWithoutProof, proof });
 }

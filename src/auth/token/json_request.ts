@@ -46,7 +46,7 @@ async function readAnswer(response: Response): Promise<JsonAnswer> {
   const body = await readBounded(response);
   if (body === null) return failed(`more than ${BODY_LIMIT_BYTES} octets`);
   const value = jsonObject(decodeText(body));
-  return value === null ? failed("no JSON object") : { kind: "ok", value };
+  return value === null ? failed("not a JSON object") : { kind: "ok", value };
 }
 
 /** All of the body; null where it is larger than anything of this kind. */

@@ -39,6 +39,6 @@ export class JwksChecker implements TokenChecker {
     const found = await this.#keys.keysFor(jwt);
     if (found.kind === "unavailable") return found;
     for (const key of found.keys) if (await isSigned(jwt, key)) return judged;
-    return { kind: "invalid", cause: "the token is signed by nobody known" };
+    return { kind: "invalid", cause: "the token is signed by an unknown key" };
   }
 }

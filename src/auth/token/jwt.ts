@@ -27,7 +27,7 @@ export function parseJwt(token: string): JwtResult {
   const claims = objectOf(claimsText);
   const signature = decodeBase64Url(signatureText);
   if (header === null || claims === null || signature === null || others.length > 0) {
-    return failure("the token is no JWT");
+    return failure("the token is not a JWT");
   }
   const algorithm = asAlgorithm(header["alg"]);
   if (algorithm === null) return failure("the token is signed with an algorithm not taken");

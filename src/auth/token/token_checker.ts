@@ -28,7 +28,7 @@ export function judgeToken(
   if (result.kind === "unavailable") return refused("unavailable", result.cause);
   if (result.kind === "invalid") return refused("credentials", result.cause);
   if (username !== null && !isSameUsername(username, result.user)) {
-    return refused("credentials", "the token is another user's");
+    return refused("credentials", "the token belongs to another user");
   }
   const user = table.find(result.user);
   if (user !== null) return verdictOn(user, null);

@@ -90,7 +90,7 @@ async function generate({ io, flags }: Invocation): Promise<ExitCode> {
         `${zoneLine(name, value)}\n\nor in a form that asks for them:\n\n` +
         `Name:  ${name}\nType:  TXT\nValue: ${value}\n\nThen let the relay sign with it:\n\n[[dkim]]\ndomain = "${domain}"\n` +
         `selector = "${selector}"\nkey = { file = ${JSON.stringify(file)} }\n\n` +
-        "posthouse dkim check tells whether the DNS has it.\n",
+        "posthouse dkim check shows whether the DNS has it.\n",
     );
   }
   return EXIT.ok;

@@ -101,7 +101,7 @@ export const providerEventsSchema = table({
   max_connections_per_address: count().default(100)
     .describe("Concurrent connections from one client address, which may be a reverse proxy."),
   sources: listOf(source).default([]).describe("Webhooks of providers."),
-}).prefault({}).describe("Where providers tell what became of messages.");
+}).prefault({}).describe("Endpoint for the event webhooks of providers.");
 
 export function providerEventsConfig(
   doc: z.output<typeof providerEventsSchema>,

@@ -105,7 +105,7 @@ export class Gate {
     );
     const names = byRate.map(({ rule }) => rule).join(", ");
     if (names !== "") return `Limit of ${names} reached`;
-    return learned === null ? "Limit reached" : `Slowed down after: ${learned.reason}`;
+    return learned === null ? "Limit reached" : `Throttled after: ${learned.reason}`;
   }
 
   view(nowMs: number): GateView {

@@ -23,7 +23,7 @@ export function limitWords(
 }
 
 function warmUpWords(cap: number | null): string {
-  return cap === null ? "no limit, the warm-up is over" : `${cap} messages today, by the warm-up`;
+  return cap === null ? "no limit, the warm-up has ended" : `${cap} messages today, by the warm-up`;
 }
 
 function spanWords(perMs: number): string {

@@ -129,7 +129,7 @@ function envelopeFor(
   };
 }
 
-const NO_UTF8 = reply(553, "5.6.7", "Next hop does not take addresses outside ASCII");
+const NO_UTF8 = reply(553, "5.6.7", "Next hop does not accept non-ASCII addresses");
 
 /** RFC 6531 section 3.2: a domain in U-labels is the same in A-labels. */
 function asciiPath(path: string): string {
@@ -213,7 +213,7 @@ function deliverByObstacle(
   if (deliverBy === undefined || deliverBy.mode !== "R") return null;
   const leftSeconds = (deliverBy.deadlineMs - nowMs) / 1000;
   if (leftSeconds <= 0) {
-    const over = reply(554, "5.4.7", "The time to deliver it in is over");
+    const over = reply(554, "5.4.7", "The delivery deadline has passed");
     return { ...unfit(over), elsewhere: false };
   }
   if (protocol === "lmtp") return null;
@@ -222,7 +222,7 @@ function deliverByObstacle(
     return unfit(reply(554, "5.3.3", "Next hop does not guarantee a delivery time (DELIVERBY)"));
   }
   if (leftSeconds >= (Number(least) || 0)) return null;
-  return unfit(reply(554, "5.4.7", `Next hop takes ${least} seconds and more to deliver`));
+  return unfit(reply(554, "5.4.7", `Next hop needs ${least} seconds or more to deliver`));
 }
 
 function unfit(reply: Reply): Unfit {

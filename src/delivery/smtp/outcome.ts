@@ -22,7 +22,7 @@ export interface Verdict {
 /** Attempts that this side gave up, because it stops, are due at once and do not count. */
 export const GIVEN_UP: Outcome = {
   kind: "temporary",
-  reply: reply(451, "4.3.2", "Attempt was given up"),
+  reply: reply(451, "4.3.2", "Attempt was cancelled"),
   counts: false,
   retryAfterMs: 0,
 };
@@ -154,7 +154,7 @@ export function judgeDial(
 ): Outcome {
   if (kind === "aborted") return GIVEN_UP;
   const { via } = hop;
-  const way = via === undefined ? "" : ` by way of ${via}`;
+  const way = via === undefined ? "" : ` through ${via}`;
   const why = via === undefined ? DIAL_TEXT[kind] ?? reason : reason;
   const text = `Cannot connect to ${formatHop(hop)}${way}: ${why}`;
   if (!ON_THIS_SIDE.has(kind)) return broken(reply(451, "4.4.1", text)); // RFC 3463 3.5: no answer from host
@@ -184,7 +184,7 @@ const DIAL_TEXT: Partial<Record<DialFailure, string>> = {
 
 /** The server is this relay, or has taken its name; nothing is lost while somebody finds out. */
 export function loopsBack(hop: RemoteHop): Outcome {
-  const text = `${formatHop(hop)} introduces itself by the name of this relay: mail would loop`;
+  const text = `${formatHop(hop)} uses the HELO name of this relay: mail would loop`;
   return broken(reply(451, "4.4.6", text)); // RFC 3463 3.5: routing loop detected
 }
 

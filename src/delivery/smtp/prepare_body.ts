@@ -51,7 +51,7 @@ export async function prepareBody(
 ): Promise<PreparedBody> {
   // RFC 6531 section 3.2; words outside ASCII are taken wherever 8 bits are.
   if (needsAsciiAddresses && asciiHeader(await headerOctets(body)) === null) {
-    const text = "Next hop does not take addresses outside ASCII in header fields";
+    const text = "Next hop does not accept non-ASCII addresses in header fields";
     return unsuitable(reply(554, "5.6.9", text));
   }
   if (conversion === null) {
@@ -93,13 +93,13 @@ async function convertBody(
 const BROKEN_SIGNATURE: Loss = { kind: "signature", what: "DKIM-Signature" };
 
 const OBSTACLE_TEXT: Readonly<Record<ConversionObstacle, string>> = {
-  sealed: "Next hop takes 7 bits, and the message is signed or encrypted in 8",
-  unencodable: "Next hop takes 7 bits, and a part of 8 bits must not be encoded",
-  lines:
-    "Next hop takes lines alone, and the message has a bare CR, LF or NUL that MIME cannot hide",
-  malformed: "Next hop takes 7 bits, and the message has 8 where MIME has none",
-  header: "Next hop takes 7 bits, and the message has 8 in an address or an identifier",
-  too_complex: "Next hop takes 7 bits, and the message has too many parts to convert",
+  sealed: "Next hop accepts 7 bits, but the message is signed or encrypted in 8",
+  unencodable: "Next hop accepts 7 bits, but a part of 8 bits must not be encoded",
+  lines: "Next hop accepts lines only, but the message has a bare CR, LF or NUL that MIME cannot " +
+    "encode",
+  malformed: "Next hop accepts 7 bits, but the message has 8 outside MIME parts",
+  header: "Next hop accepts 7 bits, but the message has 8 in an address or an identifier",
+  too_complex: "Next hop accepts 7 bits, but the message has too many parts to convert",
 };
 
 function chunksOf(body: MessageBody): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {

@@ -66,7 +66,7 @@ function authenticated(plan: TlsPlan, { host, authentic }: TlsTarget): TlsPlan {
   if (authentic) {
     return { ...plan, policy: { level: "verified", names: [host], by: "config" } };
   }
-  const text = `Neither DNSSEC nor MTA-STS says that ${host} is the server (REQUIRETLS)`;
+  const text = `Neither DNSSEC nor MTA-STS authenticates ${host} (REQUIRETLS)`;
   const outcome: Outcome = { kind: "unsuitable", reply: reply(550, "5.7.30", text) };
   return { kind: "unusable", outcome, report: null };
 }
@@ -128,7 +128,7 @@ function planWithoutTlsa(
 ): TlsPlan {
   const { level } = rule;
   if (level === "dane") {
-    const text = `${target.host} has no TLSA record that DNSSEC vouches for`;
+    const text = `${target.host} has no TLSA record authenticated by DNSSEC`;
     const { domain } = target;
     return withoutTlsa(reply(451, "4.7.5", text), { domain, type: "dane-required" });
   }
@@ -155,7 +155,7 @@ function planSts(
     ...(isNamed ? {} : { defect: "validation-failure" }),
   });
   if (sts.mode === "enforce" && !isNamed) {
-    const text = `${host} is no exchanger of ${domain} by its MTA-STS policy`;
+    const text = `${host} is not a mail exchanger of ${domain} in its MTA-STS policy`;
     const report = expectation === null
       ? null
       : { expectation, type: "validation-failure" as const };

@@ -209,9 +209,9 @@ function handedOf(result: BatchResult, count: number): HandedAll {
     case "queued":
       return { kind: "queued", ids: result.ids };
     case "failed":
-      return refusal("later", "The queue cannot take it now");
+      return refusal("later", "The queue is temporarily unavailable");
     case "conflict":
-      return refusal("conflict", "Another request has this key");
+      return refusal("conflict", "This idempotency key belongs to another request");
     case "refused": {
       const { reply, recipients = [], index } = result;
       const about = recipients.map(({ mailbox }) => ` (${mailbox})`)[0] ?? "";

@@ -21,7 +21,7 @@ export async function readForm(contentType: string, body: Uint8Array): Promise<F
   const { root, isTooComplex } = await mimeTree(bytesSource(octets), { depth: 1 });
   const isForm = root.parts.length > 0 && root.isClosed;
   if (!isForm || (isTooComplex && root.parts.length >= 9_999)) {
-    throw new RequestError("", "The body is no form");
+    throw new RequestError("", "The body is not a form");
   }
   const form = new FormData();
   for (const part of root.parts) addPart(form, part, octets);

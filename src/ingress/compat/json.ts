@@ -47,7 +47,7 @@ function refuseMisspelt(
     if (meant !== key) {
       throw new RequestError(
         `${path}${key}`,
-        `\`${path}${key}\` is not known here; is it ${meant}?`,
+        `\`${path}${key}\` is not supported; did you mean ${meant}?`,
       );
     }
     refuseMisspelt(item, { schema: shape[key], path: `${path}${key}.` });

@@ -49,7 +49,7 @@ async function serve(
     for (const name of UNKNOWN_OPTIONS) {
       const value = form.get(name);
       if (value !== null && !(typeof value === "string" && OFF.test(value))) {
-        throw new RequestError(name, `'${name}' is not known here`);
+        throw new RequestError(name, `'${name}' is not supported`);
       }
     }
     return await handIn(c, {
@@ -83,7 +83,7 @@ async function formOf(c: Context): Promise<FormData> {
   try {
     return await c.req.formData();
   } catch {
-    throw new RequestError("", "The body is no form");
+    throw new RequestError("", "The body is not a form");
   }
 }
 
@@ -156,11 +156,11 @@ function refuseStrayFiles(form: FormData): void {
     if (isPlace && typeof value === "string") {
       throw new RequestError(
         name,
-        `'${name}' has to be a file; send the form as multipart/form-data`,
+        `'${name}' must be a file; send the form as multipart/form-data`,
       );
     }
     if (!isPlace && typeof value !== "string") {
-      throw new RequestError(name, `'${name}' is no parameter for a file`);
+      throw new RequestError(name, `'${name}' is not a file parameter`);
     }
   }
 }

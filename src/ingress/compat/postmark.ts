@@ -81,7 +81,7 @@ export function postmarkRoutes(desk: CompatDesk) {
       "POST",
       ["/email/withTemplate", "/email/batchWithTemplates"],
       (c) =>
-        failure(c, { ErrorCode: ERROR_CODES.template, Message: "Templates are not known here" }),
+        failure(c, { ErrorCode: ERROR_CODES.template, Message: "Templates are not supported" }),
     )
     .all("*", (c) => {
       const Message = unknownRequest(c);
@@ -106,7 +106,7 @@ function unauthorized(c: Context): Response {
 function readEmail(body: unknown): { request: Email; letter: Letter } {
   const request = readValue(body, email);
   if (request.TemplateId !== undefined || request.TemplateAlias !== undefined) {
-    throw new RequestError("TemplateId", "Templates are not known here");
+    throw new RequestError("TemplateId", "Templates are not supported");
   }
   const from = readMailbox("From", request.From);
   const to = readMailboxes("To", request.To);

@@ -25,7 +25,7 @@ export function readMailboxes(field: string, text: string): DraftMailbox[] {
 export function readMailbox(field: string, text: string): DraftMailbox {
   const [mailbox, ...more] = readMailboxes(field, text);
   if (mailbox !== undefined && more.length === 0) return mailbox;
-  throw new RequestError(field, `\`${field}\` has to be one mail address`);
+  throw new RequestError(field, `\`${field}\` must be one mail address`);
 }
 
 /** A mailbox whose address is one. */
@@ -84,7 +84,7 @@ export function readTime(
   const unitMs = UNITS_MS[unit.toLowerCase()];
   const timeMs = unitMs === undefined ? Date.parse(text) : nowMs + Number(count) * unitMs;
   if (Number.isFinite(timeMs)) return timeMs;
-  throw new RequestError(field, `\`${field}\` is not a point in time`);
+  throw new RequestError(field, `\`${field}\` is not a valid time`);
 }
 
 /** Whom the fields of a message name, and the message without those that nobody may see. */

@@ -44,7 +44,7 @@ export const TOO_LARGE = "The message is larger than allowed";
 
 /** What is said of requests of an API that are not taken here. */
 export function unknownRequest(c: Context): string {
-  return `${c.req.method} ${c.req.path} is not known here`;
+  return `${c.req.method} ${c.req.path} is not supported`;
 }
 
 /** The secret of RFC 6750 2.1; empty without one. */

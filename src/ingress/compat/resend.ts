@@ -154,7 +154,7 @@ function letterIn(
 
 function letterOf(request: Email, nowMs: number): Letter {
   if (request.template !== undefined && request.template !== null) {
-    throw new RequestError("template", "Templates are not known here");
+    throw new RequestError("template", "Templates are not supported");
   }
   const from = readMailbox("from", request.from);
   const [to, cc, bcc, replyTo] = (["to", "cc", "bcc", "reply_to"] as const).map((key) =>
@@ -162,7 +162,7 @@ function letterOf(request: Email, nowMs: number): Letter {
   );
   const attachments = (request.attachments ?? []).map((file, place) => {
     if (file.content === undefined) {
-      throw new RequestError("attachments", "Attachments need their content; nothing is fetched");
+      throw new RequestError("attachments", "Attachments need their content; URLs are not fetched");
     }
     return readAttachment(`attachments.${place}.content`, {
       ...{ filename: file.filename, type: file.content_type ?? "", content: file.content },

@@ -79,11 +79,11 @@ async function serve(c: Context<CompatEnv>, desk: CompatDesk): Promise<Response>
 /** One letter for each personalization; what they have in common is read once. */
 function lettersOf(request: MailSend): Letter[] {
   if (request.template_id !== undefined) {
-    throw new RequestError("template_id", "Templates are not known here");
+    throw new RequestError("template_id", "Templates are not supported");
   }
   for (const key of ["footer", "bcc"] as const) {
     if (request.mail_settings?.[key]?.enable !== true) continue;
-    throw new RequestError(`mail_settings.${key}`, `The setting ${key} is not known here`);
+    throw new RequestError(`mail_settings.${key}`, `The setting ${key} is not supported`);
   }
   const attachments = request.attachments.map((file, place) =>
     readAttachment(`attachments.${place}.content`, {
@@ -108,7 +108,7 @@ function letterOf(
 ): Letter {
   const field = `personalizations.${index}`;
   if (Object.keys(part.substitutions).length > 0) {
-    throw new RequestError(`${field}.substitutions`, "Substitutions are not known here");
+    throw new RequestError(`${field}.substitutions`, "Substitutions are not supported");
   }
   const read = (key: string, boxes: readonly z.output<typeof mailbox>[]) =>
     boxes.map(({ email, name }, place) =>

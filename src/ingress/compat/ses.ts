@@ -103,10 +103,10 @@ function callerOf(
 function letterOf(request: SendEmail): Letter {
   const { Raw, Simple, Template } = request.Content;
   const forms = [Raw, Simple, Template].filter((form) => form !== null && form !== undefined);
-  if (forms.length > 1) throw new RequestError("Content", "Content has to be Raw or Simple alone");
+  if (forms.length > 1) throw new RequestError("Content", "Content must be either Raw or Simple");
   if (Raw !== null && Raw !== undefined) return rawLetterOf(request, Raw.Data);
   if (Simple === null || Simple === undefined) {
-    throw new RequestError("Content", "Content has to be Raw or Simple; templates are not known");
+    throw new RequestError("Content", "Content must be Raw or Simple; templates are not supported");
   }
   const from = readMailbox("FromEmailAddress", request.FromEmailAddress ?? "");
   const { to, cc, bcc } = destinationOf(request);

@@ -118,12 +118,12 @@ function problemOf(draft: Draft): string | null {
   }
   for (const { type } of alternatives) {
     const isText = /^text\//i.test(type) && MEDIA_TYPE.test(type) && !/;\s*charset=/i.test(type);
-    if (!isText) return `${JSON.stringify(type)} is no type of text without a charset`;
+    if (!isText) return `${JSON.stringify(type)} is not a type of text without a charset`;
   }
   for (const { type, contentId, filename } of attachments) {
-    if (!MEDIA_TYPE.test(type)) return `${JSON.stringify(type)} is no media type`;
+    if (!MEDIA_TYPE.test(type)) return `${JSON.stringify(type)} is not a media type`;
     if (contentId !== null && !CONTENT_ID.test(contentId)) {
-      return `${JSON.stringify(contentId)} is no content id`;
+      return `${JSON.stringify(contentId)} is not a content id`;
     }
     if (filename.length > 255) return "a file name is longer than 255 characters";
   }

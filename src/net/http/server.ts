@@ -108,7 +108,9 @@ export class HttpServer implements AsyncDisposable {
 
   /** Where it listens, with the port that the system chose. */
   get local(): Endpoint {
-    if (this.#listener === null) throw new Error("Cannot tell where it listens: it does not yet");
+    if (this.#listener === null) {
+      throw new Error("Cannot return the address: the server does not listen yet");
+    }
     return this.#listener.local;
   }
 

@@ -45,7 +45,7 @@ export class MailgunSource implements EventSource {
     if (signature === null || !isSame(signature, hmacSha256(this.#key, timestamp, token))) {
       return forged("it is not signed with the signing key");
     }
-    if (!isRecent(timestamp, { nowMs, maxAgeMs: MAX_AGE_MS })) return forged("its time is over");
+    if (!isRecent(timestamp, { nowMs, maxAgeMs: MAX_AGE_MS })) return forged("it has expired");
     const value = sha256Hex(body);
     const known = await this.#shelf.claim(TOKENS, {
       key: `${this.name} ${token}`,

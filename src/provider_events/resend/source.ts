@@ -38,7 +38,7 @@ export class ResendSource implements EventSource {
     const isSigned = signaturesIn(headers.get("svix-signature") ?? "")
       .some((signature) => isSame(signature, expected));
     if (!isSigned || id === "") return forged("it is not signed with the signing secret");
-    if (!isRecent(timestamp, { nowMs, maxAgeMs: MAX_AGE_MS })) return forged("its time is over");
+    if (!isRecent(timestamp, { nowMs, maxAgeMs: MAX_AGE_MS })) return forged("it has expired");
     return resendReports(parseJson(body), { id });
   }
 }

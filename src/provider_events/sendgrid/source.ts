@@ -36,7 +36,7 @@ export class SendgridSource implements EventSource {
     if (signature === null || !this.#isSigned({ timestamp, signature, body })) {
       return forged("it is not signed for the verification key");
     }
-    if (!isRecent(timestamp, { nowMs, maxAgeMs: MAX_AGE_MS })) return forged("its time is over");
+    if (!isRecent(timestamp, { nowMs, maxAgeMs: MAX_AGE_MS })) return forged("it has expired");
     return sendgridReports(parseJson(body));
   }
 

@@ -50,13 +50,13 @@ export class SesSource implements EventSource {
 
   async read({ body, nowMs }: EventRequest): Promise<Reading> {
     const message = readSnsMessage(parseJson(body));
-    if (message === null) return forged("it is no message of Amazon SNS");
+    if (message === null) return forged("it is not a message of Amazon SNS");
     const { topicArn, certificateUrl, timeMs } = message;
     if (!this.#options.topics.includes(topicArn)) return forged(`its topic is ${topicArn}`);
     if (!isSnsCertificateUrl(certificateUrl, { topicArn })) {
       return forged("its certificate is not at an address of Amazon SNS");
     }
-    if (!isRecentMs(timeMs, { nowMs, maxAgeMs: MAX_AGE_MS })) return forged("its time is over");
+    if (!isRecentMs(timeMs, { nowMs, maxAgeMs: MAX_AGE_MS })) return forged("it has expired");
     const key = await this.#keys.at(certificateUrl);
     if (key === null) return { kind: "undecided", why: "its certificate cannot be had" };
     if (!isSigned(message, key)) return forged("it is not signed by Amazon SNS");
@@ -83,7 +83,9 @@ export class SesSource implements EventSource {
       return forged("its subscription is not at an address of Amazon SNS");
     }
     const answer = await visit(subscribeUrl, this.#options);
-    if (answer === null) return { kind: "undecided", why: "Amazon SNS took no confirmation" };
+    if (answer === null) {
+      return { kind: "undecided", why: "Amazon SNS did not accept the confirmation" };
+    }
     const by = `provider events ${this.name}`;
     const action = "confirmed the subscription to";
     this.#options.events({ type: "operated", by, action, target: topicArn });

@@ -76,7 +76,7 @@ export async function convertJob(
   const author = parsed?.authors[0] ?? envelopeAuthor(job);
   if (parsed === null || author === null) {
     const what = parsed === null
-      ? "has more parts, levels or header than can be taken apart"
+      ? "has too many parts, levels or header octets to convert"
       : "has no author";
     return { kind: "unsuitable", reply: replyOf("5.6.0", `The message ${what}`) };
   }

@@ -13,9 +13,9 @@ const LOSS_NOTES: Readonly<Record<LossCause, string>> = {
   closed: "The server closed the connection",
   reset: "The connection broke",
   timeout: "No answer in time, connection closed",
-  out_of_step: "No reply that fits here, connection closed",
+  out_of_step: "Unexpected reply, connection closed",
   tls: "The TLS handshake failed",
-  aborted: "Given up, connection closed",
+  aborted: "Cancelled, connection closed",
 };
 
 /** What a reply channel needs besides its connection. */
@@ -183,7 +183,7 @@ export class ReplyChannel {
   }
 
   #leave(): void {
-    this.#end("out_of_step", "octets that nobody asked for");
+    this.#end("out_of_step", "unexpected octets");
   }
 
   #decode(stage: Stage): Reply | ConnectionLost | null {

@@ -46,9 +46,9 @@ Deno.test("a message that waits tells the last answer, the next attempt and the 
   const explanation = explained([recipient()], [attempt("temporary", "451 4.7.1 Later")]);
   assertEquals(explanation.title, "Waiting to be sent to dest.example");
   assertEquals(explanation.tone, "warn");
-  assertStringIncludes(text(explanation), "mx.dest.example put it off: 451 4.7.1 Later");
+  assertStringIncludes(text(explanation), "mx.dest.example deferred it: 451 4.7.1 Later");
   assertStringIncludes(text(explanation), `Attempt 2 comes ${NOW_MS + 300_000}.`);
-  assertStringIncludes(text(explanation), "That is 6 min after the last one");
+  assertStringIncludes(text(explanation), "That is 6 min after the last attempt");
 });
 
 Deno.test("a destination that is down is the reason", () => {
@@ -73,13 +73,13 @@ Deno.test("a pause is the reason, with who made it", () => {
   const explanation = explained([recipient()], [], [paused]);
   assertStringIncludes(
     text(explanation),
-    "user olivia paused dest.example until somebody resumes it: they move",
+    "user olivia paused dest.example until an operator resumes it: they move",
   );
 });
 
 Deno.test("a claimed recipient is on its way", () => {
   const explanation = explained([recipient({ claimedBy: "node" })]);
-  assertEquals(explanation.title, "On its way now");
+  assertEquals(explanation.title, "Sending");
 });
 
 Deno.test("a held message says by whom and why, and what to do", () => {
@@ -98,15 +98,15 @@ Deno.test("a delivered message tells how long it took", () => {
   const done = attempt("delivered", "250 ok", NOW_MS + 2_501);
   const explanation = explained([recipient({ state: "delivered" })], [done]);
   assertEquals(explanation.title, "Delivered to user@dest.example");
-  assertStringIncludes(text(explanation), "2.5 s after it came in.");
+  assertStringIncludes(text(explanation), "2.5 s after it was accepted.");
 });
 
 Deno.test("a failure tells the refusal and that the sender is told", () => {
   const refused = attempt("permanent", "550 5.1.1 Nobody");
   const explanation = explained([recipient({ state: "failed" })], [refused]);
   assertEquals(explanation.tone, "bad");
-  assertStringIncludes(text(explanation), "refused it for good: 550 5.1.1 Nobody");
-  assertStringIncludes(text(explanation), "The sender, sender@origin.example, is told");
+  assertStringIncludes(text(explanation), "refused it permanently: 550 5.1.1 Nobody");
+  assertStringIncludes(text(explanation), "The sender, sender@origin.example, is notified");
 });
 
 Deno.test("recipients in other states are counted", () => {
@@ -115,7 +115,7 @@ Deno.test("recipients in other states are counted", () => {
     recipient({ index: 1, state: "delivered" }),
     recipient({ index: 2, state: "delivered" }),
   ]);
-  assertStringIncludes(text(explanation), "Of the other recipients: 2 delivered.");
+  assertStringIncludes(text(explanation), "Other recipients: 2 delivered.");
 });
 
 Deno.test("a timeline that another version wrote breaks nothing", () => {

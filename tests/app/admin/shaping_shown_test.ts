@@ -44,6 +44,6 @@ Deno.test("what limits a destination and what it taught is shown wherever it is"
   const refused = await run(["explain", "you@dest.example"], { env });
   assertMatch(refused.out, /the recipient is on the suppression list \(.*left\)/);
   const page = await (await fetch(`${relay.origin}/destinations`)).text();
-  assertStringIncludes(page, "Slowed down to");
+  assertStringIncludes(page, "Throttled to");
   assertStringIncludes(page, "600 messages an hour");
 });

@@ -30,7 +30,7 @@ Deno.test("due mail that makes no progress is a stall, said once and again at it
   watch.sink({ type: "destination_up", transport: "mx", destination: "x", reason: "" });
   await clock.advance(MINUTE_MS);
   assertEquals(watch.stalledSinceMs, null);
-  assertEquals(troubles.at(-1), "warning: Mail moves again after 8 min 30 s");
+  assertEquals(troubles.at(-1), "warning: Due mail makes progress again after 8 min 30 s");
   await watch.stop();
 });
 

@@ -170,7 +170,7 @@ Deno.test("port 25 that does not answer is told apart from a domain without a se
   setup.dns.add("mx.example.net", "A", ["192.0.2.25"]);
   const port25 = (await setup.check({ refusesDial: true })).get("port_25");
   assertEquals(port25?.verdict, "fail");
-  assertMatch(port25?.detail ?? "", /mx\.example\.net\[192\.0\.2\.25\]:25 cannot be reached/);
+  assertMatch(port25?.detail ?? "", /mx\.example\.net\[192\.0\.2\.25\]:25 is not reachable/);
 });
 
 Deno.test("an MTA-STS policy that misses a mail server is a failure", async () => {

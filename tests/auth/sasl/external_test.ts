@@ -20,7 +20,7 @@ Deno.test("EXTERNAL takes an authorization identity that is the user, and no oth
 });
 
 Deno.test("EXTERNAL refuses an identity that is no text, or has NUL", () => {
-  const refusal = "malformed: the EXTERNAL authorization identity is no text";
+  const refusal = "malformed: the EXTERNAL authorization identity is not text";
   for (const identity of [Uint8Array.of(0xff), encodeText("ti\0m"), encodeText("\0")]) {
     assertEquals(summaryOf(external.start(identity)), refusal);
   }

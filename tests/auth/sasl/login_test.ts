@@ -21,9 +21,9 @@ Deno.test("LOGIN refuses an empty user or password and NUL in them", () => {
   assertEquals(summaryOf(login.start(encodeText("t\0m"))).split(":")[0], "malformed");
   const asked = login.start(encodeText("tim"));
   for (const password of ["", "a\0b"]) {
-    const refusal = "malformed: the LOGIN password is empty or no text";
+    const refusal = "malformed: the LOGIN password is empty or not text";
     assertEquals(summaryOf(answer(asked, password)), refusal);
   }
-  const refusal = "malformed: the LOGIN user name is empty or no text";
+  const refusal = "malformed: the LOGIN user name is empty or not text";
   assertEquals(summaryOf(login.start(Uint8Array.of(0xff))), refusal);
 });

@@ -68,7 +68,7 @@ Deno.test("issuer, audience and scope are looked at where they are configured", 
 
 Deno.test("a server that fails makes tokens wait and is not believed for long", async () => {
   await using on = bench(null);
-  assertEquals(await on.check(), "unavailable: cannot check the token: no JSON object");
+  assertEquals(await on.check(), "unavailable: cannot check the token: not a JSON object");
   on.issuer.answer = () => new Response(null, { status: 401 });
   assertEquals(await on.check(), "unavailable: cannot check the token: status 401");
   on.issuer.answer = () => Response.json({ active: true, username: "alice" });

@@ -116,7 +116,7 @@ Deno.test("a scope that is asked for must be there", async () => {
 Deno.test("a token signed by somebody else is invalid", async () => {
   await using on = bench();
   const token = await stranger.sign(on.claims());
-  assertEquals(told(await on.check(token)), "invalid: the token is signed by nobody known");
+  assertEquals(told(await on.check(token)), "invalid: the token is signed by an unknown key");
 });
 
 Deno.test("a token whose claims were changed is invalid", async () => {
@@ -124,7 +124,7 @@ Deno.test("a token whose claims were changed is invalid", async () => {
   const [header, , signature] = (await rsa.sign(on.claims())).split(".");
   const [, claims] = (await rsa.sign(on.claims({ email: "root@example.net" }))).split(".");
   const token = [header, claims, signature].join(".");
-  assertEquals(told(await on.check(token)), "invalid: the token is signed by nobody known");
+  assertEquals(told(await on.check(token)), "invalid: the token is signed by an unknown key");
 });
 
 Deno.test("algorithms that are not taken are refused: none, HS256, and those of another key", async () => {
@@ -134,7 +134,7 @@ Deno.test("algorithms that are not taken are refused: none, HS256, and those of 
     assertMatch(told(await on.check(token)), /^invalid: the token is signed with an algorithm/);
   }
   const confused = await elliptic.sign(on.claims(), { alg: "RS256" });
-  assertEquals(told(await on.check(confused)), "invalid: the token is signed by nobody known");
+  assertEquals(told(await on.check(confused)), "invalid: the token is signed by an unknown key");
   const critical = await rsa.sign(on.claims(), { crit: ["exp"] });
   assertEquals(told(await on.check(critical)), "invalid: the token has critical extensions");
 });
@@ -182,7 +182,7 @@ Deno.test("while the issuer is down, keys that are known serve on", async () => 
 
 const FAILURES: readonly (readonly [string, Issuer["answer"], string])[] = [
   ["answers 500", () => new Response(null, { status: 500 }), "status 500"],
-  ["answers no JSON", () => new Response("<html>"), "no JSON object"],
+  ["answers no JSON", () => new Response("<html>"), "not a JSON object"],
   ["answers no key set", () => Response.json({}), "no key set"],
   ["sends too much", () => new Response(new Uint8Array(2 << 20)), "more than 1048576 octets"],
 ];

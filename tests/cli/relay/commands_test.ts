@@ -35,12 +35,12 @@ Deno.test("what the relay refuses is told in one line", async () => {
   const unknown = await relay.run(["transports", "pause", "nowhere"]);
   assertEquals([unknown.code, unknown.err], [
     1,
-    `The relay at ${relay.url} refused the request: There is no such thing.\n`,
+    `The relay at ${relay.url} refused the request: Not found.\n`,
   ]);
   const calm = await relay.run(["destinations", "resume", "example.net"]);
   assertMatch(
     calm.err,
-    /refused the request: The state of the thing does not allow it: It is not paused\.+\n$/,
+    /refused the request: The current state does not allow this: It is not paused\.+\n$/,
   );
   assertEquals((await relay.run(["transports", "pause"])).code, 2);
 });
@@ -134,7 +134,7 @@ Deno.test("a key from the environment or a flag opens a relay that is closed", a
     admin.tokens = [{ name = "me", role = "admin", token = "${token}" }]`);
   const closed = await relay.run(["transports", "list"]);
   assertEquals(closed.code, 1);
-  assertStringIncludes(closed.err, "Credentials are needed; set a key with --token");
+  assertStringIncludes(closed.err, "Credentials are required; set a key with --token");
   assertEquals((await relay.run(["transports", "list", "--token", token])).code, 0);
   const env = { POSTHOUSE_TOKEN: token };
   assertEquals((await relay.run(["transports", "list"], { env })).code, 0);

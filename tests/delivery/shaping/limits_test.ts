@@ -154,7 +154,7 @@ Deno.test("a gate says why mail waits, and until when", () => {
   other.begin(0);
   assertEquals([other.view(0).readyAtMs, other.readyAtMs(0)], [null, Infinity]);
   other.slowDown(lesson(0));
-  assertEquals(other.reason(0), "Slowed down after: 421 too fast");
+  assertEquals(other.reason(0), "Throttled after: 421 too fast");
   assertEquals(other.view(0).learned?.perMinute, 120);
   assertEquals(other.isForgettable(0), false);
   other.end();

@@ -116,9 +116,9 @@ Deno.test("an attempt that is given up leaves what it has", () => {
   record([said("250 ok")]);
   controller.abort();
   assertEquals(attempt.isOver, true);
-  assertEquals(words(), ["delivered 250 ok", "temporary 451 4.3.2 Attempt was given up"]);
+  assertEquals(words(), ["delivered 250 ok", "temporary 451 4.3.2 Attempt was cancelled"]);
   assertEquals(attempt.report(NOBODY).outcomes[1], {
-    ...{ kind: "temporary", reply: reply(451, "4.3.2", "Attempt was given up") },
+    ...{ kind: "temporary", reply: reply(451, "4.3.2", "Attempt was cancelled") },
     ...{ counts: false, retryAfterMs: 0 },
   });
 });

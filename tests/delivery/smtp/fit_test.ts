@@ -55,7 +55,7 @@ const CASES: readonly [name: string, sample: SampleJob, extensions: string[], as
     "SMTPUTF8 not offered",
     UTF8,
     ["8BITMIME"],
-    "553 5.6.7 Next hop does not take addresses outside ASCII",
+    "553 5.6.7 Next hop does not accept non-ASCII addresses",
   ],
   ["REQUIRETLS", carrying({ requireTls: true }), ["REQUIRETLS"], "REQUIRETLS"],
   [
@@ -74,12 +74,12 @@ const CASES: readonly [name: string, sample: SampleJob, extensions: string[], as
   ["DELIVERBY with a least time", by(90, "R"), ["DELIVERBY 60"], "BY=90;R"],
   ["DELIVERBY, late and not to be returned", by(-5, "N"), ["DELIVERBY"], "BY=-5;N"],
   ["DELIVERBY not offered, not to be returned", by(90, "N"), [], ""],
-  ["DELIVERBY, late", by(0, "R"), ["DELIVERBY"], "554 5.4.7 The time to deliver it in is over"],
+  ["DELIVERBY, late", by(0, "R"), ["DELIVERBY"], "554 5.4.7 The delivery deadline has passed"],
   [
     "DELIVERBY with a least time that is too long",
     by(59, "R"),
     ["DELIVERBY 60"],
-    "554 5.4.7 Next hop takes 60 seconds and more to deliver",
+    "554 5.4.7 Next hop needs 60 seconds or more to deliver",
   ],
   [
     "DELIVERBY not offered",

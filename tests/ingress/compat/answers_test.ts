@@ -102,13 +102,13 @@ const ENDS: readonly {
   {
     name: "a queue that takes nothing",
     answer: { kind: "failed", failure: "full" },
-    words: "The queue cannot take it now",
+    words: "The queue is temporarily unavailable",
     statuses: { mailgun: 500, sendgrid: 503, postmark: 503, resend: 503 },
   },
   {
     name: "a key that another request has",
     answer: { kind: "conflict", reason: "other_message" },
-    words: "Another request has this key",
+    words: "This idempotency key belongs to another request",
     statuses: { mailgun: 400, sendgrid: 409, postmark: 409, resend: 409 },
   },
 ];
@@ -211,7 +211,7 @@ Deno.test("compat answers: what is at no known address", async () => {
   const bench = new CompatBench();
   const { response, body } = await bench.ask("/other/x");
   assertEquals([response.status, body], [404, {
-    message: "POST /compat/other/x is not known here",
+    message: "POST /compat/other/x is not supported",
   }]);
 });
 

@@ -87,15 +87,15 @@ Deno.test("compat letters: mailgun", async () => {
 const MAILGUN_MISTAKES:
   readonly (readonly [fields: readonly (readonly [string, string])[], string])[] = [
     [[["from", "a@shop.test"], ["cc", "b@dest.test"]], "'to' parameter is missing"],
-    [[["to", "b@dest.test"]], "`from` has to be one mail address"],
-    [[["from", "a@shop.test, b@shop.test"], ["to", "b@dest.test"]], "`from` has to be one"],
+    [[["to", "b@dest.test"]], "`from` must be one mail address"],
+    [[["from", "a@shop.test, b@shop.test"], ["to", "b@dest.test"]], "`from` must be one"],
     [
       [["from", "a@shop.test"], ["to", "b@dest.test"], ["template", "t"]],
-      "'template' is not known",
+      "'template' is not supported",
     ],
     [
       [["from", "a@shop.test"], ["to", "b@dest.test"], ["o:deliverytime", "soon"]],
-      "`o:deliverytime` is not a point in time",
+      "`o:deliverytime` is not a valid time",
     ],
   ];
 
@@ -114,7 +114,10 @@ Deno.test("compat letters: mailgun's whole messages", async () => {
   }
   assertStringIncludes(await complaint(path, form([["to", "b@dest.test"]])), "'message' parameter");
   assertStringIncludes(await complaint(path, form([["message", message]])), "'to' parameter");
-  assertStringIncludes(await complaint(path, { headers: BASIC, body: "x" }), "The body is no form");
+  assertStringIncludes(
+    await complaint(path, { headers: BASIC, body: "x" }),
+    "The body is not a form",
+  );
 });
 
 Deno.test("compat letters: times as RFC 5322 says them, or from now on", async () => {
@@ -139,7 +142,7 @@ Deno.test("compat letters: times as RFC 5322 says them, or from now on", async (
     const body = { from: "a@shop.test", to: "b@dest.test", text: "t", scheduled_at: at };
     assertStringIncludes(
       await complaint("/resend/emails", json(BEARER, body)),
-      "`scheduled_at` is not a point in time",
+      "`scheduled_at` is not a valid time",
     );
   }
 });
@@ -232,7 +235,7 @@ const SENDGRID_MISTAKES: readonly (readonly [Record<string, unknown>, string, st
   [{ personalizations: [] }, "`personalizations`", "personalizations"],
   [
     { personalizations: [{ to: [{ email: "b@dest.test" }], substitutions: { "-x-": "y" } }] },
-    "Substitutions are not known here",
+    "Substitutions are not supported",
     "personalizations.0.substitutions",
   ],
   [{ from: { email: "nobody" } }, "`from.email` is not a valid mail address", "from.email"],
@@ -331,8 +334,8 @@ Deno.test("compat letters: resend", async () => {
 });
 
 const RESEND_MISTAKES: readonly (readonly [Record<string, unknown>, string])[] = [
-  [{ template: { id: "t" } }, "Templates are not known here"],
-  [{ attachments: [{ path: "https://x.test/a" }] }, "nothing is fetched"],
+  [{ template: { id: "t" } }, "Templates are not supported"],
+  [{ attachments: [{ path: "https://x.test/a" }] }, "URLs are not fetched"],
   [{ attachments: [{ content: "*", filename: "x" }] }, "`attachments.0.content` is not base64"],
   [
     { attachments: [{ content: { type: "Buffer", data: [256] }, filename: "x" }] },
@@ -496,7 +499,7 @@ const LOSING: readonly (readonly [what: string, path: string, init: RequestInit,
         { content: PLAIN, mail_settings: { bcc: { enable: true, email: "c@d.test" } } },
         "bcc",
       ],
-      ["replyTo", { content: PLAIN, replyTo: { email: "c@d.test" } }, "is it reply_to?"],
+      ["replyTo", { content: PLAIN, replyTo: { email: "c@d.test" } }, "did you mean reply_to?"],
     ] as const).map(([what, more, words]) =>
       [
         `sendgrid: ${what}`,
@@ -513,12 +516,12 @@ const LOSING: readonly (readonly [what: string, path: string, init: RequestInit,
         personalizations: [{ to: [{ email: "b@dest.test" }], BCC: [{ email: "c@d.test" }] }],
         content: PLAIN,
       }),
-      "`personalizations.0.BCC` is not known here; is it bcc?",
+      "`personalizations.0.BCC` is not supported; did you mean bcc?",
     ],
     ...([
       ["no content", {}, "TextBody or HtmlBody"],
       ["a template", { TextBody: "x", TemplateId: 5 }, "Templates"],
-      ["cc", { TextBody: "x", cc: "c@d.test" }, "is it Cc?"],
+      ["cc", { TextBody: "x", cc: "c@d.test" }, "did you mean Cc?"],
     ] as const).map(([what, more, words]) =>
       [
         `postmark: ${what}`,
@@ -529,11 +532,11 @@ const LOSING: readonly (readonly [what: string, path: string, init: RequestInit,
     ),
     ...([
       ["no content", { react: {} }, "Missing `html` or `text`"],
-      ["replyTo", { text: "x", replyTo: "c@d.test" }, "is it reply_to?"],
+      ["replyTo", { text: "x", replyTo: "c@d.test" }, "did you mean reply_to?"],
       [
         "contentId of a file",
         { text: "x", attachments: [{ content: "eA==", filename: "a", contentId: "b" }] },
-        "`attachments.0.contentId` is not known here; is it content_id?",
+        "`attachments.0.contentId` is not supported; did you mean content_id?",
       ],
     ] as const).map(([what, more, words]) =>
       [`resend: ${what}`, "/resend/emails", json(BEARER, { ...RESEND, ...more }), words] as const

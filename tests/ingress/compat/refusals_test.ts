@@ -32,9 +32,9 @@ Deno.test("compat: what mailgun.js says of refusals", () =>
       );
     const cases: [Record<string, unknown>, number, string][] = [
       [{ to: ["nobody"] }, 400, "`to` is not a valid mail address"],
-      [{ template: "welcome" }, 400, "'template' is not known here"],
-      [{ "recipient-variables": "{}" }, 400, "'recipient-variables' is not known here"],
-      [{ "o:testmode": "yes" }, 400, "'o:testmode' is not known here"],
+      [{ template: "welcome" }, 400, "'template' is not supported"],
+      [{ "recipient-variables": "{}" }, 400, "'recipient-variables' is not supported"],
+      [{ "o:testmode": "yes" }, 400, "'o:testmode' is not supported"],
       [{ text: "x".repeat(SIZES[0] ?? 0) }, 413, "552 5.3.4"],
       [{ text: "x".repeat(SIZES[1] ?? 0) }, 413, "larger than allowed"],
     ];
@@ -44,7 +44,7 @@ Deno.test("compat: what mailgun.js says of refusals", () =>
       assertStringIncludes(error.details, details);
     }
     const unknown = await errorOf(() => domains.list());
-    assertStringIncludes(unknown.details, "GET /compat/mailgun/v4/domains is not known here");
+    assertStringIncludes(unknown.details, "GET /compat/mailgun/v4/domains is not supported");
     assertEquals(running.events.filter(({ type }) => type === "accepted"), []);
   }, SMALL));
 
@@ -56,7 +56,7 @@ Deno.test("compat: what @sendgrid/mail says of refusals", () =>
     const letter = { from: "a@shop.test", to: "b@dest.test", subject: "x", text: "x" };
     const cases: [Record<string, unknown>, number, string][] = [
       [{ to: "nobody" }, 400, "personalizations.0.to.0.email"],
-      [{ templateId: "d-1" }, 400, "Templates are not known here"],
+      [{ templateId: "d-1" }, 400, "Templates are not supported"],
       [{ text: "x".repeat(SIZES[0] ?? 0) }, 413, "552 5.3.4"],
       [{ text: "x".repeat(SIZES[1] ?? 0) }, 413, "larger than allowed"],
     ];
@@ -80,9 +80,9 @@ Deno.test("compat: what postmark says of refusals", () =>
       [() => client.sendEmail({ ...letter, To: "nobody" }), 300, "`To` is not a valid"],
       [() => client.sendEmail({ ...letter, TextBody: "x".repeat(SIZES[0] ?? 0) }), 300, "5.3.4"],
       [() => client.sendEmail({ ...letter, TextBody: "x".repeat(SIZES[1] ?? 0) }), 300, "larger"],
-      [() => client.sendEmailWithTemplate(template), 1101, "Templates are not known here"],
-      [() => client.sendEmailBatchWithTemplates([template]), 1101, "Templates are not known here"],
-      [() => client.getServer(), 300, "GET /compat/postmark/server is not known here"],
+      [() => client.sendEmailWithTemplate(template), 1101, "Templates are not supported"],
+      [() => client.sendEmailBatchWithTemplates([template]), 1101, "Templates are not supported"],
+      [() => client.getServer(), 300, "GET /compat/postmark/server is not supported"],
     ];
     for (const [run, code, message] of cases) {
       const error = await errorOf(run);
@@ -103,10 +103,10 @@ Deno.test("compat: what resend says of refusals", () =>
       [
         [emails.send({ ...letter, to: "nobody" }), "validation_error", "`to` is not a valid"],
         [emails.send({ ...letter, to: [] }), "validation_error", "No recipients"],
-        [emails.send(template), "validation_error", "Templates are not known here"],
+        [emails.send(template), "validation_error", "Templates are not supported"],
         [emails.send({ ...letter, text: "x".repeat(SIZES[0] ?? 0) }), "validation_error", "5.3.4"],
         [emails.send({ ...letter, text: "x".repeat(SIZES[1] ?? 0) }), "validation_error", "larger"],
-        [domains.list(), "not_found", "GET /compat/resend/domains is not known here"],
+        [domains.list(), "not_found", "GET /compat/resend/domains is not supported"],
       ];
     for (const [answer, name, message] of cases) {
       const { error } = await answer;
@@ -151,7 +151,7 @@ Deno.test("compat: what @aws-sdk/client-sesv2 says of refusals", () =>
       [() => send("nobody", "x"), "BadRequestException", "`ToAddresses` is not a valid"],
       [() => send("b@dest.test", "x".repeat(SIZES[0] ?? 0)), "MessageRejected", "5.3.4"],
       [() => send("b@dest.test", "x".repeat(SIZES[1] ?? 0)), "MessageRejected", "larger"],
-      [bulk, "NotFoundException", "outbound-bulk-emails is not known here"],
+      [bulk, "NotFoundException", "outbound-bulk-emails is not supported"],
     ];
     for (const [run, name, message] of cases) {
       const error = await errorOf(run);

@@ -185,8 +185,8 @@ Deno.test("compat ses: what is not taken has a name of SES's", async () => {
 });
 
 const MISTAKES: readonly (readonly [Record<string, unknown>, string])[] = [
-  [{ Content: {} }, "Content has to be Raw or Simple"],
-  [{ FromEmailAddress: null }, "`FromEmailAddress` has to be one mail address"],
+  [{ Content: {} }, "Content must be Raw or Simple"],
+  [{ FromEmailAddress: null }, "`FromEmailAddress` must be one mail address"],
   [{ Destination: { CcAddresses: ["nobody"] } }, "`CcAddresses` is not a valid mail address"],
   [{ ReplyToAddresses: ["nobody"] }, "`ReplyToAddresses` is not a valid"],
   [{ Content: { Raw: { Data: "*" } } }, "`Content.Raw.Data` is not base64"],

@@ -153,7 +153,7 @@ Deno.test("client session: what is given up before the message left ends at once
   abort.abort();
   assertEquals(conn.isClosed, true);
   assertEquals(inWords((await running).recipients), ["lost rcpt aborted"]);
-  assertEquals(transcript.lines().at(-1), "-- Given up, connection closed");
+  assertEquals(transcript.lines().at(-1), "-- Cancelled, connection closed");
 });
 
 Deno.test("client session: what is given up after the dot waits a little for its answer", async () => {

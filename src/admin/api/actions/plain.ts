@@ -18,10 +18,12 @@ const action = z.enum(["retry", "hold", "release", "cancel", "bounce", "delete"]
 
 const bodySchema = z.strictObject(meantFields).meta({ id: "ActionRequest" });
 
-const DESCRIPTION = "`retry` makes queued recipients due now, `hold` keeps them back, `release` " +
-  "lets held ones go, `cancel` gives up without telling the sender, `bounce` gives up with a " +
-  "notification to the sender, `delete` forgets whole messages. What was done, and by whom, " +
-  "stands in the timeline of each message. With `dry_run` nothing is done but counting.";
+const DESCRIPTION =
+  "`retry` makes queued recipients due now, `hold` holds them, `release` releases " +
+  "held ones, `cancel` ends delivery without notifying the sender, `bounce` ends " +
+  "delivery and notifies the sender, `delete` deletes whole messages. The timeline of " +
+  "each message records the action and its author. With `dry_run` the request only " +
+  "counts.";
 
 /** Actions that need no more than a word. */
 export function plainActionRoutes(context: ApiContext) {
@@ -31,7 +33,7 @@ export function plainActionRoutes(context: ApiContext) {
       operation({
         id: "changeMessages",
         tag: "Actions",
-        summary: "Do something to all messages that fit a filter",
+        summary: "Act on all messages that match a filter",
         description: DESCRIPTION,
         role: "operator",
         answer: actionResultSchema,
@@ -51,7 +53,7 @@ export function plainActionRoutes(context: ApiContext) {
       operation({
         id: "changeMessage",
         tag: "Actions",
-        summary: "Do something to one message",
+        summary: "Act on one message",
         description: DESCRIPTION,
         role: "operator",
         answer: actionResultSchema,

@@ -26,17 +26,17 @@ export type Action = keyof typeof CHANGES;
 
 /** The fields that say which messages an action means. */
 export const meantFields = {
-  filter: filterSchema.describe("Which messages are meant."),
+  filter: filterSchema.describe("Messages to act on."),
   all: z.boolean().default(false)
-    .describe("Must be true for a filter that leaves nothing out."),
+    .describe("Must be true if the filter is empty."),
 };
 
 /** What an action came to, or would. */
 export const actionResultSchema = z.object({
   action: z.enum(Object.keys(CHANGES) as [Action, ...Action[]]),
-  matching: z.int().describe("Messages that fit and that the action can change."),
+  matching: z.int().describe("Messages that match and that the action can change."),
   isComplete: z.boolean()
-    .describe("False when more may fit: it would have taken too long to look at all."),
+    .describe("False if more may match: the count stopped early."),
   changed: z.int().describe("Messages that were changed; 0 for a dry run."),
   dryRun: z.boolean(),
 }).meta({ id: "ActionResult" });
@@ -44,7 +44,7 @@ export const actionResultSchema = z.object({
 /** The switch by which an action is only counted. */
 export const dryRunQuery = z.strictObject({
   dry_run: switchText().default(false)
-    .describe("Only count what would be changed."),
+    .describe("Only count the messages."),
 });
 
 /** An action on messages. */
@@ -87,7 +87,7 @@ export async function runOnOne(
   const result = await run(context, { ...request, filter: { ...filter, ids: [id] }, by });
   if (result.matching > 0) return answer(c, actionResultSchema, result);
   return problem(c, await context.ports.queue.get(id) === null ? "not-found" : "conflict", {
-    detail: "It has no recipient that this could change.",
+    detail: "It has no recipient that this action could change.",
   });
 }
 

@@ -13,19 +13,19 @@ import { actionResultSchema, dryRunQuery, meantFields, runOnFilter } from "./run
 
 const changeFields = {
   recipients: z.array(mailbox()).min(1).max(1000).optional()
-    .describe("Who gets it; where not given, those who did not."),
+    .describe("Recipients. Default: those not reached."),
   reverse_path: z.union([z.literal(""), mailbox()]).optional()
-    .describe("Another reverse-path; empty for the null one."),
+    .describe("Another reverse-path; empty for the null reverse-path."),
   route: lineText({ max: 100 }).optional()
-    .describe("Name of the route that it takes, whatever fits."),
+    .describe("Name of the route to use, regardless of its match."),
   transport: lineText({ max: 100 }).min(1).optional()
-    .describe("Name of the transport that it takes, whatever the routes say."),
+    .describe("Name of the transport to use, regardless of the routes."),
 };
 
 const oneSchema = z.strictObject({
   ...changeFields,
   message: z.base64().optional()
-    .describe("The message in place of the one that is kept, in base64."),
+    .describe("The edited message, in base64."),
 }).meta({ id: "SendAgainRequest" });
 const manySchema = z.strictObject({ ...meantFields, ...changeFields })
   .meta({ id: "SendManyAgainRequest" });
@@ -35,8 +35,9 @@ const sentAgainSchema = z.object({
   recipients: z.int(),
 }).meta({ id: "SentAgain" });
 
-const DESCRIPTION = "Messages that failed are kept whole for `queue.keep_failed`. The new " +
-  "message and the old one name each other in their timelines.";
+const DESCRIPTION =
+  "Failed messages are kept with their content for `queue.keep_failed`. The timelines of " +
+  "the new message and the old one refer to each other.";
 
 /** Puts messages into the queue once more. */
 export function sendAgainRoutes(context: ApiContext) {
@@ -46,8 +47,8 @@ export function sendAgainRoutes(context: ApiContext) {
       "/messages/actions/send-again",
       operation({
         ...{ id: "sendMessagesAgain", tag: "Actions", role: "operator" },
-        summary: "Put all messages that fit a filter and failed into the queue once more",
-        description: `${DESCRIPTION} Messages whose octets are not kept any more stay as they are.`,
+        summary: "Send all failed messages that match a filter again",
+        description: `${DESCRIPTION} Messages without content stay unchanged.`,
         answer: actionResultSchema,
       }),
       query(dryRunQuery),
@@ -66,7 +67,7 @@ export function sendAgainRoutes(context: ApiContext) {
       "/messages/:id/send-again",
       operation({
         ...{ id: "sendMessageAgain", tag: "Actions", role: "operator", answer: sentAgainSchema },
-        summary: "Put a message into the queue once more, as a new one",
+        summary: "Send a failed message again, as a new one",
         description: DESCRIPTION,
       }),
       param(messagePath),
@@ -82,7 +83,9 @@ export function sendAgainRoutes(context: ApiContext) {
         if (result.kind === "queued") {
           return answer(c, sentAgainSchema, { id: result.id, recipients: result.recipients });
         }
-        return problem(c, "conflict", { detail: `Cannot send it again: ${result.reason}.` });
+        return problem(c, "conflict", {
+          detail: `Cannot send the message again: ${result.reason}.`,
+        });
       },
     );
 }

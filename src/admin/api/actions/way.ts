@@ -20,13 +20,13 @@ import {
 
 const rerouteFields = {
   transport: lineText({ max: 100 }).min(1).nullable()
-    .describe("Name of the transport; null goes back to the routes."),
+    .describe("Name of the transport; null returns to the routes."),
 };
 const readdressFields = {
   remove: mailbox().optional()
-    .describe("A recipient that is cancelled; messages without it stay as they are."),
+    .describe("Recipient to cancel; messages without it stay unchanged."),
   add: z.array(mailbox()).max(100).default([])
-    .describe("Who gets the messages besides; with `remove`, in its place."),
+    .describe("Recipients to add; with `remove`, they replace it."),
 };
 const rerouteOne = z.strictObject(rerouteFields).meta({ id: "RerouteOneRequest" });
 const rerouteMany = z.strictObject({ ...meantFields, ...rerouteFields })
@@ -35,10 +35,11 @@ const readdressOne = z.strictObject(readdressFields).meta({ id: "ReaddressOneReq
 const readdressMany = z.strictObject({ ...meantFields, ...readdressFields })
   .meta({ id: "ReaddressRequest" });
 
-const REROUTE = "Every attempt to come is made by this transport, whatever the routes say, and " +
-  "the next one is due now. It survives a restart, and is undone with null.";
-const READDRESS = "A recipient is cancelled and others are added, due now. Nobody who has the " +
-  "message, or will get it, gets it twice.";
+const REROUTE =
+  "All further attempts use this transport instead of the routes; the next one is due now. " +
+  "This survives a restart; null undoes it.";
+const READDRESS =
+  "Cancels a recipient and adds others, due now. No recipient gets a message twice.";
 
 const common = { tag: "Actions", role: "operator", answer: actionResultSchema } as const;
 
@@ -49,7 +50,7 @@ export function wayActionRoutes(context: ApiContext) {
       "/messages/actions/reroute",
       operation({
         ...{ ...common, id: "rerouteMessages", description: REROUTE },
-        summary: "Choose the transport of all messages that fit a filter",
+        summary: "Choose the transport of all messages that match a filter",
       }),
       query(dryRunQuery),
       json(rerouteMany),
@@ -83,7 +84,7 @@ export function wayActionRoutes(context: ApiContext) {
       "/messages/actions/readdress",
       operation({
         ...{ ...common, id: "readdressMessages", description: READDRESS },
-        summary: "Change who gets all messages that fit a filter",
+        summary: "Change the recipients of all messages that match a filter",
       }),
       query(dryRunQuery),
       json(readdressMany),
@@ -102,7 +103,7 @@ export function wayActionRoutes(context: ApiContext) {
       "/messages/:id/actions/readdress",
       operation({
         ...{ ...common, id: "readdressMessage", description: READDRESS },
-        summary: "Change who gets one message",
+        summary: "Change the recipients of one message",
       }),
       param(messagePath),
       query(dryRunQuery),
@@ -163,6 +164,6 @@ function otherRecipient(c: Context<AdminEnv>) {
 }
 
 function noChange(c: Context<AdminEnv>) {
-  const message = "names no mail address to add, and nothing is removed";
+  const message = "has no mail address to add, and nothing to remove";
   return problem(c, "invalid-request", { errors: [{ in: "body", field: "add", message }] });
 }

@@ -23,7 +23,7 @@ const attachment = z.strictObject({
   type: lineText({ max: 200 }).default("application/octet-stream").describe("Media type."),
   content: z.string().transform(readBase64).describe("In base64."),
   contentId: lineText({ max: 200 }).optional()
-    .describe("Name by which the HTML shows it, as in `cid:name`."),
+    .describe("Content-ID for the HTML, as in `cid:name`."),
 }).meta({ id: "NewAttachment" });
 
 /** A message as an application writes it. */
@@ -34,7 +34,7 @@ export const draftSchema = z.strictObject({
   replyTo: mailboxList,
   to: mailboxList,
   cc: mailboxList,
-  bcc: mailboxList.describe("Get the message and are not named in it."),
+  bcc: mailboxList.describe("Receive the message without being named in it."),
   subject: lineText({ max: 2000 }).default(""),
   text: z.string().optional(),
   html: z.string().optional(),
@@ -44,10 +44,10 @@ export const draftSchema = z.strictObject({
       error: `expected at most ${MAX_HEADERS} headers`,
     }),
   returnPath: z.union([z.literal(""), mailbox()]).optional()
-    .describe("Reverse-path, to which failures are reported; that of the author if not given."),
+    .describe("Reverse-path, which gets notifications. Default: the author."),
   sendAt: z.union([timeMs(), z.iso.datetime({ offset: true }).transform((at) => Date.parse(at))])
-    .optional().describe("When it may leave at the earliest: RFC 3339, or milliseconds."),
-  raw: z.string().optional().describe("A whole message in the place of what would make one."),
+    .optional().describe("Earliest time of delivery: RFC 3339, or milliseconds."),
+  raw: z.string().optional().describe("A whole message, instead of its fields."),
 }).meta({ id: "NewMessage" });
 export type DraftRequest = z.output<typeof draftSchema>;
 

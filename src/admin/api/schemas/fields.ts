@@ -34,9 +34,9 @@ export function listText<Element extends z.ZodType<unknown, string>>(element: El
 /** How many items of a list to answer with, and where to go on. */
 export const pageQuery = {
   limit: numberText({ min: 1, max: 1000 }).default(50)
-    .meta({ description: "The most items to answer with." }),
+    .meta({ description: "Most items to return." }),
   cursor: z.string().regex(/^[\w.=-]{1,200}$/).optional()
-    .meta({ description: "The `cursor` of the page before." }),
+    .meta({ description: "The `cursor` of the previous page." }),
 };
 
 /** Text that stands in one line: no control characters. */

@@ -15,18 +15,18 @@ const DESCRIPTIONS = {
   ids: "Queue ids.",
   states: "Messages with a recipient in one of these states.",
   domain: "Recipient domain.",
-  sender: "Whole reverse-path, case ignored; empty for the null one.",
-  recipient: "Whole mailbox of a recipient, case ignored.",
+  sender: "Whole reverse-path, case-insensitive; empty for the null reverse-path.",
+  recipient: "Whole mailbox of a recipient, case-insensitive.",
   receivedAfterMs: "Received after this time.",
   receivedBeforeMs: "Received before this time.",
-  subdomains: "Whether the domains below `domain` fit as well.",
-  transport: "Transport of the last attempt of a recipient, or the one chosen for it.",
-  listener: "Name of the listener that took it; `local` for mail of the relay itself.",
-  minSizeBytes: "At least this large.",
-  maxSizeBytes: "At most this large.",
+  subdomains: "Include subdomains of `domain`.",
+  transport: "Transport of the last attempt of a recipient, or the one an operator chose.",
+  listener: "Name of the listener that accepted it; `local` for mail that the relay wrote.",
+  minSizeBytes: "Minimum size.",
+  maxSizeBytes: "Maximum size.",
   minAttempts: "With a recipient that had at least this many attempts.",
-  replyCode: "What the last reply of a recipient begins with: `4`, `451`, `451 4.7.1`.",
-  text: "A part of subject, author, reverse-path or a recipient, ASCII case ignored.",
+  replyCode: "Start of the last reply of a recipient: `4`, `451`, `451 4.7.1`.",
+  text: "Part of subject, author, reverse-path or a recipient, ASCII case-insensitive.",
   minAgeMs: "Received at least this long ago.",
   maxAgeMs: "Received at most this long ago.",
 } as const;
@@ -35,7 +35,7 @@ const sender = lineText({ max: 320 });
 const recipient = lineText({ max: 320 });
 const state = z.enum(RECIPIENT_STATES);
 const replyCode = z.string().regex(/^[245]\d{0,2}(?: [245]\.\d{1,3}\.\d{1,3})?$/, {
-  error: "expected the beginning of a reply, such as 451 or 451 4.7.1",
+  error: "expected the start of a reply, such as 451 or 451 4.7.1",
 });
 const listener = lineText({ max: 100 });
 const transport = lineText({ max: 100 }).min(1);

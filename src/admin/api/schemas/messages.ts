@@ -3,7 +3,7 @@ import { RECIPIENT_STATES } from "../../../queue/store.ts";
 import { timeMs } from "./fields.ts";
 
 const stateCounts = z.partialRecord(z.enum(RECIPIENT_STATES), z.int())
-  .describe("How many recipients are in each state; absent means none.");
+  .describe("Number of recipients in each state; absent means none.");
 
 const origin = z.object({
   listener: z.string(),
@@ -13,7 +13,7 @@ const origin = z.object({
   protocol: z.string(),
   user: z.string().optional(),
   tls: z.string().optional(),
-}).meta({ id: "Origin", description: "Where the message entered the relay." });
+}).meta({ id: "Origin", description: "Where the relay accepted the message." });
 
 const facts = z.object({
   sizeBytes: z.int(),
@@ -32,7 +32,7 @@ const extras = z.object({
   holdUntilMs: timeMs().optional(),
   priority: z.int().optional(),
   submitter: z.string().optional(),
-}).describe("Envelope parameters that only some mail carries.");
+}).describe("Optional envelope parameters.");
 
 /** What is known of a message apart from its octets and its recipients. */
 export const messageSchema = z.object({
@@ -46,9 +46,9 @@ export const messageSchema = z.object({
   facts,
   summary: z.object({ subject: z.string(), from: z.string(), messageId: z.string() }),
   headers: z.record(z.string(), z.array(z.string())).optional()
-    .describe("Fields that routes look at, by name in lower case."),
+    .describe("Fields that routes match, by name in lower case."),
   prefix: z.string().optional()
-    .describe("Header fields that stand in front of it when it leaves, such as signatures."),
+    .describe("Header fields added before sending, such as signatures."),
   route: z.string().optional().describe("The route that an operator chose."),
   expiresAtMs: timeMs(),
 }).meta({ id: "Message" });
@@ -59,7 +59,7 @@ export const messageListItemSchema = z.object({
   recipientCount: z.int(),
   states: stateCounts,
   firstRecipients: z.array(z.string()).describe("At most five."),
-  attempts: z.int().describe("The most attempts any recipient had."),
+  attempts: z.int().describe("Most attempts of any recipient."),
   nextAttemptAtMs: timeMs().nullable(),
   lastReply: z.string(),
 }).meta({ id: "MessageListItem" });
@@ -68,15 +68,15 @@ export const messageListItemSchema = z.object({
 export const messagePageSchema = z.object({
   items: z.array(messageListItemSchema),
   cursor: z.string().nullable().describe(
-    "Null on the last page. A search that finds little stops after a while: a page may be short, " +
-      "even empty, and still not be the last.",
+    "Null on the last page. A long search stops early: a page may be short or empty and " +
+      "still not be the last.",
   ),
 }).meta({ id: "MessagePage" });
 
 export const messageCountSchema = z.object({
   count: z.int(),
   isComplete: z.boolean()
-    .describe("False when there may be more: it would have taken too long to look at all."),
+    .describe("False if there may be more: the count stopped early."),
 }).meta({ id: "MessageCount" });
 
 const recipient = z.object({
@@ -90,11 +90,11 @@ const recipient = z.object({
   nextAttemptAtMs: timeMs(),
   delayNotified: z.boolean(),
   released: z.literal(true).optional().describe("Set when an operator released it."),
-  returned: z.literal(true).optional().describe("Set when an operator gave it up."),
+  returned: z.literal(true).optional().describe("Set when an operator bounced it."),
   transport: z.string().optional()
-    .describe("Of the last attempt or, when `rerouted`, of every attempt to come."),
+    .describe("Of the last attempt or, if `rerouted`, of every further attempt."),
   rerouted: z.literal(true).optional().describe("Set when an operator chose the transport."),
-  doubts: z.int().optional().describe("Attempts that may have delivered it, 3 at most."),
+  doubts: z.int().optional().describe("Attempts that may have delivered it; at most 3."),
   lastReply: z.string(),
   claimedBy: z.string().nullable(),
 }).meta({ id: "Recipient" });
@@ -111,7 +111,7 @@ export const messageDetailSchema = z.object({
   message: messageSchema,
   recipients: z.array(recipient),
   timeline: z.array(timelineEntry),
-  hasBody: z.boolean().describe("False when the octets were removed."),
+  hasBody: z.boolean().describe("False if the content was removed."),
 }).meta({ id: "MessageDetail" });
 
 /** The header section. */
@@ -120,14 +120,14 @@ export const headersSchema = z.object({
     name: z.string(),
     value: z.string().describe("Unfolded and decoded."),
   })),
-  complete: z.boolean().describe("False when the section was too long to be read whole."),
+  complete: z.boolean().describe("False if the section was too long to read."),
 }).meta({ id: "Headers" });
 
 export const textSchema = z.object({
   text: z.string(),
   truncated: z.boolean(),
   source: z.enum(["text", "html", "none"])
-    .describe("Which part it was made from."),
+    .describe("The part it was converted from."),
 }).meta({ id: "MessageText" });
 
 /** A part of a message that is not its text. */

@@ -3,7 +3,7 @@ import { WAY_STATES } from "../../ports.ts";
 import { lineText, timeMs } from "./fields.ts";
 
 const wayState = z.enum(WAY_STATES)
-  .describe("`probing`: it was down, and the next attempt finds out.");
+  .describe("`probing`: it was down, and the next attempt tests it.");
 
 const lastError = z.object({ text: z.string(), atMs: timeMs() }).nullable();
 
@@ -11,7 +11,7 @@ const pause = z.object({
   reason: z.string(),
   by: z.string(),
   sinceMs: timeMs(),
-  untilMs: timeMs().nullable().describe("Null until somebody resumes it."),
+  untilMs: timeMs().nullable().describe("Null until an operator resumes it."),
 }).meta({ id: "Pause" });
 
 const destination = z.object({
@@ -23,32 +23,32 @@ const destination = z.object({
   maxConcurrency: z.int(),
   running: z.int(),
   queued: z.int().nullable()
-    .describe("Recipients that wait in the queue for this domain; null where it is none."),
-  waiting: z.int().describe("Attempts that wait for their turn now, of those queued."),
+    .describe("Recipients queued for this domain; null if it is not a domain."),
+  waiting: z.int().describe("Those of them in the active queue that wait for their turn."),
   retryAtMs: timeMs().nullable(),
   lastError,
   lastSuccessAtMs: timeMs().nullable(),
   latency: z.object({
     medianMs: z.number(),
     p95Ms: z.number(),
-    attempts: z.int().describe("How many attempts that says."),
-  }).nullable().describe("What the last attempts took; null before the first."),
+    attempts: z.int().describe("Number of attempts it is based on."),
+  }).nullable().describe("Duration of recent attempts; null before the first."),
   pause: pause.nullable(),
   shaping: z.object({
     limits: z.array(z.object({ rule: z.string(), limit: z.string() }))
-      .describe("What rules of the configuration allow, in words."),
+      .describe("Limits of matching rules, as text."),
     learned: z.object({
       perMinute: z.number(),
       sinceMs: timeMs(),
-      reason: z.string().describe("What it answered."),
-    }).nullable().describe("The pace that it taught by asking for less."),
-    nextAtMs: timeMs().nullable().describe("When a limit lets the next attempt begin."),
+      reason: z.string().describe("The reply."),
+    }).nullable().describe("The current rate after throttling."),
+    nextAtMs: timeMs().nullable().describe("When a limit allows the next attempt."),
   }),
 }).meta({ id: "Destination" });
 
 export const destinationsSchema = z.object({
   items: z.array(destination),
-  total: z.int().describe("How many fit, also those beyond the limit."),
+  total: z.int().describe("Number of matches, including those beyond the limit."),
   paused: z.array(z.object({ domain: z.string(), pause })),
 }).meta({ id: "Destinations" });
 
@@ -78,10 +78,13 @@ export const transportsSchema = z.object({ items: z.array(transport) })
 
 /** Why, and until when, something is paused. */
 export const pauseSchema = z.strictObject({
-  reason: lineText({ max: 200 }).default("").describe("For colleagues."),
-  untilMs: timeMs().optional().describe("When it resumes by itself."),
+  reason: lineText({ max: 200 }).default("").describe("Shown to other operators."),
+  untilMs: timeMs().optional().describe("When it resumes automatically."),
   forMs: z.int().min(1000).max(366 * 86_400_000).optional()
-    .describe("The same, from now; without either it is paused until somebody resumes it."),
+    .describe(
+      "The same as a duration from now; without either, it stays paused until an operator " +
+        "resumes it.",
+    ),
 }).meta({ id: "PauseRequest" });
 
 /** The end of a pause; null without one. */
@@ -108,17 +111,19 @@ const traceHost = z.object({
   port: z.int().describe("0 for a Unix socket."),
   preference: z.int().nullable().describe("Of its MX record."),
   addresses: z.array(z.string()),
-  problem: z.string().describe("Why it cannot be used; empty when it can."),
+  problem: z.string().describe("Why it is unusable; empty if it is usable."),
   tlsa: z.int().nullable().describe(
-    "TLSA records that DNSSEC vouches for, where they are asked for.",
+    "TLSA records that DNSSEC authenticates, if they are used.",
   ),
-  tls: z.string().describe("What connections to it must come to, MTA-STS and DANE included."),
+  tls: z.string().describe("TLS requirement for connections, including MTA-STS and DANE."),
 });
 
 export const routeTraceSchema = z.object({
-  route: z.string().nullable().describe("Null when no route fits."),
+  route: z.string().nullable().describe("Null if no route matches."),
   mode: z.enum(["deliver", "hold", "capture", "redirect"]).nullable(),
-  redirect: z.string().nullable().describe("Who gets the mail in place of its recipient."),
+  redirect: z.string().nullable().describe(
+    "Mailbox that receives the mail instead of its recipient.",
+  ),
   rawOnly: z.boolean().describe("Whether a message rather takes the next one than be changed."),
   transports: z.array(z.object({
     name: z.string(),
@@ -126,26 +131,28 @@ export const routeTraceSchema = z.object({
     destination: z.string(),
     state: z.enum([...WAY_STATES, "unknown"]),
     reason: z.string(),
-    weight: z.number().nullable().describe("How often it comes first among the others."),
-    hosts: z.array(traceHost).describe("As the DNS has them; none for an API."),
-    tls: z.string().describe("What is asked of connections."),
-    returnPath: z.string().describe("The reverse-path it leaves from; b-… for one of its own."),
-    proxy: z.string().nullable().describe("The proxy that connections go through."),
+    weight: z.number().nullable().describe("How often it is tried first, relative to the others."),
+    hosts: z.array(traceHost).describe("In the order of the DNS; none for an API."),
+    tls: z.string().describe("TLS requirement for connections."),
+    returnPath: z.string().describe(
+      "Reverse-path of the mail; b-… for a return address of its own.",
+    ),
+    proxy: z.string().nullable().describe("Proxy for connections."),
     sourceAddresses: z.array(z.string())
-      .describe("Where connections come from; empty where the system chooses."),
+      .describe("Source addresses of connections; empty if the system chooses."),
     limits: z.array(z.object({ rule: z.string(), limit: z.string() })),
-  })).describe("In the order in which they are tried."),
+  })).describe("In the order of attempts."),
   dkim: z.array(z.object({ domain: z.string(), selector: z.string(), algorithm: z.string() }))
-    .describe("Keys that would sign the message."),
+    .describe("Keys that sign the message."),
   aliasOf: z.array(z.string())
-    .describe("Who gets mail for the recipient in its place; empty where it is no alias."),
+    .describe("Members of the alias; empty if the recipient is not an alias."),
   suppressed: z.object({ reason: z.string(), source: z.string() }).nullable()
-    .describe("Why the recipient gets no mail."),
+    .describe("Why the recipient is suppressed."),
   bounce: z.object({
-    to: z.string().nullable().describe("Null when nobody is told."),
+    to: z.string().nullable().describe("Null if no notification is sent."),
     route: z.string().nullable(),
     mode: z.enum(["deliver", "hold", "capture", "redirect"]).nullable(),
     transports: z.array(z.string()),
-  }).describe("Who is told when it cannot be delivered, and which way that takes."),
-  steps: z.array(step).describe("Every rule that was looked at, and why it did or did not fit."),
+  }).describe("Who is notified of a failure, and by which route."),
+  steps: z.array(step).describe("Every rule that was checked, and why it matched or not."),
 }).meta({ id: "RouteTrace" });

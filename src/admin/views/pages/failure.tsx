@@ -5,25 +5,25 @@ import { Empty } from "../parts/boxes.tsx";
 import type { Visit } from "../visit.tsx";
 
 const STORE_ADVICE: Readonly<Record<StoreErrorKind, string>> = {
-  full: "The disk is full, or a quota is used up. New mail is refused for now; free some space.",
-  read_only: "The folder of the queue cannot be written. Check its owner and the mount.",
-  locked: "Another process holds the queue. Only one relay can use it.",
-  corrupt: "The file of the queue is damaged. Restore it from a backup.",
-  newer_schema: "The queue was written by a newer version. Run that one.",
+  full: "The disk or a quota is full. New mail is deferred. Free some space.",
+  read_only: "The queue folder is not writable. Check its owner and the mount.",
+  locked: "Another process uses the queue. Only one relay can use it.",
+  corrupt: "The queue database is damaged. Restore it from a backup.",
+  newer_schema: "A newer version wrote the queue. Run that version.",
   closed: "The relay is stopping.",
-  unavailable: "It did not answer in time. Try again in a moment.",
+  unavailable: "The queue did not respond in time. Try again in a moment.",
 };
 
 /** Says what went wrong; causes that nobody foresaw stay in the log. */
 export async function failurePage(visit: Visit, error: unknown): Promise<Response> {
   if (!(error instanceof StoreError)) return await unforeseenPage(visit, error);
   return await visit.show({
-    title: "The queue does not answer",
+    title: "The queue does not respond",
     place: "",
     status: error.kind === "full" ? 507 : 503,
     children: (
       <section class="panel">
-        <Empty icon="warning" title="The queue does not answer">
+        <Empty icon="warning" title="The queue does not respond">
           <p>{STORE_ADVICE[error.kind]}</p>
           <p class="reply">{error.message}</p>
           <div class="button-row">
@@ -46,10 +46,10 @@ async function unforeseenPage(visit: Visit, error: unknown): Promise<Response> {
     status: 500,
     children: (
       <section class="panel">
-        <Empty icon="warning" title="This page could not be made">
+        <Empty icon="warning" title="Cannot show this page">
           <p>
-            That is a mistake in the relay, not in your mail, which is safe on disk and goes on. The
-            log tells what failed.
+            This is an error in the relay. Your mail is safe on disk and delivery continues. See the
+            log for details.
           </p>
           <div class="button-row">
             <a class="button" href="/log?level=error">See the log</a>
@@ -69,8 +69,8 @@ export async function notFoundPage(visit: Visit): Promise<Response> {
     status: 404,
     children: (
       <section class="panel">
-        <Empty icon="search" title="There is no such page">
-          <p>The address may be mistyped, or what it named is no longer known.</p>
+        <Empty icon="search" title="Page not found">
+          <p>The URL is wrong, or the item no longer exists.</p>
           <div class="button-row">
             <a class="button" href="/">Overview</a>
             <a class="button" href="/queue">Queue</a>
@@ -89,10 +89,10 @@ export async function forbiddenPage(visit: Visit, needed: Role): Promise<Respons
     status: 403,
     children: (
       <section class="panel">
-        <Empty icon="lock" title="This needs another role">
+        <Empty icon="lock" title="The role is not sufficient">
           <p>
             It needs the role <b>{needed}</b>; {visit.caller.name} is a{" "}
-            <b>{visit.caller.role}</b>. Ask somebody with that role, or sign in as another user.
+            <b>{visit.caller.role}</b>. Ask a user with that role, or sign in as another user.
           </p>
         </Empty>
       </section>

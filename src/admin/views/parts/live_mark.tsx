@@ -4,7 +4,7 @@ export function LiveMark() {
     <button
       type="button"
       class="button quiet"
-      title="Stop or go on following"
+      title="Pause or resume live updates"
       data-live-toggle
       hidden
     >

@@ -5,7 +5,7 @@ import type { Latency } from "../../ports.ts";
 export function Takes({ latency }: { latency: Latency | null }) {
   if (latency === null) return <span class="faint">–</span>;
   const { medianMs, p95Ms, attempts } = latency;
-  const slow = `One of twenty takes more than ${formatDuration(p95Ms)}; last ${attempts} attempts`;
+  const slow = `95 % take at most ${formatDuration(p95Ms)}; last ${attempts} attempts`;
   return (
     <span title={slow}>
       {formatDuration(medianMs)}

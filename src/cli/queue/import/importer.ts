@@ -145,7 +145,7 @@ export class Importer {
     const { extras, route, body, smtpUtf8, origin, reversePath } = envelope;
     const recipients = this.#liveRecipients(envelope);
     if (typeof recipients === "string") return { kind: "problem", reason: recipients };
-    if (recipients.length === 0) return { kind: "passed", reason: "nobody is left to reach" };
+    if (recipients.length === 0) return { kind: "passed", reason: "no recipient is left" };
     const isEdited = envelope.sha256 !== undefined && envelope.sha256 !== read.sha256;
     const times = isFresh
       ? { receivedAtMs: nowMs, expiresAtMs: nowMs + limits.expireMs }

@@ -7,7 +7,7 @@ const BAD_HOLDFOR = reply(501, "5.5.4", "HOLDFOR is a number of seconds, at most
 const BAD_HOLDUNTIL = reply(501, "5.5.4", "HOLDUNTIL is a date and time like 2026-01-31T12:00:00Z");
 const TWICE = reply(501, "5.5.4", "HOLDFOR and HOLDUNTIL exclude each other");
 const TOO_LONG = reply(501, "5.5.4", "The message would be held longer than this server does");
-const IN_THE_PAST = reply(501, "5.5.4", "HOLDUNTIL is over");
+const IN_THE_PAST = reply(501, "5.5.4", "HOLDUNTIL is in the past");
 const NOT_YOU = reply(550, "5.7.1", "Holding mail is for those who submit it here");
 
 type MailParam = Parameters<ParamHandler<MailParams>>[0];

@@ -10,7 +10,7 @@ const SECURE_ALREADY = answer(reply(503, "5.5.1", "TLS is in use already"));
 const startTlsVerb: Verb = {
   verb: "STARTTLS",
   syntax: "STARTTLS",
-  about: "Goes on inside TLS, with all that was said before forgotten (RFC 3207)",
+  about: "Continue inside TLS; all previous state is discarded (RFC 3207)",
   access: "open",
   check: always,
   pipelinable: false,

@@ -5,7 +5,7 @@ import { tellForwarded } from "../session_events.ts";
 import type { SessionState } from "../state.ts";
 import { answer, type Verb, type VerbSession } from "../verb.ts";
 
-const DENIED = answer(reply(550, "5.7.0", "Not authorized to speak for others"));
+const DENIED = answer(reply(550, "5.7.0", "Not authorized to use XCLIENT or XFORWARD"));
 const WITHIN_MESSAGE = reply(503, "5.5.1", "Mail transaction in progress");
 const NOTED = answer(reply(250, "2.0.0", "Ok"));
 

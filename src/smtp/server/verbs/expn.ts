@@ -14,7 +14,7 @@ const NOT_ALLOWED = answer(reply(550, "5.7.1", "Not allowed for this client"));
 export const expn: Verb = {
   verb: "EXPN",
   syntax: "EXPN <list> [SMTPUTF8]",
-  about: "Tells the members of a list (RFC 5321 4.1.1.7)",
+  about: "Lists the members of a list (RFC 5321 4.1.1.7)",
   access: "authenticated",
   check: always,
   pipelinable: false,

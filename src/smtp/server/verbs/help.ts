@@ -8,7 +8,7 @@ const UNKNOWN_TOPIC = answer(reply(504, "5.5.4", "No help on that")); // RFC 532
 export const help: Verb = {
   verb: "HELP",
   syntax: "HELP [command]",
-  about: "Tells what can be said here (RFC 5321 4.1.1.8)",
+  about: "Lists the commands (RFC 5321 4.1.1.8)",
   access: "secured",
   check: always,
   pipelinable: false,
@@ -26,7 +26,7 @@ function overview({ hostname, offer }: SessionContext): Reply {
   const lines = [
     `Posthouse mail relay at ${hostname}`,
     `Commands: ${verbs.map(({ verb }) => verb).join(" ")}`,
-    "HELP and a command tells its syntax and what it does",
+    "HELP with a command shows its syntax and purpose",
     "RFC 5321 describes the protocol; write to postmaster about this host",
   ];
   return { code: 214, enhanced: "2.0.0", lines };

@@ -18,7 +18,7 @@ const NEEDS_UTF8 = answer(reply(553, "5.6.7", "Sender address needs SMTPUTF8"));
 export const mail: Verb = {
   verb: "MAIL",
   syntax: "MAIL FROM:<reverse-path> [parameters]",
-  about: "Begins a message and names where failures are told (RFC 5321 4.1.1.2)",
+  about: "Begins a message and sets where failures are reported (RFC 5321 4.1.1.2)",
   access: "authenticated",
   check: (state) => afterGreeting(state) ?? (state.kind === "transaction" ? NESTED : null),
   pipelinable: true,

@@ -12,7 +12,7 @@ const NEEDS_UTF8 = answer(reply(252, "2.6.7", "The mailbox is outside ASCII; ask
 export const vrfy: Verb = {
   verb: "VRFY",
   syntax: "VRFY <user or mailbox> [SMTPUTF8]",
-  about: "Tells whether a mailbox is known (RFC 5321 4.1.1.6)",
+  about: "Shows whether a mailbox is known (RFC 5321 4.1.1.6)",
   access: "authenticated",
   check: always,
   pipelinable: false,

@@ -26,9 +26,9 @@ export async function ContentPanel(
   return (
     <section class="panel" id="content-panel" aria-labelledby="content-title">
       <header class="panel-head">
-        <h2 id="content-title">The message itself</h2>
+        <h2 id="content-title">Content</h2>
         {hasBody && (
-          <nav class="tabs" aria-label="Ways to see it">
+          <nav class="tabs" aria-label="Views">
             {Object.entries(CONTENT_VIEWS).map(([key, name]) => (
               <a
                 class="tab"
@@ -45,9 +45,9 @@ export async function ContentPanel(
       {hasBody
         ? await contentOf(visit, { id, view })
         : (
-          <Empty icon="file" title="The octets were removed" tight>
+          <Empty icon="file" title="The content was removed" tight>
             <p>
-              They are kept until the last recipient is done; the record of what happened stays.
+              The content is kept until the last recipient is done. The timeline remains.
             </p>
           </Empty>
         )}
@@ -73,13 +73,15 @@ type ReadContent = Extract<ContentResult, { kind: "ok" }>;
 
 function PlainText({ result }: { result: ReadContent }) {
   const { text, source } = messageText(result.content);
-  if (text.trim() === "") return <p class="soft">There is no text in it.</p>;
+  if (text.trim() === "") return <p class="soft">The message has no text.</p>;
   const isCut = text.length > TEXT_LIMIT_CHARS;
   return (
     <>
-      {source === "html" && <p class="faint small">Made from the HTML; it has no text part.</p>}
+      {source === "html" && (
+        <p class="faint small">Converted from HTML; the message has no text part.</p>
+      )}
       <pre class="letter">{isCut ? text.slice(0, TEXT_LIMIT_CHARS) : text}</pre>
-      {isCut && <p class="soft">Only the beginning is shown; download the message for the rest.</p>}
+      {isCut && <p class="soft">Only the start is shown; download the message for the rest.</p>}
     </>
   );
 }
@@ -87,16 +89,15 @@ function PlainText({ result }: { result: ReadContent }) {
 async function HtmlFrame({ id, result }: { id: string; result: ReadContent }) {
   const hasHtml = result.content.rich.some(({ kind }) => kind === "html");
   const page = hasHtml ? await messagePage(result.content) : null;
-  if (page === null) return <p class="soft">There is no HTML in it.</p>;
+  if (page === null) return <p class="soft">The message has no HTML.</p>;
   return (
     <>
       <p class="frame-note">
         <Icon name="lock" size={14} />
-        Scripts, forms and links do not work here
+        Scripts, forms and links are disabled
         {page.blocked > 0 &&
-          `, and ${counted(page.blocked, "thing")} from elsewhere ${
-            page.blocked === 1 ? "was" : "were"
-          } left out`}.
+          `, and ${counted(page.blocked, "remote resource")} ` +
+            `${page.blocked === 1 ? "was" : "were"} blocked`}.
       </p>
       <iframe
         class="letter-frame"
@@ -135,12 +136,12 @@ function Attachments({ id, parts }: { id: string; parts: readonly ContentPart[] 
 function Unreadable({ result }: { result: Exclude<ContentResult, { kind: "ok" }> }) {
   switch (result.kind) {
     case "gone":
-      return <Empty icon="file" title="The octets are no longer there" tight />;
+      return <Empty icon="file" title="The content is no longer available" tight />;
     case "malformed":
       return (
-        <Empty icon="warning" title="It cannot be taken apart" tight>
+        <Empty icon="warning" title="Cannot parse the message" tight>
           <p>{result.reason}</p>
-          <p>See its source, or download it whole.</p>
+          <p>View its source, or download it.</p>
         </Empty>
       );
   }
@@ -160,7 +161,7 @@ async function headersOf({ ports }: Visit, id: string) {
           </>
         ))}
       </dl>
-      {!complete && <p class="soft">The header section is too long to be shown whole.</p>}
+      {!complete && <p class="soft">The header section is too long to show completely.</p>}
     </div>
   );
 }

@@ -68,7 +68,7 @@ function othersOf(
     const number = states[state as RecipientState] ?? 0;
     return state === leading || number === 0 ? [] : [`${count(number)} ${word}`];
   });
-  return parts.length === 0 ? [] : [[`Of the other recipients: ${parts.join(", ")}.`]];
+  return parts.length === 0 ? [] : [[`Other recipients: ${parts.join(", ")}.`]];
 }
 
 function explainQueued({ detail, destinations, nowMs }: ExplainFacts, others: Sentence[]) {
@@ -80,8 +80,8 @@ function explainQueued({ detail, destinations, nowMs }: ExplainFacts, others: Se
   );
   const sentences: Sentence[] = last === null ? [] : [attemptSentence(last)];
   if (queued.some(({ claimedBy }) => claimedBy !== null)) {
-    sentences.push(["It is with the scheduler: an attempt is under way or next in line."]);
-    return { tone: "wait" as const, title: "On its way now", sentences: [...sentences, ...others] };
+    sentences.push(["An attempt is running or next in line."]);
+    return { tone: "wait" as const, title: "Sending", sentences: [...sentences, ...others] };
   }
   const dueAtMs = first?.nextAttemptAtMs ?? nowMs;
   sentences.push(...nextSentences({ dueAtMs, nowMs, last, troubled, tries: first?.attempts ?? 0 }));
@@ -104,7 +104,7 @@ function nextSentences(
 ): Sentence[] {
   if (troubled?.pause) {
     const { by, reason, untilMs } = troubled.pause;
-    const until = untilMs === null ? [" until somebody resumes it"] : [" until ", untilMs];
+    const until = untilMs === null ? [" until an operator resumes it"] : [" until ", untilMs];
     return [[`${by} paused ${troubled.name}`, ...until, `: ${reason}`]];
   }
   const next: Sentence = dueAtMs <= nowMs
@@ -114,25 +114,25 @@ function nextSentences(
     return [next, [
       `${troubled.name} is ${troubled.state}; it is probed `,
       troubled.retryAtMs,
-      ", and what waits for it goes out when it answers.",
+      ". Its waiting mail is sent when it responds.",
     ]];
   }
   if (last === null || dueAtMs <= nowMs) return [next];
   const waitMs = dueAtMs - last.atMs - (last.durationMs ?? 0);
   if (waitMs <= 0) return [next];
   return [next, [
-    `That is ${formatDuration(waitMs)} after the last one, ` +
-    `as the schedule has it for attempt ${tries + 1}.`,
+    `That is ${formatDuration(waitMs)} after the last attempt, by the retry schedule for ` +
+    `attempt ${tries + 1}.`,
   ]];
 }
 
 const OUTCOME_WORDS: Readonly<Record<string, string>> = {
   delivered: "took it",
-  temporary: "put it off",
-  permanent: "refused it for good",
+  temporary: "deferred it",
+  permanent: "refused it permanently",
   broken: "could not be used",
   unsuitable: "could not carry it",
-  uncertain: "may have taken it, the connection died before the answer",
+  uncertain: "may have accepted it; the connection broke before the reply",
 };
 
 function attemptSentence(attempt: AttemptView): Sentence {
@@ -148,11 +148,11 @@ function explainHeld({ timeline }: MessageDetail, others: Sentence[]): Explanati
   const by = textOf(last?.detail["by"]);
   const reason = textOf(last?.detail["reason"]);
   const held: Sentence = last === undefined
-    ? ["It was held when it came in."]
+    ? ["It was held when it was accepted."]
     : [`Held${by === "" ? "" : ` by ${by}`} `, last.atMs, reason === "" ? "." : `: ${reason}`];
   return {
     tone: "hold",
-    title: "Held until somebody decides",
+    title: "Held for an operator",
     sentences: [held, ["Release it to send it, or cancel it."], ...others],
   };
 }
@@ -168,15 +168,15 @@ function explainDelivered(detail: MessageDetail): Explanation {
     tone: "good",
     title: `Delivered to ${whom}`,
     sentences: [
-      ...(tookMs === null ? [] : [[`${formatDuration(tookMs)} after it came in.`]]),
+      ...(tookMs === null ? [] : [[`${formatDuration(tookMs)} after it was accepted.`]]),
       ...(last === null ? [] : [attemptSentence(last)]),
     ],
   };
 }
 
 const END_TITLES = {
-  failed: "Could not be delivered",
-  expired: "Given up: its time is over",
+  failed: "Delivery failed",
+  expired: "Expired",
   cancelled: "Cancelled",
   held: "",
   queued: "",
@@ -197,7 +197,7 @@ function explainEnd(
   }
   if (state !== "cancelled" && detail.message.reversePath !== "") {
     sentences.push([
-      `The sender, ${detail.message.reversePath}, is told unless it asked not to be.`,
+      `The sender, ${detail.message.reversePath}, is notified unless it requested otherwise.`,
     ]);
   }
   return {

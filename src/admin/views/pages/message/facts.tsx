@@ -10,22 +10,22 @@ export function OriginPanel({ detail, nowMs }: { detail: MessageDetail; nowMs: n
   const { origin, receivedAtMs } = detail.message;
   const isLocal = origin.clientAddress === "";
   return (
-    <Panel id="origin" title="Came in">
+    <Panel id="origin" title="Received">
       <dl class="facts panel-body">
-        <Fact name="When">
+        <Fact name="Time">
           <Time atMs={receivedAtMs} nowMs={nowMs} form="full" />
         </Fact>
-        <Fact name="From">
+        <Fact name="Client">
           {isLocal
             ? "made by the relay itself"
             : <span class="mono">{origin.clientAddress} port {origin.clientPort}</span>}
         </Fact>
-        {origin.helo !== "" && <Fact name="Named itself">{origin.helo}</Fact>}
-        <Fact name="By">{origin.protocol} on listener {origin.listener}</Fact>
-        {origin.user !== undefined && <Fact name="Signed in as">{origin.user}</Fact>}
+        {origin.helo !== "" && <Fact name="HELO name">{origin.helo}</Fact>}
+        <Fact name="Listener">{origin.protocol} on listener {origin.listener}</Fact>
+        {origin.user !== undefined && <Fact name="User">{origin.user}</Fact>}
         {!isLocal && (
           <Fact name="Encryption">
-            {origin.tls ?? <span class="faint">none: it was sent in the clear</span>}
+            {origin.tls ?? <span class="faint">none (plaintext)</span>}
           </Fact>
         )}
       </dl>
@@ -48,23 +48,23 @@ export function RoutePanel(
   return (
     <Panel
       id="route"
-      title="Goes out"
+      title="Delivery"
       note={<a href={`/routes?to=${encodeURIComponent(recipient)}`}>Explain</a>}
     >
       <div class="panel-body stack tight">
         <dl class="facts">
-          <Fact name="Rule">
+          <Fact name="Route">
             {route === null
-              ? "No rule fits: it waits with 450 4.4.4"
+              ? "No route matches: deferred with 450 4.4.4"
               : <a href={`/routes#${encodeURIComponent(route)}`}>{route}</a>}
           </Fact>
-          {usedRoute !== "" && usedRoute !== route && <Fact name="Last time by">{usedRoute}</Fact>}
+          {usedRoute !== "" && usedRoute !== route && <Fact name="Last route">{usedRoute}</Fact>}
           <Fact name="For">{recipient}</Fact>
           {chosen !== null && (
-            <Fact name="By hand">
+            <Fact name="Rerouted">
               {transports.length > 0
-                ? `always by ${chosen}, whatever the rule says`
-                : `by ${chosen}, which there is no longer: the rule holds`}
+                ? `always by ${chosen} instead of the route`
+                : `by ${chosen}, which no longer exists: the route applies`}
             </Fact>
           )}
         </dl>
@@ -99,7 +99,7 @@ export function MessageFactsPanel({ detail, nowMs }: { detail: MessageDetail; no
           {message.reversePath || <span class="faint">{"<> (a notification)"}</span>}
         </Fact>
         <Fact name="Size">{formatSize(facts.sizeBytes)}, {message.body}</Fact>
-        <Fact name="Given up">
+        <Fact name="Expires">
           <Time atMs={message.expiresAtMs} nowMs={nowMs} form="full" />
         </Fact>
         {summary.messageId !== "" && (
@@ -109,7 +109,7 @@ export function MessageFactsPanel({ detail, nowMs }: { detail: MessageDetail; no
         )}
         {extras?.envid !== undefined && <Fact name="Envelope id">{extras.envid}</Fact>}
         {extras?.ret !== undefined && <Fact name="Return">{extras.ret}</Fact>}
-        {extras?.requireTls === true && <Fact name="Requires">TLS all the way</Fact>}
+        {extras?.requireTls === true && <Fact name="Requires">TLS on every hop</Fact>}
         {extras?.priority !== undefined && <Fact name="Priority">{extras.priority}</Fact>}
         {extras?.deliverBy !== undefined && (
           <Fact name="Deliver by">

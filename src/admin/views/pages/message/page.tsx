@@ -132,7 +132,7 @@ function Done({ did, n }: { did: string | undefined; n: string | undefined }) {
   const found = queueActionOf(did);
   if (found === null) return null;
   return n === "0"
-    ? <Notice tone="idle">Nothing changed: its recipients were in another state already.</Notice>
+    ? <Notice tone="idle">Nothing changed: the recipients are no longer in that state.</Notice>
     : <Notice tone="good">{found.action.done("The message")}</Notice>;
 }
 
@@ -212,10 +212,10 @@ async function showUnknown(visit: Visit, id: string): Promise<Response> {
     status: 404,
     children: (
       <section class="panel">
-        <Empty icon="search" title="There is no such message">
+        <Empty icon="search" title="Message not found">
           <p>
             {isQueueId(id)
-              ? "Messages are forgotten some days after their last recipient is done."
+              ? "Messages are deleted some days after their last recipient is done."
               : "A queue id has 16 letters and digits."}
           </p>
           <div class="button-row">

@@ -26,7 +26,7 @@ export function RecipientsPanel(
             <tr>
               <th scope="col">Mailbox</th>
               <th scope="col">State</th>
-              <th scope="col" class="number">Tries</th>
+              <th scope="col" class="number">Attempts</th>
               <th scope="col">Next</th>
               <th scope="col">Last reply</th>
             </tr>
@@ -38,7 +38,7 @@ export function RecipientsPanel(
                 <td>
                   <RecipientStateMark state={recipient.state} />
                 </td>
-                <td class="number" data-label="tries">{recipient.attempts}</td>
+                <td class="number" data-label="attempts">{recipient.attempts}</td>
                 <td class="nowrap" data-label="next">
                   <Next recipient={recipient} nowMs={nowMs} />
                   <Way recipient={recipient} />

@@ -51,17 +51,18 @@ export async function sendAgainPage(
         <header class="page-head">
           <h1 class="wrap">Send again: {detail.message.summary.subject || "(no subject)"}</h1>
           <p class="page-lead">
-            It goes into the queue as a new message. Both name each other in what happened to them.
+            It is queued as a new message. The timelines of both messages refer to each other.
           </p>
         </header>
-        {refusal !== "" && <Notice tone="bad">It cannot be sent again: {refusal}.</Notice>}
+        {refusal !== "" && <Notice tone="bad">Cannot send it again: {refusal}.</Notice>}
         <form class="panel letter-form" method="post" action={`${address}/send-again`}>
           <div class="panel-body form">
             <WayFields visit={visit} form={shown} />
             {text === null
               ? (
                 <p class="field-hint full">
-                  The message is too large, or not text enough, to be edited here; it goes as it is.
+                  The message is too large, or is not text, and cannot be edited here; it is sent
+                  unchanged.
                 </p>
               )
               : (
@@ -69,7 +70,7 @@ export async function sendAgainPage(
                   form={shown}
                   name="message"
                   label="Message"
-                  hint="Header fields, an empty line, then the text. What is changed is signed anew."
+                  hint="Header fields, an empty line, then the text. Signatures are replaced."
                   rows={18}
                   isCode
                   isFull
@@ -115,7 +116,7 @@ function WayFields({ visit, form }: { visit: Visit; form: FormState }) {
         form={form}
         name="recipients"
         label="To"
-        hint="At first those who did not get it."
+        hint="Default: the recipients not reached."
         rows={2}
         isFull
       />
@@ -123,7 +124,7 @@ function WayFields({ visit, form }: { visit: Visit; form: FormState }) {
         form={form}
         name="reverse_path"
         label="From (reverse-path)"
-        hint={`${NULL_SENDER} for the null one.`}
+        hint={`${NULL_SENDER} for the null reverse-path.`}
         required
       />
       <SelectField

@@ -8,9 +8,9 @@ import { attemptOf, type AttemptView, type OutcomeView, textOf } from "./attempt
 
 const OUTCOME_LOOKS: Readonly<Record<string, { tone: Tone; word: string }>> = {
   delivered: { tone: "good", word: "Delivered" },
-  temporary: { tone: "warn", word: "Not yet" },
-  permanent: { tone: "bad", word: "Refused for good" },
-  broken: { tone: "bad", word: "Way out broken" },
+  temporary: { tone: "warn", word: "Deferred" },
+  permanent: { tone: "bad", word: "Refused permanently" },
+  broken: { tone: "bad", word: "Transport broken" },
   unsuitable: { tone: "warn", word: "Unsuitable transport" },
   uncertain: { tone: "warn", word: "Maybe sent" },
 };
@@ -25,26 +25,26 @@ const PROOFS: Readonly<Record<string, string>> = {
 
 const STEP_LOOKS: Readonly<Record<string, { tone: Tone; word: string }>> = {
   held: { tone: "hold", word: "Held" },
-  assumed_delivered: { tone: "warn", word: "Taken for delivered" },
+  assumed_delivered: { tone: "warn", word: "Considered delivered" },
   released: { tone: "wait", word: "Released" },
-  retried: { tone: "wait", word: "Made due by hand" },
+  retried: { tone: "wait", word: "Retried by operator" },
   cancelled: { tone: "idle", word: "Cancelled" },
-  returned: { tone: "bad", word: "Given up by hand" },
-  rerouted: { tone: "wait", word: "Way chosen by hand" },
+  returned: { tone: "bad", word: "Bounced by operator" },
+  rerouted: { tone: "wait", word: "Rerouted by operator" },
   readdressed: { tone: "wait", word: "Recipients changed" },
   sent_again: { tone: "wait", word: "Sent again" },
   captured: { tone: "hold", word: "Captured" },
   expired: { tone: "bad", word: "Expired" },
-  notified: { tone: "idle", word: "Sender told" },
-  interrupted: { tone: "warn", word: "Interrupted: the node that held it died" },
+  notified: { tone: "idle", word: "Sender notified" },
+  interrupted: { tone: "warn", word: "Interrupted: the node stopped during the attempt" },
   quarantined: { tone: "bad", word: "Quarantined" },
   // What others told later; see FEEDBACK_KINDS in observe/events.ts.
   delivered: { tone: "good", word: "Reached the mailbox" },
-  deferred: { tone: "warn", word: "Late behind the next hop" },
-  bounced: { tone: "bad", word: "Came back for good" },
-  soft_bounced: { tone: "warn", word: "Came back" },
-  complained: { tone: "bad", word: "Called spam" },
-  unsubscribed: { tone: "warn", word: "Not wanted any more" },
+  deferred: { tone: "warn", word: "Delayed after the next hop" },
+  bounced: { tone: "bad", word: "Hard bounce" },
+  soft_bounced: { tone: "warn", word: "Soft bounce" },
+  complained: { tone: "bad", word: "Reported as spam" },
+  unsubscribed: { tone: "warn", word: "Unsubscribed" },
 };
 
 /** The life of a message, newest step first, with what comes next on top. */
@@ -55,7 +55,7 @@ export function TimelinePanel({ detail, nowMs }: { detail: MessageDetail; nowMs:
   return (
     <Panel
       id="timeline"
-      title="What happened"
+      title="Timeline"
       note={attempts.length === 0 ? undefined : counted(attempts.length, "attempt")}
       live
     >
@@ -184,9 +184,10 @@ function StepWords({ entry: { kind, detail } }: { entry: TimelineEntry }) {
   if (kind === "sent_again" && other !== "") {
     return (
       <>
-        {detail["as"] === undefined ? "This is " : "As "}
+        {detail["as"] === undefined ? "Copy of " : "As "}
         <a class="mono" href={`/messages/${encodeURIComponent(other)}`}>{other}</a>
-        {detail["as"] === undefined ? " once more" : ""} by {textOf(detail["by"])}
+        {" by "}
+        {textOf(detail["by"])}
       </>
     );
   }
@@ -196,10 +197,10 @@ function StepWords({ entry: { kind, detail } }: { entry: TimelineEntry }) {
     return <>{`${to} by ${textOf(detail["by"])}`}</>;
   }
   const source = textOf(detail["source"]);
-  if (source !== "") { // what others told later
+  if (source !== "") { // later feedback
     const said = [textOf(detail["recipient"]), textOf(detail["reason"])].filter(Boolean).join(": ");
-    const then = detail["suppressed"] === true ? "; on the suppression list since" : "";
-    return <>{`${said}${said === "" ? "" : ", "}says ${source}${then}`}</>;
+    const then = detail["suppressed"] === true ? "; suppressed" : "";
+    return <>{`${said}${said === "" ? "" : ", "}reported by ${source}${then}`}</>;
   }
   const words = Object.entries(detail).map(([name, value]) => {
     if (Array.isArray(value)) return value.length === 0 ? "" : `${name} ${value.join(", ")}`;
@@ -215,7 +216,7 @@ function AcceptedStep({ detail, nowMs }: { detail: MessageDetail; nowMs: number 
     <li class="step" data-tone="good" data-shape="small">
       <div class="step-head">
         <span class="step-title">Accepted</span>
-        <span class="soft small wrap">{from}, on disk before it was answered</span>
+        <span class="soft small wrap">{from}, on disk before the reply</span>
         <span class="step-time">
           <Time atMs={receivedAtMs} nowMs={nowMs} form="clock" />
         </span>

@@ -89,7 +89,7 @@ function destinationItems(troubled: readonly DestinationStatus[]): AttentionItem
   if (more <= 0) return items;
   return [...items, {
     tone: "warn",
-    title: `${counted(more, "more destination")} in trouble`,
+    title: `${counted(more, "more destination")} with problems`,
     detail: "",
     address: "/destinations",
     atMs: null,
@@ -105,7 +105,7 @@ function destinationItem(destination: DestinationStatus): AttentionItem {
   }
   return {
     tone: "bad",
-    title: `${name} cannot be reached by ${transport}`,
+    title: `${name} is unreachable by ${transport}`,
     detail: [lastError?.text, waiting > 0 ? `${counted(waiting, "attempt")} waiting` : undefined]
       .filter(Boolean).join(" · "),
     address,
@@ -124,7 +124,7 @@ function troubleItems({ events, nowMs }: AttentionFacts): AttentionItem[] {
     seen.add(kind);
     items.push({
       tone: levelOf(event) === "error" ? "bad" : "warn",
-      title: `Trouble in ${event.component}`,
+      title: `Problem in ${event.component}`,
       detail: describe(event).replace(`${event.component}: `, ""),
       address: event.messageId === undefined
         ? "/log?level=warning"
@@ -140,8 +140,8 @@ function oldMail({ stats, nowMs }: AttentionFacts): AttentionItem[] {
   if (oldestMs === null || nowMs - oldestMs < OLD_MS) return [];
   return [{
     tone: "warn",
-    title: "Mail has been waiting for long",
-    detail: "The oldest message that is not done was received",
+    title: "Mail has waited for a long time",
+    detail: "The oldest pending message was received",
     address: `/queue?minAgeMs=${OLD_MS}`,
     atMs: oldestMs,
   }];
@@ -152,7 +152,7 @@ function heldMail({ recipients: { held } }: StoreStats): AttentionItem[] {
   return [{
     tone: "hold",
     title: `${counted(held, "recipient")} held`,
-    detail: "They wait for somebody to release or cancel them.",
+    detail: "Release or cancel them.",
     address: "/queue?view=held",
     atMs: null,
   }];

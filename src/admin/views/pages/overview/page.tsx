@@ -80,7 +80,7 @@ function LastHour({ minutes }: { minutes: readonly ActivityMinute[] }) {
     { name: "Deferred", value: count(sum("deferred")) },
     { name: "Bounced", value: count(sum("bounced")) },
     { name: "Refused", value: count(sum("refused")) },
-    { name: "Share delivered", value: ended === 0 ? "–" : percent(delivered / ended) },
+    { name: "Delivered share", value: ended === 0 ? "–" : percent(delivered / ended) },
   ];
   return (
     <section

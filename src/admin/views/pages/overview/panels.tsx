@@ -21,8 +21,7 @@ export function AttentionPanel(
           <Icon name="check" />
         </span>
         <p>
-          <b>All is well.</b>{" "}
-          <span class="soft">Nothing is down, nothing is held, nothing waits for long.</span>
+          <b>No problems.</b> <span class="soft">Nothing is down, held or late.</span>
         </p>
       </section>
     );
@@ -80,7 +79,7 @@ export function QueuePanel(
             {liveMessages === 1 ? "message waits" : "messages wait"}
             {oldestReceivedAtMs !== null && (
               <>
-                , the oldest came <Time atMs={oldestReceivedAtMs} nowMs={nowMs} />
+                , the oldest received <Time atMs={oldestReceivedAtMs} nowMs={nowMs} />
               </>
             )}
           </span>
@@ -159,11 +158,11 @@ export function DestinationsPanel(
     ? <a href="/destinations">All {count(destinations.length)}</a>
     : <a href="/destinations">Open</a>;
   return (
-    <Panel id="destinations-panel" title="Slowest and failing destinations" note={note} live>
+    <Panel id="destinations-panel" title="Slow and failing destinations" note={note} live>
       {shown.length === 0
         ? (
           <Empty title="No destination is in use" tight>
-            <p>Destinations show here while mail goes to them, or when they are in trouble.</p>
+            <p>Destinations in use or with problems are listed here.</p>
           </Empty>
         )
         : (
@@ -174,7 +173,7 @@ export function DestinationsPanel(
                   <th scope="col">Destination</th>
                   <th scope="col">State</th>
                   <th scope="col" class="number">Queued</th>
-                  <th scope="col" class="number">Takes</th>
+                  <th scope="col" class="number">Latency</th>
                   <th scope="col">Last error</th>
                 </tr>
               </thead>
@@ -219,7 +218,7 @@ function DestinationRow(
         )}
       </td>
       <td class="number" data-label="queued">{queued === null ? "–" : count(queued)}</td>
-      <td class="number nowrap" data-label="takes">
+      <td class="number nowrap" data-label="latency">
         <Takes latency={destination.latency} />
       </td>
       <td class={lastError === null ? "full none" : "full"}>

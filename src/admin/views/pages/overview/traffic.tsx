@@ -32,8 +32,8 @@ export function TrafficPanel(
     <section class="panel" id="traffic" aria-labelledby="traffic-title" data-live-part="">
       <figure>
         <header class="panel-head">
-          <h2 id="traffic-title">Messages a minute</h2>
-          <nav class="tabs" aria-label="Time shown">
+          <h2 id="traffic-title">Messages per minute</h2>
+          <nav class="tabs" aria-label="Time range">
             {Object.entries(RANGES).map(([key, { name }]) => (
               <a
                 class="tab"

@@ -22,15 +22,15 @@ export const QUEUE_ACTIONS = {
     changes: ["queued"],
     label: "Retry now",
     question: (what) => `Retry ${what} now?`,
-    explanation: "Queued recipients become due at once. Those under way are left alone.",
-    done: (what) => `${what} will be tried now.`,
+    explanation: "Queued recipients become due now. Running attempts are not affected.",
+    done: (what) => `Retrying ${what}.`,
     isDangerous: false,
   },
   hold: {
     changes: ["queued"],
     label: "Hold",
     question: (what) => `Hold ${what}?`,
-    explanation: "Queued recipients wait until somebody releases them.",
+    explanation: "Queued recipients wait until an operator releases them.",
     done: (what) => `${what} held.`,
     isDangerous: false,
   },
@@ -38,7 +38,7 @@ export const QUEUE_ACTIONS = {
     changes: ["held"],
     label: "Release",
     question: (what) => `Release ${what}?`,
-    explanation: "Held recipients go back into the queue and are tried at once.",
+    explanation: "Held recipients are queued and retried now.",
     done: (what) => `${what} released.`,
     isDangerous: false,
   },
@@ -46,8 +46,9 @@ export const QUEUE_ACTIONS = {
     changes: ["queued", "held"],
     label: "Reroute",
     question: (what) => `Reroute ${what}?`,
-    explanation: "Every attempt to come is made by the transport that you choose, whatever the " +
-      "routes say, and the next one is due now. What is under way ends as it is.",
+    explanation:
+      "All further attempts use the chosen transport instead of the routes; the next one is " +
+      "due now. Running attempts are not affected.",
     done: (what) => `${what} rerouted.`,
     isDangerous: false,
     asks: "transport",
@@ -55,10 +56,10 @@ export const QUEUE_ACTIONS = {
   readdress: {
     changes: ["queued", "held"],
     label: "Recipients",
-    question: (what) => `Change who gets ${what}?`,
+    question: (what) => `Change the recipients of ${what}?`,
     explanation:
-      "A recipient is cancelled, others are added, or both: one is replaced by another " +
-      "wherever it stands. Nobody who has a message gets it twice.",
+      "Cancel a recipient, add others, or do both to replace one. No recipient gets a message " +
+      "twice.",
     done: (what) => `${what} readdressed.`,
     isDangerous: false,
     asks: "recipients",
@@ -67,26 +68,28 @@ export const QUEUE_ACTIONS = {
     changes: ["queued", "held"],
     label: "Cancel",
     question: (what) => `Cancel ${what}?`,
-    explanation: "They are not delivered to recipients who do not have them yet, and the senders " +
-      "are not told. This cannot be undone.",
+    explanation:
+      "They are not delivered to the remaining recipients, and the senders are not notified. " +
+      "This cannot be undone.",
     done: (what) => `${what} cancelled.`,
     isDangerous: true,
   },
   bounce: {
     changes: ["queued", "held"],
     label: "Bounce",
-    question: (what) => `Give up ${what}?`,
-    explanation: "They are returned to their senders as not delivered. This cannot be undone.",
-    done: (what) => `${what} will be returned.`,
+    question: (what) => `Bounce ${what}?`,
+    explanation: "Their senders are notified of the failure. This cannot be undone.",
+    done: (what) => `Bounced ${what}.`,
     isDangerous: true,
   },
   "send-again": {
     changes: ["failed", "expired", "cancelled"],
     label: "Send again",
     question: (what) => `Send ${what} again?`,
-    explanation: "Each goes into the queue once more, as a new message to those who did not get " +
-      "it. Messages whose octets are not kept any more stay as they are.",
-    done: (what) => `${what} sent again.`,
+    explanation:
+      "Each is queued as a new message for the recipients it did not reach. Messages without " +
+      "content are skipped.",
+    done: (what) => `Sent ${what} again.`,
     isDangerous: false,
     asks: "transport",
   },
@@ -94,8 +97,8 @@ export const QUEUE_ACTIONS = {
     changes: RECIPIENT_STATES,
     label: "Delete",
     question: (what) => `Delete ${what}?`,
-    explanation: "They are forgotten with all that happened to them, and nobody is told, neither " +
-      "senders nor recipients. This cannot be undone.",
+    explanation:
+      "They are deleted with their timelines, without notifying senders. This cannot be undone.",
     done: (what) => `${what} deleted.`,
     isDangerous: true,
   },

@@ -40,7 +40,7 @@ export function ActionFields(
         name="remove"
         label="Remove"
         placeholder="jon@example.net"
-        hint="Only messages with this recipient are changed. Empty: nobody is removed."
+        hint="Only messages with this recipient are changed. Leave empty to remove none."
         autofocus
       />
       <TextField
@@ -48,7 +48,7 @@ export function ActionFields(
         name="add"
         label="Add"
         placeholder="john@example.net"
-        hint="Several are separated by commas."
+        hint="Separate several with commas."
       />
       <div class="button-row full">
         <button type="submit" class="button">Preview</button>
@@ -67,7 +67,7 @@ export function TransportField(
   }));
   const byRoutes = {
     value: BY_ROUTES,
-    text: isRerouting ? "as the routes say, again" : "as the routes say",
+    text: isRerouting ? "use the routes again" : "as the routes say",
   };
   const options = isRerouting ? [...transports, byRoutes] : [byRoutes, ...transports];
   return (

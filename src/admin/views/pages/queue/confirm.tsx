@@ -49,7 +49,7 @@ export async function confirmPage(visit: Visit): Promise<Response> {
     children: (
       <>
         <header class="page-head">
-          <h1>{isNone ? "Nothing fits" : action.question(what)}</h1>
+          <h1>{isNone ? "No matches" : action.question(what)}</h1>
           <p class="page-lead">{action.explanation}</p>
         </header>
         {query.params["ids"] === undefined && <Scope query={query} />}
@@ -157,8 +157,8 @@ function Samples(
     >
       {samples.length === 0
         ? (
-          <Empty title="Nothing here can be changed that way" tight>
-            <p>The messages are in other states, or were delivered meanwhile.</p>
+          <Empty title="This action cannot change these messages" tight>
+            <p>Their state does not allow it, or they were delivered meanwhile.</p>
           </Empty>
         )
         : <MessageTable items={samples} nowMs={nowMs} canPick={false} />}
@@ -174,12 +174,12 @@ function Scope({ query }: { query: QueueQuery }) {
       {filters.length === 0
         ? (
           <>
-            Everything in the list <b>{name}</b> is meant, not only the page you saw.
+            All messages in the list <b>{name}</b> are selected, not only this page.
           </>
         )
         : (
           <>
-            Everything in the list <b>{name}</b> that fits is meant:{" "}
+            All messages in the list <b>{name}</b> matching these filters are selected:{" "}
             {filters.map(([key, value]) => `${key} ${filterValue(key, value)}`).join(", ")}.
           </>
         )}
@@ -201,12 +201,12 @@ function Confirm({ action, what }: { action: QueueAction; what: string }) {
 
 async function showMisunderstood(visit: Visit): Promise<Response> {
   return await visit.show({
-    title: "Not understood",
+    title: "Invalid request",
     place: "/queue",
     status: 400,
     children: (
       <Notice tone="bad">
-        The action or its filters cannot be used; nothing was changed.{" "}
+        The action or its filters are invalid; nothing was changed.{" "}
         <a href="/queue">Back to the queue</a>.
       </Notice>
     ),

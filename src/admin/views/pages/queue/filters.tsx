@@ -11,10 +11,10 @@ const LABELS: Readonly<Record<string, string>> = {
   text: "Search",
   listener: "Listener",
   transport: "Transport",
-  replyCode: "Last reply begins",
-  minAttempts: "Tried at least",
-  minSizeBytes: "At least",
-  maxSizeBytes: "At most",
+  replyCode: "Last reply starts with",
+  minAttempts: "Minimum attempts",
+  minSizeBytes: "Minimum size",
+  maxSizeBytes: "Maximum size",
   ids: "Queue id",
   domain: "Domain",
   sender: "Sender",
@@ -22,7 +22,7 @@ const LABELS: Readonly<Record<string, string>> = {
   receivedAfterMs: "Received after",
   receivedBeforeMs: "Received before",
   minAgeMs: "Older than",
-  maxAgeMs: "Younger than",
+  maxAgeMs: "Newer than",
 };
 
 /** The choice of states above a list. */
@@ -134,7 +134,7 @@ const ORDERS: Readonly<Record<ListOrder, string>> = {
   oldest: "Oldest first",
   next: "Next attempt first",
   largest: "Largest first",
-  attempts: "Most tries first",
+  attempts: "Most attempts first",
 };
 
 function OrderChoice({ order }: { order: ListOrder }) {

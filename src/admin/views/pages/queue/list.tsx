@@ -21,7 +21,7 @@ export function MessageTable(
               <input
                 type="checkbox"
                 class="check"
-                aria-label="Pick all on this page"
+                aria-label="Select all on this page"
                 data-pick-all
                 data-keep=""
               />
@@ -30,7 +30,7 @@ export function MessageTable(
           <th scope="col">State</th>
           <th scope="col">Message</th>
           <th scope="col">Last reply</th>
-          <th scope="col" class="number">Tries</th>
+          <th scope="col" class="number">Attempts</th>
           <th scope="col" class="number">Size</th>
           <th scope="col" class="number">Received</th>
         </tr>
@@ -54,7 +54,7 @@ function Row(
             class="check"
             name="ids"
             value={message.id}
-            aria-label={`Pick ${subject}`}
+            aria-label={`Select ${subject}`}
             data-pick
           />
         </td>

@@ -25,7 +25,7 @@ const NEXT_PAGES: Readonly<Record<ListOrder, string>> = {
   oldest: "Newer",
   next: "Later",
   largest: "Smaller",
-  attempts: "Less often tried",
+  attempts: "Fewer attempts",
 };
 
 /** The list of messages. */
@@ -79,8 +79,8 @@ async function showWrong(
           <h1>Queue</h1>
         </header>
         <Notice tone="bad">
-          These filters cannot be used{others.map(([key, message]) => `; ${key}: ${message}`)}.{" "}
-          <a href="/queue">Start again without filters</a>.
+          The filters are invalid{others.map(([key, message]) => `; ${key}: ${message}`)}.{" "}
+          <a href="/queue">Clear the filters</a>.
         </Notice>
         <FilterForm view="live" params={params} errors={errors} />
       </>
@@ -108,7 +108,7 @@ function Done({ did, n }: { did: string | undefined; n: string | undefined }) {
   if (found === null) return null;
   const number = Number(n);
   if (!Number.isSafeInteger(number) || number < 0) return null;
-  if (number === 0) return <Notice tone="idle">Nothing fitted any more; nothing changed.</Notice>;
+  if (number === 0) return <Notice tone="idle">No messages matched; nothing changed.</Notice>;
   return <Notice tone="good">{found.action.done(counted(number, "message"))}</Notice>;
 }
 
@@ -137,8 +137,8 @@ function List(
       {canAct && <BulkBar total={total} states={VIEWS[query.view].states} />}
       {page.items.length === 0
         ? (
-          <Empty icon="search" title="Nothing found so far" tight>
-            <p>The search stopped after many messages; it can go on with older ones.</p>
+          <Empty icon="search" title="No matches so far" tight>
+            <p>The search stopped after many messages; continue with older ones.</p>
           </Empty>
         )
         : <MessageTable items={page.items} nowMs={visit.nowMs} canPick={canPick} />}
@@ -147,7 +147,7 @@ function List(
           {cursor !== undefined && <a class="button" href={queueAddress(params)}>First page</a>}
           {page.cursor !== null && (
             <a class="button" href={queueAddress(params, { cursor: page.cursor })} rel="next">
-              {page.items.length === 0 ? "Search on" : NEXT_PAGES[query.order]}
+              {page.items.length === 0 ? "Continue search" : NEXT_PAGES[query.order]}
             </a>
           )}
         </nav>
@@ -163,7 +163,7 @@ function hasCompose(visit: Visit): boolean {
 function BulkBar(
   { total, states }: { total: PartialCount; states: readonly RecipientState[] | null },
 ) {
-  const everything = total.isComplete ? `All ${count(total.count)} that fit` : "All that fit";
+  const everything = total.isComplete ? `All ${count(total.count)} matches` : "All matches";
   return (
     <div class="bulk" role="group" aria-label="Actions on messages">
       <span class="bulk-what" data-picked={everything} data-keep="">{everything}</span>
@@ -186,11 +186,11 @@ function NoMessages({ query, canSend }: { query: QueueQuery; canSend: boolean })
   const { view, params } = query;
   if (filterParams(params).length > 0) {
     return (
-      <Empty icon="search" title="No message fits these filters">
-        <p>Perhaps it is in another state, or its history is no longer kept.</p>
+      <Empty icon="search" title="No message matches these filters">
+        <p>It may be in another state, or its history was deleted.</p>
         <div class="button-row">
           {view !== "all" && (
-            <a class="button" href={queueAddress(params, { view: "all" })}>Look in all states</a>
+            <a class="button" href={queueAddress(params, { view: "all" })}>Search all states</a>
           )}
           <a class="button" href="/queue">Clear the filters</a>
         </div>
@@ -200,15 +200,15 @@ function NoMessages({ query, canSend }: { query: QueueQuery; canSend: boolean })
   if (view !== "live") {
     return (
       <Empty icon="inbox" title={`${VIEWS[view].name}: none`}>
-        <p>No message with a recipient in this state is known.</p>
+        <p>No message has a recipient in this state.</p>
       </Empty>
     );
   }
   return (
-    <Empty icon="check" title="Nothing waits">
-      <p>Everything that was accepted has been delivered or ended otherwise.</p>
+    <Empty icon="check" title="No messages are waiting">
+      <p>All accepted mail was delivered or ended otherwise.</p>
       <div class="button-row">
-        <a class="button" href="/queue?view=all">See what was delivered</a>
+        <a class="button" href="/queue?view=all">Show delivered messages</a>
         {canSend && <a class="button" href="/compose">Send a test message</a>}
       </div>
     </Empty>

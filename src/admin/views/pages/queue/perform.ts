@@ -59,7 +59,7 @@ function commanding(command: QueueCommand, filter: MessageFilter = {}): Performa
 function rerouting({ to_transport: name }: ActionInput, ports: AdminPorts) {
   if (name === "") return { wrong: "Choose a transport." };
   if (name !== BY_ROUTES && !isTransport(ports, name)) {
-    return { wrong: "There is no such way out." };
+    return { wrong: "There is no such transport." };
   }
   return commanding({ kind: "reroute", transport: name === BY_ROUTES ? null : name });
 }
@@ -75,7 +75,7 @@ function readdressing({ remove, add }: ActionInput) {
 
 function sendingAgain({ to_transport: name }: ActionInput, ports: AdminPorts) {
   const isChosen = name !== "" && name !== BY_ROUTES;
-  if (isChosen && !isTransport(ports, name)) return { wrong: "There is no such way out." };
+  if (isChosen && !isTransport(ports, name)) return { wrong: "There is no such transport." };
   const changes = isChosen ? { transport: name } : {};
   return {
     narrowing: {},

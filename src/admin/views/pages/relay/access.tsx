@@ -16,9 +16,9 @@ import type { Visit } from "../../visit.tsx";
 
 const role = z.enum(ROLES);
 const ROLE_OPTIONS = [
-  { value: "viewer", text: "viewer: looks" },
+  { value: "viewer", text: "viewer: only reads" },
   { value: "operator", text: "operator: acts on mail" },
-  { value: "admin", text: "admin: does all" },
+  { value: "admin", text: "admin: does everything" },
 ];
 
 const userSchema = z.object({
@@ -33,14 +33,14 @@ const keySchema = z.object({
 });
 
 const DONE: Readonly<Record<string, string>> = {
-  created: "The user was added.",
-  changed: "The user was changed.",
-  removed: "The user was removed; their sessions have ended.",
-  revoked: "The key was revoked.",
+  created: "Added the user.",
+  changed: "Changed the user.",
+  removed: "Removed the user and ended their sessions.",
+  revoked: "Revoked the key.",
 };
 
 const KEY_ROLE_OPTIONS = [
-  { value: "sender", text: "sender: hands in mail, nothing else" },
+  { value: "sender", text: "sender: only submits mail" },
   ...ROLE_OPTIONS,
 ];
 
@@ -68,7 +68,7 @@ export async function accessPage(
       <>
         <header class="page-head">
           <h1>Access</h1>
-          <p class="page-lead">People sign in with a password; programs send a key.</p>
+          <p class="page-lead">People sign in with a password; programs use a key.</p>
         </header>
         {done !== undefined && <Notice tone="good">{done}</Notice>}
         {secret !== undefined && <Secret secret={secret} />}
@@ -140,7 +140,7 @@ export async function revokeKey(visit: Visit): Promise<Response> {
 function Secret({ secret }: { secret: string }) {
   return (
     <Notice tone="good">
-      <b>The new key, shown this once.</b> Send it as <code>Authorization: Bearer</code>.
+      <b>New key. It is shown only once.</b> Send it as <code>Authorization: Bearer</code>.
       <p class="wrap">
         <code>{secret}</code>{" "}
         <button type="button" class="button quiet small" data-copy={secret}>
@@ -157,7 +157,7 @@ function UsersPanel({ users, nowMs }: { users: readonly AdminUser[]; nowMs: numb
     <Panel id="users" title="People">
       {users.length === 0
         ? (
-          <Empty icon="access" title="Nobody can sign in" tight>
+          <Empty icon="access" title="No user can sign in" tight>
             <p>
               Add an admin below, or with the command <code>posthouse user</code>.
             </p>
@@ -206,7 +206,7 @@ function UsersPanel({ users, nowMs }: { users: readonly AdminUser[]; nowMs: numb
 
 function UserForm({ form }: { form: FormState }) {
   return (
-    <Panel id="put-user" title="Add or change somebody">
+    <Panel id="put-user" title="Add or change a user">
       <form class="panel-body form" method="post" action="/access/users">
         <TextField form={form} name="user" label="Name" required />
         <SelectField form={form} name="role" label="Role" options={ROLE_OPTIONS} />
@@ -216,7 +216,7 @@ function UserForm({ form }: { form: FormState }) {
           label="Password"
           type="password"
           complete="new-password"
-          hint="At least 10 characters. Empty keeps the one they have."
+          hint="At least 10 characters. Leave empty to keep the current one."
           isFull
         />
         <div class="button-row full">
@@ -229,11 +229,11 @@ function UserForm({ form }: { form: FormState }) {
 
 function KeysPanel({ keys, nowMs }: { keys: readonly ApiKey[]; nowMs: number }) {
   return (
-    <Panel id="keys" title="Keys for programs">
+    <Panel id="keys" title="API keys">
       {keys.length === 0
         ? (
           <Empty icon="lock" title="There are no keys" tight>
-            <p>Make one for each program, so that each can be revoked alone.</p>
+            <p>Create one for each program, so that you can revoke each separately.</p>
           </Empty>
         )
         : (
@@ -289,20 +289,20 @@ function KeyRow({ apiKey, nowMs }: { apiKey: ApiKey; nowMs: number }) {
 
 function KeyForm({ form }: { form: FormState }) {
   return (
-    <Panel id="create-key" title="Make a key">
+    <Panel id="create-key" title="Create a key">
       <form class="panel-body form" method="post" action="/access/keys">
-        <TextField form={form} name="name" label="What it is for" required />
+        <TextField form={form} name="name" label="Purpose" required />
         <SelectField form={form} name="keyRole" label="Role" options={KEY_ROLE_OPTIONS} />
         <TextField
           form={form}
           name="senders"
           label="May send as"
           placeholder="*@shop.example"
-          hint="Mailboxes with a space between, * for any text. Empty for all."
+          hint="Mailboxes separated by spaces; * matches any text. Leave empty for all."
           isFull
         />
         <div class="button-row full">
-          <button type="submit" class="button primary">Make a key</button>
+          <button type="submit" class="button primary">Create a key</button>
         </div>
       </form>
     </Panel>

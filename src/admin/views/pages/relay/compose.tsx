@@ -34,8 +34,7 @@ export async function composePage(
         <header class="page-head">
           <h1>Compose</h1>
           <p class="page-lead">
-            The message goes into the queue like any other and takes the way that its recipient's
-            route says. You see what becomes of it.
+            The message is queued and sent by the route of its recipient. Its page shows the result.
           </p>
         </header>
         {refusal !== "" && <Notice tone="bad">The relay refused it: {refusal}</Notice>}
@@ -46,7 +45,7 @@ export async function composePage(
               name="to"
               label="To"
               placeholder="user@example.net"
-              hint="Several are separated by commas."
+              hint="Separate several with commas."
               required
               autofocus
             />
@@ -54,7 +53,7 @@ export async function composePage(
               form={form}
               name="from"
               label="From"
-              hint="Empty for the null reverse-path, as notifications have."
+              hint="Leave empty for the null reverse-path, as in notifications."
             />
             <TextField form={form} name="subject" label="Subject" isFull />
             <TextArea form={form} name="text" label="Text" isFull />

@@ -28,7 +28,7 @@ export async function configPage(
                 values={{}}
                 label={
                   <>
-                    <Icon name="retry" size={14} />Read the file again
+                    <Icon name="retry" size={14} />Reload the file
                   </>
                 }
                 isSmall={false}
@@ -60,13 +60,13 @@ export async function reloadConfig(visit: Visit): Promise<Response> {
 function Reloaded({ result }: { result: ReloadResult }) {
   switch (result.kind) {
     case "reloaded":
-      return <Notice tone="good">The file was read again; all of it holds now.</Notice>;
+      return <Notice tone="good">Reloaded the config.</Notice>;
     case "partial":
-      return <Notice tone="warn">The file was read again, except: {result.problem}</Notice>;
+      return <Notice tone="warn">Reloaded the config, except: {result.problem}</Notice>;
     case "invalid":
       return (
         <Notice tone="bad">
-          The file has mistakes; nothing was changed.
+          The file has errors; nothing was changed.
           <ul class="mono">{result.problems.map((problem) => <li>{problem}</li>)}</ul>
         </Notice>
       );
@@ -78,9 +78,9 @@ function Effective({ visit }: { visit: Visit }) {
   const { configFile } = info.read();
   if (!visit.may("operator")) {
     return (
-      <Panel id="effective" title="What holds">
-        <Empty icon="lock" title="Viewers do not see the configuration" tight>
-          <p>An operator or an admin can.</p>
+      <Panel id="effective" title="Effective configuration">
+        <Empty icon="lock" title="Viewers cannot see the configuration" tight>
+          <p>Operators and admins can.</p>
         </Empty>
       </Panel>
     );
@@ -89,7 +89,7 @@ function Effective({ visit }: { visit: Visit }) {
   return (
     <Panel
       id="effective"
-      title="What holds"
+      title="Effective configuration"
       note={
         <>
           {configFile ?? "no file: the defaults"}, read{" "}
@@ -99,10 +99,10 @@ function Effective({ visit }: { visit: Visit }) {
     >
       <div class="panel-body">
         <p class="soft small">
-          Defaults are filled in. What came from the environment or a file is shown as where it came
-          from, so no secret stands here.
+          Includes defaults. Values from the environment or a file are shown as references, so no
+          secret is shown.
         </p>
-        <pre class="source" tabindex={0} aria-label="The configuration in force">{toml}</pre>
+        <pre class="source" tabindex={0} aria-label="The effective configuration">{toml}</pre>
       </div>
     </Panel>
   );
@@ -111,7 +111,7 @@ function Effective({ visit }: { visit: Visit }) {
 async function Health({ visit }: { visit: Visit }) {
   const checks = await visit.ports.health.check();
   return (
-    <Panel id="health" title="Can it work?">
+    <Panel id="health" title="Health">
       <ul class="verdicts panel-body">
         {checks.map(({ name, ok, detail }) => (
           <li data-tone={ok ? "good" : "bad"}>
@@ -119,7 +119,7 @@ async function Health({ visit }: { visit: Visit }) {
               <Icon name={ok ? "check" : "warning"} size={14} />
             </span>
             <span>
-              <b>{name}</b> <span class="sr-only">{ok ? "is fine:" : "is not fine:"}</span>
+              <b>{name}</b> <span class="sr-only">{ok ? "passed:" : "failed:"}</span>
               <span class="soft wrap">{detail}</span>
             </span>
           </li>

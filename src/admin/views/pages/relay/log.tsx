@@ -30,7 +30,7 @@ function mailTypes(): string[] {
 }
 
 const LEVEL_NAMES: Readonly<Record<EventLevel, string>> = {
-  debug: "Everything",
+  debug: "All",
   info: "Info and above",
   warning: "Warnings and errors",
   error: "Errors",
@@ -111,8 +111,8 @@ function Filters({ values }: { values: Readonly<Record<string, string>> }) {
       <SelectField
         form={form}
         name="kind"
-        label="About"
-        options={[{ value: "", text: "Everything" }, ...kinds]}
+        label="Area"
+        options={[{ value: "", text: "All" }, ...kinds]}
         submits
       />
       <SelectField form={form} name="level" label="Level" options={levels} submits />
@@ -130,7 +130,7 @@ function EventTable({ items, nowMs }: { items: readonly EventView[]; nowMs: numb
         <tr>
           <th scope="col">Time</th>
           <th scope="col">Event</th>
-          <th scope="col">What happened</th>
+          <th scope="col">Details</th>
         </tr>
       </thead>
       <tbody>
@@ -167,11 +167,11 @@ function MessageLink({ id }: { id: unknown }) {
 
 function NoEvents({ hasFilter }: { hasFilter: boolean }) {
   return (
-    <Empty icon="log" title={hasFilter ? "No event fits" : "Nothing happened yet"}>
+    <Empty icon="log" title={hasFilter ? "No event matches" : "No events yet"}>
       <p>
         {hasFilter
-          ? "Only the last events are kept here; the log itself has all."
-          : "Events show here as they happen. Sessions show when the level is Everything."}
+          ? "Only the latest events are kept here; the log has all."
+          : "New events appear here. Sessions appear at the level All."}
       </p>
     </Empty>
   );

@@ -17,10 +17,10 @@ import { notFoundPage } from "../failure.tsx";
 const LIMIT_MS = 30_000;
 
 const LOOKS: Readonly<Record<PreflightVerdict, { tone: Tone; icon: IconName; word: string }>> = {
-  pass: { tone: "good", icon: "check", word: "Fine" },
-  warning: { tone: "warn", icon: "warning", word: "Could be better" },
+  pass: { tone: "good", icon: "check", word: "Good" },
+  warning: { tone: "warn", icon: "warning", word: "Warning" },
   fail: { tone: "bad", icon: "cross", word: "Missing or wrong" },
-  unknown: { tone: "idle", icon: "info", word: "Not found out" },
+  unknown: { tone: "idle", icon: "info", word: "Unknown" },
 };
 
 /** Whether the world would accept mail from a domain. */
@@ -47,16 +47,16 @@ export async function preflightPage(visit: Visit): Promise<Response> {
         <header class="page-head">
           <h1>Preflight</h1>
           <p class="page-lead">
-            Will the world accept mail from your domain? This asks the DNS, and tries to connect to
-            a mail server, as receivers would see it.
+            Checks whether receivers accept mail from your domain: queries the DNS and connects to a
+            mail server, as receivers would.
           </p>
         </header>
         <Question form={form} domains={preflight.domains} />
         {report === null
           ? (
             <section class="panel">
-              <Empty icon="preflight" title="Name a domain that you send from">
-                <p>You get each record that is missing, ready to be copied.</p>
+              <Empty icon="preflight" title="Enter a domain that you send from">
+                <p>The result lists each missing record, ready to copy.</p>
               </Empty>
             </section>
           )
@@ -101,9 +101,9 @@ function Report({ report, nowMs }: { report: PreflightReport; nowMs: number }) {
   const bad = checks.filter(({ verdict }) => verdict === "fail").length;
   const better = checks.filter(({ verdict }) => verdict === "warning").length;
   const summary = bad > 0
-    ? `${counted(bad, "thing")} to fix`
+    ? `${counted(bad, "problem")} to fix`
     : better > 0
-    ? `ready, ${counted(better, "thing")} could be better`
+    ? `ready, ${counted(better, "warning")}`
     : "ready";
   return (
     <Panel

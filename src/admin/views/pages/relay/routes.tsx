@@ -27,8 +27,7 @@ export async function routesPage(visit: Visit): Promise<Response> {
         <header class="page-head">
           <h1>Routes</h1>
           <p class="page-lead">
-            For each recipient the first rule that fits says which transports are tried, in their
-            order.
+            For each recipient, the first matching rule selects the transports, in order.
           </p>
         </header>
         <div class="columns">
@@ -76,7 +75,7 @@ function RulesPanel(
   { rules }: { rules: readonly RouteInfo[] },
 ) {
   return (
-    <Panel id="rules" title="Rules, in order">
+    <Panel id="rules" title="Routes, in order">
       <ol class="rules">
         {rules.map(({ name, match, transports }, index) => (
           <li class="rule" id={name}>
@@ -85,7 +84,7 @@ function RulesPanel(
               <h3>{name}</h3>
               <p class="soft wrap">
                 {Object.keys(match).length === 0
-                  ? "Fits everything."
+                  ? "Matches everything."
                   : Object.entries(match).map(([key, patterns]) => (
                     <span class="condition">
                       {MATCH_WORDS[key] ?? key} is {patterns.map((pattern, place) => (
@@ -121,7 +120,7 @@ function QuestionPanel(
     ...[...listeners, "local"].map((name) => ({ value: name, text: name })),
   ];
   return (
-    <Panel id="question" title="Which way would it take?">
+    <Panel id="question" title="Which route is used?">
       <form class="panel-body stack tight" method="get" action="/routes">
         <TextField
           form={form}
@@ -132,8 +131,8 @@ function QuestionPanel(
           required
         />
         <TextField form={form} name="from" label="From" placeholder="the null reverse-path" />
-        <SelectField form={form} name="listener" label="Came in by listener" options={options} />
-        <TextField form={form} name="user" label="Signed in as" placeholder="nobody" />
+        <SelectField form={form} name="listener" label="Listener" options={options} />
+        <TextField form={form} name="user" label="User" placeholder="none" />
         <button type="submit" class="button primary">Explain</button>
       </form>
     </Panel>
@@ -143,7 +142,7 @@ function QuestionPanel(
 function AnswerPanel({ answer, question }: { answer: RouteAnswer; question: RouteQuestion }) {
   const { route, steps, transports } = answer;
   return (
-    <Panel id="answer" title={`${question.to}: ${route === null ? "no rule fits" : route}`}>
+    <Panel id="answer" title={`${question.to}: ${route === null ? "no route matches" : route}`}>
       <div class="panel-body stack">
         <ul class="verdicts">
           {steps.map(({ route: name, fits, reason }) => (
@@ -152,7 +151,7 @@ function AnswerPanel({ answer, question }: { answer: RouteAnswer; question: Rout
                 <Icon name={fits ? "check" : "cross"} size={14} />
               </span>
               <span>
-                <b>{name}</b> <span class="sr-only">{fits ? "fits:" : "does not fit:"}</span>
+                <b>{name}</b> <span class="sr-only">{fits ? "matches:" : "does not match:"}</span>
                 <span class="soft wrap">{reason}</span>
               </span>
             </li>
@@ -160,10 +159,10 @@ function AnswerPanel({ answer, question }: { answer: RouteAnswer; question: Rout
         </ul>
         {transports.length === 0
           ? (
-            <Empty title="It would wait" tight>
+            <Empty title="The message would be deferred" tight>
               <p>
-                No rule fits, so the message is kept with 450 4.4.4 until one does. Add a rule
-                without conditions at the end.
+                No route matches, so the message is deferred with 450 4.4.4 until one does. Add a
+                route without conditions at the end.
               </p>
             </Empty>
           )

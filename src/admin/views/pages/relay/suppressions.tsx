@@ -31,8 +31,8 @@ const addSchema = z.object({
 });
 
 const DONE: Readonly<Record<string, string>> = {
-  added: "Added. Mail for it fails at once from now on.",
-  removed: "Removed. Mail for it is sent again.",
+  added: "Added. Mail for the address now fails at once.",
+  removed: "Removed. Mail for the address is sent again.",
 };
 
 /** Recipients that get no mail. */
@@ -60,7 +60,7 @@ export async function suppressionsPage(
         <header class="page-head">
           <h1>Suppressions</h1>
           <p class="page-lead">
-            Mail for these addresses is not sent, it fails at once; what is unproven is only shown.
+            Mail for these addresses fails at once. Unproven entries are only listed.
           </p>
         </header>
         {done !== undefined && <Notice tone="good">{done}</Notice>}
@@ -119,7 +119,7 @@ function Find({ text }: { text: string }) {
         name="text"
         value={text}
         placeholder="Find an address"
-        aria-label="Find an address by a part of it"
+        aria-label="Part of the address"
         data-search
       />
       <button type="submit" class="button">Find</button>
@@ -130,7 +130,7 @@ function Find({ text }: { text: string }) {
 function Nobody({ text }: { text: string }) {
   if (text !== "") {
     return (
-      <Empty icon="search" title="No address fits">
+      <Empty icon="search" title="No address matches">
         <div class="button-row">
           <a class="button" href="/suppressions">Show all</a>
         </div>
@@ -138,8 +138,8 @@ function Nobody({ text }: { text: string }) {
     );
   }
   return (
-    <Empty icon="suppressions" title="Nobody is suppressed">
-      <p>Addresses that bounce for good or complain are added here, or you add them yourself.</p>
+    <Empty icon="suppressions" title="No address is suppressed">
+      <p>Hard bounces and complaints add addresses automatically. You can also add them here.</p>
     </Empty>
   );
 }
@@ -165,7 +165,9 @@ function Table({ items, visit }: { items: readonly Suppression[]; visit: Visit }
             <td class="wrap">
               {reason} <span class="faint small">{source}</span>
               {unproven === true && (
-                <div class="faint small">unproven: anybody may have said so; it gets its mail</div>
+                <div class="faint small">
+                  unproven: the report may be forged; mail is still sent
+                </div>
               )}
             </td>
             <td class="nowrap" data-label="added">
@@ -202,7 +204,7 @@ function Add({ form }: { form: FormState }) {
       <form class="panel-body stack tight" method="post" action="/suppressions/add">
         <TextField form={form} name="address" label="Address" required />
         <TextField form={form} name="reason" label="Reason" />
-        <SelectField form={form} name="forMs" label="How long" options={TIMES} />
+        <SelectField form={form} name="forMs" label="Duration" options={TIMES} />
         <button type="submit" class="button primary">Suppress</button>
       </form>
     </Panel>

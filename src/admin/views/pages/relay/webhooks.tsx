@@ -51,15 +51,14 @@ export async function webhooksPage(visit: Visit): Promise<Response> {
           <h1>Webhooks</h1>
         </header>
         {visit.c.req.query("did") === "replay" && (
-          <Notice tone="good">Sent again from there on, in order, as fast as it answers.</Notice>
+          <Notice tone="good">Events from then on are sent again, in order.</Notice>
         )}
         {all.length === 0
           ? (
             <section class="panel">
               <Empty icon="webhooks" title="No webhook is configured">
                 <p>
-                  Name one in the config file to have events sent to an address of yours as they
-                  happen.
+                  Add a webhook to the config file to receive events by HTTP.
                 </p>
               </Empty>
             </section>
@@ -71,7 +70,7 @@ export async function webhooksPage(visit: Visit): Promise<Response> {
           )}
         <Panel id="webhook-log" title="Requests" live={cursor === undefined}>
           {log.items.length === 0
-            ? <Empty title="No request was made yet" tight />
+            ? <Empty title="No requests yet" tight />
             : <LogTable items={log.items} nowMs={visit.nowMs} />}
           {log.cursor !== null && (
             <nav class="panel-foot pager" aria-label="Pages of the list">
@@ -115,7 +114,7 @@ function Card({ webhook, visit }: { webhook: WebhookStatus; visit: Visit }) {
         <StateMark
           {...(isFailing
             ? { tone: "bad", word: "Failing", shape: "square" }
-            : { tone: "good", word: "Fine" })}
+            : { tone: "good", word: "Good" })}
         />
       </header>
       <dl class="facts panel-body">
@@ -141,7 +140,7 @@ function Card({ webhook, visit }: { webhook: WebhookStatus; visit: Visit }) {
       {visit.may("operator") && (
         <form class="panel-foot finder-form" method="post" action="/webhooks/replay">
           <input type="hidden" name="name" value={name} />
-          <select class="input" name="lastMs" aria-label={`What to send to ${name} again`}>
+          <select class="input" name="lastMs" aria-label={`Events to send to ${name} again`}>
             {REPLAYS.map(({ value, text }) => <option value={value}>Again: {text}</option>)}
           </select>
           <button type="submit" class="button small">
@@ -160,9 +159,9 @@ function LogTable({ items, nowMs }: { items: readonly WebhookCall[]; nowMs: numb
         <tr>
           <th scope="col">Webhook</th>
           <th scope="col">Event</th>
-          <th scope="col">Answer</th>
-          <th scope="col" class="number">Took</th>
-          <th scope="col" class="number">When</th>
+          <th scope="col">Response</th>
+          <th scope="col" class="number">Duration</th>
+          <th scope="col" class="number">Time</th>
         </tr>
       </thead>
       <tbody>

@@ -21,7 +21,7 @@ type Queued = (destination: DestinationStatus) => number | null;
 
 const VIEWS = {
   all: { name: "All", states: null },
-  trouble: { name: "In trouble", states: ["down", "probing"] },
+  trouble: { name: "With problems", states: ["down", "probing"] },
   paused: { name: "Paused", states: ["paused"] },
   up: { name: "Up", states: ["up"] },
 } as const satisfies Record<string, { name: string; states: readonly WayState[] | null }>;
@@ -56,7 +56,7 @@ export async function destinationsPage(visit: Visit): Promise<Response> {
         <header class="page-head">
           <h1>Destinations</h1>
           <span class="soft" id="destinations-total" data-live-part="">
-            {counted(found.length, "destination")} in use or in trouble
+            {counted(found.length, "destination")} in use or with problems
           </span>
           <div class="page-actions">
             <LiveMark />
@@ -73,7 +73,7 @@ export async function destinationsPage(visit: Visit): Promise<Response> {
             : <Table destinations={found.slice(0, SHOWN)} queued={queued} visit={visit} />}
           {found.length > SHOWN && (
             <p class="panel-foot">
-              {count(found.length - SHOWN)} more are not shown; search for their names.
+              {count(found.length - SHOWN)} more are not shown; search by name.
             </p>
           )}
         </section>
@@ -145,8 +145,8 @@ function Finder({ view, text }: { view: ViewName; text: string }) {
           type="search"
           name="text"
           value={text}
-          placeholder="Find a name"
-          aria-label="Find a destination by a part of its name"
+          placeholder="Find a destination"
+          aria-label="Part of the name"
           data-search
         />
         <button type="submit" class="button">Find</button>
@@ -158,8 +158,10 @@ function Finder({ view, text }: { view: ViewName; text: string }) {
 function NoDestinations({ isNarrowed }: { isNarrowed: boolean }) {
   if (isNarrowed) {
     return (
-      <Empty icon="search" title="No destination fits">
-        <p>Only those in use or in trouble are known here. Mail for others is in the queue.</p>
+      <Empty icon="search" title="No destination matches">
+        <p>
+          Only destinations in use or with problems are listed. Mail for others is in the queue.
+        </p>
         <div class="button-row">
           <a class="button" href="/destinations">Show all</a>
         </div>
@@ -168,7 +170,7 @@ function NoDestinations({ isNarrowed }: { isNarrowed: boolean }) {
   }
   return (
     <Empty icon="destinations" title="No destination is in use">
-      <p>They show here while mail goes to them, and stay as long as they are in trouble.</p>
+      <p>Destinations in use or with problems are listed here.</p>
     </Empty>
   );
 }
@@ -188,8 +190,8 @@ function Table(
             <th scope="col">Destination</th>
             <th scope="col">State</th>
             <th scope="col" class="number">Queued</th>
-            <th scope="col" class="number">At once</th>
-            <th scope="col" class="number">Takes</th>
+            <th scope="col" class="number">Concurrency</th>
+            <th scope="col" class="number">Latency</th>
             <th scope="col">Last error</th>
             <th scope="col" class="number">Last success</th>
             {visit.may("operator") && (
@@ -237,11 +239,11 @@ function Row(
       >
         {queued === null ? "–" : count(queued)}
       </td>
-      <td class="number nowrap" data-label="at once" title={`It may grow to ${maxConcurrency}`}>
+      <td class="number nowrap" data-label="concurrency" title={`Grows up to ${maxConcurrency}`}>
         {running}
         <span class="faint">/{concurrency}</span>
       </td>
-      <td class="number nowrap" data-label="takes">
+      <td class="number nowrap" data-label="latency">
         <Takes latency={destination.latency} />
       </td>
       <td class={lastError === null ? "full none" : "full"}>
@@ -297,7 +299,7 @@ function ShapingNote(
     <>
       {learned !== null && (
         <div class="small wrap" title={learned.reason}>
-          Slowed down to {formatPace(learned.perMinute)}{" "}
+          Throttled to {formatPace(learned.perMinute)}{" "}
           <span class="faint">
             <Time atMs={learned.sinceMs} nowMs={nowMs} />
           </span>
@@ -318,7 +320,7 @@ function ShapingNote(
 function RowActions({ destination: { name, pause } }: { destination: DestinationStatus }) {
   return (
     <div class="button-row">
-      <ActionButton action="/destinations/flush" values={{ name }} label="Try now" />
+      <ActionButton action="/destinations/flush" values={{ name }} label="Retry now" />
       {pause === null
         ? (
           <a class="button small" href={`/destinations/pause?name=${encodeURIComponent(name)}`}>
@@ -339,7 +341,7 @@ function IdlePauses(
   },
 ) {
   return (
-    <Panel id="idle-pauses" title="Paused, with nothing waiting">
+    <Panel id="idle-pauses" title="Paused, nothing waiting">
       <table class="table ways">
         <thead>
           <tr>
@@ -363,7 +365,9 @@ function IdlePauses(
                 <Time atMs={sinceMs} nowMs={nowMs} />
               </td>
               <td data-label="until">
-                {untilMs === null ? "resumed by hand" : <Time atMs={untilMs} nowMs={nowMs} />}
+                {untilMs === null
+                  ? "resumed by an operator"
+                  : <Time atMs={untilMs} nowMs={nowMs} />}
               </td>
               <td class="row-actions">
                 {visit.may("operator") && (

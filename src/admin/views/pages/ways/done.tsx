@@ -2,11 +2,11 @@ import { Notice } from "../../parts/boxes.tsx";
 import { counted } from "../../parts/quantity.ts";
 
 const SAID: Readonly<Record<string, (number: number) => string>> = {
-  paused: () => "Paused. What waits for it stays in the queue.",
-  resumed: () => "Resumed. What waited is due now.",
-  unpaused: () => "It was not paused any more.",
-  flushed: (number) => `${counted(number, "message")} made due now.`,
-  reset: () => "Forgotten that it was down; the next message tries it.",
+  paused: () => "Paused. Waiting mail stays in the queue.",
+  resumed: () => "Resumed. Waiting mail is due now.",
+  unpaused: () => "It was no longer paused.",
+  flushed: (number) => `${counted(number, "message")} due now.`,
+  reset: () => "Cleared the failures; the next message tries it.",
 };
 
 /** What was just done, said in our own words whatever the address says. */

@@ -25,14 +25,14 @@ export const PAUSABLE = {
     schema: z.object({ ...fields, name: domainName() }),
     title: "Pause a domain",
     label: "Domain",
-    lead: "Mail for the domain waits in the queue, whatever its transport. It is accepted and " +
-      "grows old as always.",
+    lead: "Mail for the domain waits in the queue, for every transport. It is accepted, and it " +
+      "still expires.",
   },
   transports: {
     schema: z.object({ ...fields, name: lineText({ max: 100 }).min(1) }),
     title: "Pause a transport",
     label: "Transport",
-    lead: "Mail takes the next transport of its route; where there is none, it waits.",
+    lead: "Mail takes the next transport of its route; without one, it waits.",
   },
 } as const;
 export type PausableKind = keyof typeof PAUSABLE;
@@ -59,12 +59,12 @@ export async function pausePage(
         <form class="panel letter-form" method="post" action={`/${kind}/pause`}>
           <div class="panel-body form">
             <TextField form={form} name="name" label={label} required autofocus />
-            <SelectField form={form} name="forMs" label="How long" options={DURATIONS} />
+            <SelectField form={form} name="forMs" label="Duration" options={DURATIONS} />
             <TextField
               form={form}
               name="reason"
               label="Reason"
-              hint="Shown to colleagues who wonder."
+              hint="Shown to other operators."
               required
               isFull
             />

@@ -28,11 +28,11 @@ export async function testPage(
         <header class="page-head">
           <h1>Test {found.name}</h1>
           <p class="page-lead">
-            A short message leaves by this transport, whatever the routes say, and you see what
-            becomes of it. It is given up after an hour; nobody is told but you.
+            Sends a short message by this transport, regardless of the routes. Its page shows the
+            result. It expires after an hour; no notification is sent.
           </p>
         </header>
-        {refusal !== "" && <Notice tone="bad">It cannot be sent: {refusal}.</Notice>}
+        {refusal !== "" && <Notice tone="bad">Cannot send it: {refusal}.</Notice>}
         {found.pause !== null && (
           <Notice tone="warn">
             The transport is paused: the message waits until it is resumed.
@@ -46,7 +46,7 @@ export async function testPage(
               name="to"
               label="To"
               placeholder="you@example.net"
-              hint="An address whose mailbox you can look into."
+              hint="An address whose mailbox you can read."
               required
               autofocus
             />

@@ -129,10 +129,10 @@ function Trouble({ transport, nowMs }: { transport: TransportStatus; nowMs: numb
   if (state === "up") return null;
   return (
     <p class="trouble" data-tone="bad">
-      {lastError?.text ?? "It does not work."}
+      {lastError?.text ?? "It is not working."}
       {retryAtMs !== null && (
         <>
-          . Tried again <Time atMs={retryAtMs} nowMs={nowMs} />
+          . Next attempt <Time atMs={retryAtMs} nowMs={nowMs} />
         </>
       )}
     </p>
@@ -189,7 +189,7 @@ function CardActions({ transport: { name, state, pause, destinationsDown } }: {
         )
         : <ActionButton action="/transports/resume" values={{ name }} label="Resume" />}
       {(state === "down" || state === "probing" || destinationsDown > 0) && (
-        <ActionButton action="/transports/reset" values={{ name }} label="Forget the trouble" />
+        <ActionButton action="/transports/reset" values={{ name }} label="Clear failures" />
       )}
     </div>
   );
