@@ -112,7 +112,7 @@ Deno.test("REQUIRETLS: the policy vouches for the exchanger", async () => {
 Deno.test("REQUIRETLS: a message is returned where nobody vouches for the exchanger", async () => {
   const sample: SampleJob = { message: { extras: { requireTls: true } } };
   const { outcome } = await deliver(GOOD, { sts: { kind: "none" }, sample });
-  assertMatch(outcome, /^unsuitable 550 5\.7\.30 Neither DNSSEC nor MTA-STS says/);
+  assertMatch(outcome, /^unsuitable 550 5\.7\.30 Neither DNSSEC nor MTA-STS authenticates/);
 });
 
 Deno.test("REQUIRETLS: a message is returned where the way behind is not promised", async () => {

@@ -74,7 +74,7 @@ Deno.test("the first rule that fits is chosen, and why is told of each before it
   assertEquals(explainRoute(rules, FACTS).map(({ rule, reason }) => `${rule.name}: ${reason}`), [
     "big: the size 5000 is below 10000",
     "tenant: the header field x-env (absent) is none of prod",
-    "net: the recipient's domain dept.example.net fits",
+    "net: the recipient's domain dept.example.net matches",
   ]);
 });
 

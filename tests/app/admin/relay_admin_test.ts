@@ -90,7 +90,7 @@ Deno.test("routes are explained with the state of their transports", async () =>
   };
   const found = await explain("user@Mail.Example");
   assertEquals(found.route, "example");
-  assertEquals(found.steps[0]?.reason, "the recipient's domain mail.example fits");
+  assertEquals(found.steps[0]?.reason, "the recipient's domain mail.example matches");
   assertEquals(found.transports[0]?.destination, "127.0.0.1:1");
   await client.transports[":name"].pause.$post({
     param: { name: "out" },
@@ -173,7 +173,7 @@ Deno.test("beyond this machine nobody is let in who could not be told apart", as
   await using folder = await tempFolder();
   const wide = `address = "0.0.0.0"\nport = 0`;
   const error = await assertRejects(() => runRelay(folder.path, wide), ListenError);
-  assertStringIncludes(error.message, "nobody could sign in");
+  assertStringIncludes(error.message, "no user or key exists");
   const token = `tokens = [{ name = "ops", role = "admin", token = "a-token-of-twenty-chars" }]`;
   await using running = await runRelay(folder.path, `${wide}\n${token}`);
   const stranger = await adminClient(running.origin).me.$get();
@@ -190,7 +190,7 @@ Deno.test("without credentials and not open, the relay warns that nobody can sig
   await using running = await runRelay(folder.path, "port = 0\nopen_on_loopback = false");
   assert(
     running.events.some((event) =>
-      event.type === "trouble" && event.message.startsWith("Nobody but the command line")
+      event.type === "trouble" && event.message.startsWith("No user or key exists")
     ),
   );
 });
