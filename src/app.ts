@@ -55,7 +55,7 @@ import { Webhooks } from "./webhooks/webhooks.ts";
 
 /** What a relay gets from the process it runs in. */
 export interface RelayOptions {
-  /** Hears of everything that happens. */
+  /** Is notified of everything that happens. */
   readonly events: EventSink;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -246,7 +246,7 @@ export class Relay {
     return this.#admin.local;
   }
 
-  /** The queue, for whoever shows or commands it. */
+  /** The queue, for anyone who shows or commands it. */
   get store(): QueueStore {
     return this.#store;
   }

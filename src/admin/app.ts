@@ -22,9 +22,9 @@ import { systemRoutes } from "./system.ts";
 
 /** How the admin app is guarded, and what it gets from its surroundings. */
 export interface AdminOptions {
-  /** Hears of failures. */
+  /** Is notified of failures. */
   readonly events: EventSink;
-  /** Whether whoever is on this machine needs no credentials. */
+  /** Whether clients on this machine need no credentials. */
   readonly openOnLoopback: boolean;
   /** Where browsers reach it when not by its address, as `https://mail.example.net`. */
   readonly publicOrigin?: string;

@@ -3,7 +3,7 @@ import type { ApiKey, Role } from "./ports.ts";
 /** Where a request came from. */
 export type Peer =
   | { readonly kind: "tcp"; readonly address: string; readonly isLoopback: boolean }
-  /** Whoever may open the socket file. */
+  /** Anyone who may open the socket file. */
   | { readonly kind: "unix" };
 
 /** Who makes a request. */

@@ -10,7 +10,7 @@ const HEADER_TIMEOUT_MS = 5_000;
 export interface ProxyGateOptions {
   /** Takes a connection over, with the client's address. Must not throw. */
   readonly onConn: (conn: Conn) => void;
-  /** Hears of a connection that is closed for want of a header. */
+  /** Is notified of a connection that is closed for want of a header. */
   readonly onRefused: (conn: Conn, reason: string) => void;
 }
 

@@ -13,7 +13,7 @@ const REPLIES: Readonly<Record<StoreFailure, Reply>> = {
 };
 
 /**
- * Remembers that the store just failed, so that clients are told at MAIL instead of sending a
+ * Remembers that the store just failed, so that clients are refused at MAIL instead of sending a
  * whole message in vain.
  */
 export class StoreGuard implements MessageSink {

@@ -47,7 +47,7 @@ export class TlsServices implements AsyncDisposable {
     });
   }
 
-  /** Hears what connections came to; absent where nobody is told. */
+  /** Hears what connections came to; absent where no report is made. */
   get outcomes(): { readonly onTlsOutcome?: TlsOutcomeSink } {
     const reports = this.#reports;
     return reports === null ? {} : { onTlsOutcome: (outcome) => reports.record(outcome) };

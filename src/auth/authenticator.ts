@@ -75,7 +75,7 @@ export type AuthStep =
     readonly failure: AuthFailure;
     /** What the client is told. */
     readonly reply: Reply;
-    /** What the log is told; names a user only where it exists, and never a secret. */
+    /** What is logged; names a user only where it exists, and never a secret. */
     readonly cause: string;
   };
 
@@ -102,7 +102,7 @@ export interface Authenticator {
   mechanisms(facts: Pick<AuthFacts, "tls" | "certificate">): readonly string[];
   /** Starts an exchange; null where `mechanism`, in any case, is not among `mechanisms(facts)`. */
   start(mechanism: string, facts: AuthFacts): AuthExchange | null;
-  /** Who a certificate stands for without any AUTH command; null for nobody. */
+  /** Who a certificate stands for without any AUTH command; null for none. */
   identify(certificate: ClientCertificate): Identity | null;
   /** What a user may do now; null for one that does not exist any more or is disabled. */
   account(user: string): Account | null;

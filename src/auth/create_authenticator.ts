@@ -31,7 +31,7 @@ export interface AuthConfiguration {
 export interface AuthenticatorOptions {
   /** More users, in a file that may change; null for none. */
   readonly usersFile: UsersFile | null;
-  /** Hears of a users file that cannot be used; the users read before stay. */
+  /** Is notified of a users file that cannot be used; the users read before stay. */
   readonly onTrouble: (message: string) => void;
   readonly clock?: Clock;
   readonly random?: Random;

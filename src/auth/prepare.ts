@@ -27,7 +27,7 @@ export function preparePassword(text: string): string | null {
 
 /**
  * Prepares a user's name for comparison: RFC 8265 section 3.3 (UsernameCaseMapped), with NFKC for
- * its mapping of widths. Names are the same whatever their case.
+ * its mapping of widths. Names are the same regardless of their case.
  *
  * @returns null where it cannot be a name.
  */

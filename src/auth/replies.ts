@@ -30,7 +30,7 @@ const FAILURES: Readonly<Record<AuthFailure, Reply>> = {
   unavailable: reply(454, "4.7.0", "Temporary authentication failure"),
 };
 
-/** What a client is told of a failure. */
+/** The reply to a failure. */
 export function failureReply(failure: AuthFailure): Reply {
   return FAILURES[failure];
 }

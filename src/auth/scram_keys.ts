@@ -11,7 +11,7 @@ export interface ScramKeys {
 }
 
 /**
- * Rounds of PBKDF2 for new keys. Whoever steals the keys guesses against these, so they are far
+ * Rounds of PBKDF2 for new keys. Anyone who steals the keys guesses against these, so they are far
  * above the 4,096 of RFC 7677 section 4; a client spends about a tenth of a second on them.
  */
 export const SCRAM_ITERATIONS = 100_000;

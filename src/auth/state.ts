@@ -112,7 +112,7 @@ export class AuthState implements CheckSources {
     return verdictOn(user, null);
   }
 
-  /** What a user may do; null for nobody. */
+  /** What a user may do; null for none. */
   account(name: string): Account | null {
     const user = this.table.find(name);
     if (user !== null) return user.enabled ? user.account : null;

@@ -8,7 +8,7 @@ export interface Deadline {
   set(delayMs: number): void;
   /** Stops it until the next `set`. */
   clear(): void;
-  /** Ends it for good; every deadline needs this once. */
+  /** Ends it permanently; every deadline needs this once. */
   dispose(): void;
 }
 

@@ -17,7 +17,7 @@ export interface BounceOptions {
   readonly newId: () => string;
   /** The name that this relay gives itself. */
   readonly hostname: string;
-  /** Mailbox that is told of failures of mail without a reverse-path; null for none. */
+  /** Mailbox that is notified of failures of mail without a reverse-path; null for none. */
   readonly postmaster: string | null;
   /** Larger messages are returned as their header section; at least that is what is read. */
   readonly returnLimitBytes?: number;

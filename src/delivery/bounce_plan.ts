@@ -19,7 +19,7 @@ export interface NotificationFacts {
   /** Null when no attempt was made. */
   readonly report: DeliveryReport | null;
   readonly nowMs: number;
-  /** Mailbox that is told of failures of mail without a reverse-path; null for none. */
+  /** Mailbox that is notified of failures of mail without a reverse-path; null for none. */
   readonly postmaster: string | null;
 }
 

@@ -20,7 +20,7 @@ const LONGEST_ASKED_MS = 24 * 60 * 60_000;
 export const UP: CircuitState = { kind: "up" };
 
 /**
- * Whether a way out works: up, down until a time, or to be probed. One circuit serves one
+ * Whether a transport works: up, down until a time, or to be probed. One circuit serves one
  * destination; another the whole transport, for trouble that no destination is to blame for.
  */
 export class Circuit {

@@ -11,7 +11,7 @@ export interface Conclusion {
   /** When the next attempt is expected; null for none. */
   readonly nextAttemptAtMs: number | null;
   readonly reply: Reply;
-  /** What, if anything, the sender may have to be told (RFC 3461 section 5). */
+  /** What, if anything, the sender may have to be notified of (RFC 3461 section 5). */
   readonly news: "delivered" | "failed" | "expired" | "delayed" | null;
 }
 
@@ -39,7 +39,7 @@ export type RetryPolicy = (
 /** An outcome that settles its recipient; the other kinds move it to the next transport. */
 export type SettlingOutcome = Exclude<Outcome, { kind: "unsuitable" }>;
 
-/** Turns one outcome into what the store is told. */
+/** Turns one outcome into the settlement. */
 export function conclude(
   { message, recipient, outcome, retry, keepsPlace = false }: {
     message: MessageRecord;
@@ -99,7 +99,7 @@ function maybeSent({ lines, ...reply }: Reply, note: string): Reply {
   return { ...reply, lines: [...lines.slice(0, -1), `${lines.at(-1) ?? ""} (${note})`] };
 }
 
-/** A limit, or a way out that is broken for everybody, is no attempt at the recipient. */
+/** A limit, or a transport that is broken for everybody, is no attempt at the recipient. */
 function countsAsAttempt(outcome: Exclude<SettlingOutcome, { kind: "delivered" | "permanent" }>) {
   if (outcome.kind === "temporary") return outcome.counts !== false;
   return !(outcome.kind === "broken" && outcome.scope === "transport");

@@ -24,7 +24,7 @@ import type { Shaper } from "./shaping/shaper.ts";
 import type { Outcome, Setback, Transport } from "./transport.ts";
 import type { WindowEntry } from "./window.ts";
 
-/** Finds the way out for recipients; asked again at every attempt. */
+/** Finds the transport for recipients; asked again at every attempt. */
 export interface Router {
   /**
    * Looks at a message. The function returned finds the way of each of its recipients, null when
@@ -86,7 +86,7 @@ const LONGEST_LIMIT_MS = 60_000;
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #putOffDomains = new PutOffDomains();
-  /** Transports that operators chose for recipients, whatever the rules say. */
+  /** Transports that operators chose for recipients, regardless of the rules. */
   readonly #chosen = new Set<Transport>();
   readonly #lookUps: LookUps;
   readonly #misfits = new Misfits();

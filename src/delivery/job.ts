@@ -24,7 +24,7 @@ export interface RestingWay {
   readonly name: string;
 }
 
-/** Recipients of one message that leave together, and the ways out that are left for them. */
+/** Recipients of one message that leave together, and the transports that are left for them. */
 export interface Job {
   readonly entry: WindowEntry;
   readonly recipients: readonly RecipientRecord[];

@@ -2,13 +2,13 @@ import type { RecipientRecord } from "../queue/store.ts";
 import type { Job } from "./job.ts";
 import type { Outcome } from "./transport.ts";
 
-/** A recipient that a next hop refused for good, in its own words. */
+/** A recipient that a next hop refused permanently, in its own words. */
 export interface RefusedRecipient {
   readonly recipient: RecipientRecord;
   readonly outcome: Extract<Outcome, { kind: "permanent" }>;
 }
 
-/** Hears of each; must not throw and must not block. */
+/** Is notified of each; must not throw and must not block. */
 export type RefusalSink = (refused: RefusedRecipient) => void;
 
 /** Those among the outcomes of a job; none where another mailbox got the mail in their place. */

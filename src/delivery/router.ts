@@ -35,7 +35,7 @@ export function createRouter(
   },
 ): Router {
   const compiled = compileRules(rules);
-  // What an operator released leaves by the first rule that has a way out.
+  // What an operator released leaves by the first rule that has a transport.
   const withTransports = compiled.filter(({ rule }) => rule.transports.length > 0);
   const byName = new Map(rules.map((rule) => [rule.name, rule]));
   const ofRelay = compileTreatment(treatment);

@@ -30,7 +30,7 @@ export interface SchedulerOptions {
   readonly store: QueueStore;
   readonly clock: Clock;
   readonly emit: EventSink;
-  /** Makes what the outbox keeps of events; absent when nobody asked to be told. */
+  /** Makes what the outbox keeps of events; absent when no events are kept. */
   readonly record?: EventRecorder;
   /** Names this node in its claims. */
   readonly owner: string;
@@ -48,7 +48,7 @@ export interface SchedulerOptions {
   readonly shaper?: Shaper;
   /** Recipients that get no mail; absent means that there are none. */
   readonly suppressions?: Suppressions;
-  /** Hears of recipients that a next hop refused for good. */
+  /** Is notified of recipients that a next hop refused permanently. */
   readonly onRefused?: RefusalSink;
   /** Says what replies mean, where their codes do not; asked at each attempt. */
   readonly classifier?: () => Classifier;

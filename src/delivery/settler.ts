@@ -32,7 +32,7 @@ export interface SettlerOptions {
   readonly store: QueueStore;
   readonly clock: Clock;
   readonly emit: EventSink;
-  /** Makes what the outbox keeps; absent when nobody asked to be told. */
+  /** Makes what the outbox keeps; absent when no events are kept. */
   readonly record?: EventRecorder;
   /** Names this node in its claims. */
   readonly owner: string;
@@ -53,7 +53,7 @@ export interface SettlerOptions {
   ) => void;
 }
 
-/** Recipients of one message with what became of each. */
+/** Recipients of one message with the result of each. */
 export interface Verdict {
   readonly recipients: readonly RecipientRecord[];
   /** One for each recipient, in order. */

@@ -117,7 +117,7 @@ export class SmarthostTransport implements Transport {
 }
 
 /**
- * RFC 6186 section 4: whoever forges SRV records has certificates for names of their own, so a
+ * RFC 6186 section 4: anyone who forges SRV records has certificates for names of their own, so a
  * certificate must be for the domain or a server below it, unless DNSSEC vouches for the records.
  */
 function srvRule(

@@ -26,7 +26,7 @@ export interface DeliveryJob {
 }
 
 /**
- * What became of one recipient in one attempt. The error of a typed failure is never derived
+ * The result of one recipient in one attempt. The error of a typed failure is never derived
  * from text: `reply` is what the peer said, `reason` what happened when it said nothing.
  */
 export type Outcome =
@@ -65,7 +65,7 @@ export type Outcome =
     readonly suppresses?: true;
   } & Said
   /**
-   * The way out does not work, whatever the message: nobody answers, the key is wrong, the
+   * The transport does not work, regardless of the message: nobody answers, the key is wrong, the
    * account is suspended. The next transport of the route is tried; nothing ever bounces for it.
    */
   | {

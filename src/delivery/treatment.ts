@@ -18,7 +18,7 @@ export type Mode = typeof MODES[number];
 /** What becomes of the mail of a route, or of the whole relay. */
 export interface Treatment {
   readonly mode: Mode;
-  /** Whole mailboxes that get their mail whatever the mode; `*` stands for any text. */
+  /** Whole mailboxes that get their mail regardless of the mode; `*` stands for any text. */
   readonly allow?: readonly string[];
   /** The mailbox that gets all mail; for the mode `redirect`. */
   readonly redirect?: string;

@@ -22,7 +22,7 @@ export interface BounceRules {
   readonly mailboxes: readonly string[];
   /** Whether the senders of the messages get what came back. */
   readonly forwards: boolean;
-  /** Who gets what cannot be understood; null for nobody. */
+  /** Who gets what cannot be understood; null for none. */
   readonly operator: string | null;
   readonly hostname: string;
   /** How long handing something on is tried. */
@@ -277,7 +277,7 @@ function attribute(
 }
 
 /**
- * What is believed of a report that only says that a message passed here, as whoever got it can:
+ * What is believed of a report that only says that a message passed here, as anyone who got it can:
  * never that mail arrived, and of several recipients none may take the others off the mail. A
  * bounce for good counts as a soft one of them then, or not at all where real ones come to return
  * addresses.

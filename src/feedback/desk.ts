@@ -31,7 +31,7 @@ export interface Feedback {
 
 /** Which feedback takes a recipient off the mail, and for how long. */
 export interface FeedbackRules {
-  /** After mail came back for good; null for ever. */
+  /** After mail came back permanently; null for ever. */
   readonly suppressBouncedMs: number | null;
   /** After a complaint, or the wish to get no more; null for ever. */
   readonly suppressComplainedMs: number | null;
@@ -46,7 +46,7 @@ export interface FeedbackDeskOptions {
   readonly suppressions: SuppressionList;
   readonly clock: Clock;
   readonly emit: EventSink;
-  /** Makes what the outbox keeps of events; null where nobody asked to be told. */
+  /** Makes what the outbox keeps of events; null where no events are kept. */
   readonly record: EventRecorder;
   /** The rules in force. */
   readonly rules: () => FeedbackRules;
@@ -99,7 +99,7 @@ export class FeedbackDesk {
   }
 
   /**
-   * Puts a recipient on the list whom a next hop refused for good, as if the mail had come back.
+   * Puts a recipient on the list whom a next hop refused permanently, as if the mail had come back.
    * The delivery tells of the failure itself. Returns whether that was news.
    *
    * @throws StoreError as the store does.

@@ -6,7 +6,7 @@ const MOST_EACH = 20;
 const REMEMBERED_MS = 30 * 86_400_000;
 
 /**
- * Whether one more of what comes back for a message goes on to its sender. Whoever got a message
+ * Whether one more of what comes back for a message goes on to its sender. Anyone who got a message
  * knows where its bounces go, and could otherwise send its sender anything, by this relay, without
  * end.
  *

@@ -9,7 +9,7 @@ export interface PlainBounce {
   readonly recipients: readonly string[];
   /** The line that says why, or the first one that can be shown. */
   readonly reason: string;
-  /** Whether it says that it is for good; null where it does not say. */
+  /** Whether it says that it is permanently; null where it does not say. */
   readonly isPermanent: boolean | null;
 }
 

@@ -14,7 +14,7 @@ import { addressText, isAsciiText } from "./safe_text.ts";
  * Builds a delivery status notification: a multipart/report (RFC 6522) of a text for people, a
  * message/delivery-status (RFC 3464) for programs and what is returned of the message. Where an
  * address is internationalised the forms of RFC 6533 are used. All lines are at most 998 octets
- * and end in CRLF, whatever the texts that were handed in.
+ * and end in CRLF, regardless of the texts that were handed in.
  */
 export function buildDsn(request: DsnRequest): DsnMessage {
   const international = isInternational(request);

@@ -2,7 +2,7 @@ import type { EnhancedCode } from "./enhanced_code.ts";
 import type { BodyFacts, BodyType } from "./envelope.ts";
 import type { Reply } from "./reply.ts";
 
-/** What became of a recipient (RFC 3464 2.3.3). */
+/** The result of a recipient (RFC 3464 2.3.3). */
 export type DsnAction = "failed" | "delayed" | "delivered" | "relayed" | "expanded";
 
 /** One recipient that a notification tells of. */
@@ -17,7 +17,7 @@ export interface DsnRecipient {
   readonly reply: Reply;
   /** The host that gave the reply. */
   readonly remote: { readonly host: string; readonly address: string } | null;
-  /** For `failed`: set when the time to deliver ran out and nothing was refused for good. */
+  /** For `failed`: set when the time to deliver ran out and nothing was refused permanently. */
   readonly expired?: true;
   readonly lastAttemptAtMs: number;
   /** For `delayed`: when the relay gives up. */

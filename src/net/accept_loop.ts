@@ -13,7 +13,7 @@ export interface AcceptLoopOptions<Socket> {
   readonly reopen: () => ConnSource<Socket>;
   /** Takes over each accepted socket. Must not throw. */
   readonly onSocket: (socket: Socket) => void;
-  /** Hears of trouble with accepting, once per spell of it; accepting goes on by itself. */
+  /** Is notified of trouble with accepting, once per spell of it; accepting goes on by itself. */
   readonly onError: (error: unknown) => void;
   readonly clock: Clock;
 }

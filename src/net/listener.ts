@@ -24,7 +24,7 @@ export type ListenAddress =
 export interface ListenOptions {
   /** Takes over each accepted connection. Must not throw. */
   readonly onConn: (conn: Conn) => void;
-  /** Hears of trouble with accepting, once per spell of it; accepting goes on by itself. */
+  /** Is notified of trouble with accepting, once per spell of it; accepting goes on by itself. */
   readonly onError: (error: unknown) => void;
   /** Connections that may wait to be accepted; the runtime's default (511) where not given. */
   readonly backlog?: number;

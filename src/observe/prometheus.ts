@@ -143,7 +143,7 @@ export class Gauge implements Metric {
 export class Histogram implements Metric {
   readonly kind = "histogram";
   readonly options: MetricOptions & { readonly bounds: readonly number[] };
-  /** Hears of each observation as well. */
+  /** Is notified of each observation as well. */
   listener: ((observation: Sample) => void) | null = null;
   readonly #series: SeriesTable<
     { readonly labels: Sample["labels"]; readonly counts: number[]; sum: number }

@@ -13,7 +13,7 @@ export type QueueCommand =
   /** Due now, to be given up with a notification to the sender. */
   | { readonly kind: "bounce" }
   /**
-   * Every attempt to come is made by this transport, whatever the routes say, and the next one is
+   * Every attempt to come is made by this transport, regardless of the routes, and the next one is
    * due now; null goes back to the routes. Claimed recipients keep their claim.
    */
   | { readonly kind: "reroute"; readonly transport: string | null }

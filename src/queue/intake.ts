@@ -9,7 +9,7 @@ import type { FreshMail } from "./store_fresh.ts";
 import type { MessageSummary, NewMessage, QueueStore } from "./store.ts";
 
 export interface IntakeOptions {
-  /** Makes what the outbox keeps; absent when nobody asked to be told. */
+  /** Makes what the outbox keeps; absent when no events are kept. */
   readonly record?: EventRecorder;
   readonly store: QueueStore;
   readonly scheduler: FreshMail;
@@ -72,7 +72,7 @@ export interface IncomingMessage {
 
 /**
  * The one way into the queue. Octets gather in memory up to the spool threshold and in a spool
- * file above it, so memory is bounded whatever the size; `commit` is the commit point.
+ * file above it, so memory is bounded regardless of the size; `commit` is the commit point.
  */
 export class Intake {
   readonly #options: IntakeOptions;

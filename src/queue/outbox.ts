@@ -67,7 +67,7 @@ export interface OutboxCall {
   readonly lastPlace: number;
   /** Types of the events, each once. */
   readonly types: readonly string[];
-  /** HTTP status; null when nobody answered. */
+  /** HTTP status; null when there was no answer. */
   readonly status: number | null;
   readonly durationMs: number;
   /** What went wrong; empty when nothing did. */

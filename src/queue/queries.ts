@@ -99,7 +99,7 @@ export interface StoreStats {
   /** When the oldest of those was received; null when there is none. */
   readonly oldestReceivedAtMs: number | null;
   /**
-   * The earliest next attempt of a recipient that is queued and that nobody holds, in the past
+   * The earliest next attempt of a recipient that is queued and that is not claimed, in the past
    * when it is overdue; null when none waits.
    */
   readonly nextDueAtMs: number | null;

@@ -124,7 +124,7 @@ export interface RecipientRecord {
   readonly returned?: true;
   /** The name of the transport of its last attempt or, when `rerouted`, of every attempt to come. */
   readonly transport?: string;
-  /** Set when an operator chose its transport, whatever its route says. */
+  /** Set when an operator chose its transport, regardless of its route. */
   readonly rerouted?: true;
   /** Attempts that may have delivered it, 3 at most; absent for none. */
   readonly doubts?: number;

@@ -26,9 +26,9 @@ export interface SendAgainRequest {
   readonly recipients?: readonly string[];
   /** Another reverse-path; empty for the null one. */
   readonly reversePath?: string;
-  /** The name of the route it takes, whatever fits. */
+  /** The name of the route it takes, regardless of its match. */
   readonly route?: string;
-  /** The name of the transport it takes, whatever the routes say. */
+  /** The name of the transport it takes, regardless of the routes. */
   readonly transport?: string;
   /** The octets in place of those that are kept. */
   readonly message?: Uint8Array;

@@ -1,4 +1,4 @@
-/** What the scheduler asks of the queue: to claim what is due, and to settle what became of it. */
+/** What the scheduler asks of the queue: to claim what is due, and to settle the outcomes. */
 import type { OutboxEvent } from "./outbox.ts";
 import type {
   FinalState,
@@ -47,7 +47,7 @@ export interface ClaimResult {
   readonly claimed: readonly ClaimedMessage[];
   /**
    * When the scheduler should ask again if nothing else happens: the time of the next due
-   * recipient that nobody holds (which may be now, when the limit cut the claim short); null
+   * recipient that is not claimed (which may be now, when the limit cut the claim short); null
    * when none waits.
    */
   readonly nextDueAtMs: number | null;

@@ -8,7 +8,7 @@ import type { AdminPorts } from "../ports.ts";
 /** What the routes of the API work with. */
 export interface ApiContext {
   readonly ports: AdminPorts;
-  /** Hears of failures. */
+  /** Is notified of failures. */
   readonly events: EventSink;
   readonly clock: Clock;
   readonly random: Random;

@@ -113,7 +113,7 @@ export function destinationRoutes({ ports: { destinations, queue }, clock }: Api
     );
 }
 
-/** The ways out. */
+/** The transports. */
 export function transportRoutes({ ports: { transports }, clock }: ApiContext) {
   const tag = "Transports";
   const isKnown = (name: string): boolean => transports.list().some((one) => one.name === name);

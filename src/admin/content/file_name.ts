@@ -34,7 +34,7 @@ export function safeFileName(
   return isDevice(clean) ? `_${shortened(clean)}` : shortened(clean);
 }
 
-/** Names that Windows takes for devices, whatever their extension. */
+/** Names that Windows takes for devices, regardless of their extension. */
 function isDevice(name: string): boolean {
   return /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i.test(name);
 }

@@ -10,7 +10,7 @@ export interface HeaderFields {
   readonly complete: boolean;
 }
 
-/** Reads as much of a body as the header section needs, whatever its size. */
+/** Reads as much of a body as the header section needs, regardless of its size. */
 export async function readHeaderFields(
   body: AsyncIterable<Uint8Array>,
 ): Promise<HeaderFields> {

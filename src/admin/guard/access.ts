@@ -46,7 +46,7 @@ export class Access {
     this.#configured.tokens = tokens;
   }
 
-  /** Lets whoever has this secret do everything; null ends that. */
+  /** Lets anyone who has this secret do everything; null ends that. */
   useLocalKey(secret: string | null): void {
     this.#configured.local = secret === null ? null : { ...LOCAL, token: secret };
   }

@@ -27,14 +27,14 @@ export interface AuthenticateOptions {
   readonly failures: FailureLimit;
   /** Whether browsers reach the relay by HTTPS only. */
   readonly secureCookie: boolean;
-  /** Whether whoever is on this machine needs no credentials. */
+  /** Whether clients on this machine need no credentials. */
   readonly openOnLoopback: boolean;
   readonly clock: Clock;
 }
 
 /**
  * Finds out who makes a request: by a key, by a session, or by where it comes from. A wrong key is
- * refused, whatever else would have let it in.
+ * refused, regardless of what else would have let it in.
  */
 export function authenticate(options: AuthenticateOptions): MiddlewareHandler<AdminEnv> {
   return async (c, next) => {

@@ -6,7 +6,7 @@ export const LOCAL_KEY_FILE = "local.key";
 
 /**
  * A key that is new at each start and stands in a file that only the relay's own user can read.
- * Whoever can read it owns the queue anyway; the command line on this machine signs in with it.
+ * Anyone who can read it owns the queue anyway; the command line on this machine signs in with it.
  */
 export class LocalKey implements AsyncDisposable {
   readonly secret: string;

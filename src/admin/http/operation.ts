@@ -11,7 +11,7 @@ export interface Operation {
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** The least role that may do it, `send` for whoever may hand in mail; null for everybody. */
+  /** The least role that may do it, `send` for anyone who may hand in mail; null for everybody. */
   readonly role: Role | "send" | null;
   readonly status?: 200 | 201 | 204;
   /** The JSON it answers with, or the media types of other content. */

@@ -26,9 +26,9 @@ export interface SendAgainChanges {
   /** Absent means those that did not get it. */
   readonly recipients?: readonly string[];
   readonly reversePath?: string;
-  /** The name of the route it takes, whatever fits. */
+  /** The name of the route it takes, regardless of its match. */
   readonly route?: string;
-  /** The name of the transport it takes, whatever the routes say. */
+  /** The name of the transport it takes, regardless of the routes. */
   readonly transport?: string;
 }
 

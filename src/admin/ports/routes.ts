@@ -57,9 +57,9 @@ export interface RouteTrace {
   readonly steps: RouteAnswer["steps"];
 }
 
-/** Who is told of a failure, and how that travels. */
+/** Who is notified of a failure, and how that travels. */
 export interface RouteTraceBounce {
-  /** The sender, the operator for mail without one; null when nobody is told. */
+  /** The sender, the operator for mail without one; null when no notification is sent. */
   readonly to: string | null;
   readonly route: string | null;
   readonly mode: RouteTrace["mode"];

@@ -28,7 +28,7 @@ export interface SubmitRequest {
   readonly holdUntilMs?: number;
   /** The request's name: of several with one name only the first puts a message into the queue. */
   readonly key?: string;
-  /** Set where the message needs SMTPUTF8, whatever its envelope. */
+  /** Set where the message needs SMTPUTF8, regardless of its envelope. */
   readonly smtpUtf8?: boolean;
   /** The trace that the request is part of (W3C Trace Context 3.2), as it came. */
   readonly traceparent?: string;

@@ -21,7 +21,7 @@ export type WayState = typeof WAY_STATES[number];
 export interface DestinationsPort {
   list(): readonly DestinationStatus[];
   /**
-   * Mail for a recipient domain waits in the queue, whatever its transport, until the time is
+   * Mail for a recipient domain waits in the queue, regardless of its transport, until the time is
    * over or it is resumed. Survives a restart.
    */
   pause(domain: string, request: PauseRequest): Promise<void>;
@@ -101,7 +101,7 @@ export type TestResult =
   | { readonly kind: "queued"; readonly id: string }
   | { readonly kind: "refused"; readonly reason: string };
 
-/** The ways out. */
+/** The transports. */
 export interface TransportsPort {
   list(): readonly TransportStatus[];
   /** Mail takes the next transport of its route, or waits. Survives a restart. */
@@ -110,7 +110,7 @@ export interface TransportsPort {
   resume(name: string, request: { readonly by: string }): Promise<boolean>;
   /** Forgets that it, and its destinations, were down. */
   reset(name: string, request: { readonly by: string }): Promise<void>;
-  /** Puts a message into the queue that takes this way, whatever the routes say. */
+  /** Puts a message into the queue that takes this way, regardless of the routes. */
   test(name: string, request: TestRequest): Promise<TestResult>;
 }
 

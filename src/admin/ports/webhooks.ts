@@ -16,7 +16,7 @@ export interface WebhookCall {
   readonly webhook: string;
   readonly atMs: number;
   readonly event: string;
-  /** HTTP status; null when nobody answered. */
+  /** HTTP status; null when there was no answer. */
   readonly status: number | null;
   readonly durationMs: number;
   readonly error: string;

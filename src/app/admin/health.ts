@@ -9,7 +9,7 @@ const LEAST_DISK_BYTES = 100 * 1024 * 1024;
 /** A store that takes longer to answer does not work. */
 const PATIENCE_MS = 5_000;
 
-/** Answers whether the relay can work, for the admin API and whoever restarts services. */
+/** Answers whether the relay can work, for the admin API and anyone who restarts services. */
 export function healthPort(parts: RelayParts, stall: StallWatch): HealthPort {
   return {
     check: () =>

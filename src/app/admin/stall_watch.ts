@@ -21,7 +21,7 @@ const PROGRESS: ReadonlySet<RelayEvent["type"]> = new Set(
 );
 
 /**
- * Notices when mail is due and nothing moves, whatever the reason, and says so once at the
+ * Notices when mail is due and nothing moves, regardless of the reason, and says so once at the
  * beginning and once at the end. It looks at the queue itself, so that a scheduler that stands
  * still cannot hide it.
  */

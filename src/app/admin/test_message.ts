@@ -16,7 +16,7 @@ const ORIGIN: Origin = {
 const LIFETIME_MS = 3_600_000;
 
 /**
- * Puts a message into the queue that leaves by one transport, whatever the routes say. Nobody is
+ * Puts a message into the queue that leaves by one transport, regardless of the routes. Nobody is
  * told when it fails but who looks at it.
  *
  * @throws StoreError as the store does.

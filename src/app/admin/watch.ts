@@ -23,7 +23,7 @@ export class RelayWatch {
     store: QueueStore;
     clock: Clock;
     version: string;
-    /** Hears of everything besides. */
+    /** Is notified of everything besides. */
     events: EventSink;
   }) {
     this.feed = new EventFeed({ clock });

@@ -203,7 +203,7 @@ function transportStatus(
   };
 }
 
-/** What people are told of a circuit. */
+/** What users see of a circuit. */
 export function wayState(
   state: CircuitState,
   pause: OperatorPause | null,

@@ -21,7 +21,7 @@ export function returnPathOf(
   return made === null ? from : `b-…${made.slice(made.lastIndexOf("@"))}`;
 }
 
-/** Who is told when it cannot be delivered, and which way that takes. */
+/** Who is notified when it cannot be delivered, and by which route. */
 export function bounceOf({ from }: Pick<RouteQuestion, "from">, config: Config): RouteTraceBounce {
   const to = from === "" ? config.notifications.postmaster : from;
   if (to === null) return { to, route: null, mode: null, transports: [] };

@@ -78,7 +78,7 @@ function judgeSpf(
 
 const DMARC_TAG = /^v=DMARC1(?:$|[ ;])/i;
 
-/** What receivers are told to do with mail that fails SPF and DKIM (RFC 7489). */
+/** What receivers should do with mail that fails SPF and DKIM (RFC 7489). */
 export async function checkDmarc(
   resolver: Pick<Resolver, "txt">,
   { domain }: { domain: string },

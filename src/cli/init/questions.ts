@@ -36,7 +36,7 @@ interface Question {
 }
 
 /**
- * Gets the answers for a new config: from flags, from whoever sits at the terminal, or as usual.
+ * Gets the answers for a new config: from flags, from anyone who sits at the terminal, or as usual.
  *
  * @throws MissingAnswer when a needed one cannot be had.
  */

@@ -42,7 +42,7 @@ export function isElsewhere({ io, flags }: Pick<Invocation, "io" | "flags">): bo
 
 /**
  * Calls `use` with the messages of the relay that was named, or of the queue on this machine,
- * beside a running relay or without one. Trouble is told in one line.
+ * beside a running relay or without one. Trouble is reported in one line.
  */
 export async function withMessages(
   invocation: Invocation,

@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from "../io.ts";
 import { isElsewhere } from "./access.ts";
 import { applyChange, CHANGE_DETAILS, CHANGE_FLAGS } from "./apply.ts";
 
-/** Chooses the transport of queued mail, whatever the routes say. */
+/** Chooses the transport of queued mail, regardless of the routes. */
 export const queueRerouteCommand: Command = {
   name: "queue reroute",
   summary: "Send messages by one transport instead of their routes.",

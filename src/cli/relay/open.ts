@@ -33,7 +33,7 @@ interface Place {
   readonly dataDir: string | null;
 }
 
-/** Calls `use` with a client of the running relay. Trouble with it is told in one line. */
+/** Calls `use` with a client of the running relay. Trouble with it is reported in one line. */
 export async function withRelay(
   invocation: Invocation,
   use: (client: AdminClient) => Promise<ExitCode>,
@@ -64,7 +64,7 @@ export async function withRelay(
   }
 }
 
-/** The key of a relay on this machine, for whoever can read its data folder. */
+/** The key of a relay on this machine, for anyone who can read its data folder. */
 async function localKey(io: CliIo, { dataDir }: Place): Promise<string | undefined> {
   if (dataDir === null) return undefined;
   try {

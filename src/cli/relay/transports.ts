@@ -10,7 +10,7 @@ import { RELAY_FLAGS, withRelay } from "./open.ts";
 import { PAUSE_FLAGS, pauseOf } from "./pause.ts";
 import { transportColumns } from "./ways.ts";
 
-/** Commands on the ways out of the running relay. */
+/** Commands on the transports of the running relay. */
 export const transportCommands: readonly Command[] = [
   {
     name: "transports list",

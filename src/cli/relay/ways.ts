@@ -47,13 +47,13 @@ export function domainsText(
 /** What transports and destinations have in common. */
 type Way = Pick<Transport, "state" | "retryAtMs" | "lastError" | "pause">;
 
-/** `down, in 4m`: the state of a way out, and when it changes. */
+/** `down, in 4m`: the state of a transport, and when it changes. */
 export function stateText({ state, retryAtMs, pause }: Way, nowMs: number): string {
   const untilMs = pause === null ? retryAtMs : pause.untilMs;
   return untilMs === null || state === "up" ? state : `${state}, ${relativeTime(untilMs, nowMs)}`;
 }
 
-/** Why a way out is as it is: the reason of a pause, or the last error. */
+/** Why a transport is as it is: the reason of a pause, or the last error. */
 export function reasonText({ pause, lastError, state }: Way, nowMs: number): string {
   if (pause !== null) return printable([pause.by, pause.reason].filter(Boolean).join(": "));
   if (lastError === null) return "";

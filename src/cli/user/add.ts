@@ -79,7 +79,7 @@ async function add(invocation: Invocation): Promise<ExitCode> {
 
 interface MadeUser {
   readonly user: UserDocument;
-  /** A password that was made up, to be told once. */
+  /** A password that was made up, to be shown once. */
   readonly generated: string | null;
 }
 

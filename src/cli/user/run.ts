@@ -24,7 +24,7 @@ export async function changeUser(
     edit: (user: UserDocument) => UserEdit | Promise<UserEdit>;
     /** What is told when it is written. */
     done: string;
-    /** A password that was made up, to be told once. */
+    /** A password that was made up, to be shown once. */
     secret?: string | null;
   },
 ): Promise<ExitCode> {

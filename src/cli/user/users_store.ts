@@ -12,7 +12,7 @@ export type Edit =
   | { readonly kind: "changed"; readonly users: readonly UserDocument[] }
   | { readonly kind: "refused"; readonly reason: string };
 
-/** What became of an edit. */
+/** The result of an edit. */
 export type EditResult =
   | { readonly kind: "written"; readonly path: string }
   | { readonly kind: "refused"; readonly reason: string };

@@ -4,7 +4,7 @@ import { durationMs, sizeBytes } from "../units.ts";
 
 /** Delivery status notifications (RFC 3464). */
 export interface NotificationsConfig {
-  /** Mailbox that is told of failures of mail without a reverse-path; null for none. */
+  /** Mailbox that is notified of failures of mail without a reverse-path; null for none. */
   readonly postmaster: string | null;
   /** Larger messages are returned as their header section. */
   readonly returnLimitBytes: number;

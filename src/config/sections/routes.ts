@@ -5,7 +5,7 @@ import { type TreatmentConfig, treatmentConfig, treatmentKeys } from "./treatmen
 
 export type { RouteMatchConfig } from "./route_match.ts";
 
-/** One rule of the ordered list that finds the way out for a recipient. */
+/** One rule of the ordered list that finds the transport for a recipient. */
 export interface RouteConfig {
   readonly name: string;
   /** Keys that are present must all fit; an empty match fits everything. */

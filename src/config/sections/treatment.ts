@@ -5,7 +5,7 @@ import { mailboxPattern } from "./route_match.ts";
 /** What becomes of mail, whatever its way out. */
 export interface TreatmentConfig {
   readonly mode: "deliver" | "hold" | "capture" | "redirect";
-  /** Recipients that get their mail whatever the mode; `*` stands for any text. */
+  /** Recipients that get their mail regardless of the mode; `*` stands for any text. */
   readonly allow?: readonly string[];
   /** Who gets all mail; for the mode `redirect`. */
   readonly redirect?: string;

@@ -5,7 +5,7 @@ import { secret } from "../secrets.ts";
 import { WEBHOOK_EVENTS } from "../../webhooks/event_types.ts";
 import { durationMs } from "../units.ts";
 
-/** Somebody who is told of what happens to messages. */
+/** Somebody who is notified of what happens to messages. */
 export interface WebhookConfig {
   readonly name: string;
   readonly url: string;

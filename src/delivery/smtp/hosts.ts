@@ -15,7 +15,7 @@ export interface HostTarget {
   /** Its IP addresses where they need no lookup; null where they do. */
   readonly addresses: readonly string[] | null;
   readonly policy: TlsPolicy;
-  /** What connections are held against in reports; null where nobody is told. */
+  /** What connections are held against in reports; null where no notification is sent. */
   readonly expectation: TlsExpectation | null;
   /** Sessions with hosts of one key can stand in for each other: same host, port and policy. */
   readonly key: string;

@@ -46,7 +46,7 @@ export interface SmtpServices {
   readonly onTlsOutcome?: TlsOutcomeSink;
   /** Without it, a message that is converted loses the signatures that this relay made. */
   readonly resign?: Resigner;
-  /** Hears of defects met while a session is closed in the background. */
+  /** Is notified of defects met while a session is closed in the background. */
   readonly onError: (error: unknown) => void;
 }
 

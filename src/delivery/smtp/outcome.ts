@@ -58,7 +58,7 @@ function judgeReply(
   }
   if (code < 300) return { outcome: { kind: "delivered", reply }, next: null };
   const isTooMany = isTooManyRecipients(result);
-  // Whom a server refuses before all others is not one too many, whatever it says.
+  // Whom a server refuses before all others is not one too many, regardless of what it says.
   const isMisnamed = isTooMany && (accepted || wasTooMany || namesTooMany(reply));
   const kind = code < 500 || isMisnamed ? "temporary" : "permanent";
   return { outcome: { kind, reply, fromPeer: true }, next: isTooMany && accepted ? "here" : null };

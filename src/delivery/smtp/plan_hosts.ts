@@ -15,9 +15,9 @@ export interface HostRules extends Omit<TlsPlanning, "sts"> {
   readonly domain: string | null;
   /** As in `TlsTarget`. */
   readonly authentic: boolean;
-  /** What the domain says by MTA-STS; absent where nobody asked. */
+  /** What the domain says by MTA-STS; absent where it was not looked up. */
   readonly sts?: StsFinding | null;
-  /** Hears of hosts that are left out; without it, nobody is told of connections either. */
+  /** Is notified of hosts that are left out; without it, nobody is told of connections either. */
   readonly onTlsOutcome?: TlsOutcomeSink | undefined;
 }
 

@@ -50,7 +50,7 @@ export interface TlsOutcome {
   } | null;
 }
 
-/** Hears of every outcome; must not throw and must not block. */
+/** Is notified of every outcome; must not throw and must not block. */
 export type TlsOutcomeSink = (outcome: TlsOutcome) => void;
 
 /** A policy that is said to be there and could not be had. */

@@ -20,7 +20,7 @@ export type TlsPlan =
   | {
     readonly kind: "policy";
     readonly policy: TlsPolicy;
-    /** What they are held against in reports; null where nobody is told. */
+    /** What they are held against in reports; null where no notification is sent. */
     readonly expectation: TlsExpectation | null;
   }
   /** It must not be used. */
@@ -37,7 +37,7 @@ export type TlsPlan =
 export interface TlsPlanning {
   readonly rules: TlsRules;
   readonly resolver: Pick<Resolver, "addresses" | "tlsa" | "cname">;
-  /** What the domain says by MTA-STS; null where nobody asked. */
+  /** What the domain says by MTA-STS; null where it was not looked up. */
   readonly sts: StsFinding | null;
   /** Whether the message asks for REQUIRETLS (RFC 8689). */
   readonly requireTls: boolean;

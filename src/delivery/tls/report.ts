@@ -18,7 +18,7 @@ export interface ReportFacts {
   readonly date: string;
   readonly domain: string;
   readonly policies: readonly PolicyTally[];
-  /** Names it for good, without a domain. */
+  /** Names it permanently, without a domain. */
   readonly id: string;
 }
 

@@ -86,7 +86,7 @@ export async function* contentPieces(
   if (rest !== undefined && rest.length > 0) yield rest;
 }
 
-/** RFC 2046 5.2.1: messages inside are not encoded, whatever they say. */
+/** RFC 2046 5.2.1: messages inside are not encoded, regardless of what they say. */
 export function encodingOf({ entity: { kind, encoding } }: MimePart): string {
   return kind === "message" ? "7bit" : encoding;
 }

@@ -49,7 +49,7 @@ export interface HttpServerOptions {
   readonly keyOf: (address: string) => string;
   /** Absent without TLS. */
   readonly tls?: ServerTlsContext;
-  /** Hears of what is no client's doing: an answer that failed, accepting that does. */
+  /** Is notified of what is no client's doing: an answer that failed, accepting that does. */
   readonly onError: (message: string, cause: unknown) => void;
   readonly times?: Partial<HttpTimes>;
   readonly clock?: Clock;

@@ -20,7 +20,7 @@ export interface MailgunSourceOptions {
 }
 
 /**
- * Webhooks of Mailgun. What is signed is a time and a token, and not the report: whoever saw one
+ * Webhooks of Mailgun. What is signed is a time and a token, and not the report: anyone who saw one
  * request could make others of it. So each token is remembered for as long as its time is good,
  * and stands for the one body that it came with first.
  *

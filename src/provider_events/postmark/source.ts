@@ -13,7 +13,7 @@ export interface PostmarkSourceOptions {
 
 /**
  * Webhooks of Postmark, which signs nothing. It does send what it was told to: a password (RFC
- * 7617) or a header field. Whoever sees one request has it, so this proves as much as the TLS
+ * 7617) or a header field. Anyone who sees one request has it, so this proves as much as the TLS
  * that the request came through.
  *
  * Source: postmarkapp.com/developer/webhooks/webhooks-overview.
@@ -34,7 +34,7 @@ export class PostmarkSource implements EventSource {
   }
 }
 
-/** The password of RFC 7617, whatever the user name; empty without one. */
+/** The password of RFC 7617, regardless of the user name; empty without one. */
 function passwordOf(authorization: string): string {
   const encoded = /^basic +(\S{1,1024})$/i.exec(authorization)?.[1] ?? "";
   try {

@@ -24,7 +24,7 @@ const DIGESTS: Readonly<Record<string, string>> = { "1": "RSA-SHA1", "2": "RSA-S
 /** What the endpoint of an SNS topic needs. */
 export interface SesSourceOptions {
   readonly name: string;
-  /** ARNs; whoever has an account can make topics whose messages Amazon signs. */
+  /** ARNs; anyone who has an account can make topics whose messages Amazon signs. */
   readonly topics: readonly string[];
   readonly fetch: Fetch;
   readonly clock: Clock;

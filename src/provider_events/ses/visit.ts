@@ -10,7 +10,7 @@ const LIMIT_BYTES = 64 * 1024;
 
 /**
  * Reads what stands at an address, without following it elsewhere; null when there is nothing to
- * be had, whatever the cause.
+ * be had, regardless of the cause.
  */
 export async function visit(
   address: string,

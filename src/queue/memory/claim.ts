@@ -74,7 +74,7 @@ function dueRecipients(
   );
 }
 
-/** The next attempt of a queued recipient that nobody holds; null when there is none. */
+/** The next attempt of a queued recipient that is not claimed; null when there is none. */
 export function earliestDue(messages: Iterable<StoredMessage>): number | null {
   let first = Infinity;
   for (const { recipients } of messages) {

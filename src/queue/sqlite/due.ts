@@ -2,7 +2,7 @@ import { messageOf, positionOf, POSITIONS } from "./key.ts";
 import { MARK_REROUTED, type RecipientRow } from "./protocol.ts";
 import type { Workbench } from "./workbench.ts";
 
-/** A recipient that waits and that nobody holds. */
+/** A recipient that waits and that is not claimed. */
 export type DueRow = readonly [key: number, domain: string];
 
 /** The recipients that wait, as the claim sees them. */

@@ -3,7 +3,7 @@ import type { HttpRequest } from "../http/exchange.ts";
 import { below } from "../http/options.ts";
 
 /**
- * The request, without its token, that uploads a message. Gmail sends it to whoever is in To, Cc
+ * The request, without its token, that uploads a message. Gmail sends it to anyone who is in To, Cc
  * and Bcc, and removes Bcc from what the recipients get.
  *
  * Source: developers.google.com/gmail/api/reference/rest/v1/users.messages/send, media upload.

@@ -3,7 +3,7 @@ import type { HttpRequest } from "../http/exchange.ts";
 import { below } from "../http/options.ts";
 
 /**
- * The request, without its token, that sends a message in MIME. Graph sends it to whoever is in
+ * The request, without its token, that sends a message in MIME. Graph sends it to anyone who is in
  * To, Cc and Bcc.
  *
  * Source: learn.microsoft.com/graph/outlook-send-mime-message.

@@ -25,7 +25,7 @@ interface Slot {
 }
 
 /**
- * Spreads the envelope over the keys of an API that sends to whoever is in them. A recipient
+ * Spreads the envelope over the keys of an API that sends to anyone who is in them. A recipient
  * stands where the fields name them, and else in `bcc`. Whoever is in a field but not in the
  * envelope stands nowhere. Where nobody is left for `to`, those in `cc` take its place, and
  * recipients that no field names are sent to one by one, so that they do not see each other.

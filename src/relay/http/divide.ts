@@ -22,7 +22,7 @@ export function mayConcernOne(
  * address. It went to nobody, so that asking again for some of them sends nothing twice. Where the
  * first ones are refused each alone, it is the message, and the others are not tried.
  *
- * @return what became of each, in their order.
+ * @return the result of each, in their order.
  */
 export async function divide(
   recipients: readonly JobRecipient[],

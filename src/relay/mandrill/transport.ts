@@ -39,7 +39,7 @@ export const ANSWERS: AnswerTable = {
   },
 };
 
-/** What became of one recipient. */
+/** The result of one recipient. */
 const STATUSES: Readonly<Record<string, Verdict | Row>> = {
   sent: "delivered",
   queued: "delivered",

@@ -5,7 +5,7 @@ import { type Verified, verifySignature } from "./message_signature.ts";
 import { type ParsedSignature, parseSignature } from "./parsed_signature.ts";
 import { fetchKey, type KeyResult, type TxtLookup } from "./public_key.ts";
 
-/** What became of one DKIM signature. */
+/** The result of one DKIM signature. */
 export interface DkimResult extends Verified {
   /** Empty when the field cannot be read. */
   readonly domain: string;

@@ -35,7 +35,7 @@ export interface RequestRecipient {
   readonly parameters: readonly string[];
 }
 
-/** What became of one recipient. */
+/** The result of one recipient. */
 export type RecipientResult =
   /** The reply that decided: that of the first command that was refused, else the last one. */
   | { readonly kind: "reply"; readonly stage: Stage; readonly reply: Reply }
@@ -44,7 +44,7 @@ export type RecipientResult =
   /** The connection ended between the end of the message and its reply: it may have been taken. */
   | { readonly kind: "uncertain"; readonly lost: ConnectionLost };
 
-/** What became of a transaction. */
+/** The result of a transaction. */
 export interface TransactionResult {
   /** One for each recipient, in order. */
   readonly recipients: readonly RecipientResult[];

@@ -40,7 +40,7 @@ export interface ImportOptions extends Omit<ReadOptions, "format"> {
 /** A message but for the place of its octets. */
 export type MessageDraft = Omit<NewMessage, "place">;
 
-/** What became of one message. */
+/** The result of one message. */
 export type Imported =
   | { readonly kind: "imported"; readonly label: string; readonly message: MessageDraft }
   | { readonly kind: "known"; readonly label: string }

@@ -20,7 +20,7 @@ const KINDS: Readonly<
   mboxcl2: { quoting: "none", usesLength: true },
 };
 
-/** The messages of an mbox (RFC 4155), which is read in pieces whatever its size. */
+/** The messages of an mbox (RFC 4155), which is read in pieces regardless of its size. */
 export function mboxSource(path: string, format: ImportFormat): MailSource {
   const { quoting, usesLength } = KINDS[format] ?? { quoting: "any", usesLength: true };
   return {

@@ -139,7 +139,7 @@ function Encryption({ attempt: { tls, proof, outcomes } }: { attempt: AttemptVie
   return outcomes.some(({ kind }) => wasHeard(kind)) ? <span>Not encrypted</span> : null;
 }
 
-/** Whether the message was talked about: a way out that is broken may not even have answered. */
+/** Whether the message was talked about: a transport that is broken may not even have answered. */
 function wasHeard(kind: string): boolean {
   return kind === "delivered" || kind === "temporary" || kind === "permanent";
 }

@@ -12,7 +12,7 @@ import { readPause } from "./pause.tsx";
 
 const LIVE_MS = 2_000;
 
-/** The ways out and how they do. */
+/** The transports and how they do. */
 export async function transportsPage(visit: Visit): Promise<Response> {
   const { c, ports } = visit;
   const transports = ports.transports.list();
