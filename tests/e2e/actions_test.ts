@@ -141,7 +141,7 @@ suite("ways out are paused, resumed and tried", {
   },
   "mail for a domain now": async (page) => {
     await page.goto("/destinations?text=harbour");
-    await button(page, "Try now").click();
+    await button(page, "Retry now").click();
     await page.getByText("5 messages due now.").waitFor();
   },
   "a transport is tested, and what becomes of it is shown": async (page, relay) => {
