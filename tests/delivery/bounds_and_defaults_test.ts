@@ -137,21 +137,21 @@ const FACTS = {
 };
 const REASONS: readonly [RouteMatch, string][] = [
   [{}, "it fits everything"],
-  [{ recipient: ["ann@*"], sender: [""] }, "the recipient ann@d.example, the sender <> fits"],
+  [{ recipient: ["ann@*"], sender: [""] }, "the recipient ann@d.example, the sender <> matches"],
   [{ recipient: ["b@*"] }, "the recipient ann@d.example is none of b@*"],
-  [{ sender: ["a@b", ""], user: ["app"] }, "the sender <>, the user app fits"],
+  [{ sender: ["a@b", ""], user: ["app"] }, "the sender <>, the user app matches"],
   [{ sender: ["a@b", "c@d"] }, "the sender <> is none of a@b, c@d"],
   [{ listener: ["local"] }, "the listener smtp is none of local"],
   [{ user: [""] }, "the user app is none of <>"],
-  [{ minSizeBytes: 1, maxSizeBytes: 20 }, "the size 10 fits"],
+  [{ minSizeBytes: 1, maxSizeBytes: 20 }, "the size 10 matches"],
   [{ minSizeBytes: 11 }, "the size 10 is below 11"],
   [{ maxSizeBytes: 9 }, "the size 10 is above 9"],
   [{ minPriority: 3 }, "the priority 2 is below 3"],
   [{ maxPriority: 1 }, "the priority 2 is above 1"],
-  [{ maxPriority: 2 }, "the priority 2 fits"],
+  [{ maxPriority: 2 }, "the priority 2 matches"],
   [
     { header: [{ name: "x-tenant", patterns: ["acme"] }, { name: "x-tenant", patterns: ["c*"] }] },
-    "the header field x-tenant acme, corp fits",
+    "the header field x-tenant acme, corp matches",
   ],
   [
     { header: [{ name: "x-tenant", patterns: ["a*"] }, { name: "x-env", patterns: ["a", "b"] }] },
