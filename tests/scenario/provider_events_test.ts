@@ -106,7 +106,7 @@ Deno.test("provider events: Mailgun takes a message, tells that it bounced, and 
   });
   const page = await (await fetch(`${running.origin}/messages/${messageId}`)).text();
   assertStringIncludes(page, "Hard bounce");
-  assertStringIncludes(page, "Gone@dest.test: 550 5.1.1 No such mailbox, says mg");
+  assertStringIncludes(page, "Gone@dest.test: 550 5.1.1 No such mailbox, reported by mg");
 
   await client.command("MAIL FROM:<ada@source.test>");
   const refused = await client.command("RCPT TO:<gone@dest.test>");
