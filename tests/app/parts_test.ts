@@ -350,12 +350,12 @@ Deno.test({
     const told = (await makePrivate(root)).map((line) => line.replace(root, "")).sort();
     const now = "now only its owner has access";
     assertEquals(told, [
-      ` was open to other users (mode 755); ${now}`,
-      `/1/2/3/deep was open to other users (mode 644); ${now}`,
-      `/a was open to other users (mode 644); ${now}`,
-      `/c was open to other users (mode 460); ${now}`,
-      `/d was open to other users (mode 601); ${now}`,
-      "/tmp is a folder for everybody (mode 777); choose a data_dir of its own",
+      ` was accessible to other users (mode 755); ${now}`,
+      `/1/2/3/deep was accessible to other users (mode 644); ${now}`,
+      `/a was accessible to other users (mode 644); ${now}`,
+      `/c was accessible to other users (mode 460); ${now}`,
+      `/d was accessible to other users (mode 601); ${now}`,
+      "/tmp is accessible to all users (mode 777); use a dedicated data_dir",
     ]);
     const modeOf = async (name: string) => ((await Deno.lstat(root + name)).mode ?? 0) & 0o7777;
     assertEquals(await Promise.all(["", "/a", "/b", "/c", "/spool/m", "/tmp"].map(modeOf)), [

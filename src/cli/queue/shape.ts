@@ -19,17 +19,18 @@ const LAST_MINUTES = 1280;
 export const queueShapeCommand: Command = {
   name: "queue shape",
   summary: "Show how many recipients wait for each domain, for how long, and why.",
-  details: "Like Postfix's qshape: ages in minutes, T is all. Counts are of the whole queue and " +
-    "exact; ages are told in steps of five minutes.",
+  details:
+    "Like Postfix's qshape: ages in minutes, T is the total. Counts cover the whole queue and " +
+    "are exact; ages are rounded to five minutes.",
   flags: [
     { name: "domain", kind: "text", value: "DOMAIN", help: "Only this domain, with its reasons." },
-    { name: "limit", kind: "count", value: "N", help: `Most domains; ${DEFAULT_LIMIT}.` },
+    { name: "limit", kind: "count", value: "N", help: `Most domains. Default: ${DEFAULT_LIMIT}.` },
     ...ACCESS_FLAGS,
     JSON_FLAG,
   ],
   examples: [
-    { command: "queue shape", does: "The domains for which the most waits" },
-    { command: "queue shape --domain example.net", does: "Why mail for one waits" },
+    { command: "queue shape", does: "List the domains with the most waiting mail" },
+    { command: "queue shape --domain example.net", does: "Show why mail for a domain waits" },
   ],
   run: shape,
 };
