@@ -54,7 +54,7 @@ const LEVEL_WORDS: Readonly<Record<string, string>> = {
 export function textFormatter({ colors }: { colors: boolean }): LineFormatter {
   const localTime = cachedByTime(formatLocalTime, 1000);
   const paint = (color: string | undefined, text: string): string =>
-    colors && color !== undefined && text !== "" ? `${color}${text}${PLAIN}` : text;
+    colors && color !== undefined ? `${color}${text}${PLAIN}` : text;
   return (record) => {
     const { level, timestamp } = record;
     const fraction = String(timestamp % 1000).padStart(3, "0");

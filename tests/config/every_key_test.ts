@@ -18,6 +18,7 @@ Deno.test("every key ends in its own place, and in the effective config", async 
   const result = await load(SOURCE);
   assert(result.kind === "ok", JSON.stringify(result));
   assertEquals(JSON.parse(JSON.stringify(result.config)), EXPECTED);
+  assertEquals(result.config.replies[1], { name: "reply-2", action: "suppress" });
   const shown = printToml(result.effective);
   assertEquals(shown.includes("0123456789abcdef"), false, "no secret is shown");
   const again = await load(shown.replaceAll('"(hidden)"', `"${"x".repeat(32)}"`));

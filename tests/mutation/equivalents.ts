@@ -95,4 +95,10 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     change: "> → >=",
     why: "A gate that is over has no time; none is over in this very moment.",
   },
+  {
+    path: "src/observe/log_format.ts",
+    text: "const current = Math.floor(timeMs / granularityMs);",
+    change: "/ → *",
+    why: "It spares work: the same text is made more often.",
+  },
 ];
