@@ -179,6 +179,14 @@ export class DestinationTable<Job> {
     }
   }
 
+  /** Lets the ways of these transports to a domain be probed now. */
+  probeDomain(transports: Iterable<Transport>, domain: string): void {
+    for (const transport of transports) {
+      this.#circuits.get(transport)?.probeNow();
+      for (const { circuit } of this.find(transport, domain)) circuit.probeNow();
+    }
+  }
+
   /** Lets a transport and its destinations be probed now. */
   probeTransport(transport: Transport): void {
     this.forgetPauses();

@@ -236,14 +236,14 @@ export class Scheduler {
     return this.#dispatcher.takePutOffDomains(transport);
   }
 
-  /** Forgets that ways for a domain, or all of a transport's, were down; the next attempt tells. */
-  probe(what: { readonly domain: string } | { readonly transport: Transport }): void {
-    if ("transport" in what) this.#table.probeTransport(what.transport);
-    else {
-      for (const transport of this.#dispatcher.router.transports) {
-        for (const { circuit } of this.#table.find(transport, what.domain)) circuit.probeNow();
-      }
-    }
+  /**
+   * Forgets that ways for a domain, all of a transport's or all there are were down; the next
+   * attempt tells. A transport that is down altogether is down for the domain, too.
+   */
+  probe(what: { readonly domain: string } | { readonly transport: Transport } | "all"): void {
+    if (what === "all") this.#table.probeNow();
+    else if ("transport" in what) this.#table.probeTransport(what.transport);
+    else this.#table.probeDomain(this.#dispatcher.router.transports, what.domain);
     this.lookAgain();
   }
 

@@ -102,7 +102,8 @@ export function commanded(
   switch (command.kind) {
     case "retry":
       if (state !== "queued" || current.owner !== null) return null;
-      return current.nextAttemptAtMs <= nowMs ? null : { ...current, nextAttemptAtMs: nowMs };
+      // What is due may wait all the same, for a way that is down; it is tried now as well.
+      return { ...current, nextAttemptAtMs: Math.min(current.nextAttemptAtMs, nowMs) };
     case "hold":
       return state === "queued" ? { ...current, state: "held", owner: null } : null;
     case "release":

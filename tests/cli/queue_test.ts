@@ -153,7 +153,7 @@ Deno.test("hold, release, retry and cancel change messages", async () => {
   await withQueue(async (queue) => {
     assertEquals((await queue(["hold", IDS[0]])).out, "Held 1 message.\n");
     assertEquals((await queue(["release", "--all"])).out, "Released 2 messages.\n");
-    assertEquals((await queue(["retry", "--domain", "two.example"])).out, "Retried 1 message.\n");
+    assertEquals((await queue(["retry", "--domain", "two.example"])).out, "Retried 2 messages.\n");
     const cancelled = await queue(["cancel", "--older-than", "30m", "--json"]);
     assertEquals(JSON.parse(cancelled.out), { command: "cancel", matching: 2, changed: 2 });
     const { out } = await queue(["show", IDS[0]]);

@@ -135,23 +135,33 @@ Deno.test("a notification leaves as soon as it is stored", async () => {
   await bench.scheduler.stop({ limitMs: 0 });
 });
 
-Deno.test("a probe of a transport that is down as a whole is made at once", async () => {
-  let outcome: Outcome = { ...UNREACHABLE, scope: "transport" } as Outcome;
-  const out = new FakeTransport({ answer: () => outcome });
-  const bench = setUp({ transports: [out] });
-  const id = await bench.put("a.example");
-  bench.scheduler.start();
-  await bench.clock.advance(0);
-  assertEquals(bench.scheduler.transportState(out).kind, "down");
-  const waits = (await bench.store.get(id))?.recipients[0];
-  assertEquals([waits?.attempts, waits?.lastReply.slice(0, 9)], [0, "451 4.4.1"]);
-  outcome = DELIVERED;
-  bench.scheduler.probe({ transport: out });
-  await bench.clock.advance(0);
-  await bench.clock.advance(0);
-  assertEquals(await stateOf(bench.store, id), "delivered");
-  await bench.scheduler.stop({ limitMs: 0 });
-});
+for (
+  const [what, probe] of [
+    ["its own", (transport: FakeTransport) => ({ transport })],
+    ["one for a domain", () => ({ domain: "a.example" })],
+    ["one of all ways", () => "all" as const],
+  ] as const
+) {
+  Deno.test(`a probe of a transport that is down as a whole is made at once: ${what}`, async () => {
+    let outcome: Outcome = { ...UNREACHABLE, scope: "transport" } as Outcome;
+    const out = new FakeTransport({ answer: () => outcome });
+    const bench = setUp({ transports: [out] });
+    const id = await bench.put("a.example");
+    bench.scheduler.start();
+    await bench.clock.advance(0);
+    assertEquals(bench.scheduler.transportState(out).kind, "down");
+    const waits = (await bench.store.get(id))?.recipients[0];
+    assertEquals([waits?.attempts, waits?.lastReply.slice(0, 9)], [0, "451 4.4.1"]);
+    outcome = DELIVERED;
+    const retry = { command: { kind: "retry" }, nowMs: bench.clock.now(), by: "test" } as const;
+    await bench.store.command({ ...retry, filter: {} });
+    bench.scheduler.probe(probe(out));
+    await bench.clock.advance(0);
+    await bench.clock.advance(0);
+    assertEquals(await stateOf(bench.store, id), "delivered");
+    await bench.scheduler.stop({ limitMs: 0 });
+  });
+}
 
 Deno.test("mail that waits for a way that is gone leaves at once by one that a reload brings", async () => {
   const out = new FakeTransport({

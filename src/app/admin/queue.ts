@@ -65,6 +65,9 @@ export function queuePort(parts: RelayParts): QueuePort {
         ...{ filter, command, nowMs: clock.now(), by },
         ...(told === null ? {} : { event: told }),
       });
+      if (command.kind === "retry") {
+        scheduler.probe(filter.domain === undefined ? "all" : { domain: filter.domain });
+      }
       if (changed === 0) return 0;
       const [id, ...others] = filter.ids ?? [];
       if (id !== undefined && others.length === 0) {

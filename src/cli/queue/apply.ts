@@ -35,6 +35,12 @@ export interface Change {
   readonly isNarrow?: boolean;
 }
 
+/** Why a command changes nothing of messages that fit. */
+const WHY_NOT: Partial<Record<QueueCommand["kind"], string>> = {
+  retry: "an attempt is running or next in line; posthouse queue show tells how it ends",
+  reroute: "the messages take that transport already",
+};
+
 /** Counts what fits, asks where it is much, and does it. */
 export async function applyChange(invocation: Invocation, change: Change): Promise<ExitCode> {
   const { io, flags } = invocation;
@@ -59,6 +65,10 @@ export async function applyChange(invocation: Invocation, change: Change): Promi
     const changed = matching === 0 ? 0 : await queue.command({ filter, command });
     if (flags.switch("json")) writeJson(io, { command: change.name, matching, changed });
     else io.out(`${change.done} ${counted(changed, "message")}.\n`);
+    if (matching > 0 && changed === 0) {
+      io.err(`Nothing changed: ${WHY_NOT[change.command.kind] ?? "it is so already"}.\n`);
+      return EXIT.failed;
+    }
     // An id that means nothing is a mistake; a filter that fits nothing is an answer.
     return filter.ids !== undefined && matching === 0 ? EXIT.failed : EXIT.ok;
   });
