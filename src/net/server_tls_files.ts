@@ -23,8 +23,11 @@ export interface WatchOptions {
   readonly clock?: Clock;
   /** The files had changed, and new handshakes use what they say. */
   readonly onReload: () => void;
-  /** The files changed to something that cannot be used; told once for each way of it. */
-  readonly onError: (error: CertificateError) => void;
+  /**
+   * The files changed to something that cannot be used, which is a `CertificateError`, or there is a
+   * defect; told once for each way of it.
+   */
+  readonly onError: (error: unknown) => void;
 }
 
 const DEFAULT_INTERVAL_MS = 60_000;
@@ -72,7 +75,8 @@ export class ServerTlsFiles implements Disposable {
     let isWatching = true;
     const next = (): () => void => clock.schedule(intervalMs, look);
     const look = (): void => {
-      void this.#look(options).then(() => {
+      // After any error the next look has to follow, or the files are never read again.
+      void this.#look(options).finally(() => {
         if (isWatching) cancel = next();
       });
     };
@@ -92,9 +96,9 @@ export class ServerTlsFiles implements Disposable {
       if (await this.reload()) onReload();
       this.#lastTrouble = "";
     } catch (error) {
-      if (!(error instanceof CertificateError)) throw error;
-      if (error.message !== this.#lastTrouble) onError(error);
-      this.#lastTrouble = error.message;
+      const trouble = error instanceof Error ? error.message : String(error);
+      if (trouble !== this.#lastTrouble) onError(error);
+      this.#lastTrouble = trouble;
     }
   }
 }

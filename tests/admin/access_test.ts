@@ -126,6 +126,19 @@ Deno.test("guessing keys is slowed down for who guesses", async () => {
   assertEquals(later.status, 200);
 });
 
+Deno.test("guessing many keys at once is no way around that, and a good key may ask at once as often", async () => {
+  await using admin = await adminSetup();
+  const secret = await keyOf(admin, "admin");
+  const ask = async (key: string) =>
+    (await admin.json("/api/v1/me", { peer: REMOTE, headers: bearer(key) })).status;
+  const askAll = (keys: readonly string[]) => Promise.all(keys.map(ask));
+  assertEquals(new Set(await askAll(Array(50).fill(secret))), new Set([200]));
+  const guesses = Array.from({ length: 30 }, (_, index) => `guess-${index}`);
+  const statuses = await askAll([...guesses, secret]);
+  assertEquals(statuses.filter((status) => status === 401).length, 10);
+  assertEquals(statuses.filter((status) => status === 429).length, 21);
+});
+
 Deno.test("somebody signs in, works and signs out", async () => {
   await using admin = await adminSetup();
   await admin.ports.users.put({ name: "ada", role: "operator", password: "correct horse" });

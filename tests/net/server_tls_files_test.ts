@@ -66,7 +66,7 @@ Deno.test("watched files are reloaded, and trouble with them is told once", asyn
   files.watch({
     clock: timer.clock,
     onReload: () => told.push("reloaded"),
-    onError: (error) => told.push(error.message),
+    onError: (error) => told.push(String(error)),
   });
   const look = async (): Promise<void> => {
     timer.run();
@@ -86,4 +86,27 @@ Deno.test("watched files are reloaded, and trouble with them is told once", asyn
   await write(folder, selfSigned({ names: ["three.test"] }));
   await look();
   assertEquals(told, ["reloaded"]);
+});
+
+Deno.test("a defect while files are watched is told, and they are watched on", async () => {
+  await using folder = await tempFolder();
+  const options = await write(folder, selfSigned({ names: ["one.test"] }));
+  using files = await ServerTlsFiles.open(options);
+  const timer = manualClock();
+  const told: unknown[] = [];
+  const defect = new Error("no log");
+  let reloads = 0;
+  files.watch({
+    clock: timer.clock,
+    onReload: () => {
+      if (++reloads === 1) throw defect;
+    },
+    onError: (error) => told.push(error),
+  });
+  for (const name of ["two.test", "three.test"]) {
+    await write(folder, selfSigned({ names: [name] }));
+    timer.run();
+    await timer.waiting;
+  }
+  assertEquals([reloads, told], [2, [defect]]);
 });

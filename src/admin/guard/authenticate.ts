@@ -54,6 +54,10 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ad
     const waitMs = options.failures.waitMs(address);
     if (waitMs > 0) return tooMany(c, waitMs);
     const key = await options.ports.keys.verify(secret);
+    // Of guesses side by side, those that end after too many failures learn nothing, not even a good
+    // one. Counting before they are known, as for passwords, would refuse busy clients with good keys.
+    const laterWaitMs = options.failures.waitMs(address);
+    if (laterWaitMs > 0) return tooMany(c, laterWaitMs);
     if (key === null) {
       options.failures.fail(address);
       return problem(c, "unauthorized", {
