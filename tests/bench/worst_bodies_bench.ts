@@ -66,6 +66,19 @@ const BODIES: Readonly<Record<string, () => readonly [string, string]>> = {
     "MIME-Version: 1.0\r\nContent-Transfer-Encoding: quoted-printable\r\n",
     many("=3D=\r\n"),
   ],
+  "soft breaks": () => [
+    "MIME-Version: 1.0\r\nContent-Transfer-Encoding: quoted-printable\r\n",
+    many("=\r\n"),
+  ],
+  "base64 by characters": () => [
+    "MIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n",
+    many("A\r\n"),
+  ],
+  "spaces and tabs": () => ["", many(`${" \t".repeat(40)}\r\n`)],
+  "many addresses": () => [
+    `To: ${Array(3_000).fill("((a)b) x@sink.test").join(",\r\n ")}\r\n`,
+    many("text\r\n"),
+  ],
   "bare LF": () => ["", `${many("\n")}\r\n`],
   "bare CR": () => ["", `${many("\r")}\r\n`],
 };
