@@ -15,6 +15,9 @@ const GOODBYE_MS = 5_000;
 /** Writes without a read between them after which other sessions get their turn. */
 const WRITES_PER_TURN = 32;
 
+/** Octets of data after which other sessions get their turn. Small reads wait for more anyway. */
+const OCTETS_PER_TURN = 512 * 1024;
+
 /**
  * The connection of one session: its only reader, its only writer, its time limits, and the
  * reason why it is over. A lost connection is a value here, not an exception.
@@ -29,6 +32,7 @@ export class Channel {
   #commandSinceMs = 0;
   #octetsRead = 0;
   #writesSinceRead = 0;
+  #octetsAtTurn = 0;
   #unsent = "";
   #closing: CloseReason | null = null;
   #tlsFailure: string | null = null;
@@ -143,7 +147,7 @@ export class Channel {
       return this.flush().then((flushed) => flushed && this.fill(timeoutMs));
     }
     this.#arm(timeoutMs);
-    return this.#read().then((count) => this.#take(count), () => this.#take(null));
+    return this.#read().then((count) => this.#settleFill(count), () => this.#take(null));
   }
 
   /** Whether the client sends something, or leaves, before `delayMs` are over. */
@@ -219,6 +223,15 @@ export class Channel {
       this.#octetsRead += count;
     }
     return this.#closing === null;
+  }
+
+  #settleFill(count: number | null): boolean | Promise<boolean> {
+    const goesOn = this.#take(count);
+    // A read of octets that are there already is no wait either: data that are refused, and so wait
+    // for no disk, would be read to their end before anybody else is heard.
+    if (!goesOn || this.#octetsRead - this.#octetsAtTurn < OCTETS_PER_TURN) return goesOn;
+    this.#octetsAtTurn = this.#octetsRead;
+    return new Promise((resolve) => setTimeout(() => resolve(this.#closing === null), 0));
   }
 
   #settleWrite(written: boolean): boolean | Promise<boolean> {

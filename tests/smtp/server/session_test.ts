@@ -33,6 +33,20 @@ Deno.test("session: decisions that take time keep their order", async () => {
   assertEquals(codes(conn), "220 250 250 250 250 354 250 221");
 });
 
+Deno.test("session: others get their turn while a refused message is read to its end", async () => {
+  await using setup = sessionSetup();
+  const { conn, done } = setup.connect();
+  conn.send(`HELO c.example\r\n${ENVELOPE}DATA\r\n`);
+  await settle();
+  for (let piece = 0; piece < 100; piece++) conn.send("\n".repeat(10_000));
+  conn.send("\r\n.\r\nQUIT\r\n");
+  const order: string[] = [];
+  const other = new Promise<void>((resolve) => setTimeout(resolve, 0));
+  await Promise.all([other.then(() => order.push("other")), done.then(() => order.push("done"))]);
+  assertEquals(order, ["other", "done"]);
+  assertEquals(codes(conn), "220 250 250 250 250 354 554 221");
+});
+
 Deno.test("session: a refused HELO leaves the session as it was", async () => {
   const helo: ServerPolicy["helo"] = (facts) =>
     facts.helo === "bad" ? refuse(reply(550, "5.7.1", "No")) : ACCEPT;
