@@ -226,7 +226,7 @@ Deno.test("after a failure of the store nothing is begun for two seconds, or unt
   const full = guard.judge();
   assert(full.kind === "refuse");
   assertEquals([full.reply.code, full.reply.enhanced, full.cause], [
-    ...[452, "4.3.1", "the store was full a moment ago"],
+    ...[452, "4.3.1", "the store failed (full) a moment ago"],
   ]);
   await clock.advance(1_999);
   assertEquals(guard.judge(), full);
