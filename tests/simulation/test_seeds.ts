@@ -3,7 +3,7 @@ import { Explorer, type StoreName } from "./explore.ts";
 import { KEPT_SEEDS } from "./seeds.ts";
 
 /** How many seeds each store lives in a test run; `deno task simulate` lives more. */
-const SEEDS: Readonly<Record<StoreName, number>> = { memory: 1000, sqlite: 60, both: 30 };
+const SEEDS: Readonly<Record<StoreName, number>> = { memory: 1000, sqlite: 45, both: 10 };
 /** Of those that are not kept. */
 const FIRST_SEED = 1;
 
