@@ -111,7 +111,7 @@ Deno.test("SIGHUP reloads, and a mistake leaves everything as it was", async () 
 
   files["posthouse.toml"] = configOf(folder.path, "[limits]\nerors = 1\n");
   relay.signal("SIGHUP");
-  await relay.waitForOutput(/the former one holds/);
+  await relay.waitForOutput(/the previous one stays in force/);
 
   files["posthouse.toml"] = configOf(folder.path, `[limits]\nmessage_size = "64KiB"\n`);
   relay.signal("SIGHUP");

@@ -2,6 +2,9 @@ import { COMMANDS } from "../../src/cli/commands.ts";
 import { dispatch } from "../../src/cli/dispatch.ts";
 import type { CliIo } from "../../src/cli/io.ts";
 
+/** How long a test waits for a command's output before it fails. */
+const WAIT_MS = 60_000;
+
 /** What surrounds a command in a test. */
 export interface World {
   readonly env?: Readonly<Record<string, string>>;
@@ -152,10 +155,22 @@ class TestIo implements CliIo {
   }
 
   async waitFor(stream: "out" | "err", pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = pattern.exec(this.output[stream]);
-      if (match !== null) return match;
-      await new Promise<void>((resolve) => this.#onOutput.push(resolve));
+    let isOver = false;
+    const timer = setTimeout(() => {
+      isOver = true;
+      this.#write(stream, "");
+    }, WAIT_MS);
+    try {
+      for (;;) {
+        const match = pattern.exec(this.output[stream]);
+        if (match !== null) return match;
+        if (isOver) {
+          throw new Error(`Cannot see ${pattern} in the output, got ${this.output[stream]}`);
+        }
+        await new Promise<void>((resolve) => this.#onOutput.push(resolve));
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

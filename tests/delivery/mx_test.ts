@@ -241,7 +241,7 @@ Deno.test("an exchanger that has the name of this relay gets no mail, and bounce
   };
   await using setup = mxSetup({ names, peers, ownNames: ["us-too.example"] });
   const [words = ""] = inWords(await setup.deliver("dest.example"));
-  assert(words.startsWith("broken 451 4.4.6 two.example[192.0.2.2]:25 introduces itself"), words);
+  assert(words.startsWith("broken 451 4.4.6 two.example[192.0.2.2]:25 uses the HELO name"), words);
   assertEquals(setup.peerAt("192.0.2.1").lines, ["EHLO relay.example", "QUIT"]);
   assertEquals(inWords(await setup.deliver("other.example")), STORED);
 });

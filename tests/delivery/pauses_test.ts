@@ -140,7 +140,7 @@ Deno.test("what an operator gives up fails at once, without an attempt", async (
   assertEquals(await stateOf(store, id), "failed,delivered");
   assertEquals(out.jobs.map(({ recipients }) => recipients.length), [1]);
   const bounced = events.find(({ type }) => type === "bounced");
-  assertStringIncludes(JSON.stringify(bounced), "Returned to its sender by an operator");
+  assertStringIncludes(JSON.stringify(bounced), "Bounced by an operator");
   await scheduler.stop({ limitMs: 0 });
 });
 

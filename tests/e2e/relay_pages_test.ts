@@ -8,7 +8,7 @@ suite("suppressed addresses are found, added and removed", {
   "one is found by a part of it": async (page) => {
     await page.goto("/suppressions");
     assertEquals(await rows(page).count(), 2);
-    await page.getByLabel("Find an address").fill("ibarra");
+    await page.getByLabel("Part of the address").fill("ibarra");
     await page.getByRole("button", { name: "Find" }).click();
     await page.waitForURL(/text=ibarra/);
     assertEquals(await rows(page).count(), 1);

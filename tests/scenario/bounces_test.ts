@@ -243,7 +243,7 @@ Deno.test("bounces: what the relay itself returns to a bounce mailbox goes no fu
     event.type === "delivered" && event.transport === "bounces";
   const taken = await running.waitFor(isTaken);
   assert(taken.type === "delivered");
-  assertEquals(taken.reply, "250 2.0.0 Taken: bounced <gone@dest.test>");
+  assertEquals(taken.reply, "250 2.0.0 Accepted: bounced <gone@dest.test>");
   const list = await (await fetch(`${running.origin}/api/v1/suppressions`)).json();
   assertEquals(list.items[0].address, "gone@dest.test");
   assert(!running.events.some(({ type }) => type === "feedback"));

@@ -55,7 +55,7 @@ Deno.test("idle connections to every listener leave the relay alive and honest m
       sources = [{ provider = "mailgun", name = "mg", signing_key = "k" }]`,
   });
   await relay.waitForEvent("started");
-  assert(relay.output().includes("all are lowered to"), relay.output());
+  assert(relay.output().includes("all caps are lowered to"), relay.output());
   const health = async (): Promise<number> => {
     for (;;) {
       const answer = await fetch(`http://127.0.0.1:${adminPort}/healthz`).catch(() => null);

@@ -77,7 +77,7 @@ Deno.test("a relay takes its data folder from others, says so, and works on", as
     await relay.waitForEvent("started");
     const told = relay.output();
     for (const path of [data, `${data}/users.toml`, `${data}/queue.db`, `${data}/dkim/key.pem`]) {
-      assert(told.includes(`${path} was open to other users`), path);
+      assert(told.includes(`${path} was accessible to other users`), path);
     }
     using client = await PlainClient.greet(relay.port);
     const to = ["c@dest.example"];
@@ -90,5 +90,5 @@ Deno.test("a relay takes its data folder from others, says so, and works on", as
   }
   await using again = await startRelay({ folder: folder.path, settings: SETTINGS });
   await again.waitForEvent("started");
-  assert(!again.output().includes("open to other users"));
+  assert(!again.output().includes("accessible to other users"));
 });

@@ -37,7 +37,7 @@ export interface Change {
 
 /** Why a command changes nothing of messages that fit. */
 const WHY_NOT: Partial<Record<QueueCommand["kind"], string>> = {
-  retry: "an attempt is running or next in line; posthouse queue show tells how it ends",
+  retry: "an attempt is running or next in line; posthouse queue show reports its result",
   reroute: "the messages take that transport already",
 };
 

@@ -42,7 +42,7 @@ Deno.test("what limits a destination and what it taught is shown wherever it is"
   assertMatch(explained.out, /limit: \d+ a minute, after: 421 4\.7\.0 Too many .* \(learned\)/);
   await run(["suppress", "add", "you@dest.example", "--reason", "left"], { env });
   const refused = await run(["explain", "you@dest.example"], { env });
-  assertMatch(refused.out, /the recipient is on the suppression list \(.*left\)/);
+  assertMatch(refused.out, /the recipient is suppressed \(.*left\)/);
   const page = await (await fetch(`${relay.origin}/destinations`)).text();
   assertStringIncludes(page, "Throttled to");
   assertStringIncludes(page, "600 messages an hour");
