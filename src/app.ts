@@ -406,6 +406,7 @@ export class Relay {
       ...{ suppressions: this.#suppressions, webhooks: this.#webhooks },
       submitter: createSubmitter({
         ...{ clock, events, store: this.#store, intake: this.#intake },
+        returnAddresses: this.#feedback.returnAddresses,
         config: () => this.#config,
       }),
       ...{ history: this.#watch.ways, pauses: this.#pauses },
@@ -415,6 +416,7 @@ export class Relay {
       config: () => this.#config,
       transports: () => this.#transports.byName,
       listeners: () => this.listeners,
+      receptionRules: (listener) => this.#doors.rulesOf(listener),
     };
     return relaySite(parts, {
       ...{ watch: this.#watch, source: this.#source, random: this.#random },

@@ -1,6 +1,7 @@
 import type { ListenerInfo } from "../admin/ports.ts";
 import type { ListenerConfig } from "../config/sections/listeners.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
+import type { ReceptionRules } from "../reception/rules.ts";
 import { FrontDoor, type ServerSettings } from "./front_door.ts";
 
 /** Every listening socket of the relay, and the sessions that came through them. */
@@ -14,6 +15,11 @@ export class Doors {
     return this.#open.flatMap(({ config: { name, address }, port, sessions }) =>
       port === null ? [] : [{ name, address, port, sessions }]
     );
+  }
+
+  /** What the sessions of a listener are judged by; null where none has the name. */
+  rulesOf(listener: string): ReceptionRules | null {
+    return this.#open.find(({ config: { name } }) => name === listener)?.rules ?? null;
   }
 
   /**

@@ -6,14 +6,13 @@ import { BounceTransport } from "../feedback/bounce_transport.ts";
 import { FeedbackDesk, type FeedbackRules } from "../feedback/desk.ts";
 import type { ReturnAddresses } from "../feedback/return_address.ts";
 import { severityOf } from "../feedback/severity.ts";
-import { formatReply, reply } from "../mail/reply.ts";
+import { formatReply } from "../mail/reply.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { EventSink } from "../observe/events.ts";
-import { ACCEPT, type Decision, refuse } from "../policy/decision.ts";
 import type { EventRecorder } from "../queue/outbox.ts";
 import type { QueueStore } from "../queue/store.ts";
 import type { SuppressionList } from "../queue/suppressions.ts";
-import type { RecipientRequest, ServerPolicy } from "../smtp/server/policy.ts";
+import type { ReturnAddressRules } from "../reception/rules.ts";
 import { providerProof } from "./report_proof.ts";
 import { returnAddresses } from "./return_paths.ts";
 
@@ -85,12 +84,9 @@ export class Feedback {
     };
   }
 
-  /** Takes recipients from anybody that name a return address or a bounce mailbox. */
-  policy(policy: ServerPolicy): ServerPolicy {
-    return {
-      ...policy,
-      rcpt: (facts, request) => this.#judge(request) ?? policy.rcpt(facts, request),
-    };
+  /** The recipients whose mail ends here, for the checks at RCPT. */
+  get returnAddresses(): ReturnAddressRules {
+    return this.#transport;
   }
 
   /** Takes a refusal at delivery for a bounce, where the rules for replies or the config say so. */
@@ -114,14 +110,6 @@ export class Feedback {
     this.#parts.events({ type: "operated", by, action: "suppressed", target, reason });
   }
 
-  /** Null where others decide. */
-  #judge({ recipient: { text, domain }, alias }: RecipientRequest): Decision | null {
-    if (alias || !this.#transport.owns(text, domain)) return null;
-    return this.#transport.accepts(text, this.#parts.clock.now())
-      ? ACCEPT
-      : refuse(NO_SUCH_ADDRESS, "the return address is forged or too old");
-  }
-
   /** Made anew when the configuration changed. */
   get #addresses(): ReturnAddresses | null {
     const config = this.#parts.config();
@@ -131,8 +119,6 @@ export class Feedback {
     return this.#known.addresses;
   }
 }
-
-const NO_SUCH_ADDRESS = reply(550, "5.1.1", "No such return address");
 
 function deskRules({ bounces }: Config): FeedbackRules {
   return {

@@ -1,19 +1,17 @@
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { Conn } from "../net/conn.ts";
 import { listen, type Listener } from "../net/listener.ts";
-import { reply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
-import { type Decision, refuse } from "../policy/decision.ts";
 import { clientKey } from "../policy/limits/client_key.ts";
 import { UsageLimits, type UsageRules } from "../policy/limits/usage_limits.ts";
-import { isInNetworks } from "../policy/network.ts";
 import type { ClientChange } from "../smtp/server/context.ts";
-import type { ServerPolicy, SessionFacts } from "../smtp/server/policy.ts";
+import { receptionPolicy } from "../reception/policy.ts";
+import type { ReceptionRules } from "../reception/rules.ts";
+import { countingEvents } from "../reception/usage_events.ts";
 import { SmtpServer, type SmtpServerOptions } from "../smtp/server/server.ts";
 import type { ListenerConfig } from "../config/sections/listeners.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { CONNECTIONS_TO_REFUSE } from "./descriptors.ts";
-import { countingEvents, limitedPolicy } from "./limited_policy.ts";
 import { listenerExtensions, listenerServices, type SharedServices } from "./listener_services.ts";
 import { networkOf } from "./policy.ts";
 import { ProxyGate } from "./proxy_gate.ts";
@@ -21,15 +19,13 @@ import { StoreGuard } from "./store_guard.ts";
 
 /** What serves the sessions of one listener, from the configuration in force. */
 export type ServerSettings = Omit<SmtpServerOptions, "listener" | "policy" | "limits"> & {
-  readonly policy: ServerPolicy;
+  /** What all listeners judge mail by; each adds what it counts itself. */
+  readonly rules: ReceptionRules;
   readonly shared: SharedServices;
   readonly limits: NonNullable<SmtpServerOptions["limits"]>;
   /** What clients may do in a time. */
   readonly usage: UsageRules;
 };
-
-const TOO_MANY = reply(421, "4.3.2", "Too many connections, try again later");
-const TOO_MANY_OF_YOURS = reply(421, "4.7.0", "Too many connections from your address");
 
 /**
  * One listening socket and the sessions that came through it. A reload gives sessions that begin
@@ -47,6 +43,7 @@ export class FrontDoor {
   readonly #earlier = new Set<SmtpServer>();
   #config: ListenerConfig;
   #connections = 0;
+  #rules: ReceptionRules;
   #server: SmtpServer;
   #listener: Listener | null = null;
 
@@ -60,11 +57,17 @@ export class FrontDoor {
       onRefused: (conn, reason) => this.#withoutHeader(conn, reason),
       onBug: this.#onBug,
     });
+    this.#rules = this.#rulesOf(settings);
     this.#server = this.#makeServer(settings);
   }
 
   get config(): ListenerConfig {
     return this.#config;
+  }
+
+  /** What new sessions are judged by. */
+  get rules(): ReceptionRules {
+    return this.#rules;
   }
 
   /** The port it listens on; null before `open`. */
@@ -98,6 +101,7 @@ export class FrontDoor {
   reload(config: ListenerConfig, settings: ServerSettings): void {
     this.#earlier.add(this.#server);
     this.#config = config;
+    this.#rules = this.#rulesOf(settings);
     this.#server = this.#makeServer(settings);
     this.#forgetEarlier();
   }
@@ -116,7 +120,7 @@ export class FrontDoor {
     await this.#listener?.[Symbol.asyncDispose]();
   }
 
-  #makeServer({ policy, limits, usage, shared, ...settings }: ServerSettings): SmtpServer {
+  #makeServer({ rules: _, limits, usage, shared, ...settings }: ServerSettings): SmtpServer {
     const { name, ...config } = this.#config;
     this.#usage.rules = usage;
     this.#proxies.balancers = config.proxyProtocol.map(networkOf);
@@ -136,7 +140,7 @@ export class FrontDoor {
         sessionTimeoutMs: config.sessionTimeoutMs,
         greetDelayMs: config.greetDelayMs,
       },
-      policy: this.#judging(policy),
+      policy: receptionPolicy(this.#rules),
     });
   }
 
@@ -194,28 +198,24 @@ export class FrontDoor {
     else this.#perClient.set(key, left);
   }
 
-  /** The rules of the listener within its limits. */
-  #judging(policy: ServerPolicy): ServerPolicy {
-    const limits = { usage: this.#usage, store: this.#store, clock: this.#clock };
-    const limited = limitedPolicy(policy, limits);
-    const proxies = this.#config.xclient.map(networkOf);
+  /** The rules of the relay with what this listener counts. */
+  #rulesOf({ rules }: ServerSettings): ReceptionRules {
+    const { maxConnections, maxConnectionsPerAddress: maxPerClient, xclient } = this.#config;
+    const count = (): number => this.#connections;
     return {
-      ...limited,
-      connect: (facts) => this.#judge(facts, limited),
-      speaksForOthers: (peerAddress) => isInNetworks(peerAddress, proxies),
+      ...rules,
+      clock: this.#clock,
+      usage: this.#usage,
+      store: this.#store,
+      proxies: xclient.map(networkOf),
+      connections: {
+        ...{ maxConnections, maxPerClient },
+        get count() {
+          return count();
+        },
+        countOf: (clientAddress) => this.#perClient.get(clientKey(clientAddress)) ?? 0,
+      },
     };
-  }
-
-  /** RFC 5321 3.1: a server that cannot serve says 421 instead of 220. */
-  #judge(facts: SessionFacts, policy: ServerPolicy): Decision | Promise<Decision> {
-    const { maxConnections, maxConnectionsPerAddress } = this.#config;
-    if (this.#connections > maxConnections) return refuse(TOO_MANY);
-    const { clientAddress } = facts;
-    const count = this.#perClient.get(clientKey(clientAddress)) ?? 0;
-    if (count > maxConnectionsPerAddress && !this.#usage.isExempt(clientAddress)) {
-      return refuse(TOO_MANY_OF_YOURS);
-    }
-    return policy.connect(facts);
   }
 
   #forgetEarlier(): void {

@@ -7,9 +7,9 @@ import type { AliasMap } from "../policy/aliases.ts";
 import { UsageLimits } from "../policy/limits/usage_limits.ts";
 import type { Intake } from "../queue/intake.ts";
 import type { QueueStore } from "../queue/store.ts";
-import type { ServerPolicy } from "../smtp/server/policy.ts";
-import { relayServerPolicy } from "../smtp/server/relay_server_policy.ts";
-import { countingEvents, limitedPolicy } from "./limited_policy.ts";
+import { receptionPolicy, type ServerPolicy } from "../reception/policy.ts";
+import type { ReturnAddressRules } from "../reception/rules.ts";
+import { countingEvents } from "../reception/usage_events.ts";
 import { aliasMap, relayRules, usageRules } from "./policy.ts";
 import { StoreGuard } from "./store_guard.ts";
 
@@ -19,6 +19,8 @@ export interface HttpInParts {
   readonly intake: Intake;
   readonly clock: Clock;
   readonly events: EventSink;
+  /** Addresses whose mail ends here. */
+  readonly returnAddresses: ReturnAddressRules;
   /** The configuration in force. */
   readonly config: () => Config;
 }
@@ -32,7 +34,7 @@ interface RulesInForce {
 
 /** Makes the way in for mail that comes by HTTP, with the rules and limits of a listener. */
 export function createSubmitter(
-  { store, intake, clock, events, config }: HttpInParts,
+  { store, intake, clock, events, config, returnAddresses }: HttpInParts,
 ): MessageSubmitter {
   const usage = new UsageLimits();
   const guard = new StoreGuard(intake, clock);
@@ -41,8 +43,11 @@ export function createSubmitter(
     const current = config();
     if (known?.config === current) return known;
     usage.rules = usageRules(current);
-    const relaying = relayServerPolicy(relayRules(current), { keepsBcc: current.relay.keepBcc });
-    const policy = limitedPolicy(relaying, { usage, store: guard, clock });
+    const policy = receptionPolicy({
+      ...{ clock, usage, store: guard, returnAddresses },
+      relay: relayRules(current),
+      keepsBcc: current.relay.keepBcc,
+    });
     known = { config: current, policy, aliases: aliasMap(current) };
     return known;
   };

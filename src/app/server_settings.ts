@@ -7,14 +7,12 @@ import { UserRates } from "../policy/user_rate.ts";
 import type { Intake } from "../queue/intake.ts";
 import type { QueueStore } from "../queue/store.ts";
 import type { SuppressionList } from "../queue/suppressions.ts";
-import { relayServerPolicy } from "../smtp/server/relay_server_policy.ts";
-import { withUserRules } from "../smtp/server/user_policy.ts";
+import { OPEN_RULES, type ReceptionRules } from "../reception/rules.ts";
 import type { Feedback } from "./feedback.ts";
 import type { ServerSettings } from "./front_door.ts";
 import type { ListenerTls } from "./listener_tls.ts";
 import { aliasMap, relayRules, usageRules } from "./policy.ts";
 import { queueStarter } from "./queue_starter.ts";
-import { suppressingPolicy } from "./suppressing_policy.ts";
 
 /** What the sessions of all listeners share. */
 export interface ServerParts {
@@ -38,7 +36,7 @@ export function serverSettings(config: Config, parts: ServerParts): ServerSettin
   const { clock, deadlines, events, intake, store } = parts;
   return {
     ...{ clock, deadlines, events, hostname: config.hostname, sink: intake },
-    policy: serverPolicy(config, parts),
+    rules: receptionRules(config, parts),
     shared: {
       authenticator: parts.authenticator,
       aliases: aliasMap(config),
@@ -53,19 +51,16 @@ export function serverSettings(config: Config, parts: ServerParts): ServerSettin
   };
 }
 
-function serverPolicy(
+function receptionRules(
   config: Config,
-  { authenticator, userRates, clock, suppressions, feedback }: ServerParts,
-): ServerSettings["policy"] {
-  const byUser = withUserRules(
-    relayServerPolicy(relayRules(config), { keepsBcc: config.relay.keepBcc }),
-    {
-      account: (user) => authenticator.account(user),
-      rates: userRates,
-      clock,
-    },
-  );
-  return feedback.policy(suppressingPolicy(byUser, suppressions));
+  { authenticator, userRates: rates, clock, suppressions, feedback }: ServerParts,
+): ReceptionRules {
+  return {
+    ...{ ...OPEN_RULES, clock, suppressions, returnAddresses: feedback.returnAddresses },
+    relay: relayRules(config),
+    keepsBcc: config.relay.keepBcc,
+    users: { account: (user) => authenticator.account(user), rates },
+  };
 }
 
 function sessionLimits({ limits }: Config): ServerSettings["limits"] {

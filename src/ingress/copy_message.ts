@@ -1,18 +1,15 @@
 import type { Hash } from "node:crypto";
 import { BodyScan } from "../mail/body_scan.ts";
 import type { BodyFacts } from "../mail/envelope.ts";
-import { endsAbruptly, inOneForm, withoutBcc } from "../mail/header_form.ts";
-import { countFields, HeaderReader, type MessageHeader } from "../mail/headers.ts";
+import { inOneForm, withoutBcc } from "../mail/header_form.ts";
+import { HeaderReader } from "../mail/headers.ts";
 import { type Reply, reply } from "../mail/reply.ts";
-import { decideAuthors } from "../policy/authors.ts";
-import type { SenderRules } from "../policy/user_sender.ts";
+import type { AuthorDecision } from "../policy/authors.ts";
+import type { ContentRequest } from "../reception/facts.ts";
 import type { PartWriter } from "./batch_sink.ts";
 import type { SubmittedMessage } from "./submission.ts";
 
 const TOO_LARGE = reply(552, "5.3.4", "Message is larger than allowed");
-const LOOP = reply(554, "5.4.6", "Routing loop detected");
-const NO_HEADER = reply(554, "5.6.0", "The message does not begin with a header field");
-const NO_FIELD = reply(554, "5.6.0", "The header section has an invalid line");
 const VIOLATIONS = {
   bare_cr: reply(554, "5.6.0", "Message has CR without LF; lines end with CRLF"),
   nul: reply(554, "5.6.0", "Message has a NUL octet"),
@@ -23,10 +20,10 @@ export interface CopyTarget {
   readonly writer: PartWriter;
   /** Takes them, too. */
   readonly hash: Hash;
-  readonly senders: SenderRules;
+  /** The checks of the content. */
+  readonly judge: (request: Omit<ContentRequest, "maxHops">) => AuthorDecision;
   /** Octets of a message; 0 for no limit. */
   readonly messageBytes: number;
-  readonly hops: number;
   /** Whether fields go that name recipients whom the others shall not see. */
   readonly hidesBcc: boolean;
 }
@@ -106,10 +103,10 @@ class Copy {
     const formed = inOneForm(read, { hasBody: rest.length > 0 });
     const header = this.#target.hidesBcc ? withoutBcc(formed) : formed;
     this.#addedBytes = header.bytes.length - read.bytes.length;
-    const refusal = this.#judge() ?? formRefusal(read, rest) ??
-      (countFields(header, "received") > this.#target.hops ? LOOP : null); // RFC 5321 6.3
+    const refusal = this.#judge();
     if (refusal !== null) return refusal;
-    const decision = decideAuthors(this.#target.senders, header);
+    const received = { header: read, hasBody: rest.length > 0 };
+    const decision = this.#target.judge({ header, received });
     if (decision.kind === "refuse") return decision.reply;
     const { mayAuthor } = decision;
     await this.#target.writer.write(header.bytes, { header, mayAuthor });
@@ -123,11 +120,4 @@ class Copy {
     }
     return null;
   }
-}
-
-/** Programs hear at once what is wrong with the message that they made. */
-function formRefusal(header: MessageHeader, rest: Uint8Array): Reply | null {
-  if (!header.complete || header.bytes.length + rest.length === 0) return null;
-  if (header.fields[0]?.start !== 0) return NO_HEADER; // nor with the line of a mailbox file
-  return endsAbruptly(header) && rest.length > 0 ? NO_FIELD : null;
 }

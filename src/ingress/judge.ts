@@ -2,8 +2,9 @@ import { isAsciiText, type Mailbox, parseMailbox, withAsciiDomain } from "../mai
 import { type Envelope, type Recipient, RECIPIENT_LIMIT } from "../mail/envelope.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import { type AliasMap, membersInPlace } from "../policy/aliases.ts";
-import { decideUserSender, type SenderRules } from "../policy/user_sender.ts";
-import type { RecipientRequest, ServerPolicy, SessionFacts } from "../smtp/server/policy.ts";
+import type { SenderRules } from "../policy/user_sender.ts";
+import type { RecipientRequest, SessionFacts } from "../reception/facts.ts";
+import type { ServerPolicy } from "../reception/policy.ts";
 import type { RefusedRecipient, SubmittedMessage, Submitter } from "./submission.ts";
 
 /** The name by which rules and routes know this way in. */
@@ -74,10 +75,6 @@ async function judgeSender(
   sender: Mailbox | null,
   { by, rules: { policy } }: { by: Submitter; rules: JudgeRules },
 ): Promise<Reply | null> {
-  if (by.senders !== null) {
-    const decision = decideUserSender(senderRulesOf(by), sender);
-    if (decision.kind === "refuse") return decision.reply;
-  }
   const decision = await policy.mail(factsOf(by), { sender });
   return decision.kind === "refuse" ? decision.reply : null;
 }
@@ -99,9 +96,8 @@ async function judgeRecipients(
     const key = keyOf(parsed);
     if (named.has(key)) continue;
     if (named.size >= rules.recipients) return { kind: "refused", reply: TOO_MANY };
-    const recipientCount = named.size;
     named.add(key);
-    const request = { recipient: parsed, reversePath, recipientCount };
+    const request = { recipient: parsed, reversePath };
     const added = await judgeRecipient(request, { facts, rules });
     if (!Array.isArray(added)) refused.push({ mailbox: text, reply: added });
     else {for (const one of added) {
@@ -116,7 +112,7 @@ async function judgeRecipients(
 
 /** The recipient, or those that an alias stands for, or why there are none. */
 async function judgeRecipient(
-  { recipient, ...request }: Pick<RecipientRequest, "recipient" | "reversePath" | "recipientCount">,
+  { recipient, ...request }: Pick<RecipientRequest, "recipient" | "reversePath">,
   { facts, rules: { policy, aliases } }: { facts: SessionFacts; rules: JudgeRules },
 ): Promise<Recipient[] | Reply> {
   const alias = aliases?.get(recipient) ?? null;
@@ -139,7 +135,7 @@ function mailboxOf(text: string, enhanced: "5.1.3" | "5.1.7"): Mailbox | Refused
 }
 
 /** What the submitter may send as. */
-export function senderRulesOf({ user, senders, senderCheck }: Submitter): SenderRules {
+function senderRulesOf({ user, senders, senderCheck }: Submitter): SenderRules {
   const rules = { name: user ?? "", senders };
   return senderCheck === undefined ? rules : { ...rules, senderCheck };
 }
@@ -149,8 +145,10 @@ function keyOf({ localPart, domain }: Mailbox): string {
 }
 
 /** Who hands it in, as a session of SMTP would know it. */
-export function factsOf({ user, clientAddress }: Submitter): SessionFacts {
+export function factsOf(by: Submitter): SessionFacts {
+  const { user, clientAddress } = by;
   return {
+    senderRules: senderRulesOf(by),
     ...{ sessionId: "", listener: HTTP_LISTENER, clientAddress, clientPort: 0 },
     ...{ helo: "", esmtp: true, tls: null, user },
   };

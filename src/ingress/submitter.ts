@@ -8,10 +8,10 @@ import { formatReply, reply } from "../mail/reply.ts";
 import type { EventSink } from "../observe/events.ts";
 import { parseTraceparent } from "../observe/traces.ts";
 import type { AliasMap } from "../policy/aliases.ts";
-import type { ServerPolicy } from "../smtp/server/policy.ts";
+import type { ServerPolicy } from "../reception/policy.ts";
 import type { BatchMessage, BatchSink, MessageBatch } from "./batch_sink.ts";
 import { copyMessage } from "./copy_message.ts";
-import { factsOf, HTTP_LISTENER, judgeEnvelope, senderRulesOf } from "./judge.ts";
+import { factsOf, HTTP_LISTENER, judgeEnvelope } from "./judge.ts";
 import type { KnownRequest, RequestKeys } from "./request_keys.ts";
 import type {
   BatchResult,
@@ -140,14 +140,16 @@ export class MessageSubmitter {
   ): Promise<Written[] | SubmissionFailure> {
     const limits = this.limits;
     const origin = originOf(by, limits.hostname);
+    const facts = factsOf(by);
+    const policy = this.#options.policy();
     const written: Written[] = [];
     for (const [index, envelope] of envelopes.entries()) {
       const writer = batch.begin(this.#incoming({ envelope, origin, traceparent }));
       const octets = messages[index]?.message ?? new Uint8Array(0);
       const copied = await copyMessage(octets, {
-        ...{ messageBytes: limits.messageBytes, hops: limits.hops },
-        ...{ writer, hash, senders: senderRulesOf(by) },
-        hidesBcc: this.#options.policy().hidesBcc(factsOf(by)),
+        ...{ messageBytes: limits.messageBytes, writer, hash },
+        judge: (request) => policy.content(facts, { ...request, maxHops: limits.hops }),
+        hidesBcc: policy.hidesBcc(facts),
       });
       if (copied.kind === "refused") {
         this.#refused({ id: writer.id, envelope, origin, reply: formatReply(copied.reply) });

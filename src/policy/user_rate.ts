@@ -59,6 +59,12 @@ export class UserRates {
     return this.#usage.size;
   }
 
+  /** Decides whether a user may send one more message; counts nothing. */
+  judge(rules: RateRules, nowMs: number): Decision {
+    if (rules.messagesPerHour === null && rules.messagesPerDay === null) return ACCEPT;
+    return takeMessage(this.#usage.get(rules.name) ?? NO_USAGE, { rules, nowMs }).decision;
+  }
+
   /** Decides whether a user may send one more message, and counts it. */
   take(rules: RateRules, nowMs: number): Decision {
     if (rules.messagesPerHour === null && rules.messagesPerDay === null) return ACCEPT;

@@ -215,6 +215,7 @@ function waysOf(
       }),
       trace: ({ to, listener = "smtp" }) =>
         Promise.resolve({
+          checks: [],
           ...{ route: "default", mode: "deliver", redirect: null, rawOnly: false, dkim: [] },
           transports: [{
             ...{ name: "mx", kind: "mx", destination: to.split("@")[1] ?? "", state: "up" },

@@ -5,7 +5,7 @@ import { type ListenerConfig, listenersSchema } from "../../src/config/sections/
 import { listenerConfig } from "../../src/config/sections/listeners.ts";
 import type { RelayEvent } from "../../src/observe/events.ts";
 import { NO_USAGE_RULES, type UsageRules } from "../../src/policy/limits/usage_limits.ts";
-import { OPEN_POLICY } from "../../src/smtp/server/policy.ts";
+import { OPEN_RULES } from "../../src/reception/rules.ts";
 import { MemorySink } from "../smtp/server/memory_sink.ts";
 import { TestAuthenticator } from "../smtp/server/test_authenticator.ts";
 import { ManualClock } from "../support/manual_clock.ts";
@@ -38,7 +38,7 @@ async function openDoor(
   const settings: ServerSettings = {
     hostname: "relay.example",
     sink,
-    policy: OPEN_POLICY,
+    rules: OPEN_RULES,
     shared: {
       authenticator: new TestAuthenticator(),
       aliases: null,

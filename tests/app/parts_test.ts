@@ -1,21 +1,22 @@
 /** Small parts of the composition root: what stands around policies, the store and its folder. */
 import { assert, assertEquals } from "@std/assert";
 import { HistoryKeeper } from "../../src/app/history.ts";
-import { countingEvents, limitedPolicy, type PolicyLimits } from "../../src/app/limited_policy.ts";
 import { makePrivate } from "../../src/app/private_files.ts";
 import { intakeLimits, schedulerLimits } from "../../src/app/queue_settings.ts";
 import { restartNeeds } from "../../src/app/restart_needs.ts";
 import { leavesFromReturnAddress, returnAddresses } from "../../src/app/return_paths.ts";
 import { sendAgainServices } from "../../src/app/send_again.ts";
 import { StoreGuard } from "../../src/app/store_guard.ts";
-import { suppressingPolicy } from "../../src/app/suppressing_policy.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { reply } from "../../src/mail/reply.ts";
 import type { RelayEvent } from "../../src/observe/events.ts";
 import { ACCEPT, type Decision, refuse } from "../../src/policy/decision.ts";
 import type { QueueStore } from "../../src/queue/store.ts";
-import type { SuppressionList } from "../../src/queue/suppressions.ts";
-import type { ServerPolicy, SessionFacts } from "../../src/smtp/server/policy.ts";
+import type { RecipientRequest, SessionFacts } from "../../src/reception/facts.ts";
+import { receptionPolicy, type ServerPolicy } from "../../src/reception/policy.ts";
+import { countingEvents } from "../../src/reception/usage_events.ts";
+import { DomainSet } from "../../src/policy/domain_set.ts";
+import type { UsageLimits } from "../../src/policy/limits/usage_limits.ts";
 import type { MessageSink } from "../../src/smtp/server/sink.ts";
 import { load } from "../config/support.ts";
 import { ManualClock } from "../support/manual_clock.ts";
@@ -92,62 +93,46 @@ Deno.test("history: a stop ends the steps, waits for the one under way, and star
   assertEquals(clock.timers, 0);
 });
 
-const FACTS = { clientAddress: "192.0.2.1" } as SessionFacts;
+const FACTS = { clientAddress: "192.0.2.1", user: null } as SessionFacts;
 const NO = refuse(reply(450, "4.7.1", "Later"));
-
-/** A policy that accepts all and tells what it was asked. */
-function askedPolicy(decision: Decision = ACCEPT) {
-  const asked: string[] = [];
-  const answer = (name: string) => () => {
-    asked.push(name);
-    return decision;
-  };
-  const policy = { connect: answer("connect"), mail: answer("mail"), rcpt: answer("rcpt") };
-  return { asked, policy: policy as unknown as ServerPolicy };
-}
 
 /** Limits that refuse some kinds; `taken` is what was asked and counted. */
 function limitsBench(refused: string[], stored: Decision = ACCEPT) {
   const taken: string[] = [];
-  const decide = (verb: string) => (address: string, { kind }: { kind: string }): Decision => {
-    taken.push(`${verb} ${kind} ${address}`);
-    return refused.includes(kind) ? NO : ACCEPT;
-  };
   const usage = {
-    take: decide("take"),
-    judge: decide("judge"),
+    judge: (address: string, { kind }: { kind: string }): Decision => {
+      taken.push(`judge ${kind} ${address}`);
+      return refused.includes(kind) ? NO : ACCEPT;
+    },
     count: (address: string, { kind, amount }: { kind: string; amount?: number }) =>
       taken.push(`count ${kind} ${amount} ${address}`),
-  };
-  const limits = { usage, store: { judge: () => stored }, clock: new ManualClock() };
-  return { taken, limits: limits as unknown as PolicyLimits };
+  } as unknown as UsageLimits;
+  return { taken, limits: { usage, store: { judge: () => stored }, clock: new ManualClock() } };
 }
 
-Deno.test("limits are asked before the rules, and who is refused takes nothing of the next", () => {
-  const rows: [verb: "connect" | "command" | "mail" | "rcpt", taken: string[]][] = [
-    ["connect", ["judge errors", "take connections"]],
-    ["command", ["judge errors", "take commands"]],
-    ["mail", ["judge bytes", "take messages"]],
-    ["rcpt", ["take recipients"]],
+Deno.test("limits are asked in order, and who is refused takes nothing of the next", () => {
+  const rows: [verb: "connect" | "command" | "mail" | "rcpt", kinds: string[]][] = [
+    ["connect", ["errors", "connections"]],
+    ["command", ["errors", "commands"]],
+    ["mail", ["bytes", "messages"]],
+    ["rcpt", ["recipients"]],
   ];
   const ask = (policy: ServerPolicy, verb: string): Decision =>
-    (policy as unknown as Record<string, (facts: SessionFacts) => Decision>)[verb]?.(FACTS) ?? NO;
-  for (const [verb, expected] of rows) {
-    const named = expected.map((step) => `${step} 192.0.2.1`);
-    const { asked, policy } = askedPolicy();
+    (policy as unknown as Record<string, (facts: SessionFacts, request: unknown) => Decision>)
+      [verb]?.(FACTS, { recipient: {} }) ?? NO;
+  for (const [verb, kinds] of rows) {
+    const asked = kinds.map((kind) => `judge ${kind} 192.0.2.1`);
     const free = limitsBench([]);
-    assertEquals(ask(limitedPolicy(policy, free.limits), verb), ACCEPT);
-    assertEquals([free.taken, asked], [named, verb === "command" ? [] : [verb]]);
-    for (const [index, step] of expected.entries()) {
-      const full = limitsBench([step.split(" ")[1] ?? ""]);
-      asked.length = 0;
-      assertEquals(ask(limitedPolicy(policy, full.limits), verb), NO, `${verb} ${step}`);
-      assertEquals([full.taken, asked], [named.slice(0, index + 1), []]);
+    assertEquals(ask(receptionPolicy(free.limits), verb), ACCEPT);
+    assertEquals(free.taken, [...asked, `count ${kinds.at(-1)} undefined 192.0.2.1`]);
+    for (const [index, kind] of kinds.entries()) {
+      const full = limitsBench([kind]);
+      assertEquals(ask(receptionPolicy(full.limits), verb), NO, `${verb} ${kind}`);
+      assertEquals(full.taken, asked.slice(0, index + 1));
     }
   }
   const broken = limitsBench([], NO);
-  const { policy } = askedPolicy();
-  assertEquals(ask(limitedPolicy(policy, broken.limits), "mail"), NO);
+  assertEquals(ask(receptionPolicy(broken.limits), "mail"), NO);
   assertEquals(broken.taken, []);
 });
 
@@ -166,42 +151,39 @@ Deno.test("what was refused counts as an error, what was accepted by its octets;
   assertEquals(told, events);
 });
 
-Deno.test("a suppressed recipient is refused at RCPT, after the rules, whether they wait or not", async () => {
+Deno.test("a suppressed recipient is refused at RCPT, after who may relay", async () => {
   const suppressed = { source: "bounce", reason: "550 gone" };
-  const list = (found: typeof suppressed | null, mayHave = true) => {
-    const asked: string[] = [];
-    const suppressions = {
-      mayHave: () => mayHave,
-      find: (mailbox: string) => {
-        asked.push(mailbox);
-        return Promise.resolve(found);
+  const asked: string[] = [];
+  const rcpt = (domain: string, found: typeof suppressed | null, mayHave = true) => {
+    const policy = receptionPolicy({
+      relay: {
+        trustedNetworks: [],
+        relayDomains: new DomainSet(["example.net"]),
+        ownNames: new DomainSet([]),
       },
-    };
-    return { asked, suppressions: suppressions as unknown as SuppressionList };
+      suppressions: {
+        mayHave: () => mayHave,
+        find: (mailbox) => {
+          asked.push(mailbox);
+          return Promise.resolve(found);
+        },
+      },
+    });
+    const recipient = { text: `bob@${domain}`, localPart: "bob", domain };
+    const request: RecipientRequest = { recipient, routed: false, reversePath: "", alias: false };
+    return policy.rcpt(FACTS, request);
   };
-  const request = { recipient: { text: "bob@example.net" } } as Parameters<
-    ServerPolicy["rcpt"]
-  >[1];
   const refusal = refuse(
     reply(550, "5.7.1", "Recipient is on the suppression list of this relay"),
     "bounce: 550 gone",
   );
-  const waits = (decision: Decision) => ({ rcpt: () => Promise.resolve(decision) });
-  for (const wrap of [waits, (decision: Decision) => ({ rcpt: () => decision })]) {
-    const rcpt = async (decision: Decision, of: ReturnType<typeof list>) => {
-      const policy = wrap(decision) as unknown as ServerPolicy;
-      return await suppressingPolicy(policy, of.suppressions).rcpt(FACTS, request);
-    };
-    const [yes, no, refused, never] = [
-      ...[list(suppressed), list(null), list(suppressed), list(suppressed, false)],
-    ] as const;
-    assertEquals(await rcpt(ACCEPT, yes), refusal);
-    assertEquals(await rcpt(ACCEPT, no), ACCEPT);
-    assertEquals(await rcpt(NO, refused), NO);
-    assertEquals(await rcpt(ACCEPT, never), ACCEPT);
-    const asked = ["bob@example.net"];
-    assertEquals([yes, no, refused, never].map((of) => of.asked), [asked, asked, [], []]);
-  }
+  assertEquals(await rcpt("example.net", suppressed), refusal);
+  assertEquals(await rcpt("example.net", null), ACCEPT);
+  assertEquals(asked, ["bob@example.net", "bob@example.net"]);
+  const denied = await rcpt("other.example", suppressed);
+  assertEquals(denied.kind === "refuse" && denied.reply.lines, ["Relaying denied"]);
+  assertEquals(await rcpt("example.net", suppressed, false), ACCEPT);
+  assertEquals(asked.length, 2);
 });
 
 Deno.test("after a failure of the store nothing is begun for two seconds, or until a success", async () => {

@@ -7,7 +7,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { Deadlines } from "../../src/base/deadlines.ts";
 import { encodeText } from "../../src/base/bytes.ts";
 import { plainConn } from "../../src/net/plain_conn.ts";
-import { OPEN_POLICY } from "../../src/smtp/server/policy.ts";
+import { OPEN_POLICY } from "../../src/reception/policy.ts";
 import { SmtpServer } from "../../src/smtp/server/server.ts";
 import type { MessageSink } from "../../src/smtp/server/sink.ts";
 

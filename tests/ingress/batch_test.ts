@@ -8,7 +8,7 @@ import { MessageSubmitter } from "../../src/ingress/submitter.ts";
 import type { RelayEvent } from "../../src/observe/events.ts";
 import { openMemoryStore } from "../../src/queue/memory/store.ts";
 import type { Shelf } from "../../src/queue/shelf.ts";
-import { OPEN_POLICY } from "../../src/smtp/server/policy.ts";
+import { OPEN_POLICY } from "../../src/reception/policy.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
 /** A submitter over a sink that notes what is asked of it. */

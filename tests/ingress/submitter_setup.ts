@@ -11,7 +11,7 @@ import { parseNetwork } from "../../src/policy/network.ts";
 import { Intake } from "../../src/queue/intake.ts";
 import { openMemoryStore } from "../../src/queue/memory/store.ts";
 import type { QueueStore } from "../../src/queue/store.ts";
-import { relayServerPolicy } from "../../src/smtp/server/relay_server_policy.ts";
+import { receptionPolicy } from "../../src/reception/policy.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
 /** A submitter over a queue in memory, with the rules of a relay. */
@@ -49,11 +49,14 @@ export function submitterBench(
   });
   const trusted = parseNetwork("10.0.0.0/8");
   if (trusted.kind === "error") throw new Error(trusted.reason);
-  const policy = relayServerPolicy({
-    trustedNetworks: [trusted.network],
-    relayDomains: new DomainSet(["ours.example"]),
-    ownNames: new DomainSet(["relay.example"]),
-  }, { keepsBcc });
+  const policy = receptionPolicy({
+    relay: {
+      trustedNetworks: [trusted.network],
+      relayDomains: new DomainSet(["ours.example"]),
+      ownNames: new DomainSet(["relay.example"]),
+    },
+    keepsBcc,
+  });
   const submitter = new MessageSubmitter({
     sink: intake,
     policy: () => policy,

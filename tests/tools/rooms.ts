@@ -55,9 +55,17 @@ export const ROOMS: readonly Room[] = [
   {
     name: "smtp/server",
     places: ["smtp/server"],
-    mayImport: ["base", "mail", "smtp/wire", "auth", "policy", "observe"],
+    mayImport: ["base", "mail", "smtp/wire", "auth", "policy", "reception", "observe"],
     mayImportTypes: ["net/conn.ts"],
     why: "it knows only the MessageSink it declares itself",
+  },
+  {
+    name: "reception",
+    places: ["reception"],
+    mayImport: ["base", "mail", "policy", "observe"],
+    mayImportTypes: ["auth/authenticator.ts", "net/conn.ts"],
+    mustNotUse: ["Deno", "fetch"],
+    why: "it judges mail by the values it is handed, whichever way that comes in",
   },
   {
     name: "smtp/client",
@@ -139,11 +147,12 @@ export const ROOMS: readonly Room[] = [
       "mail",
       "smtp/wire",
       "policy",
+      "reception",
       "observe",
       "queue/store.ts",
       "queue/shelf.ts",
     ],
-    mayImportTypes: ["smtp/server/sink.ts", "smtp/server/policy.ts"],
+    mayImportTypes: ["smtp/server/sink.ts"],
     why: "it brings mail from HTTP to the same rules and the same sink as SMTP",
   },
   {

@@ -201,6 +201,8 @@ const explainQuery = z.strictObject({
     .describe("Reverse-path; empty for the null one."),
   listener: lineText({ max: 100 }).optional(),
   user: lineText({ max: 256 }).optional(),
+  client: z.union([z.ipv4(), z.ipv6()]).optional()
+    .describe("IP address of the client; 127.0.0.1 where absent."),
   size: z.coerce.number().int().min(0).optional().describe("Size of the message in octets."),
   priority: z.coerce.number().int().min(-9).max(9).optional(),
   header: z.union([lineText({ max: 998 }), z.array(lineText({ max: 998 })).max(50)]).optional()
@@ -227,11 +229,12 @@ export function routeRoutes({ ports: { routes } }: ApiContext) {
       }),
       query(explainQuery),
       async (c) => {
-        const { to, from, listener, user, size, priority, header } = c.req.valid("query");
+        const { to, from, listener, user, client, size, priority, header } = c.req.valid("query");
         const question = {
           ...{ to, from, headers: headersOf(header) },
           ...(listener === undefined ? {} : { listener }),
           ...(user === undefined ? {} : { user }),
+          ...(client === undefined ? {} : { client }),
           ...(size === undefined ? {} : { sizeBytes: size }),
           ...(priority === undefined ? {} : { priority }),
         };

@@ -25,6 +25,8 @@ export interface RouteQuestion {
   /** Absent means the first listener. */
   readonly listener?: string;
   readonly user?: string;
+  /** IP address of the client; absent means this machine. */
+  readonly client?: string;
   readonly sizeBytes?: number;
   /** Of MT-PRIORITY (RFC 6710). */
   readonly priority?: number;
@@ -34,6 +36,17 @@ export interface RouteQuestion {
 
 /** Where a message would go, and how. */
 export interface RouteTrace {
+  /** Every check before the content, in order, as the listener would ask it. */
+  readonly checks: readonly {
+    readonly stage: "connect" | "ehlo" | "mail" | "rcpt";
+    readonly check: string;
+    readonly about: string;
+    readonly verdict: "passes" | "accepts" | "refuses" | "skipped";
+    /** The reply of a refusal; empty for others. */
+    readonly reply: string;
+    /** What the log says beside the reply; empty where there is no more. */
+    readonly cause: string;
+  }[];
   /** Null when no route fits: the mail waits with 450 4.4.4. */
   readonly route: string | null;
   readonly mode: "deliver" | "hold" | "capture" | "redirect" | null;

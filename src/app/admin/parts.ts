@@ -14,6 +14,7 @@ import type {
 import type { QueueStore } from "../../queue/store.ts";
 import type { SuppressionList } from "../../queue/suppressions.ts";
 import type { Webhooks } from "../../webhooks/webhooks.ts";
+import type { ReceptionRules } from "../../reception/rules.ts";
 import type { PauseKeeper } from "./pause_keeper.ts";
 import type { WayHistory } from "./way_history.ts";
 
@@ -36,5 +37,7 @@ export interface RelayParts {
   /** The configuration in force. */
   readonly config: () => Config;
   readonly transports: () => ReadonlyMap<string, Transport>;
+  /** What a listener judges mail by; null where none has the name. */
+  readonly receptionRules: (listener: string) => ReceptionRules | null;
   readonly listeners: () => readonly ListenerInfo[];
 }

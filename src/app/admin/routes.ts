@@ -20,6 +20,7 @@ export function routesPort(parts: RelayParts): RoutesPort {
       explainDelivery(question, {
         ...{ config: parts.config(), resolver: parts.resolver, clock: parts.clock },
         stateOf: (name, domain) => stateOf(name, { domain, parts }),
+        receptionRules: parts.receptionRules,
         findSuppressed: (mailbox) => findSuppressed(mailbox, parts),
       }),
   };

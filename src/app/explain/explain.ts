@@ -10,9 +10,12 @@ import { formatProxy } from "../../delivery/smtp/dialer.ts";
 import { ruleFor } from "../../delivery/tls/rules.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import { formatPace } from "../../observe/quantities.ts";
+import { parseMailbox } from "../../mail/address.ts";
 import { domainsIn } from "../../signing/author.ts";
 import { keysForAuthors, readKeys } from "../../signing/keys.ts";
-import { aliasMap } from "../policy.ts";
+import { explainReception } from "../../reception/explain.ts";
+import { OPEN_RULES, type ReceptionRules } from "../../reception/rules.ts";
+import { aliasMap, relayRules } from "../policy.ts";
 import { mxTlsRules, tlsRules } from "../tls_rules.ts";
 import { factsOf, fateOf } from "./facts.ts";
 import { hostsOf } from "./hosts.ts";
@@ -31,6 +34,8 @@ export interface ExplainServices {
     /** The pace that the destination taught; absent where there is none. */
     readonly learned?: LearnedPace;
   };
+  /** What a listener judges mail by; absent where no relay runs. */
+  readonly receptionRules?: (listener: string) => ReceptionRules | null;
   /** Why a recipient gets no mail; absent where no relay runs. */
   readonly findSuppressed?: (
     mailbox: string,
@@ -59,6 +64,7 @@ export async function explainDelivery(
     ),
   );
   return {
+    checks: await checksOf(question, { services, listener: facts.listener }),
     route: rule?.name ?? null,
     mode: fate?.kind ?? null,
     redirect: redirect?.mailbox ?? null,
@@ -70,6 +76,29 @@ export async function explainDelivery(
     bounce: bounceOf(question, config),
     steps: steps.map(({ rule: { name }, fits, reason }) => ({ route: name, fits, reason })),
   };
+}
+
+/** Without a relay only the rules of the config file are asked. */
+async function checksOf(
+  { to, from, user, client = "127.0.0.1" }: RouteQuestion,
+  { services, listener }: { services: ExplainServices; listener: string },
+): Promise<RouteTrace["checks"]> {
+  const { config, clock, receptionRules } = services;
+  const recipient = parseMailbox(to);
+  const sender = parseMailbox(from);
+  if (recipient.kind === "error") return [];
+  const rules = receptionRules?.(listener) ?? { ...OPEN_RULES, clock, relay: relayRules(config) };
+  return await explainReception({
+    facts: {
+      ...{ sessionId: "", listener, clientAddress: client, clientPort: 0 },
+      ...{ helo: "", esmtp: true, tls: null, user: user ?? null },
+    },
+    mail: { sender: sender.kind === "ok" ? sender.mailbox : null },
+    rcpt: {
+      ...{ recipient: recipient.mailbox, routed: false, reversePath: from },
+      alias: (aliasMap(config)?.get(recipient.mailbox) ?? null) !== null,
+    },
+  }, rules);
 }
 
 /** Whom an alias stands for in the end; nobody where it is none. */

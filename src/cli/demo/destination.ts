@@ -4,7 +4,7 @@ import { TaskGroup } from "../../base/task_group.ts";
 import { reply } from "../../mail/reply.ts";
 import { listen } from "../../net/listener.ts";
 import { ACCEPT, refuse } from "../../policy/decision.ts";
-import { OPEN_POLICY, type ServerPolicy } from "../../smtp/server/policy.ts";
+import { OPEN_POLICY, type ServerPolicy } from "../../reception/policy.ts";
 import { SmtpServer } from "../../smtp/server/server.ts";
 import type { MessageSink } from "../../smtp/server/sink.ts";
 

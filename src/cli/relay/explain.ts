@@ -24,7 +24,7 @@ export const explainCommand: Command = {
   summary: "Show the route of a recipient and its reasons, without sending.",
   operands: "[RECIPIENT]",
   details:
-    "Shows the matching rules, the transports in order, the DNS answers for their hosts, the " +
+    "Shows each check of the client, sender and recipient with its verdict, the matching rules, the transports in order, the DNS answers for their hosts, the " +
     "TLS requirements, limits, signing keys, the return path, and who is notified if " +
     "delivery fails and by which route. Asks the running relay. With --offline it uses only " +
     "the config file and the DNS; it then ignores pauses, suppressions and destinations that " +
@@ -45,6 +45,12 @@ export const explainCommand: Command = {
       help: "Listener that accepts the message. Default: the first.",
     },
     { name: "user", kind: "text", value: "NAME", help: "Authenticated user." },
+    {
+      name: "client",
+      kind: "text",
+      value: "IP",
+      help: "Client that sends the message. Default: 127.0.0.1.",
+    },
     { name: "size", kind: "count", value: "N", help: "Message size in octets." },
     {
       name: "message",
@@ -151,14 +157,18 @@ function priorityOf(flags: FlagValues): number | null {
 }
 
 /** Who sends it, from where; keys that were not given are absent. */
-function senderOf(flags: FlagValues): { from?: string; listener?: string; user?: string } {
+function senderOf(
+  flags: FlagValues,
+): { from?: string; listener?: string; user?: string; client?: string } {
   const from = flags.text("from");
   const listener = flags.text("listener");
   const user = flags.text("user");
+  const client = flags.text("client");
   return {
     ...(from === undefined || from === "<>" ? {} : { from }),
     ...(listener === undefined ? {} : { listener }),
     ...(user === undefined ? {} : { user }),
+    ...(client === undefined ? {} : { client }),
   };
 }
 

@@ -12,6 +12,7 @@ export function writeTrace(io: CliIo, trace: RouteTrace | MessageTrace): void {
     const members = trace.aliasOf.map(printable).join(", ");
     io.out(style.yellow(`The recipient is an alias for ${members}; explain those instead.\n`));
   }
+  for (const check of trace.checks) io.out(checkLine(check, style));
   for (const { route, fits, reason } of trace.steps) {
     const mark = fits ? style.green("fits") : style.dim("does not fit");
     io.out(`${printable(route)} ${mark}: ${printable(reason)}\n`);
@@ -28,6 +29,15 @@ export function writeTrace(io: CliIo, trace: RouteTrace | MessageTrace): void {
   }
   io.out(trace.dkim.length === 0 ? "\nNot signed: no key matches its author.\n" : "\n");
   if (trace.transports.length > 0) io.out(bounceLine(trace.bounce));
+}
+
+function checkLine(
+  { stage, check, verdict, reply, cause }: RouteTrace["checks"][number],
+  style: Style,
+): string {
+  const mark = verdict === "refuses" ? style.red(verdict) : style.dim(verdict);
+  const why = [reply, cause].filter(Boolean).map(printable).join("; ");
+  return `${stage.toUpperCase()} ${check} ${mark}${why === "" ? "" : `: ${why}`}\n`;
 }
 
 function suppressedLine(

@@ -4,7 +4,7 @@ import type { EventSink } from "../../observe/events.ts";
 import type { BufferPool } from "../wire/buffer_pool.ts";
 import type { Offer } from "./extension.ts";
 import type { SessionLimits } from "./limits.ts";
-import type { ServerPolicy } from "./policy.ts";
+import type { ServerPolicy } from "../../reception/policy.ts";
 import type { Services } from "./services.ts";
 import type { MessageSink } from "./sink.ts";
 

@@ -30,8 +30,7 @@ export class IncomingMessage {
     const { limits, policy } = session.context;
     this.#receiver = new MessageReceiver(writer, {
       maxBytes: transaction.maxBytes,
-      maxHops: limits.hops,
-      authors: (header) => policy.authors(session, header),
+      judge: (header) => policy.content(session, { header, maxHops: limits.hops }),
       hidesBcc: policy.hidesBcc(session),
     });
     transaction.message = this;

@@ -1,7 +1,7 @@
 import { type Reply, reply } from "../../mail/reply.ts";
 import type { BodyFacts } from "../../mail/envelope.ts";
-import { inOneForm, isInLines, withoutBcc } from "../../mail/header_form.ts";
-import { countFields, HeaderReader, type MessageHeader } from "../../mail/headers.ts";
+import { inOneForm, withoutBcc } from "../../mail/header_form.ts";
+import { HeaderReader, type MessageHeader } from "../../mail/headers.ts";
 import type { AuthorDecision } from "../../policy/authors.ts";
 import type { ContentViolation } from "../wire/content_violation.ts";
 import { TOO_LARGE } from "./extensions/size.ts";
@@ -28,21 +28,17 @@ export interface MessageOutcome {
 export interface ReceiverRules {
   /** Octets; 0 means no limit. */
   readonly maxBytes: number;
-  readonly maxHops: number;
-  /** Whose mail it may be said to be. */
-  readonly authors: (header: MessageHeader) => AuthorDecision;
+  /** The checks of the content. */
+  readonly judge: (header: MessageHeader) => AuthorDecision;
   /** Whether fields go that name recipients whom the others shall not see. */
   readonly hidesBcc: boolean;
 }
 
-const LOOP = reply(554, "5.4.6", "Routing loop detected"); // RFC 5321 6.3
 const VIOLATIONS: Readonly<Record<ContentViolation, Reply>> = {
   bare_cr: reply(554, "5.6.0", "Message has CR without LF; lines end with CRLF"),
   bare_lf: reply(554, "5.6.0", "Message has LF without CR; lines end with CRLF"),
   nul: reply(554, "5.6.0", "Message has a NUL octet"),
 };
-// RFC 3030 section 3 lets bodies be binary; the header section stays lines of text.
-const BINARY_HEADER = reply(554, "5.6.0", "The header section has octets that are no lines");
 const FAILURES: Readonly<Record<StoreFailure, Reply>> = {
   full: reply(452, "4.3.1", "Insufficient storage, try again later"),
   unavailable: reply(451, "4.3.0", "Cannot store the message, try again later"),
@@ -139,18 +135,11 @@ export class MessageReceiver {
     const formed = inOneForm(read, { hasBody: rest.some(({ length }) => length > 0) });
     const header = this.#rules.hidesBcc ? withoutBcc(formed) : formed;
     this.#addedBytes = header.bytes.length - read.bytes.length;
-    const decision = this.#judgeHeader(header);
+    const decision = this.#rules.judge(header);
     if (decision.kind === "refuse") return this.refuse(decision.reply);
     const { mayAuthor } = decision;
     const pending = this.#writer.write(header.bytes, { header, mayAuthor });
     return pending instanceof Promise ? this.#writeAfter(pending, rest) : this.#write(rest);
-  }
-
-  #judgeHeader(header: MessageHeader): AuthorDecision {
-    const { maxHops, authors } = this.#rules;
-    if (countFields(header, "received") > maxHops) return { kind: "refuse", reply: LOOP };
-    if (!isInLines(header.bytes)) return { kind: "refuse", reply: BINARY_HEADER };
-    return authors(header);
   }
 
   #write(pieces: readonly Uint8Array[]): Promise<void> | null {

@@ -9,7 +9,7 @@ import type { ClientChange, SessionContext } from "./context.ts";
 import { type Extension, makeOffer, type Offer } from "./extension.ts";
 import { EXTENSIONS } from "./extensions/mod.ts";
 import { DEFAULT_LIMITS, type SessionLimits } from "./limits.ts";
-import type { ServerPolicy } from "./policy.ts";
+import type { ServerPolicy } from "../../reception/policy.ts";
 import type { Services } from "./services.ts";
 import { Session } from "./session.ts";
 import type { MessageSink } from "./sink.ts";

@@ -4,7 +4,7 @@ import type { ServerTlsUpgrade } from "../../net/conn.ts";
 import type { Channel } from "./channel.ts";
 import type { Attributes } from "./client_claim.ts";
 import type { SessionContext } from "./context.ts";
-import type { SessionFacts } from "./policy.ts";
+import type { SessionFacts } from "../../reception/facts.ts";
 import type { SessionState } from "./state.ts";
 import type { SessionTally } from "./tally.ts";
 

@@ -7,7 +7,7 @@ import { RequestKeys } from "../../../src/ingress/request_keys.ts";
 import { MessageSubmitter } from "../../../src/ingress/submitter.ts";
 import { Intake } from "../../../src/queue/intake.ts";
 import type { QueueStore } from "../../../src/queue/store.ts";
-import { OPEN_POLICY } from "../../../src/smtp/server/policy.ts";
+import { OPEN_POLICY } from "../../../src/reception/policy.ts";
 import { StoreFolder } from "../../queue/folder.ts";
 import { fixedClock, idOf } from "../../queue/messages.ts";
 import { CLIENT, KEY } from "./desk_setup.ts";

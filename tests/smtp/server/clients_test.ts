@@ -4,7 +4,7 @@ import { systemClock } from "../../../src/base/clock.ts";
 import { decodeText } from "../../../src/base/bytes.ts";
 import { Deadlines } from "../../../src/base/deadlines.ts";
 import { plainConn } from "../../../src/net/plain_conn.ts";
-import { OPEN_POLICY } from "../../../src/smtp/server/policy.ts";
+import { OPEN_POLICY } from "../../../src/reception/policy.ts";
 import { SmtpServer } from "../../../src/smtp/server/server.ts";
 import { havePeer, runPeer } from "../../support/peers.ts";
 import { MemorySink, type StoredMessage } from "./memory_sink.ts";

@@ -5,7 +5,7 @@ import type { ServerTlsContext } from "../../../src/net/server_tls.ts";
 import { AliasMap } from "../../../src/policy/aliases.ts";
 import { ACCEPT, refuse } from "../../../src/policy/decision.ts";
 import { EXTENSIONS } from "../../../src/smtp/server/extensions/mod.ts";
-import { OPEN_POLICY } from "../../../src/smtp/server/policy.ts";
+import { OPEN_POLICY } from "../../../src/reception/policy.ts";
 import type { QueueStarter } from "../../../src/smtp/server/queue_starter.ts";
 import type { SmtpServerOptions } from "../../../src/smtp/server/server.ts";
 import type { ServerAuth, ServerTls, Services } from "../../../src/smtp/server/services.ts";

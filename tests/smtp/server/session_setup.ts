@@ -3,8 +3,7 @@ import type { TlsInfo } from "../../../src/net/conn.ts";
 import type { RelayEvent } from "../../../src/observe/events.ts";
 import { DomainSet } from "../../../src/policy/domain_set.ts";
 import { type Network, parseNetwork } from "../../../src/policy/network.ts";
-import type { ServerPolicy } from "../../../src/smtp/server/policy.ts";
-import { relayServerPolicy } from "../../../src/smtp/server/relay_server_policy.ts";
+import { receptionPolicy, type ServerPolicy } from "../../../src/reception/policy.ts";
 import { SmtpServer, type SmtpServerOptions } from "../../../src/smtp/server/server.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { MemoryConn } from "./memory_conn.ts";
@@ -61,10 +60,12 @@ export function sessionSetup(options: Partial<SmtpServerOptions> = {}): SessionS
 
 /** The rules of the server. */
 export function testPolicy(): ServerPolicy {
-  return relayServerPolicy({
-    trustedNetworks: [network("192.0.2.0/24")],
-    relayDomains: new DomainSet(["example.com"]),
-    ownNames: new DomainSet(["relay.example"]),
+  return receptionPolicy({
+    relay: {
+      trustedNetworks: [network("192.0.2.0/24")],
+      relayDomains: new DomainSet(["example.com"]),
+      ownNames: new DomainSet(["relay.example"]),
+    },
   });
 }
 

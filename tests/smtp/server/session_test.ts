@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { decodeText, encodeText } from "../../../src/base/bytes.ts";
 import { reply } from "../../../src/mail/reply.ts";
 import { ACCEPT, refuse } from "../../../src/policy/decision.ts";
-import { OPEN_POLICY, type ServerPolicy } from "../../../src/smtp/server/policy.ts";
+import { OPEN_POLICY, type ServerPolicy } from "../../../src/reception/policy.ts";
 import type { CommitResult } from "../../../src/smtp/server/sink.ts";
 import { settle } from "../../support/manual_clock.ts";
 import type { MemoryConn } from "./memory_conn.ts";

@@ -2,8 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { Account } from "../../../src/auth/authenticator.ts";
 import { encodeText } from "../../../src/base/bytes.ts";
 import { UserRates } from "../../../src/policy/user_rate.ts";
-import { OPEN_POLICY } from "../../../src/smtp/server/policy.ts";
-import { withUserRules } from "../../../src/smtp/server/user_policy.ts";
+import { receptionPolicy } from "../../../src/reception/policy.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { sessionSetup } from "./session_setup.ts";
 import { TestAuthenticator } from "./test_authenticator.ts";
@@ -20,9 +19,8 @@ const ALICE: Account = {
 /** What a session in which alice logs in first is answered. */
 async function answers(commands: string, account: Account | null): Promise<string[]> {
   const clock = new ManualClock();
-  const policy = withUserRules(OPEN_POLICY, {
-    account: () => account,
-    rates: new UserRates(),
+  const policy = receptionPolicy({
+    users: { account: () => account, rates: new UserRates() },
     clock,
   });
   const auth = { authenticator: new TestAuthenticator(), mode: "always", required: false } as const;

@@ -119,6 +119,14 @@ const traceHost = z.object({
 });
 
 export const routeTraceSchema = z.object({
+  checks: z.array(z.object({
+    stage: z.enum(["connect", "ehlo", "mail", "rcpt"]),
+    check: z.string(),
+    about: z.string().describe("What the check looks at."),
+    verdict: z.enum(["passes", "accepts", "refuses", "skipped"]),
+    reply: z.string().describe("The reply of a refusal; empty for others."),
+    cause: z.string().describe("What the log says beside the reply."),
+  })).describe("Every check of the client, the sender and the recipient, in order."),
   route: z.string().nullable().describe("Null if no route matches."),
   mode: z.enum(["deliver", "hold", "capture", "redirect"]).nullable(),
   redirect: z.string().nullable().describe(

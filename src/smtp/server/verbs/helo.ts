@@ -1,6 +1,6 @@
 import { type Reply, reply } from "../../../mail/reply.ts";
 import { whenDecided } from "../decide.ts";
-import type { SessionFacts } from "../policy.ts";
+import type { SessionFacts } from "../../../reception/facts.ts";
 import { asciiHelo, type Greeting } from "../state.ts";
 import { always, answer, type Verb, type VerbResult, type VerbSession } from "../verb.ts";
 

@@ -79,7 +79,7 @@ function tooMany(transaction: Transaction): VerbResult {
 
 function decide(
   session: VerbSession,
-  { reversePath, recipients }: Transaction,
+  { reversePath }: Transaction,
   { path, alias }: { path: Path; alias: boolean },
 ): Decision | Promise<Decision> {
   if (path.kind !== "mailbox") return ACCEPT; // Postmaster is always reached, RFC 5321 4.5.1
@@ -88,7 +88,6 @@ function decide(
     routed: path.routed,
     reversePath,
     alias,
-    recipientCount: recipients.length,
   });
 }
 
