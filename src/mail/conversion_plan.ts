@@ -16,8 +16,13 @@ export type ConversionTarget = "7bit" | "8bit";
 export interface EntityPlan {
   /** What its Content-Transfer-Encoding will say; null leaves the entity as it is. */
   readonly encoding: TransferEncoding | null;
-  /** The charset to declare, where an entity says nothing of its content (RFC 2045 section 5.2). */
+  /**
+   * The charset of text to declare, where an entity says nothing of its content (RFC 2045 section
+   * 5.2), or that it is a multipart which cannot be split.
+   */
   readonly charset: "utf-8" | "unknown-8bit" | null;
+  /** The encoding that it has already, where stray octets above 127 in it have to go. */
+  readonly cleans: "base64" | "quoted-printable" | null;
   /** Whether its header section has to be written in ASCII. */
   readonly encodesHeader: boolean;
 }
@@ -30,6 +35,10 @@ export type ConversionPlan =
     readonly entities: readonly EntityPlan[];
     /** Whether a DKIM signature of the message will not verify any more (RFC 6376 section 5.3). */
     readonly breaksSignature: boolean;
+    /** Whether octets above 127 around parts, which nobody is shown, become question marks. */
+    readonly masksFrame: boolean;
+    /** What becomes something else: media types, in words. */
+    readonly changed: readonly string[];
     /** About how many octets come out. */
     readonly sizeBytes: number;
   }
@@ -68,29 +77,21 @@ export async function planConversion(
   }
   walk.end();
   if (walk.isTooComplex) return { kind: "impossible", reason: "too_complex" };
-  survey.frame.end();
+  survey.end();
   // Servers that take a bare CR or LF for the end of a line would see another message in it.
   if (!survey.frame.isLines) return { kind: "impossible", reason: "lines" };
   return decide(survey, target);
 }
 
-/** What was found out about one entity. */
-class EntityFacts {
-  readonly entity: MimeEntity;
-  /** Whether the header section in ASCII is the same or another one; null where there is none. */
-  readonly asciiHeader: "same" | "other" | null;
+/** What was found out about octets. */
+class BodyStats {
   sizeBytes = 0;
   highOctets = 0;
   isUtf8 = true;
   readonly #lines = new LineCheck({ limitBytes: LINE_LIMIT_BYTES });
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
 
-  constructor(header: Uint8Array, entity: MimeEntity) {
-    this.entity = entity;
-    this.asciiHeader = isAscii(header) ? "same" : asciiHeader(header) === null ? null : "other";
-  }
-
-  /** Whether the body is lines that are not too long. */
+  /** Whether they are lines that are not too long. */
   get isLines(): boolean {
     return this.#lines.isLines;
   }
@@ -124,6 +125,22 @@ class EntityFacts {
   }
 }
 
+/** What was found out about one entity. */
+class EntityFacts {
+  readonly entity: MimeEntity;
+  /** Whether the header section in ASCII is the same or another one; null where there is none. */
+  readonly asciiHeader: "same" | "other" | null;
+  /** Of a multipart: what stands before its first boundary. */
+  body = new BodyStats();
+  /** Whether a multipart has a line of its boundary. */
+  isSplit = false;
+
+  constructor(header: Uint8Array, entity: MimeEntity) {
+    this.entity = entity;
+    this.asciiHeader = isAscii(header) ? "same" : asciiHeader(header) === null ? null : "other";
+  }
+}
+
 class Survey implements MimeVisitor {
   readonly entities: EntityFacts[] = [];
   sizeBytes = 0;
@@ -131,6 +148,8 @@ class Survey implements MimeVisitor {
   hasHighOctetsBetween = false;
   /** What no transfer encoding covers: header sections, and what stands around the parts. */
   readonly frame = new LineCheck();
+  /** The multipart whose first boundary has not come. */
+  #unsplit: EntityFacts | null = null;
 
   header(octets: Uint8Array, entity: MimeEntity): void {
     this.sizeBytes += octets.length;
@@ -138,30 +157,50 @@ class Survey implements MimeVisitor {
     if (this.entities.length === 0) {
       this.isSigned = findField(headerSection(octets), "dkim-signature") !== null;
     }
-    this.entities.push(new EntityFacts(octets, entity));
+    const facts = new EntityFacts(octets, entity);
+    this.entities.push(facts);
+    if (entity.kind === "multipart") this.#unsplit = facts;
   }
 
   body(octets: Uint8Array): void {
     this.sizeBytes += octets.length;
-    this.entities.at(-1)?.add(octets);
+    this.entities.at(-1)?.body.add(octets);
   }
 
   bodyEnd(): void {
-    this.entities.at(-1)?.end();
+    this.entities.at(-1)?.body.end();
+  }
+
+  delimiter(entity: MimeEntity): void {
+    const facts = this.#unsplit;
+    if (facts?.entity === entity) {
+      if (facts.body.highOctets > 0) this.hasHighOctetsBetween = true;
+      facts.body = new BodyStats();
+      facts.isSplit = true;
+    } else facts?.body.end();
+    this.#unsplit = null;
   }
 
   between(octets: Uint8Array): void {
     this.sizeBytes += octets.length;
     this.frame.add(octets);
-    if (!isAscii(octets)) this.hasHighOctetsBetween = true;
+    if (this.#unsplit !== null) this.#unsplit.body.add(octets);
+    else if (!isAscii(octets)) this.hasHighOctetsBetween = true;
+  }
+
+  end(): void {
+    this.frame.end();
+    this.#unsplit?.body.end();
   }
 }
 
 function decide(survey: Survey, target: ConversionTarget): ConversionPlan {
-  if (survey.hasHighOctetsBetween && target === "7bit") {
-    return { kind: "impossible", reason: "malformed" };
+  const masksFrame = survey.hasHighOctetsBetween && target === "7bit";
+  if (masksFrame && survey.entities.some(({ entity }) => entity.isSealed)) {
+    return { kind: "impossible", reason: "sealed" };
   }
   const entities: EntityPlan[] = [];
+  const changed: string[] = masksFrame ? ["text around parts"] : [];
   let { sizeBytes } = survey;
   let breaksSignature = false;
   for (const facts of survey.entities) {
@@ -169,10 +208,12 @@ function decide(survey: Survey, target: ConversionTarget): ConversionPlan {
     if (typeof plan === "string") return { kind: "impossible", reason: plan };
     entities.push(plan);
     const isEncoded = plan.encoding === "base64" || plan.encoding === "quoted-printable";
-    breaksSignature ||= survey.isSigned && (plan.encoding !== null || plan.encodesHeader);
-    if (isEncoded) sizeBytes += growthOf(facts, plan.encoding);
+    breaksSignature ||= survey.isSigned &&
+      (masksFrame || plan.encoding !== null || plan.encodesHeader || plan.cleans !== null);
+    if (isEncoded && isUnsplit(facts)) changed.push(facts.entity.mediaType);
+    if (isEncoded) sizeBytes += growthOf(facts.body, plan.encoding);
   }
-  return { kind: "possible", entities, breaksSignature, sizeBytes };
+  return { kind: "possible", entities, breaksSignature, masksFrame, changed, sizeBytes };
 }
 
 /**
@@ -196,31 +237,45 @@ function decideEntity(
 /** What happens to the body of an entity, and what its header section says of it. */
 type ContentPlan = Omit<EntityPlan, "encodesHeader">;
 
-const AS_IT_IS: ContentPlan = { encoding: null, charset: null };
+const AS_IT_IS: ContentPlan = { encoding: null, charset: null, cleans: null };
 
 function decideContent(
   facts: EntityFacts,
   target: ConversionTarget,
 ): ContentPlan | ConversionObstacle {
-  const { entity, highOctets, isLines } = facts;
+  const { entity, body: { highOctets, isLines, isUtf8 } } = facts;
   const fits = isLines && (highOctets === 0 || target === "8bit");
   if (fits) return relabel(facts, target);
   if (entity.isSealed) return "sealed";
-  if (!isRaw(entity)) return "malformed";
-  if (!isEncodable(entity)) return "unencodable";
-  const encoding = chooseEncoding(facts);
-  const charset = entity.isDescribed ? null : facts.isUtf8 ? "utf-8" : "unknown-8bit";
-  return { encoding, charset };
+  if (!isRaw(entity)) return isLines ? cleaned(entity) : "malformed";
+  if (!isUnsplit(facts) && !isEncodable(entity)) return "unencodable";
+  const charset = entity.isDescribed && !isUnsplit(facts)
+    ? null
+    : isUtf8
+    ? "utf-8"
+    : "unknown-8bit";
+  return { encoding: chooseEncoding(facts), charset, cleans: null };
+}
+
+/** A multipart that cannot be split is text to all who read it (RFC 2046 section 5.1.1). */
+function isUnsplit({ entity: { mediaType }, isSplit }: EntityFacts): boolean {
+  return mediaType.startsWith("multipart/") && !isSplit;
+}
+
+/** What is encoded already says the same without the octets above 127, or with them encoded. */
+function cleaned({ encoding }: MimeEntity): ContentPlan | "malformed" {
+  if (encoding !== "base64" && encoding !== "quoted-printable") return "malformed";
+  return { ...AS_IT_IS, cleans: encoding };
 }
 
 /** An entity that fits keeps its octets; what it says of them may have to change. */
-function relabel({ entity, highOctets }: EntityFacts, target: ConversionTarget): ContentPlan {
+function relabel({ entity, body }: EntityFacts, target: ConversionTarget): ContentPlan {
   const isComposite = entity.kind !== "leaf";
   const isWrong = entity.encoding === "binary" ||
     (entity.encoding === "8bit" && target === "7bit");
   if (!isWrong || entity.isSealed) return AS_IT_IS;
-  const encoding = target === "8bit" && (isComposite || highOctets > 0) ? "8bit" : "7bit";
-  return { encoding, charset: null };
+  const encoding = target === "8bit" && (isComposite || body.highOctets > 0) ? "8bit" : "7bit";
+  return { ...AS_IT_IS, encoding };
 }
 
 function isRaw({ encoding }: MimeEntity): boolean {
@@ -235,15 +290,15 @@ function isEncodable({ mediaType }: MimeEntity): boolean {
 
 /** Text stays readable to people where most of it is ASCII. */
 function chooseEncoding(
-  { entity: { mediaType }, isLines, highOctets, sizeBytes }: EntityFacts,
+  { entity: { mediaType }, body: { isLines, highOctets, sizeBytes } }: EntityFacts,
 ): "base64" | "quoted-printable" {
-  const isText = mediaType.startsWith("text/");
+  const isText = /^(?:text|multipart)\//.test(mediaType);
   return isText && isLines && highOctets * 4 <= sizeBytes ? "quoted-printable" : "base64";
 }
 
 /** About how many octets an encoding adds. */
 function growthOf(
-  { sizeBytes, highOctets }: EntityFacts,
+  { sizeBytes, highOctets }: BodyStats,
   encoding: TransferEncoding | null,
 ): number {
   if (encoding === "base64") return Math.ceil(sizeBytes * 0.37);

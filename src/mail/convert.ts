@@ -1,4 +1,5 @@
-import { concatBytes, encodeText } from "../base/bytes.ts";
+import { isAscii } from "node:buffer";
+import { concatBytes, decodeLatin1, encodeText } from "../base/bytes.ts";
 import { asciiHeader } from "./ascii_header.ts";
 import type { ConversionPlan, EntityPlan } from "./conversion_plan.ts";
 import { findField, headerSection } from "./headers.ts";
@@ -10,15 +11,17 @@ import type { TransferEncoding } from "./transfer_encoding.ts";
 type PossiblePlan = Extract<ConversionPlan, { kind: "possible" }>;
 
 const CRLF = encodeText("\r\n");
+const NOTHING = new Uint8Array(0);
+const QUESTION_MARK = 63;
 /** Pieces are joined up to this size before they are handed on. */
 const BLOCK_BYTES = 32_768;
 
 /** The octets of a message in the form that its plan, made from the same octets, describes. */
 export async function* convert(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { entities }: PossiblePlan,
+  plan: PossiblePlan,
 ): AsyncGenerator<Uint8Array> {
-  const converter = new Converter(entities);
+  const converter = new Converter(plan);
   const walk = new MimeWalk(converter);
   for await (const chunk of chunks) {
     walk.push(chunk);
@@ -31,6 +34,7 @@ export async function* convert(
 
 class Converter implements MimeVisitor {
   readonly #plans: readonly EntityPlan[];
+  readonly #masksFrame: boolean;
   #index = -1;
   /** Whether the next header section is that of a message, not of a part. */
   #isMessage = true;
@@ -39,14 +43,15 @@ class Converter implements MimeVisitor {
   #endsInLf = true;
   sizeBytes = 0;
 
-  constructor(plans: readonly EntityPlan[]) {
-    this.#plans = plans;
+  constructor({ entities, masksFrame }: PossiblePlan) {
+    this.#plans = entities;
+    this.#masksFrame = masksFrame;
   }
 
   header(octets: Uint8Array, entity: MimeEntity): void {
     const plan = this.#plans[++this.#index];
     if (plan === undefined) throw new Error("Cannot convert: the plan is for another message");
-    this.#encoder = encoderFor(plan.encoding);
+    this.#encoder = encoderFor(plan);
     this.#put(this.#described(octets, plan));
     this.#isMessage = entity.kind === "message";
   }
@@ -60,12 +65,20 @@ class Converter implements MimeVisitor {
     this.#encoder = null;
   }
 
+  /** A multipart that has an encoder has no boundary of its own, so this is another's. */
+  delimiter(): void {
+    this.bodyEnd();
+  }
+
   between(octets: Uint8Array): void {
-    this.#put(octets);
+    if (this.#encoder !== null) this.#put(this.#encoder.encode(octets));
+    else if (!this.#masksFrame || isAscii(octets)) this.#put(octets);
+    else this.#put(octets.map((octet) => octet > 127 ? QUESTION_MARK : octet));
   }
 
   /** RFC 5321 4.1.1.4: the last line of a message has an end, too. */
   endLine(): void {
+    this.bodyEnd();
     if (!this.#endsInLf) this.#put(CRLF);
   }
 
@@ -91,9 +104,33 @@ class Converter implements MimeVisitor {
   }
 }
 
-function encoderFor(encoding: TransferEncoding | null): TransferEncoder | null {
+function encoderFor({ encoding, cleans }: EntityPlan): TransferEncoder | null {
+  if (cleans !== null) return new StrayOctets(cleans);
   if (encoding === "base64") return new Base64Encoder();
   return encoding === "quoted-printable" ? new QuotedPrintableEncoder() : null;
+}
+
+/** Encoded content without octets above 127: encoded where that is possible, else left out. */
+class StrayOctets implements TransferEncoder {
+  readonly #encoding: "base64" | "quoted-printable";
+
+  constructor(encoding: "base64" | "quoted-printable") {
+    this.#encoding = encoding;
+  }
+
+  encode(chunk: Uint8Array): Uint8Array {
+    if (isAscii(chunk)) return chunk;
+    if (this.#encoding === "base64") return chunk.filter((octet) => octet < 128);
+    const written = decodeLatin1(chunk).replace(
+      /[\x80-\xff]/g,
+      (char) => `=${char.charCodeAt(0).toString(16).toUpperCase()}`,
+    );
+    return encodeText(written);
+  }
+
+  end(): Uint8Array {
+    return NOTHING;
+  }
 }
 
 /** The header section with fields that describe the new form; all others stay as they are. */
@@ -109,7 +146,9 @@ function describe(
   const kept: Uint8Array[] = [];
   let from = 0;
   for (const [index, { name, start }] of section.fields.entries()) {
-    if (name.toLowerCase() !== "content-transfer-encoding") continue;
+    const isReplaced = name.toLowerCase() === "content-transfer-encoding" ||
+      (charset !== null && name.toLowerCase() === "content-type");
+    if (!isReplaced) continue;
     kept.push(header.subarray(from, start));
     from = section.fields[index + 1]?.start ?? section.endOffset;
   }

@@ -172,15 +172,69 @@ Content-Type: application/pgp-signature
 const OBSTACLES: readonly [name: string, message: string, result: string][] = [
   ["8 bits that are signed", SIGNED("é"), "sealed"],
   ["8 bits in a part of a message", "Content-Type: message/partial; id=a\n\né\n", "unencodable"],
-  ["8 bits in parts without a boundary", "Content-Type: multipart/mixed\n\né\n", "unencodable"],
-  ["8 bits in base64", "Content-Transfer-Encoding: base64\n\né\n", "malformed"],
-  ["8 bits around parts", PARTS.replace("preamble", "préamble"), "malformed"],
+  ["8 bits in uuencode", "Content-Transfer-Encoding: x-uuencode\n\né\n", "malformed"],
+  ["8 bits around parts that are signed", SIGNED("e").replace("\n\n", "\n\né\n"), "sealed"],
   ["too many parts", PARTS.replace("--outer\n", "--outer\n\n\n".repeat(2000)), "too_complex"],
   ["a header section without end", `X: y\n${" é\n".repeat(100_000)}`, "too_complex"],
 ];
 for (const [name, message, result] of OBSTACLES) {
   Deno.test(`${name}: ${result}`, async () => {
     assertEquals(await text(message), result);
+  });
+}
+
+const MIXED = "MIME-Version: 1.0\nContent-Type: multipart/mixed";
+const AS_TEXT = "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n" +
+  "Content-Transfer-Encoding: quoted-printable\n\n";
+const QP = "Content-Transfer-Encoding: quoted-printable\n";
+
+/** What has 8 bits where they do not belong, and what becomes of it. */
+const CLEANED: readonly [name: string, message: string, result: string, changed: string[]][] = [
+  [
+    "a multipart without a boundary",
+    `${MIXED}\n\nThe price is 5 € today.\n`,
+    `${AS_TEXT}The price is 5 =E2=82=AC today.\n`,
+    ["multipart/mixed"],
+  ],
+  [
+    "a multipart whose boundary never comes",
+    `${MIXED}; boundary=b\n\n--c\n\nThe price is 5 € today.\n--c--\n`,
+    `${AS_TEXT}--c\n\nThe price is 5 =E2=82=AC today.\n--c--\n`,
+    ["multipart/mixed"],
+  ],
+  [
+    "such a multipart in another",
+    `${MIXED}; boundary=o\n\n--o\nContent-Type: multipart/related; boundary=i\n\n` +
+    "The price is 5 € today.\n--o\n\nASCII\n--o--\n",
+    `${MIXED}; boundary=o\n\n--o\nContent-Type: text/plain; charset=utf-8\n${QP}\n` +
+    "The price is 5 =E2=82=AC today.\n--o\n\nASCII\n--o--\n",
+    ["multipart/related"],
+  ],
+  [
+    "text around parts",
+    PARTS.replace("preamble", "préamble").replace(/é(?!amble)/g, "e"),
+    PARTS.replace("preamble", "pr??amble").replace(/é(?!amble)/g, "e"),
+    ["text around parts"],
+  ],
+  [
+    "base64",
+    "Content-Transfer-Encoding: base64\n\naé\nGk=\n",
+    "Content-Transfer-Encoding: base64\n\na\nGk=\n",
+    [],
+  ],
+  ["quoted-printable", `${QP}\n=41 é\n`, `${QP}\n=41 =C3=A9\n`, []],
+];
+for (const [name, message, result, changed] of CLEANED) {
+  Deno.test(`8 bits in ${name} are brought into seven`, async () => {
+    const plan = await planConversion([encodeText(crlf(message))], "7bit");
+    assertEquals(plan.kind === "possible" && plan.changed, changed);
+    if (name !== "text around parts") assertEquals(await text(message), result);
+    else assert((await text(message)).includes("pr??amble"));
+    for (const chunkBytes of [1, 7]) {
+      const cut = await converted(encodeText(crlf(message)), { chunkBytes });
+      assert(typeof cut !== "string");
+      assertEquals(decodeLatin1(cut).replaceAll("\r\n", "\n"), await text(message));
+    }
   });
 }
 

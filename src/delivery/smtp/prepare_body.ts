@@ -77,9 +77,11 @@ async function convertBody(
   }
   const signed = prefix === "" ? "" : await resign?.(message, convert(unsigned(), plan)) ?? "";
   const isLost = plan.breaksSignature || (prefix !== "" && signed === "");
-  const losses: Loss[] = isLost ? [BROKEN_SIGNATURE] : [];
+  const changed = plan.changed.map((what): Loss => ({ kind: "structure", what }));
+  const losses: Loss[] = [...isLost ? [BROKEN_SIGNATURE] : [], ...changed];
   if (rawOnly && losses.length > 0) {
-    return unsuitable(reply(554, "5.6.3", "Conversion would break the DKIM signature"));
+    const words = isLost ? "break the DKIM signature" : `change ${plan.changed.join(", ")}`;
+    return unsuitable(reply(554, "5.6.3", `Conversion would ${words}`));
   }
   const data: MailData = {
     sizeBytes: null,

@@ -84,9 +84,8 @@ async function sevenBitText({ body, message }: DeliveryJob): Promise<RawText | n
   if (plan.kind === "impossible") return null;
   const text = await jsonTextBody({ stream: () => convert(body.stream({ from }), plan) });
   if (text === null) return null;
-  const losses: Loss[] = plan.breaksSignature || from > 0
-    ? [{ kind: "signature", what: "DKIM-Signature" }]
-    : [];
+  const losses = plan.changed.map((what): Loss => ({ kind: "structure", what }));
+  if (plan.breaksSignature || from > 0) losses.push({ kind: "signature", what: "DKIM-Signature" });
   return { kind: "text", text, losses };
 }
 
