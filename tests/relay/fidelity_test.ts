@@ -1,7 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { LOSS_KINDS } from "../../src/delivery/transport.ts";
-import { RELAY_CATALOGUE } from "../../src/relay/mod.ts";
+import { createRelay, RELAY_CATALOGUE, type RelayType } from "../../src/relay/mod.ts";
 import type { ConversionLimits } from "../../src/relay/http/conversion.ts";
+import { ManualClock } from "../support/manual_clock.ts";
+import { fetch } from "../support/own_fetch.ts";
+import { jobOf } from "./messages.ts";
+import { TABLES } from "./tables.ts";
 
 const DOCS = await Deno.readTextFile(new URL("../../docs/fidelity.md", import.meta.url));
 const ENTRIES = Object.entries(RELAY_CATALOGUE).map(([name, { fidelity, limits }]) => ({
@@ -32,6 +36,35 @@ Deno.test("fidelity: the table says of each API what its declaration says", () =
   for (const { name, fidelity, limits } of ENTRIES) {
     assertEquals(limits !== undefined, fidelity === "converted", name);
     assert(DOCS.includes(`\`${name}\``), name);
+  }
+});
+
+/** What APIs say of messages that are larger, which is the only place where it can be seen. */
+async function largestOf(name: RelayType): Promise<string> {
+  const foreseen = await RELAY_CATALOGUE[name].foresee(
+    jobOf("", { recipients: ["a@b.example"], sizeBytes: 1_000_000_000_000 }),
+  );
+  if (foreseen.kind === "carried") return "no limit known";
+  const bytes = /accepts (\d+) octets/.exec(foreseen.reply.lines.join(" "))?.[1];
+  return Number(bytes).toLocaleString("en");
+}
+
+Deno.test("fidelity: the table of APIs that accept messages says what each accepts", async () => {
+  for (const { name, fidelity } of ENTRIES) {
+    if (fidelity === "converted") continue;
+    const [, , largest, recipients, octets] = ROWS.find((row) => row.startsWith(`| \`${name}\` |`))
+      ?.split("|").map((cell) => cell.trim()) ?? [];
+    const type = name as RelayType;
+    const created = createRelay({ type, table: TABLES[type] }, {
+      ...{ name, fetch, clock: new ManualClock() },
+    });
+    assert(created.kind === "created", name);
+    await using transport = created.transport;
+    assertEquals([largest, Number(recipients)], [
+      await largestOf(type),
+      transport.maxRecipients,
+    ], name);
+    assertEquals(octets === "addressed", fidelity === "addressed", name);
   }
 });
 

@@ -15,13 +15,20 @@ const USUAL_CHARSET = /^(?:utf-?8|us-ascii|ascii)$/;
  */
 export function conversionLoss(parsed: ParsedMessage): Loss[] {
   const losses = new Losses();
-  for (const { name } of parsed.fields) {
-    if (SIGNATURE_FIELDS.has(name.toLowerCase())) losses.add("signature", name);
-    else if (RESENT.test(name)) losses.add("fields", name);
-  }
+  for (const { kind, what } of lostSignatures(parsed)) losses.add(kind, what);
+  for (const { name } of parsed.fields) if (RESENT.test(name)) losses.add("fields", name);
   for (const name of parsed.repeatedFields) losses.add("fields", name);
   if (parsed.authors.length !== 1 || parsed.namedAuthors !== 1) losses.add("fields", "From");
   for (const { kind, what } of parsed.contentLosses) losses.add(kind, what);
+  return losses.list;
+}
+
+/** Signatures over a message that other octets make void. */
+export function lostSignatures({ fields }: Pick<ParsedMessage, "fields">): Loss[] {
+  const losses = new Losses();
+  for (const { name } of fields) {
+    if (SIGNATURE_FIELDS.has(name.toLowerCase())) losses.add("signature", name);
+  }
   return losses.list;
 }
 

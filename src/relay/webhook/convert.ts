@@ -5,9 +5,13 @@ import { envelopeFields } from "../http/envelope_fields.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import { jsonBody, JsonStream } from "../http/json.ts";
 import type { WebhookConfig } from "./config.ts";
+import type { ParsedFields } from "./parsed.ts";
 
-/** The request, not signed yet, that posts a message with its envelope. */
-export function webhookRequest(job: DeliveryJob, config: WebhookConfig): HttpRequest {
+/** The request, not signed yet, that posts a message with its envelope; `parsed` where it is taken apart. */
+export function webhookRequest(
+  job: DeliveryJob,
+  { config, parsed }: { config: WebhookConfig; parsed: ParsedFields | null },
+): HttpRequest {
   const isRaw = config.format === "raw";
   const authorization = config.bearer_token === undefined
     ? {}
@@ -24,7 +28,7 @@ export function webhookRequest(job: DeliveryJob, config: WebhookConfig): HttpReq
       mail_from: job.message.reversePath,
       rcpt_to: job.recipients.map(apiAddress),
       received_at: new Date(job.message.receivedAtMs).toISOString(),
-      message: new JsonStream(base64Body(rawBody(job.body))),
+      ...parsed?.fields ?? { message: new JsonStream(base64Body(rawBody(job.body))) },
     }),
   };
 }

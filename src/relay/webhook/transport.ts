@@ -5,7 +5,7 @@ import type { DeliveryJob, Outcome, Transport } from "../../delivery/transport.t
 import { hmacSha256, sha256Hex } from "../http/digest.ts";
 import { type Answer, type HttpRequest, jsonOf } from "../http/exchange.ts";
 import { listAt, messageText, textAt } from "../http/fields.ts";
-import { type AnswerTable, judge, outcomeOf, type Verdict } from "../http/outcome.ts";
+import { type AnswerTable, judge, outcomeOf, replyOf, type Verdict } from "../http/outcome.ts";
 import {
   type Authorization,
   forEachRecipient,
@@ -17,6 +17,7 @@ import {
 } from "../http/provider.ts";
 import type { WebhookConfig } from "./config.ts";
 import { textToSign, webhookRequest } from "./convert.ts";
+import { parsedFields } from "./parsed.ts";
 
 const API = "The webhook";
 
@@ -47,9 +48,16 @@ class Webhook implements Provider {
     this.#clock = clock;
   }
 
-  plan(job: DeliveryJob): Plan {
-    const request = webhookRequest(job, this.#config);
-    return { kind: "shipments", shipments: [{ request, recipients: job.recipients }] };
+  async plan(job: DeliveryJob): Promise<Plan> {
+    const isParsed = this.#config.format === "parsed";
+    const parsed = isParsed ? await parsedFields(job) : null;
+    if (isParsed && parsed === null) {
+      const text = "The message has more parts, levels or header than can be taken apart";
+      return { kind: "unsuitable", reply: replyOf("5.6.0", text) };
+    }
+    const request = webhookRequest(job, { config: this.#config, parsed });
+    const shipments = [{ request, recipients: job.recipients }];
+    return { kind: "shipments", shipments, losses: parsed?.losses ?? [] };
   }
 
   async authorize(request: HttpRequest): Promise<Authorization> {

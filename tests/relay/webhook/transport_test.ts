@@ -1,9 +1,9 @@
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { createHash, createHmac } from "node:crypto";
 import { webhookConfig } from "../../../src/relay/webhook/config.ts";
 import { ANSWERS, createWebhook } from "../../../src/relay/webhook/transport.ts";
 import { attempt, contract, ENVELOPE, NOW_MS, type ProviderCase } from "../contract.ts";
-import { PLAIN } from "../messages.ts";
+import { PLAIN, RICH } from "../messages.ts";
 import { fromBase64, jsonOf } from "../requests.ts";
 import type { RecordedRequest } from "../../support/http_recorder.ts";
 
@@ -103,6 +103,65 @@ contract({
     checkSignature(request);
   },
   rawOctets: (request) => fromBase64(jsonOf(request).message),
+});
+
+const { rawOctets: _, anyOctets: __, ...PARSED } = {
+  ...RAW,
+  name: "webhook (parsed)",
+  create: (baseUrl, options) => {
+    const table = { url: baseUrl, format: "parsed", secret: SECRET };
+    return createWebhook(webhookConfig.parse(table), options);
+  },
+  deliverySet: (request) => jsonOf(request).rcpt_to,
+  checkRequest(request) {
+    assertEquals(request.headers.get("content-type"), "application/json");
+    checkSignature(request);
+  },
+} satisfies ProviderCase;
+contract({ ...PARSED, converts: true });
+
+Deno.test("relay webhook: a message taken apart says all that it says", async () => {
+  const { requests: [request], report } = await attempt(PARSED, RICH, { recipients: ENVELOPE });
+  assert(request !== undefined);
+  const { headers, id, mail_from, rcpt_to, received_at, ...parsed } = jsonOf(request);
+  assertEquals([id, mail_from, rcpt_to, received_at], [
+    ...["0Q8XYZ0000000001", "bounces@sender.example", ENVELOPE, "2026-01-02T03:04:05.000Z"],
+  ]);
+  assertEquals(headers[0], { name: "From", value: "Jörg Sender <joerg@sender.example>" });
+  assertEquals(headers.at(-1).name, "Content-Type");
+  assertEquals(parsed, {
+    from: [{ name: "Jörg Sender", address: "joerg@sender.example" }],
+    sender: null,
+    reply_to: [],
+    to: [
+      { name: "Doe, Ann", address: "ann@one.example" },
+      { name: "", address: "bob@two.example" },
+    ],
+    cc: [],
+    subject: "Report",
+    message_id: "<m1@sender.example>",
+    text: "Grüße\n",
+    html: '<p>Grüße <img src="cid:logo@sender.example"></p>',
+    attachments: [
+      {
+        ...{ filename: "logo.png", content_type: "image/png", size: 8, content: "iVBORw0KGgo=" },
+        content_id: "logo@sender.example",
+      },
+      {
+        ...{ filename: "résumé.pdf", content_type: "application/pdf", size: 9 },
+        ...{ content_id: null, content: "JVBERi0xLjQK" },
+      },
+    ],
+    losses: [],
+  });
+  assertEquals(report.losses, undefined);
+});
+
+Deno.test("relay webhook: what is too complex to be taken apart is left to another transport", async () => {
+  const parts = "--b\r\n\r\nx\r\n".repeat(10_001);
+  const message = `Content-Type: multipart/mixed; boundary=b\r\n\r\n${parts}--b--\r\n`;
+  const { requests, report } = await attempt(PARSED, message, { recipients: ENVELOPE });
+  assertEquals([requests.length, report.outcomes[0]?.kind], [0, "unsuitable"]);
 });
 
 Deno.test("relay webhook: an attempt has a key that only its recipients change", async () => {
