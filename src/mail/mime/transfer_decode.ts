@@ -170,65 +170,61 @@ function beforeOpen(octets: Uint8Array, lineStart: number): number {
   return at;
 }
 
+/** One pass over the octets: calls for each `=` cost more than they save where there are many. */
 function fromQuotedPrintable(
   body: Uint8Array,
   { isEnd }: { isEnd: boolean },
 ): Uint8Array<ArrayBuffer> {
   const decoded = new Uint8Array(body.length);
   let length = 0;
-  const copy = (from: number, to: number): void => {
-    if (to - from > 16) decoded.set(body.subarray(from, to), length);
-    else for (let at = from; at < to; at++) decoded[length + at - from] = body[at] as number;
-    length += to - from;
-  };
-  let equals = body.indexOf(EQUALS);
+  /** What comes behind in the line so far is blanks, which were added on the way (rule 3). */
+  let kept = 0;
   for (let at = 0; at < body.length;) {
-    const lf = body.indexOf(LF, at);
-    const lineEnd = lf < 0 ? body.length : lf;
-    const next = lf < 0 ? lineEnd : lf + 1;
-    // What is not the end of a line may end in blanks (rule 3), and is not one of the last lines.
-    const textEnd = lf < 0 && !isEnd ? lineEnd : trimmed(body, { at, lineEnd });
-    let isSoft = false;
-    while (equals >= 0 && equals < textEnd) {
-      copy(at, equals);
-      const octet = hexDigit(body[equals + 1]) * 16 +
-        hexDigit(body[equals + 2]);
-      isSoft = equals === textEnd - 1 && (lf >= 0 || isEnd);
-      if (octet >= 0 && equals + 2 < textEnd) decoded[length++] = octet;
-      else if (!isSoft) decoded[length++] = EQUALS;
-      at = octet >= 0 && equals + 2 < textEnd ? equals + 3 : equals + 1;
-      equals = body.indexOf(EQUALS, at);
+    const octet = body[at] as number;
+    if (octet === EQUALS) {
+      const value = at + 2 < body.length ? hexPair(body[at + 1], body[at + 2]) : -1;
+      const next = value < 0 ? softBreakEnd(body, { at, isEnd }) : at + 3;
+      if (next === null || value >= 0) decoded[length++] = value >= 0 ? value : EQUALS;
+      at = next ?? at + 1;
+      kept = length;
+      continue;
     }
-    if (at < textEnd) copy(at, textEnd);
-    if (!isSoft && lf >= 0) {
-      copy(lf > 0 && body[lf - 1] === CR ? lf - 1 : lf, next);
+    if (octet === LF) {
+      length = kept;
+      if (at > 0 && body[at - 1] === CR) decoded[length++] = CR;
     }
-    at = next;
+    decoded[length++] = octet;
+    if (octet > 32 || !isBlank(octet)) kept = length;
+    at++;
   }
-  return decoded.subarray(0, length);
+  return decoded.subarray(0, isEnd ? kept : length);
 }
 
-/** The end of a line without the blanks that were added on the way (rule 3). */
-function trimmed(
+/** Where the next line begins after an `=` that only blanks follow; null where others do. */
+function softBreakEnd(
   body: Uint8Array,
-  { at, lineEnd }: { at: number; lineEnd: number },
-): number {
-  let end = lineEnd;
-  while (end > at && isBlank(body[end - 1])) end--;
-  return end;
+  { at, isEnd }: { at: number; isEnd: boolean },
+): number | null {
+  let next = at + 1;
+  while (next < body.length && isBlank(body[next])) next++;
+  if (next === body.length) return isEnd ? next : null;
+  return body[next] === LF ? next + 1 : null;
 }
 
 function isBlank(octet: number | undefined): boolean {
   return octet === 32 || octet === 9 || octet === CR;
 }
 
-/** The value of a digit; far below zero for all else. */
-function hexDigit(octet: number | undefined): number {
-  if (octet === undefined) return -1_000;
-  if (octet >= 48 && octet <= 57) return octet - 48;
-  const lower = octet | 0x20;
-  return lower >= 97 && lower <= 102 ? lower - 87 : -1_000;
+/** The value of two hexadecimal digits; negative for all else. */
+function hexPair(high: number | undefined, low: number | undefined): number {
+  return (DIGITS[high ?? 0] as number) << 4 | (DIGITS[low ?? 0] as number);
 }
+
+const DIGITS = Int8Array.from(
+  { length: 256 },
+  (_, octet) =>
+    octet > 47 ? "0123456789abcdef".indexOf(String.fromCharCode(octet).toLowerCase()) : -1,
+);
 
 /** What Unix programs wrote before MIME, between a line `begin 644 name` and a line `end`. */
 class UuDecoder implements TransferDecoder {

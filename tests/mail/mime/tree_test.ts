@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { concatBytes, encodeText } from "../../../src/base/bytes.ts";
+import { seededRandom } from "../../../src/base/random.ts";
 import { fileNameOf } from "../../../src/mail/mime/entity.ts";
 import { contentOctets, contentPieces } from "../../../src/mail/mime/content.ts";
 import { bytesSource, type OctetSource } from "../../../src/mail/mime/source.ts";
@@ -22,6 +23,37 @@ Deno.test("mime: the parts' ranges cover the whole message, whatever is wrong wi
       octets.filter((octet) => octet !== 13),
       `${seed} without CR`,
     );
+  }
+});
+
+Deno.test("mime: the parts' ranges cover messages whose octets were changed at random", async () => {
+  const random = seededRandom(7);
+  const at = (length: number): number => Math.floor(random.float() * length);
+  const SPLICES = [
+    "--",
+    "\r\n",
+    "\n",
+    "\r\n\r\n",
+    "--b",
+    "--b--\r\n",
+    ": ",
+    ";",
+    '"',
+    "\0",
+    "\xff",
+  ];
+  for (const seed of SEEDS) {
+    let octets = madeUp(seed).octets;
+    for (let change = 0; change < 6; change++) {
+      const [from, to] = [at(octets.length), at(octets.length)].sort((one, other) => one - other);
+      const splice = encodeText(SPLICES[at(SPLICES.length)] ?? "");
+      octets = concatBytes([
+        octets.subarray(0, from),
+        splice,
+        octets.subarray(change % 2 ? to : from),
+      ]);
+      await checkCover(octets, `seed ${seed}, change ${change}`);
+    }
   }
 });
 
