@@ -52,7 +52,7 @@ class Webhook implements Provider {
     const isParsed = this.#config.format === "parsed";
     const parsed = isParsed ? await parsedFields(job) : null;
     if (isParsed && parsed === null) {
-      const text = "The message has more parts, levels or header than can be taken apart";
+      const text = "The message has more parts, levels or header than can be parsed";
       return { kind: "unsuitable", reply: replyOf("5.6.0", text) };
     }
     const request = webhookRequest(job, { config: this.#config, parsed });
