@@ -79,6 +79,8 @@ export class Scheduler {
   /** What monotonic time has to be added to. */
   readonly #leaseStartMs: number;
   #stopped = false;
+  /** Whether no attempt is left, so that no claim is needed any more. */
+  #hasDrained = false;
   /** Set for a while after a change by others, as many may come one after the other. */
   #cancelReclaim: (() => void) | null = null;
   #endWatch: (() => void) | null = null;
@@ -286,11 +288,15 @@ export class Scheduler {
     this.#pump();
   }
 
-  /** Gives back what was committed while the relay stopped, as nobody here goes on with it. */
+  /** A commit that ended while the relay stops: `stop` gives it back, or has done so already. */
   #leaveToOthers(claimed: ClaimedMessage): void {
-    const { clock, owner, store } = this.#options;
     this.unreserve(claimed.recipients, claimed.bytes?.length ?? 0);
-    this.#tasks.run(async () => void await store.abandon({ owner, nowMs: clock.now() }));
+    if (this.#hasDrained) this.#tasks.run(() => this.#abandonAll());
+  }
+
+  async #abandonAll(): Promise<void> {
+    const { clock, owner, store } = this.#options;
+    await store.abandon({ owner, nowMs: clock.now() });
   }
 
   /** Looks for due mail soon. Cheap to call often. */
@@ -315,9 +321,9 @@ export class Scheduler {
 
   /** Drains, and gives back every claim. Resolves when nothing is claimed. */
   async stop({ limitMs }: { limitMs: number }): Promise<void> {
-    const { clock, owner, store } = this.#options;
     await this.drain({ limitMs });
-    await store.abandon({ owner, nowMs: clock.now() });
+    this.#hasDrained = true;
+    await this.#abandonAll();
   }
 
   /** The time by which leases are counted: no clock that is set ends them, or makes them longer. */

@@ -42,9 +42,9 @@ function watchedStore(clock: ManualClock) {
 }
 
 /** One attempt that runs without an end, and mail in line behind it. */
-async function withLine(count: number) {
-  const clock = new ManualClock();
-  const watched = watchedStore(clock);
+async function withLine(count: number, given?: { clock: ManualClock; store: QueueStore }) {
+  const clock = given?.clock ?? new ManualClock();
+  const watched = { ...watchedStore(clock), ...given };
   const ends: ((outcome: Outcome) => void)[] = [];
   const out = new FakeTransport({
     maxConcurrency: 1,
@@ -239,4 +239,42 @@ Deno.test("mail of a destination that is down says so with a temporary code", as
   );
   assertEquals(replies, new Array(2).fill("451 4.4.1 Connection refused"));
   await bench.scheduler.stop({ limitMs: 0 });
+});
+
+Deno.test("a commit that ends while the relay drains ends no claim of attempts under way", async () => {
+  const clock = new ManualClock();
+  const store = openMemoryStore({ clock });
+  const { out, ends, ids: [id = ""], scheduler } = await withLine(0, { clock, store });
+  const message = freshMessage({ id: "LATE", domain: "b.example", nowMs: clock.now() });
+  const lease = scheduler.reserve(message.recipients, 0);
+  const stopped = scheduler.stop({ limitMs: 60_000 });
+  await store.put({ ...message, ...(lease === null ? {} : { lease }) });
+  const facts = { attempts: 0, delayNotified: false, lastReply: "" };
+  const recipients = message.recipients.map((one, index) => ({ ...one, ...facts, index }));
+  scheduler.enterReserved({ message, recipients }, lease ?? undefined);
+  await clock.advance(0);
+  ends[0]?.({ kind: "permanent", reply: reply(550, "5.1.1", "No such user") });
+  await clock.advance(0);
+  await stopped;
+  assertEquals(out.jobs.length, 1);
+  assertEquals([await stateOf(store, id), await stateOf(store, "LATE")], ["failed", "queued"]);
+  const late = await store.get("LATE");
+  assertEquals(late?.recipients.map(({ claimedBy }) => claimedBy ?? null), [null]);
+});
+
+Deno.test("a commit that ends after the relay gave back its claims is given back, too", async () => {
+  const clock = new ManualClock();
+  const store = openMemoryStore({ clock });
+  const { scheduler } = setUp({ transports: [new FakeTransport()], clock, store });
+  scheduler.start();
+  const message = freshMessage({ id: "LATE", domain: "b.example", nowMs: clock.now() });
+  const lease = scheduler.reserve(message.recipients, 0);
+  await scheduler.stop({ limitMs: 0 });
+  await store.put({ ...message, ...(lease === null ? {} : { lease }) });
+  const facts = { attempts: 0, delayNotified: false, lastReply: "" };
+  const recipients = message.recipients.map((one, index) => ({ ...one, ...facts, index }));
+  scheduler.enterReserved({ message, recipients }, lease ?? undefined);
+  await clock.advance(0);
+  const late = await store.get("LATE");
+  assertEquals(late?.recipients.map(({ claimedBy }) => claimedBy ?? null), [null]);
 });
