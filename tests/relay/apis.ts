@@ -15,6 +15,8 @@ export interface FieldsApi {
 
 /** What every API is told; `undefined` where one has no place for it. */
 export interface ToldFields extends Pick<Told, "subject" | "author"> {
+  /** `name <address>` of each, as `Told` has it. */
+  readonly replyTo: string;
   readonly text: string | null;
   readonly html: string | null;
   readonly files: readonly ToldFile[];
@@ -24,6 +26,8 @@ export interface ToldFields extends Pick<Told, "subject" | "author"> {
 export interface ToldFile {
   readonly name: string;
   readonly type: string | undefined;
+  /** Without angle brackets or scheme; undefined where the API has no place for it. */
+  readonly id: string | null | undefined;
   readonly content: Uint8Array;
 }
 
@@ -35,8 +39,14 @@ interface Part {
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-function fileOf(name: string, type: string | undefined, base64: string): ToldFile {
-  return { name, type: type?.split(";")[0], content: fromBase64(base64) };
+function fileOf(file: Omit<ToldFile, "content"> & { readonly base64: string }): ToldFile {
+  const { base64, ...facts } = file;
+  return { ...facts, content: fromBase64(base64) };
+}
+
+/** A file in the keys of SendGrid and of those who took them over. */
+function sendgridFile({ filename: name, type, content: base64, content_id: id = null }: Json) {
+  return fileOf({ name, type, base64, id });
 }
 
 function authorOf({ name = "", email }: { name?: string; email: string }): string {
@@ -50,6 +60,14 @@ function plainAuthor(mailbox: string): string {
   return `${quoted[1]?.replace(/\\(.)/g, "$1")} <${quoted[2]}>`;
 }
 
+function mailjetMailbox({ Name = "", Email }: { Name?: string; Email: string }): string {
+  return `${Name} <${Email}>`;
+}
+
+function authorsOf(mailboxes: readonly { name?: string; email: string }[]): string {
+  return mailboxes.map(authorOf).join(", ");
+}
+
 function textsOf(parts: readonly Part[]): { text: string | null; html: string | null } {
   const find = (wanted: string): string | null =>
     parts.find(({ type }) => type === wanted)?.value ?? null;
@@ -61,53 +79,69 @@ export const FIELDS_APIS: Readonly<Record<string, FieldsApi>> = {
   sendgrid: {
     table: { api_key: "k" },
     answer: [202, {}],
-    told: ({ from, subject, content, attachments = [] }) => ({
-      ...{ author: authorOf(from), subject, ...textsOf(content) },
-      files: attachments.map((file: Json) => fileOf(file.filename, file.type, file.content)),
+    told: ({ from, reply_to_list: replyTo = [], subject, content, attachments = [] }) => ({
+      ...{ author: authorOf(from), replyTo: authorsOf(replyTo), subject, ...textsOf(content) },
+      files: attachments.map(sendgridFile),
     }),
   },
   mailchannels: {
     table: { api_key: "k" },
     answer: [202, { request_id: "1", results: [] }],
-    told: ({ from, subject, content, attachments = [] }) => ({
+    told: ({ from, reply_to: replyTo, subject, content, attachments = [] }) => ({
       ...{ author: authorOf(from), subject, ...textsOf(content) },
-      files: attachments.map((file: Json) => fileOf(file.filename, file.type, file.content)),
+      replyTo: authorsOf(replyTo === undefined ? [] : [replyTo]),
+      files: attachments.map((file: Json) => ({ ...sendgridFile(file), id: undefined })),
     }),
   },
   postmark: {
     table: { server_token: "k" },
     answer: [200, { ErrorCode: 0, MessageID: "1" }],
-    told: ({ From, Subject, TextBody = null, HtmlBody = null, Attachments }) => ({
+    told: ({ From, ReplyTo, Subject, TextBody = null, HtmlBody = null, Attachments }) => ({
       ...{ author: plainAuthor(From), subject: Subject, text: TextBody, html: HtmlBody },
-      files: Attachments.map((file: Json) => fileOf(file.Name, file.ContentType, file.Content)),
+      replyTo: ReplyTo === undefined ? "" : plainAuthor(ReplyTo),
+      files: Attachments.map((file: Json) =>
+        fileOf({
+          ...{ name: file.Name, type: file.ContentType, base64: file.Content },
+          id: file.ContentID?.replace(/^cid:/, "") ?? null,
+        })
+      ),
     }),
   },
   resend: {
     table: { api_key: "k" },
     answer: [200, { id: "1" }],
-    told: ({ from, subject, text = null, html = null, attachments }) => ({
+    told: ({ from, reply_to: replyTo = [], subject, text = null, html = null, attachments }) => ({
       ...{ author: plainAuthor(from), subject, text, html },
-      files: attachments.map((file: Json) =>
-        fileOf(file.filename, file.content_type, file.content)
-      ),
+      replyTo: replyTo.map(plainAuthor).join(", "),
+      files: attachments.map((file: Json) => sendgridFile({ ...file, type: file.content_type })),
     }),
   },
   brevo: {
     table: { api_key: "k" },
     answer: [201, { messageId: "1" }],
-    told: ({ sender, subject, textContent = null, htmlContent = null, attachment = [] }) => ({
+    told: (
+      { sender, replyTo, subject, textContent = null, htmlContent = null, attachment = [] },
+    ) => ({
       ...{ author: authorOf(sender), subject, text: textContent, html: htmlContent },
-      files: attachment.map((file: Json) => fileOf(file.name, undefined, file.content)),
+      replyTo: authorsOf(replyTo === undefined ? [] : [replyTo]),
+      files: attachment.map(({ name, content: base64 }: Json) =>
+        fileOf({ name, type: undefined, base64, id: undefined })
+      ),
     }),
   },
   mailjet: {
     table: { api_key: "k", secret_key: "s" },
     answer: [200, { Messages: [{ Status: "success", To: [{ MessageID: 1 }] }] }],
-    told: ({ Globals: { From, Subject, TextPart = null, HTMLPart = null, ...files } }) => ({
-      ...{ author: `${From.Name ?? ""} <${From.Email}>`, subject: Subject },
-      ...{ text: TextPart, html: HTMLPart },
+    told: (
+      { Globals: { From, ReplyTo, Subject, TextPart = null, HTMLPart = null, ...files } },
+    ) => ({
+      ...{ author: mailjetMailbox(From), subject: Subject, text: TextPart, html: HTMLPart },
+      replyTo: ReplyTo === undefined ? "" : mailjetMailbox(ReplyTo),
       files: [...files.Attachments ?? [], ...files.InlinedAttachments ?? []].map((file) =>
-        fileOf(file.Filename, file.ContentType, file.Base64Content)
+        fileOf({
+          ...{ name: file.Filename, type: file.ContentType, base64: file.Base64Content },
+          id: file.ContentID ?? null,
+        })
       ),
     }),
   },

@@ -1,22 +1,27 @@
 /** Odd messages, one of each kind, and what people should see of them. */
 
-/** What an API is told of a message; what a case does not name is not asked. */
+/** What an API gets of a message; what a case does not name is free. */
 export interface Told {
   readonly text?: string | null;
   readonly html?: string | null;
   readonly subject?: string;
   readonly author?: string;
   readonly replyTo?: string;
-  /** `name, type: content` of each. */
+  /** `name, type: content` of each, the content with one character for each octet. */
   readonly files?: readonly string[];
   readonly ids?: readonly (string | null)[];
   /** What the timeline says that is lost. */
   readonly losses?: readonly string[];
 }
 
+/** Octets in words, one character each, so that no two of them look alike. */
+export function octetsInWords(octets: Uint8Array): string {
+  return Array.from(octets, (octet) => String.fromCharCode(octet)).join("");
+}
+
 const ORDER = "The order is on its way.\n";
 
-/** What an API is to be told of each message in `tests/corpus/mime`. */
+/** What an API has to get of each message in `tests/corpus/mime`. */
 export const CASES: Readonly<Record<string, Told>> = {
   boundary_missing: { text: ORDER, losses: ["structure multipart/mixed"] },
   boundary_empty: { text: ORDER, losses: ["structure multipart/mixed"] },
@@ -68,8 +73,13 @@ export const CASES: Readonly<Record<string, Told>> = {
   words_split: { subject: "张一兵", replyTo: "Jörg <jorg@client.example>", losses: [] },
   soft_break_with_blanks: { text: "It costs 100 €.\n", losses: [] },
   author_missing: { author: " <bounces@sender.example>", losses: ["fields From"] },
+  author_empty: { author: " <bounces@sender.example>", losses: ["fields From"] },
+  bcc_field: { text: "x\n", losses: [] },
   author_nameless: { author: " <bounces@sender.example>", losses: ["fields From"] },
-  file_in_latin1: { losses: ["charset iso-8859-1 of a.txt"] },
+  file_in_latin1: {
+    files: ["a.txt, text/plain: Gr\xf6\xdfe\r\n"],
+    losses: ["charset iso-8859-1 of a.txt"],
+  },
   sender_field: { losses: ["fields Sender"] },
   subject_in_latin1: { subject: "Größe", losses: [] },
   mailbox_line: { author: "Ada <ada@client.example>", subject: "s", text: "x\n", losses: [] },
@@ -85,14 +95,14 @@ export const CASES: Readonly<Record<string, Told>> = {
   inside: {
     files: [
       "part-1.eml, message/rfc822: Subject: inner\r\n\r\ninner text",
-      'winmail.dat, application/ms-tnef: x�>"',
+      'winmail.dat, application/ms-tnef: x\x9f>"',
     ],
     losses: ["structure message/rfc822"],
   },
   picture: {
     text: null,
     html: '<img src="cid:pic@a">',
-    files: ["part-1.png, image/png: �PNG"],
+    files: ["part-1.png, image/png: \x89PNG"],
     ids: ["pic@a"],
     losses: [],
   },

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { concatBytes, decodeText } from "../../../src/base/bytes.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import {
   type ConversionLimits,
   type ConvertedMessage,
   convertJob,
 } from "../../../src/relay/http/conversion.ts";
-import { CASES, type Told } from "../cases.ts";
+import { CASES, octetsInWords, type Told } from "../cases.ts";
 import { jobOf } from "../messages.ts";
 
 const LIMITS: ConversionLimits = {
@@ -42,7 +42,7 @@ async function toldBy(converted: ConvertedMessage): Promise<Required<Told>> {
   const { text, html, subject, author, replyTo, attachments, losses } = converted;
   const files = await Promise.all(
     attachments.map(async ({ filename, type, content }) =>
-      `${filename}, ${type}: ${decodeText(concatBytes(await Array.fromAsync(content.stream())))}`
+      `${filename}, ${type}: ${octetsInWords(concatBytes(await Array.fromAsync(content.stream())))}`
     ),
   );
   return {
