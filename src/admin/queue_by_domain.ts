@@ -16,7 +16,7 @@ export const AGES_MS: readonly number[] = [
 const TOGETHER = 1_000;
 
 /**
- * How many recipients wait in the queue for each destination, whatever the scheduler has in hand;
+ * How many recipients wait in the queue for each destination, however many the scheduler has claimed;
  * null for a destination that is no domain: which mail goes there is known when it is tried.
  */
 export async function queuedFor(

@@ -180,7 +180,7 @@ export class Attempts {
     this.#noteMisfits(job, report);
     this.#tellRefused(job, settled);
     if (settled.recipients.length === 0) settler.note(entry, timeline);
-    // Claims may be lost, some and not others: nobody is told of what is not recorded.
+    // Some claims may be lost and others not: only what is recorded may be reported.
     const parts = isRecalled ? oneByOne(settled) : [settled];
     for (const [place, part] of parts.entries()) {
       if (part.recipients.length === 0) continue;

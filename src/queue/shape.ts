@@ -11,7 +11,7 @@ export interface ShapeRequest {
   readonly nowMs: number;
   /** Upper ends of the age classes in milliseconds, the youngest first. */
   readonly agesMs: readonly number[];
-  /** How many domains are told of, those with the most recipients first. */
+  /** How many domains are listed, those with the most recipients first. */
   readonly limit: number;
   /** Only this domain; absent means all. */
   readonly domain?: string;

@@ -19,7 +19,7 @@ export interface Check<Request, Answer = Verdict | Promise<Verdict>> {
   readonly about: string;
   /** Changes nothing; a value where it is at hand is better than a promise. */
   judge(question: Question<Request>, rules: ReceptionRules): Answer;
-  /** Counts what this check let pass, whatever the later ones say: attempts count. */
+  /** Counts what this check let pass, also when a later one refuses: attempts count. */
   count?(question: Question<Request>, rules: ReceptionRules): void;
 }
 

@@ -142,7 +142,7 @@ senders = ["*@source.example"]
 postmaster = "ops@captured.example"
 `;
 
-Deno.test("explain tells the return path, and who is notified of a failure by which route", async () => {
+Deno.test("explain shows the return path, and who is notified of a failure by which route", async () => {
   const told = async (...args: string[]): Promise<string[]> => {
     const { out } = await explain(["a@dest.example", ...args], BOUNCES);
     return [.../return path: (.*)/.exec(out)?.slice(1) ?? [], ...out.match(/^If it .*$/m) ?? []];

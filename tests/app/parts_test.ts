@@ -136,7 +136,7 @@ Deno.test("limits are asked in order, and who is refused takes nothing of the ne
   assertEquals(broken.taken, []);
 });
 
-Deno.test("what was refused counts as an error, what was accepted by its octets; all is told on", () => {
+Deno.test("what was refused counts as an error, what was accepted by its octets; every event goes on", () => {
   const { taken, limits } = limitsBench([]);
   const told: RelayEvent[] = [];
   const sink = countingEvents((event) => told.push(event), limits);

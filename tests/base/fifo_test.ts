@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { Fifo } from "../../src/base/fifo.ts";
 import { seededRandom, shuffled } from "../../src/base/random.ts";
 
-Deno.test("fifo: whatever is put in and taken out, it is the list", () => {
+Deno.test("fifo: after any puts and takes it holds what the list holds", () => {
   for (let seed = 0; seed < 20; seed++) {
     const random = seededRandom(seed);
     const fifo = new Fifo<number>();

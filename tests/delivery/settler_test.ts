@@ -59,7 +59,7 @@ function settlerOn(failures: (Error | null)[], count = 1) {
   return { clock, settler, settled, events, ended, abort, tasks, entry, recipients, verdictOf };
 }
 
-Deno.test("a settlement that may have been made is made again as such, whatever fails next", async () => {
+Deno.test("a settlement that may have been made is repeated as such, whichever step fails next", async () => {
   const made = settlerOn([REFUSED, DOUBTFUL, REFUSED]);
   made.settler.settle(made.entry, made.verdictOf(DELIVERED));
   assertEquals([...made.settler.pending].length, 1);

@@ -97,7 +97,7 @@ Deno.test("a notification of a message under REQUIRETLS goes under it, others do
   assertEquals([under?.extras, plain?.extras], [{ requireTls: true }, undefined]);
 });
 
-Deno.test("mail without a sender is told of to the postmaster, but not that its notice failed", async () => {
+Deno.test("a failure of mail without a sender is reported to the postmaster, a failure of that report is not", async () => {
   const lost = [conclusionOf("failed"), conclusionOf("expired", 1), conclusionOf("delayed", 2)];
   const nobody = { message: { reversePath: "" } };
   const none = await notified(lost, nobody);

@@ -40,7 +40,7 @@ Deno.test("xtext comes back as it was, and is printable ASCII without = and a lo
   assertEquals(encodeXtext("\t"), "+09");
 });
 
-Deno.test("an original recipient is ASCII, whatever the mailbox is written in", () => {
+Deno.test("an original recipient is ASCII for a mailbox in any script", () => {
   assertEquals(asciiOriginalRecipient("utf-8;jörg😀@x"), "utf-8;j\\x{F6}rg\\x{1F600}@x");
   assertEquals(originalRecipientOf(`"a b\\c"@x.test`), `rfc822;"a+20b\\c"@x.test`);
   assertEquals(originalRecipientOf("ä+=\\@x.test"), "utf-8;\\x{E4}\\x{2B}\\x{3D}\\x{5C}@x.test");

@@ -38,7 +38,7 @@ function closedPort(): number {
   return listener.addr.port;
 }
 
-Deno.test("dialling leaves no listener and no timer, whatever comes of it", async () => {
+Deno.test("dialling leaves no listener and no timer, failed or not", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/s`;
   using unix = Deno.listen({ transport: "unix", path });

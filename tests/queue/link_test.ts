@@ -339,7 +339,7 @@ Deno.test("a connection starts one worker for many calls, and another when it di
   assertEquals(error.kind, "closed");
 });
 
-Deno.test("calls learn what became of them when no other worker can be started", async () => {
+Deno.test("calls fail when no other worker can be started", async () => {
   const { workers, call, turn } = connect();
   const doubtful = call();
   workers[0]?.say({ kind: "opened" });

@@ -263,7 +263,7 @@ Deno.test("counts of another version are read as far as they are understood, pag
   assertEquals(restored.slice(-3), ["x", "y", "z"].map((key) => ({ key, counts: {} })));
 });
 
-Deno.test("a shelf that fails is told of, and the next counts are written all the same", async () => {
+Deno.test("a failing shelf is reported, and the next counts are written all the same", async () => {
   const { clock, shelf, add, stored, errors } = await keeperOf();
   const put = shelf.put.bind(shelf);
   shelf.put = () => Promise.reject(new Error("no"));

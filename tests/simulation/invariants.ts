@@ -113,7 +113,7 @@ export async function checkSettled(
   if (lost.length < recipients.length || settlement.again === true) return;
   for (const { id } of notifications) {
     if (recipients.length === 0 || await world.ground.peek(id) === null) continue;
-    world.fail("nobody is told of what was not recorded", `${id} about ${messageId}`);
+    world.fail("only what was recorded is reported", `${id} about ${messageId}`);
   }
 }
 

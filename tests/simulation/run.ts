@@ -246,7 +246,7 @@ class Director {
     world.clock.freeze([life, life.wires], untilMs - elapsedMs);
   }
 
-  /** Imports until all is in the queue, whatever comes between. */
+  /** Imports until all is in the queue, through interruptions. */
   async #import(step: Extract<Step, { kind: "import" }>): Promise<void> {
     const world = this.#world;
     const life = new Life(IMPORT_LIVES + ++this.#imports);

@@ -5,8 +5,8 @@ import type { AdminEnv } from "../env.ts";
 const CHECK_MS = 15_000;
 
 /**
- * Ends a stream of events when the client that asked for it may not have it any more: a request is checked
- * when it begins, and a stream may go on for days after that.
+ * Ends a stream of events when its client may not have it any more: a request is checked when it
+ * begins, and a stream may go on for days after that.
  */
 export function whileAllowed(
   c: Context<AdminEnv>,

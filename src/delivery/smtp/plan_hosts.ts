@@ -17,7 +17,7 @@ export interface HostRules extends Omit<TlsPlanning, "sts"> {
   readonly authentic: boolean;
   /** What the domain says by MTA-STS; absent where it was not looked up. */
   readonly sts?: StsFinding | null;
-  /** Is notified of hosts that are left out; without it, nobody is told of connections either. */
+  /** Is notified of hosts that are left out; without it connections are not reported either. */
   readonly onTlsOutcome?: TlsOutcomeSink | undefined;
 }
 

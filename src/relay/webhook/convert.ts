@@ -7,7 +7,7 @@ import { jsonBody, JsonStream } from "../http/json.ts";
 import type { WebhookConfig } from "./config.ts";
 import type { ParsedFields } from "./parsed.ts";
 
-/** The request, not signed yet, that posts a message with its envelope; `parsed` where it is taken apart. */
+/** The request, not signed yet, that posts a message with its envelope; `parsed` for that format. */
 export function webhookRequest(
   job: DeliveryJob,
   { config, parsed }: { config: WebhookConfig; parsed: ParsedFields | null },
