@@ -99,7 +99,7 @@ export interface Settlement {
   readonly once?: ShelfRecord;
   /**
    * Set when the same settlement failed before with an error that says that it may be done: then
-   * it does nothing if the first line of its timeline is there already.
+   * it does nothing if the first line of its timeline or one of its notifications is there already.
    */
   readonly again?: true;
 }

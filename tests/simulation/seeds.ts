@@ -25,4 +25,8 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     seed: 1061,
     found: "a message that was cancelled while its octets were read was reported as held",
   },
+  {
+    seed: 2046698,
+    found: "a settlement with a notification, whose answer was lost, was refused for ever",
+  },
 ];

@@ -326,6 +326,7 @@ class MemoryStore implements QueueStore {
     const message = this.#messages.get(messageId);
     if (message === undefined) return;
     if (once !== undefined && this.shelf.find(once.space, once.key) !== null) return;
+    if (settlement.again === true && this.#isMade(settlement, message)) return;
     const parts = recipients.flatMap(({ index, disposition, reply }) => {
       const recipient = message.recipients[index];
       if (recipient === undefined) return [];
@@ -346,6 +347,12 @@ class MemoryStore implements QueueStore {
     for (const record of once === undefined ? records : [...records, once]) {
       this.shelf.set(record.space, record);
     }
+  }
+
+  #isMade({ timeline: [first], notifications }: Settlement, message: StoredMessage): boolean {
+    const line = JSON.stringify(first);
+    return message.timeline.some((known) => JSON.stringify(known) === line) ||
+      notifications.some(({ id }) => this.#messages.has(id));
   }
 
   /** Lets go of the octets once the last recipient is final. */

@@ -27,6 +27,7 @@ export function settleHandler(
   },
 ): (settlement: PackedSettlement) => null {
   const isKnown = stepFinder(bench.database);
+  const selectMessage = bench.database.prepare<[number]>("SELECT 1 FROM messages WHERE id = ?");
   return (settlement) => {
     const [messageId, owner, nowMs, recipients, entries, notifications, events] = settlement;
     const [, , , , , , , records, once, transport, isAgain] = settlement;
@@ -34,8 +35,10 @@ export function settleHandler(
     if (change === null || (once !== null && shelf.claim(once, nowMs) !== null)) return null;
     const { sequence } = change;
     const [first] = entries;
-    const mayBeDone = isAgain || bench.isAgain;
-    if (mayBeDone && first !== undefined && isKnown(sequence, first)) return null;
+    if (isAgain || bench.isAgain) {
+      if (first !== undefined && isKnown(sequence, first)) return null;
+      if (notifications.some(([id]) => selectMessage.first(id) !== undefined)) return null;
+    }
     const parts: SettledPart[] = [];
     for (let at = 0; at < recipients.length; at += PACKED_DISPOSITION_FIELDS) {
       const [index, code, nextAttemptAtMs, flags, reply] = recipients

@@ -8,6 +8,36 @@ const FAILED: Disposition = { kind: "final", state: "failed" };
 const TO_THREE = ["a@dest.example", "b@dest.example", "c@dest.example"];
 
 export const settleCases: readonly StoreCase[] = [
+  ...[
+    {
+      by: "its line",
+      timeline: [{ atMs: NOW_MS, kind: "attempt", recipients: [0], detail: {} }],
+      isTold: false,
+    },
+    { by: "its notification", timeline: [], isTold: true },
+  ].map(({ by, timeline, isTold }): StoreCase => ({
+    title: `a settlement that is made again does nothing where ${by} shows that it was made`,
+    async run(store) {
+      await store.put(messageOf(1));
+      await store.claim(claimOf());
+      const disposition: Disposition = {
+        kind: "retry",
+        nextAttemptAtMs: NOW_MS,
+        counts: true,
+        delayNotified: true,
+      };
+      const settlement = settlementOf(1, {
+        ...{ timeline, recipients: [{ index: 0, disposition }] },
+        notifications: isTold ? [messageOf(2)] : [],
+      });
+      await store.settle(settlement);
+      await store.claim(claimOf());
+      await store.settle({ ...settlement, again: true });
+      const { recipients: [recipient], timeline: lines } = await detailOf(store, 1);
+      assertEquals([recipient?.attempts, recipient?.claimedBy], [1, claimOf().owner]);
+      assertEquals([lines.length, await store.count({})], [timeline.length, isTold ? 2 : 1]);
+    },
+  })),
   {
     title: "attempts that may have delivered are counted, up to three",
     async run(store) {
