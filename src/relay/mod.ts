@@ -25,7 +25,7 @@ import { createSendgrid, LIMITS as sendgrid } from "./sendgrid/transport.ts";
 import { createSes, foresee as ses } from "./ses/transport.ts";
 import { createSparkpost, LIMITS as sparkpost } from "./sparkpost/transport.ts";
 import { RELAY_SCHEMAS, type RelayType } from "./schemas.ts";
-import { createWebhook } from "./webhook/transport.ts";
+import { createWebhook, foresee as webhook } from "./webhook/transport.ts";
 
 export type { ProviderOptions } from "./http/provider.ts";
 export { RELAY_TYPES, type RelayType } from "./schemas.ts";
@@ -137,7 +137,7 @@ export const RELAY_CATALOGUE = {
     schema: RELAY_SCHEMAS.webhook,
     fidelity: "raw",
     create: createWebhook,
-    foresee: foreseeRaw(() => null),
+    foresee: webhook,
   }),
   posthouse: entry({
     schema: RELAY_SCHEMAS.posthouse,

@@ -219,7 +219,14 @@ function waysOf(
           ...{ route: "default", mode: "deliver", redirect: null, rawOnly: false, dkim: [] },
           transports: [{
             ...{ name: "mx", kind: "mx", destination: to.split("@")[1] ?? "", state: "up" },
-            ...{ reason: "", weight: null, hosts: [], tls: "opportunistic", limits: [] },
+            ...{
+              reason: "",
+              weight: null,
+              hosts: [],
+              tls: "opportunistic",
+              limits: [],
+              format: null,
+            },
             ...{ proxy: null, sourceAddresses: [], returnPath: "a@b.example" },
           }],
           ...{ aliasOf: [], suppressed: null },

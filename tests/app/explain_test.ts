@@ -82,7 +82,7 @@ Deno.test("explain tells rule, hosts, TLS, limits and keys without a relay", asy
   const looked = steps.map((step: { route: string }) => step.route);
   assertEquals(looked, ["servers", "tenant", "quiet", "rest"]);
   assertEquals(transports, [{
-    ...{ name: "internet", kind: "mx", weight: null, destination: "dest.example" },
+    ...{ name: "internet", kind: "mx", format: null, weight: null, destination: "dest.example" },
     hosts: [{
       ...{ host: "mx1.big.example", port: 25, preference: 10, addresses: ["192.0.2.7"] },
       ...{ problem: "", tlsa: null, tls: "opportunistic TLS" },

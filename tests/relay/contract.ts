@@ -53,6 +53,8 @@ export type Expected =
 /** One API. */
 export interface ProviderCase {
   readonly name: string;
+  /** Where its kind has several. */
+  readonly format?: string;
   create(baseUrl: string, options: ProviderOptions): Transport;
   /** Answers requests that come before a message, such as one for a token; null for the others. */
   prelude?(request: RecordedRequest): Script | null;
@@ -344,7 +346,7 @@ async function checkForeseen(api: ProviderCase): Promise<void> {
   for (const message of [...RAW_MESSAGES.map(([, text]) => text), LATIN1]) {
     for (const facts of [{}, { sizeBytes: 200_000_000 }]) {
       const all = { recipients: ENVELOPE, ...facts };
-      const foreseen = await foresee(jobOf(message, all));
+      const foreseen = await foresee(jobOf(message, all), api.format);
       if (foreseen.kind === "unsuitable") {
         const { requests, report } = await attempt(api, message, all);
         assertEquals(requests.length, 0);

@@ -83,6 +83,8 @@ export interface RouteTraceBounce {
 export interface RouteTraceWay {
   readonly name: string;
   readonly kind: string;
+  /** The form in which it sends messages, where its kind has several (webhooks); else null. */
+  readonly format: string | null;
   readonly destination: string;
   /** `unknown` where no relay runs. */
   readonly state: WayState | "unknown";

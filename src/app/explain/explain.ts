@@ -109,6 +109,12 @@ function membersOf(recipient: string, config: Config): string[] {
   return aliases.expand(found.alias).map(({ text }) => text);
 }
 
+function formatOf(transport: TransportConfig): string | null {
+  if (!("provider" in transport)) return null;
+  const { format } = transport.provider;
+  return typeof format === "string" ? format : null;
+}
+
 async function wayOf(
   name: string,
   { question, domain, route, weight, isRedirected, services }: {
@@ -129,7 +135,7 @@ async function wayOf(
   ]);
   const { learned, ...state } = stateOf(name, domain);
   return {
-    ...{ name, kind: transport.type, weight, hosts, ...state },
+    ...{ name, kind: transport.type, format: formatOf(transport), weight, hosts, ...state },
     limits: learned === undefined ? limits : [...limits, taughtBy(learned)],
     tls: tlsOf(transport, domain),
     returnPath: isRedirected

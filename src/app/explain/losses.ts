@@ -27,18 +27,18 @@ export async function foreseeMessage(
   const job = jobOf({ ...message, to: trace.redirect ?? message.to });
   const transports = await Array.fromAsync(trace.transports, async (way) => ({
     ...way,
-    message: await carriageBy(way.kind, { job, rawOnly: trace.rawOnly }),
+    message: await carriageBy(way, { job, rawOnly: trace.rawOnly }),
   }));
   return { ...trace, transports };
 }
 
 async function carriageBy(
-  kind: string,
+  { kind, format }: Pick<RouteTraceWay, "kind" | "format">,
   { job, rawOnly }: { job: DeliveryJob; rawOnly: boolean },
 ): Promise<Carriage | null> {
   const type = RELAY_TYPES.find((known) => known === kind);
   if (type === undefined) return null;
-  const foreseen = await RELAY_CATALOGUE[type].foresee(job);
+  const foreseen = await RELAY_CATALOGUE[type].foresee(job, format ?? undefined);
   if (foreseen.kind === "unsuitable") {
     return { kind: "refused", reason: formatReply(foreseen.reply), losses: [] };
   }

@@ -11,8 +11,11 @@ export type Foreseen =
   /** The API cannot take it. */
   | { readonly kind: "unsuitable"; readonly reply: Reply };
 
-/** Tells how an API would carry the message of a job. */
-export type Foresee = (job: DeliveryJob) => Promise<Foreseen>;
+/**
+ * Tells how an API would carry the message of a job. `format` is that of the transport, where its
+ * kind has several (webhooks).
+ */
+export type Foresee = (job: DeliveryJob, format?: string) => Promise<Foreseen>;
 
 interface RawLimits {
   readonly api: string;

@@ -4,6 +4,7 @@ import { parseEnhancedCode } from "../../mail/enhanced_code.ts";
 import type { DeliveryJob, Outcome, Transport } from "../../delivery/transport.ts";
 import { hmacSha256, sha256Hex } from "../http/digest.ts";
 import { type Answer, type HttpRequest, jsonOf } from "../http/exchange.ts";
+import type { Foresee } from "../http/foresee.ts";
 import { listAt, messageText, textAt } from "../http/fields.ts";
 import { type AnswerTable, judge, outcomeOf, replyOf, type Verdict } from "../http/outcome.ts";
 import {
@@ -34,6 +35,18 @@ export function createWebhook(config: WebhookConfig, options: ProviderOptions): 
   return new HttpTransport(new Webhook(config, options.clock), options);
 }
 
+const TOO_COMPLEX = {
+  kind: "unsuitable",
+  reply: replyOf("5.6.0", "The message has more parts, levels or header than can be parsed"),
+} as const;
+
+/** Without the format `parsed` messages go out as they are. */
+export const foresee: Foresee = async (job, format) => {
+  if (format !== "parsed") return { kind: "carried", losses: [] };
+  const parsed = await parsedFields(job);
+  return parsed === null ? TOO_COMPLEX : { kind: "carried", losses: parsed.losses };
+};
+
 class Webhook implements Provider {
   readonly kind = "webhook";
   readonly maxRecipients = 1000;
@@ -51,10 +64,7 @@ class Webhook implements Provider {
   async plan(job: DeliveryJob): Promise<Plan> {
     const isParsed = this.#config.format === "parsed";
     const parsed = isParsed ? await parsedFields(job) : null;
-    if (isParsed && parsed === null) {
-      const text = "The message has more parts, levels or header than can be parsed";
-      return { kind: "unsuitable", reply: replyOf("5.6.0", text) };
-    }
+    if (isParsed && parsed === null) return TOO_COMPLEX;
     const request = webhookRequest(job, { config: this.#config, parsed });
     const shipments = [{ request, recipients: job.recipients }];
     return { kind: "shipments", shipments, losses: parsed?.losses ?? [] };

@@ -16,13 +16,17 @@ client_secret = "s"
 [transports.hook]
 type = "webhook"
 url = "https://hook.test/in"
+[transports.parsed]
+type = "webhook"
+url = "https://hook.test/parsed"
+format = "parsed"
 [transports.host]
 type = "smarthost"
 hosts = ["127.0.0.1:9"]
 [[routes]]
 name = "tenant"
 match = { header = { "X-Tenant" = ["acme"] } }
-transports = ["api", "small", "hook", "host"]
+transports = ["api", "small", "hook", "host", "parsed"]
 raw_only = RAW_ONLY
 [[routes]]
 name = "rest"
@@ -53,13 +57,13 @@ for (const rawOnly of [true, false]) {
     assertEquals(code, 0);
     const ways = out.split(/\n\d\. /).slice(1).map((way) => /message: (.*)/.exec(way)?.[1]);
     const lost = "DKIM-Signature, multipart/signed, Sender";
-    const [api, small, hook, host] = ways;
-    assertEquals(
-      api,
+    const [api, small, hook, host, parsed] = ways;
+    const words = (lost: string): string =>
       rawOnly
         ? `refused, the next transport is tried: raw_only lets nothing be lost (${lost})`
-        : `changed: ${lost}`,
-    );
+        : `changed: ${lost}`;
+    assertEquals(api, words(lost));
+    assertEquals(parsed, words("DKIM-Signature, multipart/signed"));
     assertEquals([small, hook], ["nothing is lost", "nothing is lost"]);
     assertEquals(host, "as it is, or encoded for what the next hop takes");
     const json = JSON.parse((await run([...args, "--json"])).out);

@@ -108,6 +108,7 @@ contract({
 const { rawOctets: _, anyOctets: __, ...PARSED } = {
   ...RAW,
   name: "webhook (parsed)",
+  format: "parsed",
   create: (baseUrl, options) => {
     const table = { url: baseUrl, format: "parsed", secret: SECRET };
     return createWebhook(webhookConfig.parse(table), options);

@@ -136,6 +136,8 @@ export const routeTraceSchema = z.object({
   transports: z.array(z.object({
     name: z.string(),
     kind: z.string(),
+    format: z.string().nullable()
+      .describe("Format in which a webhook gets messages; null for other kinds."),
     destination: z.string(),
     state: z.enum([...WAY_STATES, "unknown"]),
     reason: z.string(),
