@@ -25,7 +25,7 @@ Deno.test("a queue of the first schema is brought up to date with what is in it"
       FROM recipients ORDER BY key LIMIT 1 OFFSET ${at + 2})`)
   );
   folder.sql(
-    `DROP TABLE queue_shape; DROP TABLE queue_domains; DROP TABLE shelf; DROP TABLE outbox; DROP TABLE outbox_reached;
+    `DROP TABLE queue_shape; DROP TABLE shelf; DROP TABLE outbox; DROP TABLE outbox_reached;
     DROP TABLE outbox_calls; DROP INDEX messages_kept;
     DROP TABLE heads; DROP TABLE shared_octets; ALTER TABLE messages DROP COLUMN shared;
     ALTER TABLE messages DROP COLUMN kept; DROP TABLE facts;

@@ -42,30 +42,32 @@ export interface Waiting {
 
 type ShapeKey = readonly [domain: string, state: number, reason: string, slot: number];
 
+interface ShapeChange {
+  readonly key: ShapeKey;
+  /** What tells it apart within its domain. */
+  readonly rest: string;
+  change: number;
+}
+
 /** Counts that change in a transaction; they are written once, before it is committed. */
 export class Counters {
   readonly #add: Statement<never>;
   readonly #addWaiting: Statement<never>;
+  readonly #takeWaiting: Statement<[n: number]>;
   readonly #dropWaiting: Statement<never>;
-  readonly #addDomain: Statement<never>;
-  readonly #dropDomain: Statement<never>;
   readonly #pending = new Map<number, number>();
-  readonly #domains = new Map<string, number>();
-  readonly #waiting = new Map<string, { key: ShapeKey; change: number }>();
+  readonly #waiting = new Map<string, ShapeChange>();
 
   constructor(database: Database) {
     this.#addWaiting = database.prepare(
       `INSERT INTO queue_shape VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (domain, state, reason, slot) DO UPDATE SET n = n + excluded.n`,
     );
-    this.#addDomain = database.prepare(
-      `INSERT INTO queue_domains VALUES (?, ?)
-       ON CONFLICT (domain) DO UPDATE SET n = n + excluded.n`,
+    const isRow = "domain = ?1 AND state = ?2 AND reason = ?3 AND slot = ?4";
+    this.#takeWaiting = database.prepare(
+      `UPDATE queue_shape SET n = n - ?5 WHERE ${isRow} RETURNING n`,
     );
-    this.#dropDomain = database.prepare("DELETE FROM queue_domains WHERE domain = ? AND n <= 0");
-    this.#dropWaiting = database.prepare(
-      "DELETE FROM queue_shape WHERE domain = ? AND state = ? AND reason = ? AND slot = ? AND n <= 0",
-    );
+    this.#dropWaiting = database.prepare(`DELETE FROM queue_shape WHERE ${isRow}`);
     this.#add = database.prepare(
       "INSERT INTO counters VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = n + excluded.n",
     );
@@ -84,28 +86,27 @@ export class Counters {
   /** Counts recipients that wait; others are passed over. */
   addWaiting({ domain, state, lastReply, receivedAtMs }: Waiting, change: number): void {
     if ((1 << state & LIVE_MASK) === 0) return;
-    this.#domains.set(domain, (this.#domains.get(domain) ?? 0) + change);
     const [reason, slot] = [reasonOf(lastReply), slotOf(receivedAtMs ?? 0)];
-    for (const name of [domain, ALL_DOMAINS]) {
-      const text = `${slot} ${state} ${reason} ${name}`;
-      const known = this.#waiting.get(text);
-      if (known !== undefined) known.change += change;
-      else this.#waiting.set(text, { key: [name, state, reason, slot], change });
-    }
+    const rest = `${state} ${slot} ${reason}`;
+    const text = `${rest} ${domain}`;
+    const known = this.#waiting.get(text);
+    if (known !== undefined) known.change += change;
+    else this.#waiting.set(text, { key: [domain, state, reason, slot], rest, change });
   }
 
   /** Writes what is pending. */
   flush(): void {
-    for (const { key, change } of this.#waiting.values()) {
-      if (change !== 0) this.#addWaiting.run(...key, change);
-      if (change < 0) this.#dropWaiting.run(...key);
+    const all = new Map<string, ShapeChange>();
+    for (const { key, rest, change } of this.#waiting.values()) {
+      if (change === 0) continue;
+      this.#changeWaiting(key, change);
+      const known = all.get(rest);
+      const [, ...others] = key;
+      if (known !== undefined) known.change += change;
+      else all.set(rest, { key: [ALL_DOMAINS, ...others], rest, change });
     }
+    for (const { key, change } of all.values()) this.#changeWaiting(key, change);
     this.#waiting.clear();
-    for (const [domain, change] of this.#domains) {
-      if (change !== 0) this.#addDomain.run(domain, change);
-      if (change < 0) this.#dropDomain.run(domain);
-    }
-    this.#domains.clear();
     for (const [key, change] of this.#pending) {
       if (change !== 0) this.#add.run(key, change);
     }
@@ -114,9 +115,16 @@ export class Counters {
 
   /** Forgets what is pending, for a transaction that is undone. */
   forget(): void {
-    this.#domains.clear();
     this.#waiting.clear();
     this.#pending.clear();
+  }
+
+  #changeWaiting(key: ShapeKey, change: number): void {
+    if (change > 0) this.#addWaiting.run(...key, change);
+    else if (change < 0) {
+      const [left = 1] = this.#takeWaiting.first(...key, -change) ?? [];
+      if (left <= 0) this.#dropWaiting.run(...key);
+    }
   }
 
   #count(key: number, change: number): void {

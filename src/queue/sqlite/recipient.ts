@@ -12,6 +12,12 @@ import {
 } from "./protocol.ts";
 import type { Workbench } from "./workbench.ts";
 
+/** The changing part of a recipient, and what its place in the shape of the queue hangs on. */
+export interface ReadStatus extends RecipientStatus {
+  readonly domain: string;
+  readonly receivedAtMs: number | null;
+}
+
 type StatusRow = [
   state: number,
   attempts: number,
@@ -20,6 +26,8 @@ type StatusRow = [
   lastReply: string,
   owner: string | null,
   transport: string | null,
+  domain: string,
+  receivedAtMs: number | null,
 ];
 type TallyRow = [
   sequence: number,
@@ -48,11 +56,11 @@ export interface MessageChange {
 export interface RecipientTable {
   /** Starts a change; null when there is no such message. */
   start(message: { id: string } | { sequence: number }, nowMs: number): MessageChange | null;
-  read(sequence: number, index: number): RecipientStatus | null;
+  read(sequence: number, index: number): ReadStatus | null;
   /** Writes a status that holds no claim. */
   write(
     change: MessageChange,
-    update: { index: number; from: RecipientStatus; to: RecipientStatus },
+    update: { index: number; from: ReadStatus; to: RecipientStatus },
   ): void;
   /** Notes recipients that were added, queued. */
   added(change: MessageChange, count: number): void;
@@ -65,13 +73,14 @@ export function recipientTable(bench: Workbench): RecipientTable {
   const { database, counters } = bench;
   const release = octetsReleaser(bench);
   const select = database.prepare<StatusRow>(
-    `SELECT state, attempts, next_attempt_at, delay_notified, last_reply, owner, transport
+    `SELECT state, attempts, next_attempt_at, delay_notified, last_reply, owner, transport,
+       domain, received_at
      FROM recipients WHERE key = ?`,
   );
-  const update = database.prepare<[domain: string, receivedAtMs: number | null]>(
+  const update = database.prepare(
     `UPDATE recipients SET state = ?, attempts = ?, next_attempt_at = ?, delay_notified = ?,
        last_reply = ?, owner = ?, lease_until = iif(?6 IS NULL, NULL, lease_until), transport = ?
-     WHERE key = ? RETURNING domain, received_at`,
+     WHERE key = ?`,
   );
   const tally =
     "SELECT seq, spool, shared, mask, queued, held, delivered, failed, expired, cancelled FROM messages";
@@ -118,7 +127,8 @@ export function recipientTable(bench: Workbench): RecipientTable {
     read(sequence, index) {
       const row = select.first(keyOf(sequence, index));
       if (row === undefined) return null;
-      const [state, attempts, nextAttemptAtMs, marks, lastReply, owner, transport] = row;
+      const [state, attempts, nextAttemptAtMs, marks, lastReply, owner, transport, ...place] = row;
+      const [domain, receivedAtMs] = place;
       return {
         state: stateAt(state),
         attempts,
@@ -131,22 +141,21 @@ export function recipientTable(bench: Workbench): RecipientTable {
         doubts: doubtsIn(marks),
         lastReply,
         owner,
+        domain,
+        receivedAtMs,
       };
     },
     write(change, { index, from, to }) {
       const { state, attempts, nextAttemptAtMs, lastReply, owner } = to;
       const code = STATE_CODE[state];
-      const row = update.first(
+      update.run(
         ...[code, attempts, nextAttemptAtMs, marksOf(to), lastReply, owner, to.transport],
         keyOf(change.sequence, index),
       );
       const fromCode = STATE_CODE[from.state];
-      if (row !== undefined) {
-        const [domain, receivedAtMs] = row;
-        const common = { domain, receivedAtMs };
-        counters.addWaiting({ ...common, state: fromCode, lastReply: from.lastReply }, -1);
-        counters.addWaiting({ ...common, state: code, lastReply }, 1);
-      }
+      const { domain, receivedAtMs } = from;
+      counters.addWaiting({ domain, receivedAtMs, state: fromCode, lastReply: from.lastReply }, -1);
+      counters.addWaiting({ domain, receivedAtMs, state: code, lastReply }, 1);
       change.moves[fromCode] = (change.moves[fromCode] ?? 0) - 1;
       change.moves[code] = (change.moves[code] ?? 0) + 1;
       change.lastReply = lastReply;

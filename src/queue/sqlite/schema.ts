@@ -180,9 +180,6 @@ const MIGRATIONS: readonly string[] = [
       SELECT domain, state, ${REASON_SQL} AS reason,
         coalesce(received_at, 0) / ${SHAPE_SLOT_MS} AS slot FROM recipients WHERE state < 2
     ) GROUP BY 1, 2, 3, 4;
-  -- The same of each domain as one number, so that the largest are found among few rows.
-  CREATE TABLE queue_domains (domain TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
-  INSERT INTO queue_domains SELECT domain, sum(n) FROM queue_shape GROUP BY domain;
   INSERT INTO queue_shape
     SELECT '*', state, reason, slot, sum(n) FROM queue_shape GROUP BY 2, 3, 4;
   `,

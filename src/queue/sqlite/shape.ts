@@ -18,10 +18,14 @@ export function shapeReader(database: Database): (request: ShapeRequest) => Queu
   const selectRows = database.prepare<Row>(
     "SELECT state, reason, slot, n FROM queue_shape WHERE domain = ? AND n > 0",
   );
-  const selectLargest = database.prepare<[domain: string]>(
-    "SELECT domain FROM queue_domains WHERE n > 0 ORDER BY n DESC, domain LIMIT ?",
+  // One pass: all domains are counted while the largest are found.
+  const selectLargest = database.prepare<[domain: string, domainCount: number]>(
+    `WITH totals AS MATERIALIZED (
+       SELECT domain, sum(n) AS total FROM queue_shape WHERE domain <> '${ALL_DOMAINS}'
+       GROUP BY domain)
+     SELECT domain, (SELECT count(*) FROM totals) FROM totals
+     ORDER BY total DESC, domain LIMIT ?`,
   );
-  const countDomains = database.prepare<[number]>("SELECT count(*) FROM queue_domains");
   const crowds = (domain: string, slots: readonly number[]) =>
     crowdsOf(selectRows.all(domain).map(shapeRow), slots);
 
@@ -29,15 +33,17 @@ export function shapeReader(database: Database): (request: ShapeRequest) => Queu
     const slots = firstSlots(request);
     const classes = slots.length + 1;
     const { domain } = request;
+    // At least one row brings the number of all of them.
+    const largest = domain === undefined ? selectLargest.all(Math.max(1, request.limit)) : [];
     const names = domain === undefined
-      ? selectLargest.all(request.limit).map(([name]) => name)
+      ? largest.slice(0, request.limit).map(([name]) => name)
       : [domain];
     const domains = names.flatMap((name): DomainCrowd[] => {
       const reasons = crowds(name, slots);
       return reasons.length === 0 ? [] : [{ domain: name, ...together(reasons, classes), reasons }];
     });
     const reasons = domain === undefined ? crowds(ALL_DOMAINS, slots) : domains[0]?.reasons ?? [];
-    const domainCount = domain === undefined ? countDomains.first()?.[0] ?? 0 : domains.length;
+    const domainCount = domain === undefined ? largest[0]?.[1] ?? 0 : domains.length;
     const sinceMs = slots.map((slot) => slot * SHAPE_SLOT_MS);
     return { sinceMs, ...together(reasons, classes), reasons, domainCount, domains };
   };
