@@ -14,7 +14,7 @@ export function QueueShapePanel({ shape, link }: { shape: QueueShape; link: bool
   return (
     <Panel id="queue-shape" title="Queue by domain and age" note={note} live>
       <div class="scroll-x">
-        <table class="table ways">
+        <table class="table ways by-age">
           <thead>
             <tr>
               <th scope="col">Domain</th>
