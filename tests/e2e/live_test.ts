@@ -83,13 +83,10 @@ Deno.test({
     await page.getByRole("button", { name: "Live" }).waitFor();
     const session = await context.newCDPSession(page);
     await update(served, page, 5); // what a page needs once
-    const before = await usage(session);
+    const before = await usage(session, () => true);
     await update(served, page, UPDATES);
-    const after = await usage(session);
-    assertEquals(after.nodes - before.nodes < 200, true, `nodes ${before.nodes}, ${after.nodes}`);
-    assertEquals(after.listeners, before.listeners);
-    const grownBytes = after.heapBytes - before.heapBytes;
-    assert(grownBytes < 1_000_000, `the heap grew by ${grownBytes} octets`);
+    const after = await usage(session, (now) => grew(before, now).length === 0);
+    assertEquals(grew(before, after), []);
   },
 });
 
@@ -103,17 +100,40 @@ async function update(served: ServedDashboard, page: Page, times: number): Promi
   }
 }
 
-/** What the page holds, after what it no longer needs was collected. */
-async function usage(
-  session: CDPSession,
-): Promise<{ nodes: number; listeners: number; heapBytes: number }> {
-  await session.send("HeapProfiler.collectGarbage");
+/** What a page holds. */
+interface Usage {
+  readonly nodes: number;
+  readonly listeners: number;
+  readonly heapBytes: number;
+}
+
+/** In what a page grew more than a page may that shows the same. */
+function grew(before: Usage, after: Usage): readonly string[] {
+  return [
+    { name: "nodes", by: after.nodes - before.nodes, most: 200 },
+    { name: "listeners", by: after.listeners - before.listeners, most: 0 },
+    { name: "octets", by: after.heapBytes - before.heapBytes, most: 1_000_000 },
+  ].flatMap(({ name, by, most }) => by > most ? [`${name} grew by ${by}`] : []);
+}
+
+const MOST_COLLECTIONS = 50;
+
+/**
+ * What the page holds after what it no longer needs was collected. The last answer may still be
+ * read when its request has ended, and be held until then: so it is measured until it is as
+ * expected, and given up after some collections.
+ */
+async function usage(session: CDPSession, isExpected: (now: Usage) => boolean): Promise<Usage> {
   await session.send("Performance.enable");
-  const { metrics } = await session.send("Performance.getMetrics");
-  const value = (name: string): number => metrics.find((one) => one.name === name)?.value ?? 0;
-  return {
-    nodes: value("Nodes"),
-    listeners: value("JSEventListeners"),
-    heapBytes: value("JSHeapUsedSize"),
-  };
+  for (let collections = 1;; collections++) {
+    await session.send("HeapProfiler.collectGarbage");
+    const { metrics } = await session.send("Performance.getMetrics");
+    const value = (name: string): number => metrics.find((one) => one.name === name)?.value ?? 0;
+    const now = {
+      nodes: value("Nodes"),
+      listeners: value("JSEventListeners"),
+      heapBytes: value("JSHeapUsedSize"),
+    };
+    if (isExpected(now) || collections === MOST_COLLECTIONS) return now;
+  }
 }
