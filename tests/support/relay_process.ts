@@ -39,6 +39,8 @@ export interface RelayProcess extends AsyncDisposable {
   readonly ended: Promise<PeerResult>;
   /** Resolves when an event of this type was logged; `count` times, if given. */
   waitForEvent(type: string, count?: number): Promise<void>;
+  /** Resolves when what it wrote matches. */
+  waitForOutput(pattern: RegExp): Promise<void>;
   /** Everything it wrote so far. */
   output(): string;
   signal(name: Deno.Signal): void;
@@ -130,7 +132,11 @@ class RunningRelay implements RelayProcess {
   }
 
   async waitForEvent(type: string, count = 1): Promise<void> {
-    await this.#peer.waitForOutput(new RegExp(`(?:"type":"${type}"[^]*){${count}}`));
+    await this.waitForOutput(new RegExp(`(?:"type":"${type}"[^]*){${count}}`));
+  }
+
+  async waitForOutput(pattern: RegExp): Promise<void> {
+    await this.#peer.waitForOutput(pattern);
   }
 
   output(): string {
