@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
-import { BoundedMap } from "./bounded_map.ts";
+import { BoundedMap } from "../base/bounded_map.ts";
 import type { Proof } from "./sasl/mechanism.ts";
 
 /** A client that logged in: from where, and as whom. */

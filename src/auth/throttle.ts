@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { FairMap } from "../base/fair_map.ts";
 import { networkOf, siteOf } from "../base/ip.ts";
-import { KnownSites } from "./known_sites.ts";
+import { KnownSites } from "../base/known_sites.ts";
 import { type Lease, Place } from "./place.ts";
 import type { ThrottleRules } from "./settings.ts";
 

@@ -24,12 +24,13 @@ function bearer(secret: string): HeadersInit {
 async function signIn(
   admin: AdminSetup,
   fields: Record<string, string>,
+  peer = REMOTE,
 ): Promise<{ response: Response; cookie: string | null }> {
   const response = await admin.request("/login", {
     method: "POST",
     headers: { origin: ORIGIN, "sec-fetch-site": "same-origin" },
     body: new URLSearchParams(fields),
-    peer: REMOTE,
+    peer,
   });
   await response.body?.cancel();
   return { response, cookie: response.headers.get("set-cookie")?.split(";")[0] ?? null };
@@ -300,6 +301,27 @@ Deno.test("who goes away while it signs in leaves no error in the log", async ()
   });
   assertEquals(response.status, 400);
   assertEquals(admin.events.filter(({ type }) => type === "trouble"), []);
+});
+
+Deno.test("guesses from many networks are slowed for the user, but not where the user is known", async () => {
+  await using admin = await adminSetup();
+  await admin.ports.users.put({ name: "ada", role: "admin", password: "correct horse" });
+  const right = { name: "ada", password: "correct horse" };
+  assertEquals((await signIn(admin, right)).response.status, 303);
+  const statuses: number[] = [];
+  for (let network = 0; network < 60; network++) {
+    const peer = { ...REMOTE, address: `198.18.${network}.1` };
+    for (const password of ["guess one", "guess two"]) {
+      statuses.push((await signIn(admin, { name: "ada", password }, peer)).response.status);
+    }
+  }
+  assertEquals(statuses.filter((status) => status === 401).length, 100);
+  assertEquals(statuses.slice(100), Array(20).fill(429));
+  const elsewhere = { ...REMOTE, address: "203.0.113.1" };
+  assertEquals((await signIn(admin, right, elsewhere)).response.status, 429);
+  assertEquals((await signIn(admin, right)).response.status, 303);
+  admin.clock.advance(6_000);
+  assertEquals((await signIn(admin, right, elsewhere)).response.status, 303);
 });
 
 Deno.test("a new user needs a password of some length", async () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { BoundedMap } from "../../src/auth/bounded_map.ts";
-import { KnownSites } from "../../src/auth/known_sites.ts";
+import { BoundedMap } from "../../src/base/bounded_map.ts";
+import { KnownSites } from "../../src/base/known_sites.ts";
 import { Place } from "../../src/auth/place.ts";
 import type { ThrottleRules } from "../../src/auth/settings.ts";
 import { type Attempt, Throttle, type Ticket } from "../../src/auth/throttle.ts";

@@ -25,12 +25,13 @@ export function loginRoutes(options: LoginOptions): Hono<AdminEnv> {
       const form = await c.req.parseBody();
       const next = nextOf(form["next"]);
       const address = addressOf(c.env?.peer);
-      const waitMs = failures.waitMs(address);
+      const name = nameOf(form["name"]);
+      const waitMs = failures.waitMs(address, name);
       if (waitMs > 0) {
         c.header("retry-after", String(Math.ceil(waitMs / 1000)));
         return loginPage(c, options, { next, status: 429, message: TOO_MANY });
       }
-      failures.fail(address); // before it is known, so that many at once are no way around
+      failures.fail(address, name); // before it is known, so that many at once are no way around
       const begun = await sessionOf(options, { name: form["name"], password: form["password"] });
       if (begun === null) {
         return loginPage(c, options, {
@@ -39,7 +40,7 @@ export function loginRoutes(options: LoginOptions): Hono<AdminEnv> {
           message: "Wrong name or password.",
         });
       }
-      failures.forgive(address);
+      failures.forgive(address, name);
       const earlier = getCookie(c, cookieName);
       if (earlier !== undefined) sessions.end(earlier);
       setCookie(c, cookieName, sessions.begin(begun), {
@@ -57,6 +58,13 @@ export function loginRoutes(options: LoginOptions): Hono<AdminEnv> {
       deleteCookie(c, cookieName, { path: "/", secure: options.secureCookie });
       return c.redirect("/login", 303);
     });
+}
+
+const MAX_NAME = 256;
+
+/** The name that a guess counts for. */
+function nameOf(given: unknown): string | undefined {
+  return typeof given === "string" && given !== "" ? given.slice(0, MAX_NAME) : undefined;
 }
 
 const TOO_MANY = "Too many failed attempts. Wait a minute.";
@@ -78,7 +86,7 @@ async function ownerOf(
   { name, password }: { name: unknown; password: unknown },
 ): Promise<SessionOwner | null> {
   if (typeof name !== "string" || typeof password !== "string" || password === "") return null;
-  if (password.length > 1024 || name.length > 256) return null;
+  if (password.length > 1024 || name.length > MAX_NAME) return null;
   if (name !== "") {
     const user = await ports.users.verify({ name, password });
     return user === null ? null : { kind: "user", name: user.name };

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { encodeText } from "../../base/bytes.ts";
 import { encodeBase64 } from "../base64.ts";
-import { BoundedMap } from "../bounded_map.ts";
+import { BoundedMap } from "../../base/bounded_map.ts";
 import type { IntrospectionSettings } from "../settings.ts";
 import { TaskGate } from "../task_gate.ts";
 import { type Claims, expiryOf, judgeClaims } from "./claims.ts";

@@ -111,10 +111,12 @@ export class CompatDesk {
   /** The key of a secret, if it may send; null counts against the address. */
   async admit(secret: string, origin: RequestOrigin): Promise<CompatCaller | null> {
     const { clientAddress } = origin;
-    if (this.#options.failures.waitMs(clientAddress) > 0) return null;
+    if (this.isBarred(clientAddress)) return null;
     const key = secret === "" ? null : await this.#options.keys.verify(secret);
+    // Of guesses side by side, those past the limit learn nothing, not even a good one.
+    if (this.isBarred(clientAddress)) return null;
     if (key?.send === true) return { key, ...origin };
-    this.#options.failures.fail(clientAddress);
+    this.refuseCredentials(clientAddress);
     return null;
   }
 
@@ -124,11 +126,12 @@ export class CompatDesk {
     return found?.key.send === true ? found : null;
   }
 
-  /** Counts a request whose signature was wrong; true when its address has to wait. */
+  /** Whether an address had too many wrong credentials and has to wait. */
   isBarred(clientAddress: string): boolean {
     return this.#options.failures.waitMs(clientAddress) > 0;
   }
 
+  /** Counts a request whose credentials were wrong. */
   refuseCredentials(clientAddress: string): void {
     this.#options.failures.fail(clientAddress);
   }

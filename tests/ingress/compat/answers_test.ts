@@ -161,6 +161,13 @@ for (const [provider, sender] of Object.entries(SENDERS)) {
     assertEquals([bench.failures.length, bench.messages.length], [3, 0]);
   });
 
+  Deno.test(`compat answers: ${provider} answers no guess that was checked past the limit`, async () => {
+    const bench = new CompatBench();
+    bench.onVerify = () => bench.barred.add(CLIENT);
+    assertEquals((await send(bench)).response.status, 401);
+    assertEquals(bench.messages, []);
+  });
+
   Deno.test(`compat answers: ${provider} keeps an error of ours out of the answer`, async () => {
     const bench = new CompatBench();
     const cause = new TypeError("secret detail");

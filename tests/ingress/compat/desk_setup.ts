@@ -31,6 +31,8 @@ export class CompatBench {
   readonly failures: string[] = [];
   /** Addresses that have to wait. */
   readonly barred = new Set<string>();
+  /** What happens while a secret is checked. */
+  onVerify: () => void = () => {};
   key: SendingKey = KEY;
   messageBytes = 1000;
   readonly #app = createCompatApp({
@@ -42,7 +44,10 @@ export class CompatBench {
       submitAll: (request) => this.#take(request),
     },
     keys: {
-      verify: (secret) => Promise.resolve(secret === "good" ? this.key : null),
+      verify: (secret) => {
+        this.onVerify();
+        return Promise.resolve(secret === "good" ? this.key : null);
+      },
       sharedSecret: (name) => name === this.key.name ? { key: this.key, secret: "good" } : null,
     },
     failures: {
