@@ -61,9 +61,16 @@ export function queuePort(parts: RelayParts): QueuePort {
     shape: (request) => store.shape(request),
     async command({ filter, command, by }) {
       const told = webhooks.isEmpty ? null : commandOutline(command.kind, by);
+      const goOn = (): void => {
+        if (!LEAVES_LINE.has(command.kind)) return scheduler.wake();
+        scheduler.reclaim(filter.ids && new Set(filter.ids));
+      };
       const changed = await store.command({
         ...{ filter, command, nowMs: clock.now(), by },
         ...(told === null ? {} : { event: told }),
+      }).catch((error) => {
+        goOn(); // the store may have done it all the same, for some messages or for all
+        throw error;
       });
       if (command.kind === "retry") {
         scheduler.probe(filter.domain === undefined ? "all" : { domain: filter.domain });
@@ -76,8 +83,7 @@ export function queuePort(parts: RelayParts): QueuePort {
         const target = `${changed} ${changed === 1 ? "message" : "messages"}`;
         events({ type: "operated", by, action: DONE[command.kind], target, ...reasonOf(command) });
       }
-      if (LEAVES_LINE.has(command.kind)) scheduler.reclaim(filter.ids && new Set(filter.ids));
-      else scheduler.wake();
+      goOn();
       return changed;
     },
   };
