@@ -41,7 +41,7 @@ export type SettlingOutcome = Exclude<Outcome, { kind: "unsuitable" }>;
 
 /** Turns one outcome into the settlement. */
 export function conclude(
-  { message, recipient, outcome, retry, keepsPlace = false }: {
+  { message, recipient, outcome, retry, keepsPlace = false, staysDue = false }: {
     message: MessageRecord;
     recipient: RecipientRecord;
     outcome: SettlingOutcome;
@@ -51,6 +51,11 @@ export function conclude(
      * as it was and keep its place before those that came later.
      */
     keepsPlace?: boolean;
+    /**
+     * Whether it goes back to the store as it was, to be claimed again at once: nothing was tried,
+     * so that nothing is late, or over.
+     */
+    staysDue?: boolean;
   },
 ): Conclusion {
   const isUncertain = outcome.kind === "uncertain";
@@ -61,6 +66,11 @@ export function conclude(
   }
   if (outcome.kind === "permanent") {
     return { ...final, disposition: { kind: "final", state: "failed" }, news: "failed" };
+  }
+  if (staysDue) {
+    const { nextAttemptAtMs } = recipient;
+    const disposition = { kind: "retry", nextAttemptAtMs, counts: false } as const;
+    return { recipient, disposition, nextAttemptAtMs, reply, news: null };
   }
   const counts = countsAsAttempt(outcome);
   const retryAfterMs = isUncertain ? undefined : outcome.retryAfterMs;

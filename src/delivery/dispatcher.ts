@@ -396,7 +396,7 @@ export class Dispatcher {
       report: null,
       timeline: [],
       staysDue,
-      keepsPlace: staysDue || table.gateUntilMs(nowMs) > nowMs,
+      keepsPlace: table.gateUntilMs(nowMs) > nowMs,
       isQuiet,
     });
   }

@@ -104,11 +104,11 @@ export class Settler {
   #settle(entry: WindowEntry, verdict: Verdict): void {
     const { clock, retry, store, tasks } = this.#options;
     const { message } = entry;
-    const { recipients, report, keepsPlace } = verdict;
+    const { recipients, report, keepsPlace, staysDue = false } = verdict;
     const nowMs = clock.now();
     const conclusions = recipients.map((recipient, position) => {
       const outcome = settling(verdict.outcomes[position] ?? missingOutcome);
-      return conclude({ message, recipient, outcome, retry, keepsPlace });
+      return conclude({ message, recipient, outcome, retry, keepsPlace, staysDue });
     });
     const finish = (notifications: readonly NewMessage[] | null): void => {
       if (notifications === null) return this.#settleUntold(entry, { verdict, conclusions, nowMs });
@@ -206,7 +206,6 @@ export class Settler {
       ...(transport === "" ? {} : { transport }),
     });
     const dueMs = conclusions.flatMap(({ nextAttemptAtMs }) => nextAttemptAtMs ?? []);
-    if (verdict.staysDue === true) dueMs.push(nowMs);
     const nextAttemptAtMs = dueMs.length === 0 ? null : Math.min(...dueMs);
     this.#write(entry, { recipients, settlement, nextAttemptAtMs });
   }

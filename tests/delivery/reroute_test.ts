@@ -148,3 +148,31 @@ Deno.test("mail that waits in line is not sent once an operator took it out of t
   assertEquals(states, ["cancelled", "held", "failed", "gone"]);
   await scheduler.stop({ limitMs: 0 });
 });
+
+Deno.test("mail that goes back to be claimed anew is neither late nor over for it", async () => {
+  const slow = Promise.withResolvers<Outcome>();
+  const transports = [
+    new FakeTransport({ name: "a", maxConcurrency: 1, answer: () => slow.promise }),
+    new FakeTransport({ name: "b" }),
+  ];
+  const news: unknown[] = [];
+  const { clock, store, scheduler, put } = setUp({
+    ...{ transports, rules: RULES },
+    notifications({ conclusions }) {
+      news.push(...conclusions.map((conclusion) => conclusion.news));
+      return [];
+    },
+  });
+  await put("a.example");
+  const second = await put("a.example");
+  scheduler.start();
+  await clock.advance(5 * 3_600_000); // past the time to warn the sender
+  const filter = { ids: [second] };
+  const command = { kind: "reroute", transport: "b" } as const;
+  await store.command({ filter, command, nowMs: clock.now(), by: "op" });
+  scheduler.reclaim();
+  await clock.advance(0);
+  assertEquals([await stateOf(store, second), news], ["delivered", ["delivered"]]);
+  slow.resolve(DELIVERED);
+  await scheduler.stop({ limitMs: 0 });
+});
