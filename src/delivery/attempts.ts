@@ -80,8 +80,7 @@ export class Attempts {
     try {
       told = { kind: "report", report: await this.#deliver(destination, { job, ticket }) };
     } catch (error) {
-      const isVoid = error instanceof BodyGoneError && await this.#isOver(job);
-      told = isVoid ? { kind: "void" } : { kind: "failed", error };
+      told = await this.#whyFailed(job, error);
     }
     this.#jobs.delete(job);
     const isRecalled = this.#recalled.delete(job);
@@ -115,15 +114,21 @@ export class Attempts {
     });
   }
 
-  /** Whether the store knows of nothing more to do for a job; false when it cannot be asked. */
-  async #isOver({ entry, recipients }: Job): Promise<boolean> {
+  /** Octets that are gone mean something else with a message that is over; the store knows. */
+  async #whyFailed(job: Job, error: unknown): Promise<Told> {
+    if (!(error instanceof BodyGoneError)) return { kind: "failed", error };
     try {
-      const detail = await this.#options.store.get(entry.message.id);
-      const states = recipients.map(({ index }) => detail?.recipients[index]?.state);
-      return states.every((state) => state === undefined || isFinal(state));
-    } catch {
-      return false;
+      return await this.#isOver(job) ? { kind: "void" } : { kind: "failed", error };
+    } catch (unknown) { // it cannot be asked now: the next attempt tells
+      return { kind: "failed", error: unknown };
     }
+  }
+
+  /** Whether the store knows of nothing more to do for a job. */
+  async #isOver({ entry, recipients }: Job): Promise<boolean> {
+    const detail = await this.#options.store.get(entry.message.id);
+    const states = recipients.map(({ index }) => detail?.recipients[index]?.state);
+    return states.every((state) => state === undefined || isFinal(state));
   }
 
   #end(

@@ -3,6 +3,8 @@ import { LOOK_AGAIN_MS } from "../../src/base/clock.ts";
 import { reply } from "../../src/mail/reply.ts";
 import { openMemoryStore } from "../../src/queue/memory/store.ts";
 import { type QueueStore, StoreError } from "../../src/queue/store.ts";
+import { BodyGoneError } from "../../src/delivery/body.ts";
+import type { Outcome } from "../../src/delivery/transport.ts";
 import { Shaper } from "../../src/delivery/shaping/shaper.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import {
@@ -229,3 +231,23 @@ for (const what of ["classifier", "emit", "onRefused", "dialogues", "retry"] as 
     await bench.scheduler.stop({ limitMs: 0 });
   });
 }
+
+Deno.test("octets that are gone hold a message only if the store says that it is not over", async () => {
+  const clock = new ManualClock();
+  const { store, fail } = failingStore(clock);
+  const gone = new BodyGoneError("Cannot read the body: it is not in the store");
+  const answer = () => Promise.reject<Outcome>(gone);
+  const { scheduler, put, events } = setUp({
+    ...{ transports: [new FakeTransport({ answer })], clock, store },
+  });
+  const id = await put("a.example");
+  fail("get", 1);
+  scheduler.start();
+  await clock.advance(0);
+  assertEquals([await stateOf(store, id), scheduler.activeRecipients], ["queued", 0]);
+  const causes = events.flatMap((event) => event.type === "trouble" ? [event.cause] : []);
+  assertEquals(causes.map((cause) => cause instanceof StoreError), [true]);
+  await clock.advance(3_600_000);
+  assertEquals(await stateOf(store, id), "held");
+  await scheduler.stop({ limitMs: 0 });
+});
