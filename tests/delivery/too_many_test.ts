@@ -120,6 +120,22 @@ Deno.test("too many recipients: who waits while the session breaks shares the fa
   assertEquals(report.outcomes.map(({ kind }) => kind), ["broken", "broken", "broken"]);
 });
 
+Deno.test("too many recipients: who waits while the octets cannot be read is not called too many", async () => {
+  using services = smtpServices();
+  await using setup = smarthostSetup({ respond: taking(2, "452 4.5.3 Too many") }, {
+    services: { ...services, onError: () => {} },
+  });
+  const job = sampleJob({ recipients: mailboxes(3), streamChunkBytes: 10 });
+  let reads = 0;
+  const stream = () => {
+    if (++reads > 1) throw new Error("made to fail");
+    return job.body.stream();
+  };
+  const report = await setup.deliver({ ...job, body: { ...job.body, stream } });
+  const internal = "temporary 451 4.3.0 Internal error, see the relay's log";
+  assertEquals(inWords(report), [STORED, STORED, internal]);
+});
+
 Deno.test("too many recipients: LMTP", async () => {
   await using stack = new AsyncDisposableStack();
   const respond = taking(2, "452 4.5.3 Too many recipients");

@@ -109,14 +109,14 @@ export class Attempt {
       if (outcome.kind === "delivered") this.#allNotify &&= notifies;
       accepted ||= !(recipientResult.kind === "reply" && recipientResult.stage === "rcpt");
     }
-    if (lost !== null) this.#loseTooMany(lost);
+    if (lost !== null) this.loseTooMany(lost);
     this.#losses = losses;
     if (result.begun) this.reached({ hop, tls: client.tls, proof });
     return lost === null;
   }
 
   /** Who was too many and whose turn never came ends as those do with whom the session was lost. */
-  #loseTooMany(lost: Outcome): void {
+  loseTooMany(lost: Outcome): void {
     for (const index of this.#openIndexes()) {
       if (this.#wasTooMany[index] === true) this.#fallback[index] = lost;
     }

@@ -75,6 +75,7 @@ export class SmtpDelivery implements AsyncDisposable {
     } catch (error) {
       if (!attempt.hasOutcomes) throw error;
       this.#onError(error);
+      attempt.loseTooMany(INTERNAL_ERROR);
       return attempt.report(INTERNAL_ERROR); // what was taken stays that
     }
     return attempt.report(broken(reply(451, "4.4.1", "No host could be tried")));
