@@ -24,6 +24,7 @@ export class WorldClock {
   readonly #thawAtMs = new Map<object, number>();
   #elapsedMs = 0;
   #wallBaseMs: number;
+  #latestWallMs = 0;
 
   constructor({ dice, startMs, driftPpm }: { dice: Dice; startMs: number; driftPpm: number }) {
     this.#dice = dice;
@@ -41,8 +42,14 @@ export class WorldClock {
     return Math.floor(this.#wallBaseMs + this.#elapsedMs * this.#rate);
   }
 
+  /** The latest time that the wall clock ever showed. */
+  get latestWallMs(): number {
+    return Math.max(this.#latestWallMs, this.wallMs);
+  }
+
   /** Sets the wall clock forward, or back. */
   stepWall(byMs: number): void {
+    this.#latestWallMs = this.latestWallMs;
     this.#wallBaseMs += byMs;
   }
 

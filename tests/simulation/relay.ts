@@ -19,11 +19,11 @@ import type { RelayEvent } from "../../src/observe/events.ts";
 import { CountKeeper } from "../../src/queue/count_keeper.ts";
 import { Intake } from "../../src/queue/intake.ts";
 import { sendAgain } from "../../src/queue/send_again.ts";
-import { type QueueStore, StoreError } from "../../src/queue/store.ts";
+import type { QueueStore } from "../../src/queue/store.ts";
 import { SuppressionList } from "../../src/queue/suppressions.ts";
 import { recordEvent } from "../../src/webhooks/event_body.ts";
 import { type Dice, diceOf } from "./dice.ts";
-import { MadeUpError, WorldTransport } from "./next_hops.ts";
+import { isMadeUp, WorldTransport } from "./next_hops.ts";
 import { WireTransport } from "./wire_transport.ts";
 import { DAY_MS, type PlannedMail, type TransportPlan, type Variant } from "./plan.ts";
 import type { Life, World } from "./world.ts";
@@ -225,7 +225,7 @@ export class WorldRelay {
     this.#world.note(() => `  event ${describe(event)}`);
     if (event.type !== "trouble" || event.level !== "error") return;
     const { cause, message } = event;
-    if (cause instanceof StoreError || cause instanceof MadeUpError) return;
+    if (isMadeUp(cause)) return;
     this.#world.fail("no trouble of its own making", `${message} ${stackOf(cause)}`);
   }
 

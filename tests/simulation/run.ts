@@ -1,5 +1,4 @@
 import { PauseKeeper } from "../../src/app/admin/pause_keeper.ts";
-import { StoreError } from "../../src/queue/store.ts";
 import {
   checkAtRest,
   checkEnd,
@@ -27,7 +26,7 @@ import {
   type Step,
   type Variant,
 } from "./plan.ts";
-import { MadeUpError } from "./next_hops.ts";
+import { isMadeUp } from "./next_hops.ts";
 import { WorldRelay } from "./relay.ts";
 import { beset, type Prey } from "./ambush.ts";
 import { importMail } from "./import.ts";
@@ -133,7 +132,8 @@ class Director {
   async #finish(): Promise<void> {
     const world = this.#world;
     world.note(() => "the world heals");
-    const healedWallMs = world.clock.wallMs;
+    // What expired while the clock was fast stays so when it is set back.
+    const healedWallMs = world.clock.latestWallMs;
     await this.#heal();
     const giveUpMs = world.clock.elapsedMs + this.#longestWaitMs();
     for (let sliceMs = MINUTE_MS;; sliceMs = Math.min(HOUR_MS, 2 * sliceMs)) {
@@ -445,10 +445,6 @@ function mayPause(step: Step): boolean {
 /** A rule was broken, so that what was waited for may never come. */
 class BrokenOff extends Error {
   override readonly name = "BrokenOff";
-}
-
-function isMadeUp(error: unknown): boolean {
-  return error instanceof StoreError || error instanceof MadeUpError;
 }
 
 function stackOf(error: unknown): string {

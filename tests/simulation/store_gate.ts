@@ -1,4 +1,12 @@
-import type { Outbox, QueueStore, Settlement, Shelf, SpoolWriter } from "../../src/queue/store.ts";
+import type {
+  ClaimRequest,
+  ClaimResult,
+  Outbox,
+  QueueStore,
+  Settlement,
+  Shelf,
+  SpoolWriter,
+} from "../../src/queue/store.ts";
 import { StoreError } from "../../src/queue/store.ts";
 import { checkClaimedAgain, checkSettled, CLAIM_AGAIN_MS } from "./invariants.ts";
 import { type StoreTrouble } from "./plan.ts";
@@ -25,6 +33,8 @@ class StoreGate implements QueueStore {
   readonly #world: World;
   readonly #life: Life;
   #claims = 0;
+  #claimsMade = 0;
+  #claimsUnderWay = 0;
 
   constructor(inner: QueueStore, { world, life }: { world: World; life: Life }) {
     this.#inner = inner;
@@ -75,7 +85,7 @@ class StoreGate implements QueueStore {
     const { attempts } = world;
     const startedMs = world.clock.elapsedMs;
     try {
-      return await this.#call("claim", () => this.#inner.claim(request));
+      return await this.#call("claim", () => this.#claim(request));
     } catch (error) {
       const failedMs = world.clock.elapsedMs;
       const callback = (): void => {
@@ -123,14 +133,27 @@ class StoreGate implements QueueStore {
     }
   }
 
+  async #claim(request: ClaimRequest): Promise<ClaimResult> {
+    this.#claimsUnderWay++;
+    this.#claimsMade++;
+    try {
+      return await this.#inner.claim(request);
+    } finally {
+      this.#claimsUnderWay--;
+    }
+  }
+
   /** What was committed is known to the world, whether or not the relay hears of it. */
   async #settle(settlement: Settlement): Promise<void> {
     const { messageId, notifications } = settlement;
     const { ground } = this.#world;
-    const isWatched = this.#world.roll("look at a settlement") < ground.lookShare;
+    const isWatched = this.#world.roll("look at a settlement") < ground.lookShare &&
+      this.#claimsUnderWay === 0;
+    const claims = this.#claimsMade;
     const before = isWatched ? await ground.peek(messageId) : null;
     await this.#inner.settle(settlement);
-    if (before !== null) {
+    // A claim between the two says nothing of the one that the settlement was made by.
+    if (before !== null && claims === this.#claimsMade) {
       await checkSettled(this.#world, { settlement, before, after: await ground.peek(messageId) });
     }
     for (const notice of notifications) {

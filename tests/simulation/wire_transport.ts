@@ -10,7 +10,7 @@ import type {
 } from "../../src/delivery/transport.ts";
 import { diceOf } from "./dice.ts";
 import { checkOutcome } from "./invariants.ts";
-import { beginAll, markMisfits, skyFor } from "./next_hops.ts";
+import { beginAll, isMadeUp, markMisfits, skyFor } from "./next_hops.ts";
 import type { TransportPlan } from "./plan.ts";
 import { worldDial, worldResolver } from "./wire.ts";
 import type { Life, World } from "./world.ts";
@@ -122,7 +122,9 @@ function innerTransport(
       deadlines,
       dial: worldDial(facts),
       resolver: worldResolver(facts),
-      onError: (error) => world.fail("no trouble of its own making", String(error)),
+      onError: (error) => {
+        if (!isMadeUp(error)) world.fail("no trouble of its own making", String(error));
+      },
     },
     failureMemoryMs: Math.min(downMs / 2, 15_000),
     maxConcurrency: plan.maxConcurrency,
