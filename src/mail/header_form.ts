@@ -1,5 +1,11 @@
 import { concatBytes, encodeText } from "../base/bytes.ts";
-import { headerSection, isMailboxLine, type MessageHeader, readHeader } from "./headers.ts";
+import {
+  byteOrderMark,
+  headerSection,
+  isMailboxLine,
+  type MessageHeader,
+  readHeader,
+} from "./headers.ts";
 
 const LF = 10;
 const CR = 13;
@@ -12,8 +18,8 @@ export function endsAbruptly({ complete, bodyOffset, endOffset }: MessageHeader)
 
 /**
  * A complete header section in the form in which all programs find the same fields: without white
- * space before colons, without the first line of a mailbox file, and with an empty line before a
- * body. Programs differ on lines that are no field: some take the fields behind them for the
+ * space before colons, without a byte order mark or the first line of a mailbox file, and with an
+ * empty line before a body. Programs differ on lines that are no field: some take the fields behind them for the
  * message's, some do not.
  *
  * @param hasBody whether octets follow it.
@@ -24,6 +30,8 @@ export function inOneForm(header: MessageHeader, { hasBody }: { hasBody: boolean
   const gaps = fields.filter((field) => field.start + field.name.length < field.valueStart - 1)
     .map(({ name, start, valueStart }) => ({ from: start + name.length, to: valueStart - 1 }));
   const line = mailboxLine(header);
+  const markBytes = fields.length === 0 ? 0 : byteOrderMark(bytes);
+  if (markBytes > 0) gaps.unshift({ from: 0, to: markBytes });
   const isOpen = hasBody && endsAbruptly(header);
   if (gaps.length === 0 && line === null && !isOpen) return header;
   const pieces: Uint8Array[] = [];
@@ -46,7 +54,7 @@ export function inOneForm(header: MessageHeader, { hasBody }: { hasBody: boolean
 function mailboxLine(
   { bytes, fields, endOffset }: MessageHeader,
 ): { from: number; to: number } | null {
-  let lineStart = 0;
+  let lineStart = byteOrderMark(bytes);
   for (const { start, valueEnd } of [...fields, { start: endOffset, valueEnd: endOffset }]) {
     if (start > lineStart && isMailboxLine(bytes.subarray(lineStart))) {
       return { from: lineStart, to: bytes.indexOf(LF, lineStart) + 1 || endOffset };

@@ -187,7 +187,7 @@ class FieldScan {
 
   /** False where the line is no field, and does not go on with one. */
   #line(octets: Uint8Array, lf: number): boolean {
-    const start = this.#lineStart;
+    const start = this.#lineStart === 0 ? byteOrderMark(octets) : this.#lineStart;
     const end = lf > start && octets[lf - 1] === CR && lf < octets.length ? lf - 1 : lf;
     if (isWhiteSpace(octets[start])) { // a folded line, RFC 5322 2.2.3
       const field = this.#fields.at(-1);
@@ -206,6 +206,14 @@ class FieldScan {
     this.#hasMailboxLine = true;
     return !this.#fields.some(({ name }) => AUTHORED.test(name));
   }
+}
+
+/**
+ * How long the mark is that some editors put before UTF-8, and some scripts before the first field;
+ * 0 where there is none. It is no part of a name.
+ */
+export function byteOrderMark(octets: Uint8Array): number {
+  return octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf ? 3 : 0;
 }
 
 /** Fields that who wrote a message gave it. */

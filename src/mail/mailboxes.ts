@@ -35,8 +35,12 @@ export function mailboxesIn(value: string): NamedMailbox[] {
   return mailboxes;
 }
 
-/** Quoted strings, comments, what is in angle brackets, separators, and words between them. */
-const TOKEN = /"(?:[^"\\]|\\[^]?)*(?:"|$)|<[^<>]*(?:>|$)|[,;:>]|[^\s",;:<>()]+/y;
+/**
+ * Quoted strings, comments, what is in angle brackets, separators, and words between them. In an
+ * encoded-word separators may stand as they are: many programs forget to encode them.
+ */
+const TOKEN =
+  /=\?[^?\s"<>@]{1,100}\?[bq]\?[^?\s"<>@]{0,1000}\?=|"(?:[^"\\]|\\[^]?)*(?:"|$)|<[^<>]*(?:>|$)|[,;:>]|[^\s",;:<>()]+/iy;
 const WHITE = /\s+/y;
 
 function* tokensOf(value: string): Generator<string> {

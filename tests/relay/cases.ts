@@ -127,4 +127,35 @@ export const CASES: Readonly<Record<string, Told>> = {
   author_beside_none: { author: " <ada@client.example>", losses: ["fields From"] },
   charset_latin1_declared: { text: "Größe 5 €\n", losses: [] },
   charset_in_encoded_word: { subject: "Größe", author: "Jörg, X <ada@client.example>", losses: [] },
+  fields_repeated: {
+    ...{ subject: "first", text: "x\n", html: null },
+    losses: ["fields Subject", "fields Content-Type"],
+  },
+  reply_to_nobody: {
+    replyTo: "Bob <bob@client.example>",
+    losses: ["fields Reply-To", "fields Sender"],
+  },
+  author_international: { author: " <bounces@sender.example>", losses: ["fields From"] },
+  author_of_unicode_domain: {
+    author: "Ada <ada@xn--bcher-kva.example>",
+    replyTo: " <x@xn--bcher-kva.example>",
+    losses: [],
+  },
+  author_at_localhost: { author: " <bounces@sender.example>", losses: ["fields From"] },
+  words_with_specials: { author: "Doe, Jörg (IT): x; y <ada@client.example>" },
+  names_with_controls: {
+    files: [
+      "a b.txt, application/octet-stream: z",
+      "c d e.txt, application/octet-stream: z",
+    ],
+    losses: [],
+  },
+  charset_in_meta: { html: '<meta charset="windows-1251"><p>Привет</p>\n', losses: [] },
+  charset_utf16_of_utf8: { text: "Größe\n" },
+  type_with_blanks: { html: "<p>x</p>\n", losses: [] },
+  boundary_closed_with_blanks: {
+    ...{ text: "Hello.\n", files: ["a.pdf, application/pdf: %PDF-"] },
+    losses: [],
+  },
+  mark_before_header: { author: "Ada <ada@client.example>", text: "x\n", losses: [] },
 };

@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 import { decodeText } from "../../base/bytes.ts";
 import { decodeHz, decodeIso2022, decodeUtf32, decodeUtf7 } from "./old_charsets.ts";
 import { SINGLE_BYTE } from "./single_byte.ts";
@@ -98,12 +98,27 @@ export function readText(
   if (decode === null) {
     return { text: guess(octets), isCertain: false };
   }
+  if (WIDE.test(name) && isOctetText(octets)) return { text: decodeUtf8(octets), isCertain: true };
   const text = decode(octets);
   if (!text.includes("\ufffd")) return { text, isCertain: true };
-  if (isUtf8(octets)) return { text: decodeUtf8(octets), isCertain: true };
+  // What has no high bits is UTF-8, too, and no less in the charset that it names.
+  if (isUtf8(octets) && !isAscii(octets)) return { text: decodeUtf8(octets), isCertain: true };
   // Text of one language in another's charset has no sequence of several octets that fits.
   const isOther = /^utf-?8/.test(name) && !/[\u0080-\ufffc]/.test(text);
   return { text: isOther ? guess(octets) : text, isCertain: false };
+}
+
+/** Charsets in which ASCII has octets of zero. */
+const WIDE = /^(?:utf-?(?:16|32)|ucs-?[24]|iso-10646-ucs-[24]|unicode)/;
+
+/** Whether octets that are to have zeros among them are UTF-8 without any. */
+function isOctetText(octets: Uint8Array): boolean {
+  return octets.length > 0 && !octets.includes(0) && isUtf8(octets);
+}
+
+/** Whether a name says no more of a text than that it is one. */
+export function saysNothing(label: string): boolean {
+  return UNTOLD.test(cleanLabel(label));
 }
 
 /** As `readText`, for where nobody asks how certain it is. */

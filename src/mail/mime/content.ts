@@ -1,6 +1,6 @@
 import { concatBytes, decodeText } from "../../base/bytes.ts";
 import { type Arrangement, contentTypeOf } from "./arrange.ts";
-import { type DecodedText, readText } from "./charset.ts";
+import { type DecodedText, readText, saysNothing } from "./charset.ts";
 import { unflow } from "./flowed.ts";
 import { type OctetRange, type OctetSource, pieceByPiece } from "./source.ts";
 import { transferDecode, transferDecoder } from "./transfer_decode.ts";
@@ -20,7 +20,8 @@ export async function readTextPart(
   const octets = await contentOctets(source, part);
   const type = contentTypeOf(part);
   const written = part.entity.type.text("charset");
-  const label = written === null && type === "text/html" ? charsetOfHtml(octets) : written;
+  const isOpen = type === "text/html" && (written === null || saysNothing(written));
+  const label = isOpen ? charsetOfHtml(octets) : written;
   const { text, isCertain } = readText(octets, label);
   const lines = text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
   const isFlowed = type === "text/plain" &&

@@ -18,6 +18,8 @@ interface Section {
 const SECTION_LIMIT = 1_000;
 /** Parameters whose values are names of files, in which blanks and brackets are. */
 const NAMES = /^(?:file)?name$/;
+/** What a field begins with; blanks may stand around the slash of a type (RFC 822 3.1.4). */
+const FIRST_WORD = /^"?([^\s;"(,]+(?:(?:(?<=\/)[ \t]+|[ \t]+\/[ \t]*)[^\s;"(,=]+(?![^\s;"(,]))?)"?/;
 /** Values without quotes. */
 const ALL = /^[^]*/;
 const WORD = /^[^\s(]*/;
@@ -119,10 +121,8 @@ class Scanner {
 
   word(): string {
     this.#skipBlanks();
-    const found = /^"?([^\s;"(,]+)"?/.exec(
-      this.#value.slice(this.#at, this.#at + 1_000),
-    );
-    const word = found?.[1] ?? "";
+    const found = FIRST_WORD.exec(this.#value.slice(this.#at, this.#at + 1_000));
+    const word = (found?.[1] ?? "").replace(/[ \t]+/g, "");
     if (word.includes("=")) return ""; // the word is missing, this is a parameter
     this.#at += found?.[0].length ?? 0;
     return word.toLowerCase();

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { concatBytes } from "../../base/bytes.ts";
-import { headerSection, isMailboxLine } from "../headers.ts";
+import { byteOrderMark, headerSection, isMailboxLine } from "../headers.ts";
 import { LONGEST_BOUNDARY, type MimeEntity, readEntity } from "./entity.ts";
 
 /**
@@ -138,7 +138,8 @@ export class MimeWalk {
     if (end - at > room) return this.#overflowHeader(at);
     const line = data.subarray(at, end);
     const delimiter = this.#delimiterIn(line);
-    const kind = delimiter === null ? lineKind(line) : "other";
+    const markBytes = this.#headerBytes === 0 ? byteOrderMark(line) : 0;
+    const kind = delimiter === null ? lineKind(line.subarray(markBytes)) : "other";
     const isKept = kind === "empty" || kind === "field" ||
       (kind === "fold" && this.#headerBytes > 0) ||
       (delimiter === null && isMailboxLine(line) && this.#mayGoOn(line));
@@ -205,7 +206,9 @@ export class MimeWalk {
       hidden: this.#byBoundary.get(key),
     };
     this.#byBoundary.set(key, multipart);
-    this.#lineLengths.add(key.length).add(key.length + 2);
+    // Blanks at the end of a boundary stand before the last two dashes.
+    const writtenBytes = entity.type.octets("boundary")?.length ?? 0;
+    this.#lineLengths.add(key.length).add(key.length + 2).add(writtenBytes + 4);
     this.#open.push(multipart);
   }
 
@@ -302,7 +305,8 @@ export class MimeWalk {
     const text = latin1(line.subarray(0, end));
     const next = this.#byBoundary.get(text);
     if (next !== undefined) return { multipart: next, isLast: false };
-    const last = text.endsWith("--") ? this.#byBoundary.get(text.slice(0, -2)) : undefined;
+    if (!text.endsWith("--")) return null;
+    const last = this.#byBoundary.get(text.slice(0, -2).replace(/[ \t]+$/, ""));
     return last === undefined ? null : { multipart: last, isLast: true };
   }
 

@@ -1,6 +1,7 @@
-import { parseMailbox } from "../../mail/address.ts";
+import { parseMailbox, withAsciiDomain } from "../../mail/address.ts";
 import { fieldText, findField } from "../../mail/headers.ts";
 import { mailboxesIn, type NamedMailbox } from "../../mail/mailboxes.ts";
+import { isAsciiText } from "../../mail/safe_text.ts";
 import type { Head } from "./carry.ts";
 
 /** A mailbox of a header field (RFC 5322 3.4). */
@@ -21,6 +22,17 @@ export function authorOf({ octets, section }: Head): string | null {
 /** Whether mail can be sent to an address as it stands. */
 export function isUsable({ address }: NamedAddress): boolean {
   return parseMailbox(address).kind === "ok";
+}
+
+/** With its domain in ASCII, as APIs want it. */
+export function inAscii({ name, address }: NamedAddress): NamedAddress {
+  const parsed = parseMailbox(address);
+  return { name, address: parsed.kind === "ok" ? withAsciiDomain(parsed.mailbox) : address };
+}
+
+/** Whether APIs take an address as one of the Internet: in ASCII, at a domain with a dot in it. */
+export function isPublic({ address }: NamedAddress): boolean {
+  return isAsciiText(address) && /@[^[@]+\.[^@]+$/.test(address) && isUsable({ name: "", address });
 }
 
 /**

@@ -3,6 +3,7 @@ import { contentPieces, encodingOf } from "../../mail/mime/content.ts";
 import { fileNameOf } from "../../mail/mime/entity.ts";
 import type { OctetSource } from "../../mail/mime/source.ts";
 import { transferDecode } from "../../mail/mime/transfer_decode.ts";
+import { withoutControls } from "../../mail/safe_text.ts";
 import type { MimePart } from "../../mail/mime/tree.ts";
 import { bytesBody, type RequestBody } from "./body.ts";
 import { readRanges } from "./message_source.ts";
@@ -75,11 +76,17 @@ function attachmentOf(
   const type = contentTypeOf(part);
   const method = type === "text/calendar" ? field.text("method") : null;
   return {
-    ...{ filename: fileNameOf(part.entity) ?? nameFor(type, index), type, content },
+    ...{ filename: nameOf(part) ?? nameFor(type, index), type, content },
     method: method === null ? null : method.toUpperCase(),
     charset: type.startsWith("text/") ? field.text("charset")?.toLowerCase() ?? null : null,
     contentId: isShown ? contentId : null,
   };
+}
+
+/** The name of a part without the control characters, which no file has in its name. */
+function nameOf({ entity }: MimePart): string | null {
+  const name = withoutControls(fileNameOf(entity) ?? "").trim();
+  return name === "" ? null : name;
 }
 
 /** Some providers drop a file whose name does not fit its type. */

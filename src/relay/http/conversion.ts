@@ -1,7 +1,7 @@
 import type { Reply } from "../../mail/reply.ts";
-import { withoutControls } from "../../mail/safe_text.ts";
+import { isAsciiText, withoutControls } from "../../mail/safe_text.ts";
 import type { DeliveryJob, Loss, Outcome } from "../../delivery/transport.ts";
-import { isUsable, mailboxKey, type NamedAddress } from "./addresses.ts";
+import { inAscii, isPublic, isUsable, mailboxKey, type NamedAddress } from "./addresses.ts";
 import { type Addressing, planAddressing } from "./addressing.ts";
 import type { Attachment } from "./attachments.ts";
 import { base64Body } from "./body.ts";
@@ -73,7 +73,7 @@ export async function convertJob(
   const problem = carryProblem(job, limits);
   if (problem !== null) return { kind: "unsuitable", reply: problem };
   const parsed = await parseMessage(messageSource(job.body));
-  const author = parsed?.authors[0] ?? envelopeAuthor(job);
+  const author = parsed === null ? null : authorOf(parsed, job);
   if (parsed === null || author === null) {
     const what = parsed === null
       ? "has too many parts, levels or header octets to convert"
@@ -86,17 +86,17 @@ export async function convertJob(
   return {
     kind: "converted",
     queueId: job.message.id,
-    author,
-    replyTo: parsed.replyTo,
+    author: author.mailbox,
+    replyTo: replyToOf(parsed),
     subject: parsed.subject === "" ? NO_SUBJECT : withoutControls(parsed.subject),
     text: text === null && html === null ? " " : text,
     html,
     attachments: parsed.attachments.filter(hasContent),
     headers: headersOf(parsed, limits),
-    messageId: parsed.messageId ?? `<${job.message.id}@${domainOf(author)}>`,
+    messageId: parsed.messageId ?? `<${job.message.id}@${domainOf(author.mailbox)}>`,
     tags: parsed.tags,
     addressings,
-    losses: [...losses, ...conversionLoss(parsed), ...limitLosses(parsed, limits)],
+    losses: [...losses, ...conversionLoss(parsed, author), ...limitLosses(parsed, limits)],
   };
 }
 
@@ -156,10 +156,24 @@ export function mailboxTable(
   return { email: address, name: shown === "" ? undefined : shown };
 }
 
-/** Where a message has no author that mail can be sent to, who sent it stands in. */
-function envelopeAuthor({ message: { reversePath } }: DeliveryJob): NamedAddress | null {
-  const sender = { name: "", address: reversePath };
-  return isUsable(sender) ? sender : null;
+/**
+ * The first author that an API takes. Where the message has none, who sent it stands in; where that
+ * is no address of the Internet either, the API decides. Null where there is nobody at all.
+ */
+function authorOf(
+  { authors }: ParsedMessage,
+  { message: { reversePath } }: DeliveryJob,
+): { readonly mailbox: NamedAddress; readonly isStandIn: boolean } | null {
+  const written = authors.map(inAscii);
+  const sender = inAscii({ name: "", address: reversePath });
+  const all = [...written, sender];
+  const mailbox = all.find(isPublic) ?? all.find(isUsable);
+  return mailbox === undefined ? null : { mailbox, isStandIn: mailbox === sender };
+}
+
+/** Where replies go, as far as an API takes it. */
+function replyToOf({ replyTo }: ParsedMessage): NamedAddress[] {
+  return replyTo.map(inAscii).filter(({ address }) => isAsciiText(address));
 }
 
 /** No API here takes a file without any octets. */
@@ -186,9 +200,11 @@ function limitLosses(parsed: ParsedMessage, limits: ConversionLimits): Loss[] {
   if (!limits.showsInline && parsed.attachments.some(({ contentId }) => contentId !== null)) {
     losses.push({ kind: "structure", what: "inline images" });
   }
-  if (parsed.replyTo.length > limits.maxReplyTo) losses.push({ kind: "fields", what: "Reply-To" });
+  const repliesTo = Math.min(replyToOf(parsed).length, limits.maxReplyTo);
+  if (repliesTo < parsed.namedReplyTo) losses.push({ kind: "fields", what: "Reply-To" });
   if (parsed.tags.length > limits.maxTags) losses.push({ kind: "fields", what: "tags" });
-  if (parsed.sender !== null) losses.push({ kind: "fields", what: "Sender" });
+  const hasSender = parsed.fields.some(({ name }) => name.toLowerCase() === "sender");
+  if (hasSender) losses.push({ kind: "fields", what: "Sender" });
   for (const { filename } of parsed.attachments.filter((file) => !hasContent(file))) {
     losses.push({ kind: "structure", what: `empty file ${filename}` });
   }

@@ -12,13 +12,20 @@ const USUAL_CHARSET = /^(?:utf-?8|us-ascii|ascii)$/;
 /**
  * What is lost when a message is taken apart into the fields of an API: subject, text, HTML and
  * attachments. Everything that this does not name is carried.
+ *
+ * @param isStandIn whether the author is not one that the message names.
  */
-export function conversionLoss(parsed: ParsedMessage): Loss[] {
+export function conversionLoss(
+  parsed: ParsedMessage,
+  { isStandIn }: { isStandIn: boolean },
+): Loss[] {
   const losses = new Losses();
   for (const { kind, what } of lostSignatures(parsed)) losses.add(kind, what);
   for (const { name } of parsed.fields) if (RESENT.test(name)) losses.add("fields", name);
   for (const name of parsed.repeatedFields) losses.add("fields", name);
-  if (parsed.authors.length !== 1 || parsed.namedAuthors !== 1) losses.add("fields", "From");
+  if (isStandIn || parsed.authors.length !== 1 || parsed.namedAuthors !== 1) {
+    losses.add("fields", "From");
+  }
   for (const { kind, what } of parsed.contentLosses) losses.add(kind, what);
   return losses.list;
 }

@@ -31,6 +31,7 @@ Deno.test("charsets: octets under a name are this text", () => {
     ["utf-16", "\xfe\xff\0a", "a"],
     ["utf-16", "a\0b\0", "ab"],
     ["utf-16", "\0a\0b", "ab"],
+    ["utf-16", "Hello \xc3\xa9", "Hello é"],
     ["utf-32", "\0\0\0a", "a"],
     ["utf-32", "\xff\xfe\0\0a\0\0\0", "a"],
     ["utf-32", "\0\0\xfe\xff\0\0\0a", "a"],
@@ -56,6 +57,7 @@ Deno.test("charsets: octets under a name are this text", () => {
 Deno.test("charsets: what does not fit is told as uncertain, and read as well as may be", () => {
   const rows: [label: string, written: string, text: string][] = [
     ["x-nobody", "caf\xe9", "café"],
+    ["iso-2022-jp", '\x1b$B$"\x75\x21\x1b(Ba', "あ\ufffda"],
     ["utf-8", "caf\xe9", "café"],
     ["utf-8", "\xc3\xa9\xe9", "é\ufffd"],
     ["utf-32", "\0\0\0\xe9\0", "é\ufffd"],

@@ -9,7 +9,7 @@ async function lossesOf(message: string | Uint8Array): Promise<string[]> {
   const raw = typeof message === "string" ? encodeText(message) : message;
   const parsed = await parseMessage(bytesSource(raw));
   if (parsed === null) return ["cannot be parsed"];
-  return conversionLoss(parsed).map(({ kind, what }) => `${kind} ${what}`);
+  return conversionLoss(parsed, { isStandIn: false }).map(({ kind, what }) => `${kind} ${what}`);
 }
 
 /** A message with these parts in a multipart of a subtype. */
