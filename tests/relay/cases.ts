@@ -158,4 +158,20 @@ export const CASES: Readonly<Record<string, Told>> = {
     losses: [],
   },
   mark_before_header: { author: "Ada <ada@client.example>", text: "x\n", losses: [] },
+  base64_above_footer: {
+    text: "The order is on its way!\n",
+    files: [
+      "a.pdf, application/pdf: %PDF-1",
+      "epilogue.txt, text/plain: ________________\r\nOrders mailing list\r\n" +
+      "https://lists.example/orders",
+      "epilogue.txt, text/plain: Scanned by a filter, nothing found.",
+    ],
+    losses: ["structure epilogue"],
+  },
+  base64_that_is_none: {
+    text: "The order: it is on its way.\n",
+    losses: ["structure base64"],
+  },
+  uuencode_that_is_none: { text: ORDER, losses: ["structure x-uuencode"] },
+  related_of_no_kind: { text: ORDER, losses: ["structure text"] },
 };

@@ -28,7 +28,7 @@ export interface Oddity {
 export interface Arrangement {
   readonly blocks: readonly TextBlock[];
   readonly attachments: readonly AttachedPart[];
-  /** Octets beside the parts of a multipart, which programs do not show (RFC 2046 5.1.1). */
+  /** Octets beside the parts of a multipart (RFC 2046 5.1.1) or below base64: many do not show them. */
   readonly loose: readonly {
     readonly what: "preamble" | "epilogue";
     readonly range: OctetRange;
@@ -173,7 +173,10 @@ class Findings {
       if (part !== root) this.#attachAll(part, { isShown: true });
       else if (part.parts.length > 0 || !isText(part)) {
         blocks.push(...this.blocksOf(part));
-      } else blocks.push(blockOf(part));
+      } else {
+        this.#note(part, true);
+        blocks.push(blockOf(part));
+      }
     }
     return blocks;
   }
@@ -196,7 +199,11 @@ class Findings {
   }
 
   #note(part: MimePart, isInside: boolean): void {
-    const { mediaType, writtenType, type } = part.entity;
+    const { mediaType, writtenType, type, kind, encoding } = part.entity;
+    if (kind === "leaf" && part.encoding !== encoding) this.#odd("structure", encoding);
+    if (part.rest.end > part.rest.start) {
+      this.loose.push({ what: "epilogue", range: part.rest });
+    }
     if (writtenType !== null) this.#odd("structure", writtenType);
     if (SECURED.test(mediaType)) return this.#odd("signature", mediaType);
     if (mediaType.startsWith("multipart/")) {

@@ -55,7 +55,7 @@ export async function contentOctets(
   source: OctetSource,
   part: MimePart,
 ): Promise<Uint8Array> {
-  return transferDecode(await octetsIn(source, part.body), encodingOf(part));
+  return transferDecode(await octetsIn(source, part.body), part.encoding);
 }
 
 /** Octets of a message, in memory. */
@@ -78,18 +78,13 @@ export async function* contentPieces(
   source: OctetSource,
   part: MimePart,
 ): AsyncGenerator<Uint8Array> {
-  const decoder = transferDecoder(encodingOf(part));
+  const decoder = transferDecoder(part.encoding);
   for await (const piece of pieceByPiece(source, part.body)) {
     const decoded = decoder === null ? piece : decoder.decode(piece);
     if (decoded.length > 0) yield decoded;
   }
   const rest = decoder?.end();
   if (rest !== undefined && rest.length > 0) yield rest;
-}
-
-/** RFC 2046 5.2.1: messages inside are not encoded, regardless of what they say. */
-export function encodingOf({ entity: { kind, encoding } }: MimePart): string {
-  return kind === "message" ? "7bit" : encoding;
 }
 
 function charsetOfHtml(octets: Uint8Array): string | null {

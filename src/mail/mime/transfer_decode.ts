@@ -7,6 +7,8 @@ export interface TransferDecoder {
   decode(chunk: Uint8Array): Uint8Array<ArrayBuffer>;
   /** What is left at the end. */
   end(): Uint8Array<ArrayBuffer>;
+  /** Where the octets end that the encoding covers; null as long as it covers all. */
+  readonly contentEnd: number | null;
 }
 
 const EQUALS = 61;
@@ -48,57 +50,97 @@ export function transferDecode<Octets extends Uint8Array>(
   return rest.length === 0 ? decoded : concatBytes([decoded, rest]);
 }
 
+/** How much of a line tells whether it is base64. */
+const LOOKED_CHARS = 1_000;
+/** A line of nothing but one sign, or words: what is added below a message, and no base64. */
+const OTHER = /^\s*([-_*~#])\1+\s*$|^(?=[^]*[^A-Za-z\d+/=\s])[^]*\S[ \t]+\S/;
+/** Behind padding. */
+const BASE64 = /^[A-Za-z\d+/=\s]*$/;
+
 /**
  * RFC 2045 section 6.8: what is not in the alphabet is passed over. Behind padding it goes on as
- * long as lines are nothing but base64, since some programs join what was encoded piece by piece;
- * the first other line, such as a footer that was added on the way, is no content any more.
+ * long as lines are nothing but base64, since some programs join what was encoded piece by piece.
+ * The first line that is something else, such as a footer that was added on the way, ends it.
  */
 class Base64Decoder implements TransferDecoder {
-  /** Characters that wait for others: of a group of four, and behind padding of a line. */
+  /** Characters that wait for others: of a group of four. */
   #rest = "";
+  /** The beginning of a line, or of what stands behind padding in one. */
   #line = "";
-  #state: "open" | "padded" | "over" = "open";
+  /** Whether what comes next belongs to a line of which enough was looked at. */
+  #isWithinLine = false;
+  #isPadded = false;
+  #passedBytes = 0;
+  #contentEnd: number | null = null;
+
+  get contentEnd(): number | null {
+    return this.#contentEnd;
+  }
 
   decode(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
-    if (this.#state === "over") return NOTHING;
-    if (this.#state === "padded") return this.#decodeLines(latin1(chunk));
-    const text = this.#rest + latin1(chunk);
-    this.#rest = "";
-    const padding = text.indexOf("=");
-    const head = padding < 0 ? text : text.slice(0, padding);
-    const decoded = this.#decodeFast(head) ?? this.#decodeGroups(head);
-    if (padding < 0) return decoded;
-    this.#state = "padded";
-    return concatBytes([decoded, this.#decodeLines(text.slice(padding))]);
+    if (this.#contentEnd !== null) return NOTHING;
+    const text = this.#line + latin1(chunk);
+    const padding = this.#isPadded ? -1 : text.indexOf("=");
+    if (padding < 0) return this.#take(text, { isEnd: false });
+    const head = this.#take(text.slice(0, padding), { isEnd: true });
+    this.#isPadded = true;
+    this.#isWithinLine = false;
+    return concatBytes([head, this.#take(text.slice(padding), { isEnd: false })]);
   }
 
   end(): Uint8Array<ArrayBuffer> {
-    const last = this.#state === "padded" ? this.#decodeLines("\n") : NOTHING;
+    const last = this.#take(this.#line, { isEnd: true });
     const decoded = concatBytes([last, Buffer.from(this.#rest, "base64")]);
     this.#rest = "";
     return decoded;
   }
 
+  /** Decodes all but a line at the end of which too little is there. */
+  #take(text: string, { isEnd }: { isEnd: boolean }): Uint8Array<ArrayBuffer> {
+    const lineAt = text.lastIndexOf("\n") + 1;
+    const isWithin = lineAt === 0 && this.#isWithinLine;
+    const isKnown = isEnd || isWithin || text.length - lineAt >= LOOKED_CHARS;
+    this.#line = isKnown ? "" : text.slice(lineAt);
+    const known = isKnown ? text : text.slice(0, lineAt);
+    const decoded = this.#decodeKnown(known);
+    this.#isWithinLine = isKnown && (isWithin || text.length > lineAt);
+    return decoded;
+  }
+
+  #decodeKnown(text: string): Uint8Array<ArrayBuffer> {
+    if (this.#contentEnd !== null) return NOTHING;
+    const fast = this.#isPadded ? null : this.#decodeFast(text);
+    const content = fast === null ? this.#contentOf(text) : text;
+    if (content.length < text.length) this.#contentEnd = this.#passedBytes + content.length;
+    this.#passedBytes += content.length;
+    return fast ?? this.#decodeGroups(content);
+  }
+
+  /** All up to the first line that is something else. */
+  #contentOf(text: string): string {
+    let at = this.#isWithinLine ? text.indexOf("\n") + 1 || text.length : 0;
+    while (at < text.length) {
+      const end = text.indexOf("\n", at) + 1 || text.length;
+      const line = text.slice(at, Math.min(end, at + LOOKED_CHARS));
+      if (this.#isPadded ? !BASE64.test(line) : OTHER.test(line)) return text.slice(0, at);
+      at = end;
+    }
+    return text;
+  }
+
   /** The runtime's decoder, which passes over white space and refuses all else. */
   #decodeFast(text: string): Uint8Array<ArrayBuffer> | null {
+    const all = this.#rest + text;
     try {
-      const decoded = new Uint8Array(Math.ceil(text.length / 4) * 3);
-      const { read, written } = decoded.setFromBase64(text, {
+      const decoded = new Uint8Array(Math.ceil(all.length / 4) * 3);
+      const { read, written } = decoded.setFromBase64(all, {
         lastChunkHandling: "stop-before-partial",
       });
-      this.#rest = text.slice(read).replace(/\s+/g, "");
+      this.#rest = all.slice(read).replace(/\s+/g, "");
       return decoded.subarray(0, written);
     } catch {
       return null; // SyntaxError: a character that is none of the alphabet's
     }
-  }
-
-  #decodeLines(text: string): Uint8Array<ArrayBuffer> {
-    const lines = (this.#line + text).split("\n");
-    this.#line = lines.pop() ?? "";
-    const over = lines.findIndex((line) => !/^\s*[A-Za-z\d+/=]*\s*$/.test(line));
-    if (over >= 0) this.#state = "over";
-    return this.#decodeGroups(lines.slice(0, over < 0 ? undefined : over).join(""));
   }
 
   /** Decodes groups of four, and shorter ones that are padded; keeps what is neither. */
@@ -138,6 +180,7 @@ const SEXTETS = Int8Array.from(
 
 /** RFC 2045 section 6.7. An `=` that begins nothing stands for itself. */
 class QuotedPrintableDecoder implements TransferDecoder {
+  readonly contentEnd = null;
   /** The last line as far as it has come. */
   #rest: Uint8Array = NOTHING;
 
@@ -230,6 +273,14 @@ const DIGITS = Int8Array.from(
 class UuDecoder implements TransferDecoder {
   #rest = "";
   #isOpen = false;
+  #passedBytes = 0;
+  /** Behind the last line `end`; 0 as long as nothing began. */
+  #endedAt = 0;
+  #hasMore = false;
+
+  get contentEnd(): number | null {
+    return this.#hasMore ? this.#endedAt : null;
+  }
 
   decode(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
     const lines = (this.#rest + latin1(chunk)).split("\n");
@@ -246,9 +297,15 @@ class UuDecoder implements TransferDecoder {
   #decodeLines(lines: readonly string[]): Uint8Array<ArrayBuffer> {
     const pieces: Uint8Array[] = [];
     for (const line of lines) {
-      if (/^begin \d{3,4} /.test(line)) this.#isOpen = true;
-      else if (/^end\s*$/.test(line)) this.#isOpen = false;
-      else if (this.#isOpen) pieces.push(fromUuLine(line.trimEnd()));
+      this.#passedBytes += line.length + 1;
+      if (/^begin \d{3,4} /.test(line)) {
+        this.#isOpen = true;
+        this.#hasMore = false;
+      } else if (/^end\s*$/.test(line)) {
+        this.#isOpen = false;
+        this.#endedAt = this.#passedBytes;
+      } else if (this.#isOpen) pieces.push(fromUuLine(line.trimEnd()));
+      else if (line.trim() !== "") this.#hasMore = true;
     }
     return concatBytes(pieces);
   }

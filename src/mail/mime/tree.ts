@@ -23,6 +23,13 @@ export interface MimePart {
   readonly epilogue: OctetRange;
   /** Whether a multipart has its last boundary. */
   readonly isClosed: boolean;
+  /**
+   * The transfer encoding of its content: `7bit` for a message (RFC 2046 5.2.1), and for a leaf of
+   * which nothing is in the encoding that it names.
+   */
+  readonly encoding: string;
+  /** What stands at the end of a leaf's body and is not in its encoding, such as an added footer. */
+  readonly rest: OctetRange;
   /** Octets of the content without its transfer encoding. */
   readonly contentBytes: number;
 }
@@ -83,6 +90,8 @@ class GrowingPart implements MimePart {
   readonly delimiters: OctetRange[] = [];
   isClosed = false;
   #decodedBytes: number | null = null;
+  /** Where in the body its encoding ends; null where it goes on to the end. */
+  #encodedBytes: number | null = null;
   #end: number;
 
   constructor(entity: MimeEntity, header: OctetRange) {
@@ -99,6 +108,23 @@ class GrowingPart implements MimePart {
   /** Counts content that was decoded. */
   count(lengthBytes: number): void {
     this.#decodedBytes = (this.#decodedBytes ?? 0) + lengthBytes;
+  }
+
+  /** Only this many octets of the body were in its encoding. */
+  encodedUpTo(lengthBytes: number): void {
+    if (this.#decodedBytes === 0) this.#decodedBytes = null;
+    this.#encodedBytes = lengthBytes;
+  }
+
+  get encoding(): string {
+    const isOther = this.#encodedBytes !== null && this.#decodedBytes === null;
+    return this.entity.kind === "message" || isOther ? "7bit" : this.entity.encoding;
+  }
+
+  get rest(): OctetRange {
+    const isPartly = this.#encodedBytes !== null && this.#decodedBytes !== null;
+    const start = isPartly ? this.header.end + (this.#encodedBytes ?? 0) : this.#end;
+    return { start: Math.min(start, this.#end), end: this.#end };
   }
 
   get contentBytes(): number {
@@ -154,9 +180,12 @@ class TreeBuilder implements MimeVisitor {
 
   bodyEnd(): void {
     const part = this.#open.pop();
-    if (this.#decoder !== null) part?.count(this.#decoder.end().length);
-    this.#decoder = null;
     part?.endAt(this.#offset);
+    if (this.#decoder === null) return;
+    part?.count(this.#decoder.end().length);
+    const { contentEnd } = this.#decoder;
+    if (contentEnd !== null) part?.encodedUpTo(contentEnd);
+    this.#decoder = null;
   }
 
   delimiter(entity: MimeEntity, { isLast }: { isLast: boolean }): void {

@@ -1,5 +1,5 @@
 import { type AttachedPart, contentTypeOf } from "../../mail/mime/arrange.ts";
-import { contentPieces, encodingOf } from "../../mail/mime/content.ts";
+import { contentPieces } from "../../mail/mime/content.ts";
 import { fileNameOf } from "../../mail/mime/entity.ts";
 import type { OctetSource } from "../../mail/mime/source.ts";
 import { transferDecode } from "../../mail/mime/transfer_decode.ts";
@@ -58,7 +58,7 @@ export async function attachmentsOf(
     const kept = byStart.get(part.body.start);
     const content = kept === undefined
       ? partBody(source, part)
-      : bytesBody(transferDecode(kept, encodingOf(part)));
+      : bytesBody(transferDecode(kept, part.encoding));
     return attachmentOf(part, { isShown, index, content });
   });
 }

@@ -9,6 +9,9 @@ const CASES: readonly (readonly [encoding: string, body: string, decoded: string
   ["base64", "SGk=SGk=", "HiHi"],
   ["base64", "SGk=\r\nSGk=\r\n", "HiHi"],
   ["base64", "SGVsbG8=\r\n-- \r\nA footer that was added\r\n", "Hello"],
+  ["base64", "SGVsbG8h\r\n\r\nA footer, which was added\r\n", "Hello!"],
+  ["base64", "SGVsbG8h\r\n--\r\nwords\r\n", "Hello!"],
+  ["base64", `${"SGVsbG8h".repeat(300)} a, b`, "Hello!".repeat(300) + "i"],
   ["base64", "", ""],
   ["quoted-printable", "a=3D=3d=\r\nb", "a==b"],
   ["quoted-printable", "a= \t\r\nb", "ab"],
@@ -39,6 +42,8 @@ Deno.test("transfer decoding: how octets arrive changes nothing, whatever they a
     "=3D",
     "= \r\n",
     "-- x",
+    "a, b",
+    "QUJD".repeat(300),
     "Zm9v",
     "é",
     "\r",
@@ -49,19 +54,22 @@ Deno.test("transfer decoding: how octets arrive changes nothing, whatever they a
     const body = encodeText(text);
     for (const encoding of ["base64", "quoted-printable", "x-uuencode"]) {
       const whole = transferDecode(body, encoding);
-      for (const step of [1, 3, 10]) {
+      const ends = new Set<number | null>();
+      for (const step of [1, 3, 10, body.length + 1]) {
         const decoder = transferDecoder(encoding);
         const parts: Uint8Array[] = [];
         for (let at = 0; at < body.length; at += step) {
           parts.push(new Uint8Array(decoder?.decode(body.slice(at, at + step)) ?? []));
         }
         parts.push(new Uint8Array(decoder?.end() ?? []));
+        ends.add(decoder?.contentEnd ?? null);
         assertEquals(
           concatBytes(parts),
           new Uint8Array(whole),
           `${encoding} ${JSON.stringify(text)}`,
         );
       }
+      assertEquals(ends.size, 1, `${encoding} ${JSON.stringify(text)}`);
     }
   }
 });
