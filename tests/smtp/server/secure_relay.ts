@@ -62,7 +62,8 @@ export async function userTable(name: string, password: string): Promise<string>
   return `[[users]]\nname = "${name}"\npassword = "${formatPasswordHash({ recipe, digest })}"\n`;
 }
 
-function tlsTable(folder: string): string {
+/** The config lines of both pairs in a folder. */
+export function tlsTable(folder: string): string {
   const pairs = ["relay", "other"].map((name) =>
     `{ certificate = "${folder}/${name}.crt", key = "${folder}/${name}.key" }`
   );
