@@ -1,7 +1,7 @@
 /**
  * What the worst bodies of a stranger cost: CPU of the relay's process, and for how long another
- * session waits for the reply to NOOP meanwhile. Each body goes through a real relay, plain and
- * with ARC and DKIM signatures to check.
+ * session waits for the reply to NOOP meanwhile. Each body goes through a real relay: plain, of a
+ * stranger whose DKIM signatures are checked and whose mail is sealed, and of a trusted client.
  *
  *     deno run --config tests/deno.json -A tests/bench/worst_bodies_bench.ts [--mib=50] [--only=dots]
  */
@@ -36,7 +36,7 @@ const nested = Array.from(
   (_, depth) => `--b${depth}\r\nContent-Type: multipart/mixed; boundary=b${depth + 1}\r\n\r\n`,
 ).join("");
 
-/** Header fields and body, as they go over the wire. */
+/** Header fields and body, as they go over the wire. What is too large a header is refused. */
 const BODIES: Readonly<Record<string, () => readonly [string, string]>> = {
   "text": () => ["", many(`${"The quick brown fox jumps over the lazy dog. ".repeat(2)}\r\n`)],
   "dots": () => ["", many("..\r\n")],
@@ -78,6 +78,27 @@ const BODIES: Readonly<Record<string, () => readonly [string, string]>> = {
   "many addresses": () => [
     `To: ${Array(3_000).fill("((a)b) x@sink.test").join(",\r\n ")}\r\n`,
     many("text\r\n"),
+  ],
+  "10,000 addresses": () => [
+    Array.from({ length: 10 }, () => `To: ${Array(1_000).fill("x@sink.test").join(",\r\n ")}\r\n`)
+      .join(""),
+    many("text\r\n"),
+  ],
+  "field of a MiB": () => [`X-Long:${" word\r\n".repeat(100_000)} end\r\n`, many("text\r\n")],
+  "huge b=": () => [
+    `DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=source.test; s=s1; h=from; bh=AA==;` +
+    ` b=${"B".repeat(60_000)}\r\n`,
+    many("..\r\n"),
+  ],
+  "1,000 signatures": () => [
+    Array.from(
+      { length: 1_000 },
+      (_, index) =>
+        `DKIM-Signature: v=1; a=${index % 2 ? "rsa-sha256" : "ed25519-sha256"};` +
+        ` c=${index % 3 ? "simple/relaxed" : "relaxed/simple"}; d=d${index}.source.test; s=s;` +
+        ` h=from:to; bh=AA==; b=AAAA\r\n`,
+    ).join(""),
+    many("..\r\n"),
   ],
   "bare LF": () => ["", `${many("\n")}\r\n`],
   "bare CR": () => ["", `${many("\r")}\r\n`],
@@ -147,7 +168,34 @@ for (const [name, value] of Object.entries(recordsOf([key.key]))) {
 const say = (line: string): void =>
   void Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 say(`${"body".padEnd(18)}     CPU      took  p99 NOOP  max NOOP  reply`);
-for (const isChecked of [false, true]) {
+/** Who the sender is, and what is checked of the message. */
+const SETTINGS = {
+  "plain": { settings: "", networks: "192.0.2.0/24", fields: "" },
+  "a stranger, with ARC and 20 signatures": {
+    settings: `
+      [arc]
+      domain = "relay.test"
+      selector = "s1"
+      key = { file = "key.pem" }`,
+    networks: "192.0.2.0/24",
+    fields: SIGNATURES,
+  },
+  "a trusted client, signed and sealed": {
+    settings: `
+      [arc]
+      domain = "relay.test"
+      selector = "s1"
+      key = { file = "key.pem" }
+      trusted = true
+      [[dkim]]
+      domain = "source.test"
+      selector = "s1"
+      key = { file = "key.pem" }`,
+    networks: "127.0.0.0/8",
+    fields: SIGNATURES,
+  },
+};
+for (const [what, { settings, networks, fields: signatures }] of Object.entries(SETTINGS)) {
   await using folder = await tempFolder();
   await Deno.writeTextFile(`${folder.path}/key.pem`, key.pem);
   await using relay = await startRelay({
@@ -159,24 +207,16 @@ for (const isChecked of [false, true]) {
       [limits]
       message_size = "64MiB"
       [relay]
-      networks = ["192.0.2.0/24"]
+      networks = ["${networks}"]
       domains = ["sink.test"]
-      ${
-      isChecked
-        ? `
-      [arc]
-      domain = "relay.test"
-      selector = "s1"
-      key = { file = "${folder.path}/key.pem" }`
-        : ""
-    }`,
+      ${settings.replaceAll("key.pem", `${folder.path}/key.pem`)}`,
   });
-  say(isChecked ? "--- with ARC and 20 signatures" : "--- plain");
+  say(`--- ${what}`);
   await measure(relay, `${HEAD}\r\nwarm up\r\n`);
   for (const [name, make] of Object.entries(BODIES)) {
     if (only !== "" && only !== name) continue;
     const [fields, body] = make();
-    const message = `${HEAD}${isChecked ? SIGNATURES : ""}${fields}\r\n${body}`;
+    const message = `${HEAD}${signatures}${fields}\r\n${body}`;
     say(`${name.padEnd(18)}${await measure(relay, message)}`);
   }
 }
