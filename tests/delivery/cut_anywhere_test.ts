@@ -80,11 +80,10 @@ async function deliver(
   return await transport.deliver(sampleJob({ recipients: RECIPIENTS }), { signal });
 }
 
-/** Where in what the server says the recipients' acceptance stands complete. */
+/** Where in what the server says the codes of the recipients' acceptance end. */
 function acceptedAt({ toClient, report }: Trial): number[] {
-  const ends = [...toClient.matchAll(/250 2\.0\.0 Stored\r\n/g)].map((match) =>
-    match.index + match[0].length
-  );
+  const ends = [...toClient.matchAll(/250(?= 2\.0\.0 Stored\r\n)/g)]
+    .map(({ index, 0: code }) => index + code.length);
   return report.outcomes.map((_, index) => ends[index] ?? ends.at(-1) ?? Infinity);
 }
 

@@ -18,6 +18,9 @@ const LOSS_NOTES: Readonly<Record<LossCause, string>> = {
   aborted: "Cancelled, connection closed",
 };
 
+/** Ends behind which no more of a reply comes. */
+const CUT_OFF: ReadonlySet<LossCause> = new Set(["closed", "reset", "timeout"]);
+
 /** What a reply channel needs besides its connection. */
 export interface ReplyChannelOptions {
   readonly deadlines: Deadlines;
@@ -162,7 +165,7 @@ export class ReplyChannel {
     this.#enter(stage);
     for (;;) {
       await (this.#watching ?? this.#fill());
-      const decoded = this.#lost ?? this.#decode(stage);
+      const decoded = this.#lost === null ? this.#decode(stage) : this.#lastReply() ?? this.#lost;
       if (decoded !== null) return decoded;
     }
   }
@@ -194,6 +197,17 @@ export class ReplyChannel {
     this.transcript?.heard(decoded.reply);
     if (stage === "dot") this.#isComplete = false;
     return decoded.reply;
+  }
+
+  /**
+   * The reply that the end of the connection cut off behind its code, such as `250 ok` without CRLF.
+   * Null where there is none, or where the end was not the server's.
+   */
+  #lastReply(): Reply | null {
+    if (this.#lost === null || !CUT_OFF.has(this.#lost.cause)) return null;
+    const reply = this.#decoder.end();
+    if (reply !== null) this.transcript?.heard(reply);
+    return reply;
   }
 
   #enter(stage: Stage): void {

@@ -209,11 +209,8 @@ export class Transaction {
     let isTaken = true;
     for (const [index, result] of this.#results.entries()) {
       if (result !== null) continue;
-      const answer = await this.#channel.reply("dot");
+      const answer = await this.#finalReply();
       if (answer instanceof ConnectionLost) return this.#settleUncertain(answer);
-      if (isIntermediate(answer)) {
-        return this.#settleUncertain(this.#channel.outOfStep("dot", answer));
-      }
       const final: RecipientResult = { kind: "reply", stage: "dot", reply: answer };
       isTaken &&= isPositive(answer);
       if (answer.code === SERVICE_CLOSING) return this.#endWith(final);
@@ -223,6 +220,15 @@ export class Transaction {
     }
     // RFC 3030 section 2: what a refused chunk leaves behind is not known.
     this.#finished = isTaken || !this.#chunking;
+  }
+
+  /** Some servers say 354 once more before it; two of them are out of step. */
+  async #finalReply(): Promise<Reply | ConnectionLost> {
+    const first = await this.#channel.reply("dot");
+    if (first instanceof ConnectionLost || !isIntermediate(first)) return first;
+    const answer = await this.#channel.reply("dot");
+    if (answer instanceof ConnectionLost || !isIntermediate(answer)) return answer;
+    return this.#channel.outOfStep("dot", answer);
   }
 
   /**

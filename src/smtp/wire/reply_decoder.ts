@@ -17,7 +17,7 @@ const NOTHING = new Uint8Array(0);
 export type ReplyProblem =
   /** A reply does not begin with three digits of a known class. */
   | "malformed"
-  /** The lines of one reply carry codes of different classes (RFC 5321 4.2.1). */
+  /** The lines of one reply carry codes that do not go together (RFC 5321 4.2.1). */
   | "code_mismatch"
   /** One reply is larger than the limit for a whole reply. */
   | "too_long";
@@ -36,7 +36,8 @@ const INCOMPLETE: DecodedReply = { kind: "incomplete" };
  * Reads the replies of a server from its octets, however they were split on the way
  * (RFC 5321 4.2). What is odd and yet clear is read, since real servers send it: lines that end in
  * a bare LF, a code without text or without a separator, white space before it, empty lines, codes
- * of one class in one reply, of which the last counts, and wrapped text without a code. Text beyond
+ * of one class in one reply, or of refusals, of which the last counts, and wrapped text without a
+ * code. Text beyond
  * the limits is cut off and control characters become U+FFFD, so every line can be logged.
  */
 export class ReplyDecoder {
@@ -93,6 +94,19 @@ export class ReplyDecoder {
       return this.#fail("too_long", this.#bytes);
     }
     return INCOMPLETE;
+  }
+
+  /**
+   * No more octets come: what was read of a reply whose code is known is the reply, since all of its
+   * lines have that code. Null where nothing is known of one.
+   */
+  end(): Reply | null {
+    const ended = this.#bytes.length === 0 ? null : this.#takeLine(this.#bytes.length);
+    if (ended?.kind === "reply") return ended.reply;
+    if (ended !== null || this.#code === 0) return null;
+    const reply = makeReply(this.#code, this.#lines);
+    this.#clearReply();
+    return reply;
   }
 
   /** Forgets everything buffered, as STARTTLS demands (RFC 3207 section 4.2). */
@@ -180,8 +194,9 @@ function codeOf(line: Uint8Array): number {
   return (first - 0x30) * 100 + (second - 0x30) * 10 + (third - 0x30);
 }
 
+/** Whether two codes say the same of a command; of refusals the last says for how long. */
 function isSameClass(code: number, other: number): boolean {
-  return Math.floor(code / 100) === Math.floor(other / 100);
+  return Math.floor(code / 100) === Math.floor(other / 100) || (code >= 400 && other >= 400);
 }
 
 function isSeparator(octet: number | undefined): boolean {

@@ -149,6 +149,7 @@ const ODD: readonly [name: string, answer: readonly string[], said: string][] = 
   ["no space", ["250Kept\r\n"], "250 Kept"],
   ["a space first", [" 250 Kept\r\n"], "250 Kept"],
   ["two codes of success", ["250-Kept\r\n", "251 elsewhere\r\n"], "251 Kept elsewhere"],
+  ["354 once more", ["354 Go on\r\n", "250 2.0.0 Kept\r\n"], "250 2.0.0 Kept"],
   ["octets of no charset", ["250 Gr\xfc\xdfe\r\n"], "250 Grüße"],
   ["a very long line", [`250 ${"x".repeat(100_000)}\r\n`], `250 ${"x".repeat(2048)}`],
 ];
@@ -162,6 +163,15 @@ for (const [name, answer, said] of ODD) {
       const { recipients } = await client.transact(request("a@x"), { signal });
       assertEquals(inWords(recipients), [`dot ${expected}`]);
     }
+  });
+}
+
+for (const answer of ["250 2.0.0 Kept", "250-2.0.0 Kept\r\n"]) {
+  Deno.test(`a reply that the connection ends with is read: ${JSON.stringify(answer)}`, async () => {
+    await using setup = new ClientSetup({ answers: { ".": [answer, CLOSE] } });
+    const client = await setup.open();
+    const { recipients } = await client.transact(request("a@x"), { signal });
+    assertEquals([inWords(recipients), client.isUsable], [["dot 250 2.0.0 Kept"], false]);
   });
 }
 

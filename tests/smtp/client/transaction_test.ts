@@ -115,7 +115,7 @@ const CASES: readonly Case[] = [
     words: ["lost data out_of_step"],
     flags: [true, false, false],
   }],
-  ["354 after the dot fits nowhere", { heard: [OK, OK, DATA, DATA] }, {
+  ["354 twice after the dot fits nowhere", { heard: [OK, OK, DATA, DATA, DATA] }, {
     said: `${MAIL}${RCPT("b")}DATA\r\n${BODY}`,
     words: ["uncertain dot out_of_step"],
     flags: [true, false, false],

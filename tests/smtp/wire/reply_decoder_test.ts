@@ -34,6 +34,9 @@ const GOOD: readonly [name: string, wire: string, replies: readonly Reply[]][] =
   ["codes of one class, of which the last counts", "250-a\r\n251 b\r\n", [
     { code: 251, lines: ["a", "b"] },
   ]],
+  ["codes of refusals, of which the last counts", "550-a\r\n450 b\r\n", [
+    { code: 450, lines: ["a", "b"] },
+  ]],
   ["wrapped text", "550-5.1.1 No\r\nsuch box\r\n550 5.1.1 here\r\n", [
     { code: 550, enhanced: "5.1.1", lines: ["No", "such box", "here"] },
   ]],
@@ -96,6 +99,27 @@ Deno.test("reply decoder: what is cut needs no room, however it comes", () => {
   const lines = found.kind === "reply" ? found.reply.lines : [];
   assertEquals([lines[0], lines[1], lines.length < 30], ["firstxxx", "more tex", true]);
   assertEquals(decoder.next(), { kind: "reply", reply: { code: 221, lines: ["bye"] } });
+});
+
+Deno.test("reply decoder: a reply ends with the octets, if its code is known", () => {
+  const cases: readonly [wire: string, reply: Reply | null][] = [
+    ["", null],
+    ["25", null],
+    ["hello", null],
+    ["250", { code: 250, lines: [""] }],
+    ["250 2.0.0 Kept", { code: 250, enhanced: "2.0.0", lines: ["Kept"] }],
+    ["250-Kept", { code: 250, lines: ["Kept"] }],
+    ["250-Kept\r\n", { code: 250, lines: ["Kept"] }],
+    ["250-Kept\r\n250 so", { code: 250, lines: ["Kept", "so"] }],
+    ["250-Kept\r\n550 no", null],
+    ["250 Kept\r\n", null],
+  ];
+  for (const [wire, reply] of cases) {
+    const decoder = new ReplyDecoder();
+    decoder.push(encodeText(wire));
+    decoder.next();
+    assertEquals(decoder.end(), reply, wire);
+  }
 });
 
 Deno.test("reply decoder: reset forgets what was buffered", () => {
