@@ -200,11 +200,12 @@ export class ReplyChannel {
   }
 
   /**
-   * The reply that the end of the connection cut off behind its code, such as `250 ok` without CRLF.
-   * Null where there is none, or where the end was not the server's.
+   * The last reply to a message, which the end of the connection cut off behind its code, such as
+   * `250 ok` without CRLF. Null where there is none, or where the end was not the server's: what
+   * follows any other reply cannot be sent any more.
    */
   #lastReply(): Reply | null {
-    if (this.#lost === null || !CUT_OFF.has(this.#lost.cause)) return null;
+    if (this.#stage !== "dot" || this.#lost === null || !CUT_OFF.has(this.#lost.cause)) return null;
     const reply = this.#decoder.end();
     if (reply !== null) this.transcript?.heard(reply);
     return reply;
