@@ -12,16 +12,22 @@ export type ParsedCommand =
   }
   | { readonly kind: "error"; readonly reason: string };
 
+const BEFORE_QUOTES = /^(?:MAIL|RCPT)\s[^"]*/i;
+
+function withoutTabs(text: string): string {
+  return text.replaceAll("\t", " ");
+}
+
 /**
- * Reads a command line without its CRLF (RFC 5321 4.1.1). Where `isLoose`, a TAB between the colon
- * and the path of MAIL or RCPT counts as a space, as old devices send it.
+ * Reads a command line without its CRLF (RFC 5321 4.1.1). Where `isLoose`, TABs in MAIL and RCPT
+ * are spaces, as old devices send them, but not those in quotes.
  */
 export function parseCommand(
   line: Uint8Array,
   { isLoose = false }: { isLoose?: boolean } = {},
 ): ParsedCommand {
   const written = decodeText(line);
-  const text = isLoose ? written.replace(/^((?:MAIL FROM|RCPT TO):)[ \t]+/i, "$1 ") : written;
+  const text = isLoose ? written.replace(BEFORE_QUOTES, withoutTabs) : written;
   if (/[\p{Cc}]/u.test(text)) return { kind: "error", reason: "Control character in command" };
   if (text.includes("\ufffd") && !isAscii(line)) {
     return { kind: "error", reason: "Command is not UTF-8" };

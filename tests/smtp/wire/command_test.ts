@@ -30,17 +30,20 @@ for (
   });
 }
 
-Deno.test("command: a TAB before the path is read where that is asked for, and nowhere else", () => {
+Deno.test("command: a TAB in MAIL and RCPT is a space where that is asked for, and nowhere else", () => {
   const read = (line: string) => parseCommand(encodeText(line), { isLoose: true });
   const args = "FROM: <a@b.example>";
-  assertEquals(read("MAIL FROM:\t <a@b.example>"), { kind: "command", verb: "MAIL", args });
+  assertEquals(read("MAIL FROM:\t<a@b.example>"), { kind: "command", verb: "MAIL", args });
+  for (const line of ["MAIL\tFROM: <a@b.example>", "MAIL FROM: <a@b.example>\t"]) {
+    assertEquals(read(line), { kind: "command", verb: "MAIL", args: "FROM: <a@b.example>" });
+  }
   assertEquals(read("rcpt to:\ta@b.example"), {
     kind: "command",
     verb: "RCPT",
     args: "to: a@b.example",
   });
   for (
-    const line of ["MAIL\tFROM:<a@b>", "MAIL FROM:<a@b>\tSIZE=1", "NOOP \ta", "RCPT TO:<a\tb>"]
+    const line of ["NOOP \ta", 'RCPT TO:<"a\tb"@c>', "MAILX\tFROM:<a@b>"]
   ) {
     assertEquals(read(line).kind, "error");
   }
