@@ -174,4 +174,17 @@ export const CASES: Readonly<Record<string, Told>> = {
   },
   uuencode_that_is_none: { text: ORDER, losses: ["structure x-uuencode"] },
   related_of_no_kind: { text: ORDER, losses: ["structure text"] },
+  picture_beside_html: {
+    text: null,
+    html: `<img src="cid:a@x"><img src='cid:b%40x'>`,
+    files: ["part-1.png, image/png: a", "b.png, image/png: b", "c.png, image/png: c"],
+    ids: ["a@x", "b@x", null],
+    losses: [],
+  },
+  picture_by_its_place: {
+    files: ["part-1.png, image/png: a"],
+    losses: ["structure Content-Location"],
+  },
+  text_with_nul: { text: "ab\n" },
+  html_without_line_end: { text: "Hello.\nA  page\nBye.\n", losses: ["structure text/plain"] },
 };

@@ -19,10 +19,11 @@ export async function readTextPart(
 ): Promise<DecodedText> {
   const octets = await contentOctets(source, part);
   const type = contentTypeOf(part);
-  const written = part.entity.type.text("charset");
-  const isOpen = type === "text/html" && (written === null || saysNothing(written));
-  const label = isOpen ? charsetOfHtml(octets) : written;
-  const { text, isCertain } = readText(octets, label);
+  const named = part.entity.type.text("charset");
+  const isOpen = type === "text/html" && (named === null || saysNothing(named));
+  const label = isOpen ? charsetOfHtml(octets) : named;
+  const { text: written, isCertain } = readText(octets, label);
+  const text = written.includes("\0") ? written.replaceAll("\0", "") : written; // RFC 5322 4.1
   const lines = text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
   const isFlowed = type === "text/plain" &&
     part.entity.type.text("format")?.toLowerCase() === "flowed";

@@ -31,6 +31,7 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   "image/jpeg": "jpg",
   "image/svg+xml": "svg",
   "message/rfc822": "eml",
+  "message/global": "eml",
   "application/zip": "zip",
   "application/json": "json",
   "application/ms-tnef": "dat",
@@ -92,5 +93,6 @@ function nameOf({ entity }: MimePart): string | null {
 /** Some providers drop a file whose name does not fit its type. */
 function nameFor(type: string, index: number): string {
   const subtype = /\/([a-z0-9]{2,5})$/.exec(type)?.[1];
-  return `part-${index + 1}.${EXTENSIONS[type] ?? subtype ?? "bin"}`;
+  const usual = /^(?:text|message)\//.test(type) ? "txt" : "bin";
+  return `part-${index + 1}.${EXTENSIONS[type] ?? subtype ?? usual}`;
 }

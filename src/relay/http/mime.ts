@@ -1,5 +1,12 @@
-import { arrange, type Arrangement, contentTypeOf } from "../../mail/mime/arrange.ts";
+import {
+  arrange,
+  type Arrangement,
+  type AttachedPart,
+  contentTypeOf,
+  TEXT_LIMIT_BYTES,
+} from "../../mail/mime/arrange.ts";
 import { isKnownCharset } from "../../mail/mime/charset.ts";
+import { fileNameOf } from "../../mail/mime/entity.ts";
 import { findLoose, octetsIn, readTextPart } from "../../mail/mime/content.ts";
 import { htmlToText, textToHtml } from "../../mail/mime/html_text.ts";
 import { type OctetRange, type OctetSource, pieceByPiece } from "../../mail/mime/source.ts";
@@ -27,12 +34,46 @@ export async function parseMessage(source: OctetSource): Promise<ParsedMessage |
   const arrangement = arrange(root);
   const losses: Loss[] = [...arrangement.oddities];
   const { text, html } = await textsOf(source, { arrangement, losses });
-  const attachments = await attachmentsOf(source, arrangement.attachments);
+  const files = shownBy(html, arrangement.attachments);
+  losses.push(...filesLosses(files));
+  const attachments = await attachmentsOf(source, files);
   const loose = await looseTexts(source, { arrangement, losses });
   return {
     ...fields,
     ...{ text, html, attachments: [...attachments, ...loose], contentLosses: losses },
   };
+}
+
+/** The files of a message; those are shown, too, that its HTML refers to (RFC 2392). */
+function shownBy(html: string | null, files: readonly AttachedPart[]): AttachedPart[] {
+  const references = html?.matchAll(/\bcid:([^\s"'<>()]{1,500})/gi) ?? [];
+  const ids = new Set(Array.from(references, ([, id = ""]) => percentDecoded(id)));
+  return files.map(({ part, isShown }) => ({
+    part,
+    isShown: isShown || ids.has(part.entity.contentId ?? ""),
+  }));
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // URIError: a percent sign that stands for itself
+  }
+}
+
+/** What is lost of files: that HTML shows them by their place, that they are text of no name. */
+function filesLosses(files: readonly AttachedPart[]): Loss[] {
+  const losses: Loss[] = [];
+  for (const { part: { entity, body }, isShown } of files) {
+    const isByPlace = isShown && entity.isLocated && entity.contentId === null;
+    if (isByPlace) losses.push({ kind: "structure", what: "Content-Location" });
+    const isLongText = body.end - body.start > TEXT_LIMIT_BYTES &&
+      entity.mediaType.startsWith("text/") && entity.disposition.word !== "attachment" &&
+      fileNameOf(entity) === null;
+    if (isLongText) losses.push({ kind: "structure", what: entity.mediaType });
+  }
+  return losses;
 }
 
 interface Reading {
@@ -68,7 +109,7 @@ async function textsOf(
     const rich = await Array.fromAsync(block.html, read);
     texts.push(
       ...(plain.length > 0 ? plain : rich).map(({ kind, text }) =>
-        kind === "text" ? text : htmlToText(text)
+        kind === "text" ? text : `${htmlToText(text).trim()}\n`
       ),
     );
     htmls.push(

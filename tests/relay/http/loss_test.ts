@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { encodeText } from "../../../src/base/bytes.ts";
+import { TEXT_LIMIT_BYTES } from "../../../src/mail/mime/arrange.ts";
 import { bytesSource } from "../../../src/mail/mime/source.ts";
 import { conversionLoss } from "../../../src/relay/http/loss.ts";
 import { parseMessage } from "../../../src/relay/http/mime.ts";
@@ -67,6 +68,12 @@ Deno.test("loss: unusual trees", async () => {
     ],
   ];
   for (const [message, expected] of rows) assertEquals(await lossesOf(message), expected, message);
+});
+
+Deno.test("loss: text that is too long to be held is a file, and that is noted", async () => {
+  const line = `${"x".repeat(76)}\r\n`;
+  const long = `From: a@b.example\r\n\r\n${line.repeat(TEXT_LIMIT_BYTES / line.length + 1)}`;
+  assertEquals(await lossesOf(long), ["structure text/plain"]);
 });
 
 Deno.test("loss: charsets and fields", async () => {
