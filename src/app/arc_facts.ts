@@ -1,3 +1,6 @@
+import { type Authenticated, evaluateDmarc } from "../authentication/dmarc.ts";
+import { recordsOf } from "../authentication/records.ts";
+import { evaluateSpf } from "../authentication/spf.ts";
 import type { Clock } from "../base/clock.ts";
 import { parseMailbox } from "../mail/address.ts";
 import type { Resolver } from "../net/resolver.ts";
@@ -6,9 +9,6 @@ import type { MethodResult } from "../signing/arc/method_result.ts";
 import type { SealFacts } from "../signing/arc/sealer.ts";
 import { authorsOf } from "../signing/author.ts";
 import type { DkimResult } from "../signing/verify/dkim_check.ts";
-import { type Authenticated, evaluateDmarc } from "./dmarc.ts";
-import { recordsOf } from "./preflight/check.ts";
-import { evaluateSpf } from "./preflight/spf_eval.ts";
 
 /** What finding out takes. */
 export interface FactServices {
@@ -103,8 +103,9 @@ async function senderPolicy(
   const parsed = parseMailbox(sender);
   if (parsed.kind === "error" || parsed.mailbox.domain.startsWith("[")) return null;
   const { domain } = parsed.mailbox;
-  const checked = evaluateSpf(services.resolver, { domain, address, sender, helo });
-  const result = await inTime(checked, { ...services, late: "temperror" });
+  const checked = evaluateSpf(services.resolver, { domain, address, sender, helo })
+    .then(({ result }) => result);
+  const result = await inTime<string>(checked, { ...services, late: "temperror" });
   const property = reversePath === "" ? "smtp.helo" : "smtp.mailfrom";
   return { method: "spf", result, reason: "", properties: [[property, domain]] };
 }

@@ -1,3 +1,5 @@
+import { recordsOf } from "../authentication/records.ts";
+import { evaluateSpf } from "../authentication/spf.ts";
 import type { Clock } from "../base/clock.ts";
 import type { DeliveryJob } from "../delivery/transport.ts";
 import { parseMailbox } from "../mail/address.ts";
@@ -5,8 +7,6 @@ import type { Resolver } from "../net/resolver.ts";
 import { SigningStream } from "../signing/stream.ts";
 import { BodyHashes } from "../signing/verify/body_hashes.ts";
 import { type DkimResult, startDkimChecks } from "../signing/verify/dkim_check.ts";
-import { recordsOf } from "./preflight/check.ts";
-import { evaluateSpf } from "./preflight/spf_eval.ts";
 
 /** What finding out takes. */
 export interface ProofServices {
@@ -65,7 +65,7 @@ async function spfDomain(
   const parsed = parseMailbox(sender);
   if (parsed.kind === "error" || parsed.mailbox.domain.startsWith("[")) return null;
   const { domain } = parsed.mailbox;
-  const result = await evaluateSpf(resolver, { domain, address, sender, helo });
+  const { result } = await evaluateSpf(resolver, { domain, address, sender, helo });
   return result === "pass" ? domain : null;
 }
 

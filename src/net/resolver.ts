@@ -31,6 +31,10 @@ export interface Resolver extends Disposable {
   mx(domain: string): Promise<DnsResult<MxRecord>>;
   /** From the hosts file or A and AAAA records, IPv6 first; an IP address is its own answer. */
   addresses(host: string): Promise<DnsResult<HostAddress>>;
+  /** IPv4 addresses in the DNS alone, without the hosts file. */
+  a(name: string): Promise<DnsResult<string>>;
+  /** IPv6 addresses likewise. */
+  aaaa(name: string): Promise<DnsResult<string>>;
   txt(name: string): Promise<DnsResult<string>>;
   /** `name` is the whole owner name, such as `_25._tcp.mx.example.org`. */
   tlsa(name: string): Promise<DnsResult<TlsaRecord>>;
@@ -114,6 +118,14 @@ class CachingResolver implements Resolver {
       this.#lookUp(host, "A"),
     ]);
     return mergeFamilies(withFamily(ipv6, 6), withFamily(ipv4, 4));
+  }
+
+  a(name: string): Promise<DnsResult<string>> {
+    return this.#lookUp(name, "A");
+  }
+
+  aaaa(name: string): Promise<DnsResult<string>> {
+    return this.#lookUp(name, "AAAA");
   }
 
   txt(name: string): Promise<DnsResult<string>> {

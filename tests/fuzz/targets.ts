@@ -2,8 +2,8 @@
 import { draftSchema } from "../../src/admin/api/schemas/draft.ts";
 import { messagePage, messageText } from "../../src/admin/content/message_page.ts";
 import { takeApart } from "../../src/admin/content/read.ts";
-import { evaluateDmarc } from "../../src/app/dmarc.ts";
-import { evaluateSpf } from "../../src/app/preflight/spf_eval.ts";
+import { evaluateDmarc } from "../../src/authentication/dmarc.ts";
+import { evaluateSpf, type SpfResolver } from "../../src/authentication/spf.ts";
 import { parseJwt } from "../../src/auth/token/jwt.ts";
 import { decodeLatin1 } from "../../src/base/bytes.ts";
 import { reportPlaces } from "../../src/delivery/tls/report_sender.ts";
@@ -24,7 +24,7 @@ import { mimeTree } from "../../src/mail/mime/tree.ts";
 import { helloServerName } from "../../src/net/client_hello.ts";
 import { decodeAnswer } from "../../src/net/dns_message.ts";
 import { parseProxyHeader } from "../../src/net/proxy_header.ts";
-import type { DnsResult, Resolver } from "../../src/net/resolver.ts";
+import type { DnsResult } from "../../src/net/resolver.ts";
 import { mailgunReports } from "../../src/provider_events/mailgun/reports.ts";
 import { postmarkReports } from "../../src/provider_events/postmark/reports.ts";
 import { resendReports } from "../../src/provider_events/resend/reports.ts";
@@ -163,7 +163,7 @@ function door(
 }
 
 /** A resolver that gives one answer to every question. */
-function answering(octets: Uint8Array): Pick<Resolver, "txt" | "mx" | "addresses"> {
+function answering(octets: Uint8Array): SpfResolver {
   const found = <Data>(records: readonly Data[]): Promise<DnsResult<Data>> =>
     Promise.resolve({
       kind: "found",
@@ -175,7 +175,9 @@ function answering(octets: Uint8Array): Pick<Resolver, "txt" | "mx" | "addresses
   return {
     txt: () => found([decodeLatin1(octets)]),
     mx: () => found([{ preference: 1, exchange: "mx.test" }]),
-    addresses: () => found([]),
+    a: () => found(["192.0.2.9"]),
+    aaaa: () => found([]),
+    ptr: () => found(["a.b.test"]),
   };
 }
 

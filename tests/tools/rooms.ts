@@ -94,6 +94,14 @@ export const ROOMS: readonly Room[] = [
     why: "facts in, decision out",
   },
   {
+    name: "authentication",
+    places: ["authentication"],
+    mayImport: ["base", "policy/network.ts"],
+    mayImportTypes: ["net/resolver.ts", "signing/arc/method_result.ts"],
+    mustNotUse: ["Deno", "fetch"],
+    why: "it judges who mail is from by what the DNS says, and accepts nothing",
+  },
+  {
     name: "signing",
     places: ["signing"],
     mayImport: ["base", "mail"],

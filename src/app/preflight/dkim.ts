@@ -1,19 +1,11 @@
 /** Checks of the keys that signatures of a domain's mail are verified with. */
+import { recordsOf, tagsOf } from "../../authentication/records.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import { checkKey, type KeyCheck } from "../../signing/check.ts";
 import { type DkimKey, keysFor, readKeys } from "../../signing/keys.ts";
 import { sealingKey } from "../signing_keys.ts";
-import {
-  fail,
-  type Finding,
-  pass,
-  recordsOf,
-  tagsOf,
-  unanswered,
-  unknown,
-  warning,
-} from "./check.ts";
+import { fail, type Finding, pass, unanswered, unknown, warning } from "./check.ts";
 
 /** Selectors that mail systems and providers use by default. */
 const USUAL_SELECTORS = [

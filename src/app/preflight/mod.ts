@@ -1,3 +1,4 @@
+import { recordsOf } from "../../authentication/records.ts";
 import type { PreflightCheck, PreflightPort } from "../../admin/ports.ts";
 import type { Clock } from "../../base/clock.ts";
 import { parseIp } from "../../base/ip.ts";
@@ -5,7 +6,7 @@ import type { Config } from "../../config/schema.ts";
 import { dial as dialNet } from "../../net/dial.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import { isInNetworks, parseNetwork } from "../../policy/network.ts";
-import { type Finding, recordsOf } from "./check.ts";
+import { type Finding } from "./check.ts";
 import { checkArc, checkDkim } from "./dkim.ts";
 import { checkMtaSts } from "./mta_sts.ts";
 import { nearestDomain } from "../../feedback/return_address.ts";

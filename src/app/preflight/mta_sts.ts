@@ -1,14 +1,7 @@
+import { recordsOf, taggedRecords } from "../../authentication/records.ts";
 import { namesExchanger, parseStsPolicy, type StsPolicy } from "../../delivery/tls/sts_policy.ts";
 import type { Resolver } from "../../net/resolver.ts";
-import {
-  fail,
-  type Finding,
-  pass,
-  recordsOf,
-  taggedRecords,
-  unanswered,
-  warning,
-} from "./check.ts";
+import { fail, type Finding, pass, unanswered, warning } from "./check.ts";
 
 /** RFC 8461 3.2: more than 64 KiB need not be read. */
 const POLICY_LIMIT_BYTES = 64 * 1024;

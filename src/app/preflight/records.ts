@@ -1,20 +1,13 @@
 /** Checks of what a domain says of itself in the DNS. */
+import { taggedRecords, tagsOf } from "../../authentication/records.ts";
 import type { Resolver } from "../../net/resolver.ts";
-import {
-  fail,
-  type Finding,
-  pass,
-  taggedRecords,
-  tagsOf,
-  unanswered,
-  unknown,
-  warning,
-} from "./check.ts";
-import { evaluateSpf, SPF_TAG, type SpfResult } from "./spf_eval.ts";
+import { fail, type Finding, pass, unanswered, unknown, warning } from "./check.ts";
+import { evaluateSpf, type SpfResolver, type SpfResult } from "../../authentication/spf.ts";
+import { SPF_TAG } from "../../authentication/spf_record.ts";
 
 /** Whether receivers may take the relay's addresses for the domain's (RFC 7208). */
 export async function checkSpf(
-  resolver: Pick<Resolver, "txt" | "addresses" | "mx">,
+  resolver: SpfResolver,
   { domain, addresses }: {
     domain: string;
     /** Where the relay sends from; empty when nothing is known. */
@@ -41,9 +34,10 @@ export async function checkSpf(
   if (addresses.length === 0) {
     return unknown("The record exists, but the addresses that the relay sends from are unknown.");
   }
-  const results = await Promise.all(
+  const outcomes = await Promise.all(
     addresses.map((address) => evaluateSpf(resolver, { domain, address })),
   );
+  const results = outcomes.map(({ result }) => result);
   return judgeSpf({ domain, addresses, results, record: found[0] ?? "" });
 }
 

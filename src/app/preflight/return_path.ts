@@ -1,6 +1,7 @@
 /** Checks of the domain that return addresses are in. */
+import { recordsOf } from "../../authentication/records.ts";
 import type { Resolver } from "../../net/resolver.ts";
-import { fail, type Finding, pass, recordsOf, unanswered, warning } from "./check.ts";
+import { fail, type Finding, pass, unanswered, warning } from "./check.ts";
 
 /** Whether what comes back finds its way to the relay (RFC 5321 5.1). */
 export async function checkReturnMx(

@@ -1,8 +1,9 @@
 /** Checks of the relay's own place on the network. */
+import { recordsOf } from "../../authentication/records.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { dial } from "../../net/dial.ts";
 import type { Resolver } from "../../net/resolver.ts";
-import { fail, type Finding, pass, recordsOf, unanswered, unknown, warning } from "./check.ts";
+import { fail, type Finding, pass, unanswered, unknown, warning } from "./check.ts";
 
 /** Whether the relay's addresses are named, and named as the relay names itself. */
 export async function checkReverseDns(

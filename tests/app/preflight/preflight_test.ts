@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { PreflightCheck } from "../../../src/admin/ports.ts";
 import { createPreflight, type PreflightConfig } from "../../../src/app/preflight/mod.ts";
-import { evaluateSpf } from "../../../src/app/preflight/spf_eval.ts";
+import { evaluateSpf } from "../../../src/authentication/spf.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { bouncesConfig, bouncesSchema } from "../../../src/config/sections/bounces.ts";
 import { generateKey, readKey } from "../../../src/signing/key.ts";
@@ -225,7 +225,7 @@ for (const [record, expected] of SPF_CASES) {
     dns.add("other.example.net", "A", ["192.0.2.200"]);
     dns.add("other.example", "TXT", ["v=spf1 ip4:192.0.2.0/24 -all"]);
     dns.add("10.2.0.192.postmaster._spf.example.net", "A", ["127.0.0.2"]);
-    const result = await evaluateSpf(resolver, { domain: "example.net", address: ADDRESS });
+    const { result } = await evaluateSpf(resolver, { domain: "example.net", address: ADDRESS });
     assertEquals(result, expected);
   });
 }

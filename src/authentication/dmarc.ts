@@ -1,6 +1,6 @@
 import type { Resolver } from "../net/resolver.ts";
 import type { MethodResult } from "../signing/arc/method_result.ts";
-import { recordsOf, tagsOf } from "./preflight/check.ts";
+import { recordsOf, tagsOf } from "./records.ts";
 
 /** A domain that was authenticated, by a DKIM signature or by SPF. */
 export interface Authenticated {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Authenticated, evaluateDmarc } from "../../src/app/dmarc.ts";
+import { type Authenticated, evaluateDmarc } from "../../src/authentication/dmarc.ts";
 import type { DnsResult } from "../../src/net/resolver.ts";
 
 const facts = { ttlMs: 1000, authentic: false } as const;
