@@ -1,16 +1,9 @@
-/**
- * The public test suite of SPF (RFC 7208), read from beside the project or from where
- * `POSTHOUSE_SUITES` names. Each scenario has a zone of its own.
- */
+/** The public test suite of SPF (RFC 7208). Each scenario has a zone of its own. */
 import { assert } from "@std/assert";
-import { parseAll } from "@std/yaml";
 import { evaluateSpf, type SpfResolver } from "../../src/authentication/spf.ts";
 import { parseIp } from "../../src/base/ip.ts";
 import type { DnsResult, MxRecord } from "../../src/net/resolver.ts";
-
-const FOLDER = Deno.env.get("POSTHOUSE_SUITES") ??
-  new URL("../../../shared/suites", import.meta.url).pathname;
-const PATH = `${FOLDER}/rfc7208-tests.yml`;
+import { readSuite } from "../support/suites.ts";
 
 interface SuiteTest {
   readonly helo: string;
@@ -112,12 +105,12 @@ async function evaluated(scenario: Scenario, { helo, host, mailfrom }: SuiteTest
   return await evaluateSpf(new Zone(scenario), { domain, address: host, sender, helo });
 }
 
-const isThere = await Deno.stat(PATH).then(() => true, () => false);
-const scenarios = isThere ? parseAll(await Deno.readTextFile(PATH)) as Scenario[] : [];
+const suite = await readSuite<Scenario>("rfc7208-tests.yml");
+const scenarios = suite ?? [];
 
 Deno.test({
   name: "the suite of RFC 7208 is beside the project, or where POSTHOUSE_SUITES names",
-  ignore: !isThere,
+  ignore: suite === null,
   fn() {
     assert(scenarios.flatMap(({ tests }) => Object.keys(tests)).length >= 203);
   },
