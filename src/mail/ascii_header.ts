@@ -1,11 +1,12 @@
 import { Buffer, isAscii, isUtf8 } from "node:buffer";
-import { concatBytes, encodeText } from "../base/bytes.ts";
+import { concatBytes, decodeText, encodeText } from "../base/bytes.ts";
+import { parseMailbox, withAsciiDomain } from "./address.ts";
 import { headerSection, unfold } from "./headers.ts";
 
 /** Octets in one encoded-word; its base64 with the frame stays under 75 characters (RFC 2047 2). */
 const WORD_BYTES = 39;
-/** A line with a parameter stays within RFC 5322 2.1.1. */
-const LONGEST_PARAMETER_CHARS = 900;
+/** A section of a parameter; its line with name and number is about as long as others. */
+const SECTION_CHARS = 60;
 const FOLD = "\r\n ";
 
 /** Fields of mailboxes: names may be encoded, addresses not (RFC 2047 section 5). */
@@ -55,7 +56,12 @@ function asciiValue(name: string, value: string): string | null {
   return MAILBOXES.has(name) ? asciiPhrases(value) : asciiText(value);
 }
 
-/** Neighbours are encoded together: white space between encoded-words is not shown. */
+const ENCODED_WORD = /^=\?[^?]+\?[bq]\?[^?]*\?=$/i;
+
+/**
+ * Neighbours are encoded together: white space between encoded-words is not shown. What stands
+ * between words that are encoded and those that were so before is encoded with them.
+ */
 function asciiText(value: string): string {
   const pieces: string[] = [];
   let words = "";
@@ -64,10 +70,12 @@ function asciiText(value: string): string {
     if (index % 2 === 1) space = piece;
     else if (HIGH.test(piece)) {
       if (words === "") pieces.push(space);
-      words += words === "" ? piece : space + piece;
+      const isBehindWord = words === "" && ENCODED_WORD.test(pieces.at(-2) ?? "");
+      words += words === "" && !isBehindWord ? piece : space + piece;
       space = "";
     } else {
-      if (words !== "") pieces.push(encodedWords(unfold(words)));
+      const isBeforeWord = words !== "" && ENCODED_WORD.test(piece);
+      if (words !== "") pieces.push(encodedWords(unfold(isBeforeWord ? words + space : words)));
       words = "";
       pieces.push(space, piece);
       space = "";
@@ -96,7 +104,15 @@ function asciiPhrase(part: string): string | null {
   if (part.startsWith('"')) return encodedWords(unquoted(unfold(part)));
   if (part.startsWith("(")) return `(${encodedWords(unquoted(unfold(part)))})`;
   // An address, or an angle bracket that nobody closed.
-  return part.startsWith("<") || part.includes("@") ? null : asciiText(part);
+  return part.startsWith("<") || part.includes("@") ? asciiAddress(part) : asciiText(part);
+}
+
+/** An address whose domain alone is not in ASCII (RFC 6531 section 3.2), with what is around it. */
+function asciiAddress(part: string): string | null {
+  const [, before = "", written = "", after = ""] = /^([<\s]*)([^<>\s]+)([>\s]*)$/.exec(part) ?? [];
+  const octets = octetsOf(written);
+  const parsed = isUtf8(octets) ? parseMailbox(decodeText(octets)) : null;
+  return parsed?.kind === "ok" ? `${before}${withAsciiDomain(parsed.mailbox)}${after}` : null;
 }
 
 /** The content of a quoted string or a comment. */
@@ -106,14 +122,20 @@ function unquoted(part: string): string {
 
 const PARAMETER = /;[ \t\r\n]*([^ \t\r\n=;]+)[ \t]*=[ \t]*("(?:[^"\\]|\\[^]?)*(?:"|$)|[^;\r\n]*)/g;
 
+/** Escapes stay whole. */
+const SECTION = new RegExp(`(?:%..|[^%]){1,${SECTION_CHARS / 3}}`, "g");
+
 function asciiParameters(value: string): string | null {
   let isPossible = true;
   const encoded = value.replace(PARAMETER, (parameter, name: string, written: string) => {
     if (!HIGH.test(parameter)) return parameter;
     const text = written.startsWith('"') ? unquoted(unfold(written)) : written.trimEnd();
-    const section = `${name}*=${charsetOf(text)}''${percentEncoded(text)}`;
-    isPossible &&= section.length <= LONGEST_PARAMETER_CHARS && !name.endsWith("*");
-    return `;${FOLD}${section}`;
+    isPossible &&= !name.endsWith("*");
+    const [first = "", ...others] = percentEncoded(text).match(SECTION) ?? [];
+    const prefix = `${charsetOf(text)}''`;
+    if (others.length === 0) return `;${FOLD}${name}*=${prefix}${first}`;
+    const sections = [`${prefix}${first}`, ...others];
+    return sections.map((section, index) => `;${FOLD}${name}*${index}*=${section}`).join("");
   });
   return isPossible ? encoded : null;
 }

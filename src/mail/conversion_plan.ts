@@ -2,7 +2,7 @@ import { isAscii } from "node:buffer";
 import { asciiHeader } from "./ascii_header.ts";
 import { findField, headerSection } from "./headers.ts";
 import { LineCheck } from "./line_check.ts";
-import type { MimeEntity } from "./mime/entity.ts";
+import { isEncoded, type MimeEntity } from "./mime/entity.ts";
 import { type MimeVisitor, MimeWalk } from "./mime/walk.ts";
 import type { TransferEncoding } from "./transfer_encoding.ts";
 
@@ -247,7 +247,7 @@ function decideContent(
   const fits = isLines && (highOctets === 0 || target === "8bit");
   if (fits) return relabel(facts, target);
   if (entity.isSealed) return "sealed";
-  if (!isRaw(entity)) return isLines ? cleaned(entity) : "malformed";
+  if (isEncoded(entity)) return isLines ? cleaned(entity) : "malformed";
   if (!isUnsplit(facts) && !isEncodable(entity)) return "unencodable";
   const charset = entity.isDescribed && !isUnsplit(facts)
     ? null
@@ -276,10 +276,6 @@ function relabel({ entity, body }: EntityFacts, target: ConversionTarget): Conte
   if (!isWrong || entity.isSealed) return AS_IT_IS;
   const encoding = target === "8bit" && (isComposite || body.highOctets > 0) ? "8bit" : "7bit";
   return { ...AS_IT_IS, encoding };
-}
-
-function isRaw({ encoding }: MimeEntity): boolean {
-  return encoding === "7bit" || encoding === "8bit" || encoding === "binary";
 }
 
 /** RFC 2045 section 6.4; RFC 6532 section 3.7 lifts it for message/global. */

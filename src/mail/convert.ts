@@ -1,5 +1,5 @@
-import { isAscii } from "node:buffer";
-import { concatBytes, decodeLatin1, encodeText } from "../base/bytes.ts";
+import { Buffer, isAscii } from "node:buffer";
+import { concatBytes, encodeText } from "../base/bytes.ts";
 import { asciiHeader } from "./ascii_header.ts";
 import type { ConversionPlan, EntityPlan } from "./conversion_plan.ts";
 import { findField, headerSection } from "./headers.ts";
@@ -121,7 +121,7 @@ class StrayOctets implements TransferEncoder {
   encode(chunk: Uint8Array): Uint8Array {
     if (isAscii(chunk)) return chunk;
     if (this.#encoding === "base64") return chunk.filter((octet) => octet < 128);
-    const written = decodeLatin1(chunk).replace(
+    const written = latin1(chunk).replace(
       /[\x80-\xff]/g,
       (char) => `=${char.charCodeAt(0).toString(16).toUpperCase()}`,
     );
@@ -131,6 +131,11 @@ class StrayOctets implements TransferEncoder {
   end(): Uint8Array {
     return NOTHING;
   }
+}
+
+/** One character an octet, which the runtime's decoder of that name does not do (0x80 to 0x9f). */
+function latin1({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString("latin1");
 }
 
 /** The header section with fields that describe the new form; all others stay as they are. */

@@ -39,7 +39,17 @@ const CASES: readonly [name: string, header: string, ascii: string | null][] = [
   ],
   ["a comment", "Cc: z@a.example (Zoë)\r\n", `Cc: z@a.example (${word("Zoë")})\r\n`],
   ["an address", "From: zoë@a.example\r\n", null],
-  ["an address in brackets", "From: Z <z@ä.example>\r\n", null],
+  ["an address in brackets", "From: Z <ä@a.example>\r\n", null],
+  [
+    "domains",
+    "From: Z <z@ä.example>\r\nTo: y@ä.example, x@b.example\r\n",
+    "From: Z <z@xn--4ca.example>\r\nTo: y@xn--4ca.example, x@b.example\r\n",
+  ],
+  [
+    "words beside those that are encoded already",
+    "Subject: =?utf-8?Q?a?= é =?utf-8?Q?b?= c\r\n",
+    `Subject: =?utf-8?Q?a?= ${word(" é ")} =?utf-8?Q?b?= c\r\n`,
+  ],
   ["an identifier", "Message-ID: <é@a.example>\r\n", null],
   [
     "a parameter",
@@ -48,7 +58,12 @@ const CASES: readonly [name: string, header: string, ascii: string | null][] = [
   ],
   ["a type", "Content-Type: text/plaín\r\n", null],
   ["a parameter that is encoded already", "Content-Type: x/y; name*=é\r\n", null],
-  ["a parameter too long for a line", `Content-Type: x/y; n=${"é".repeat(200)}\r\n`, null],
+  [
+    "a parameter too long for a line",
+    `Content-Type: x/y; n=${"é".repeat(25)}\r\n`,
+    `Content-Type: x/y;\r\n n*0*=utf-8''${"%C3%A9".repeat(10)};\r\n n*1*=${"%C3%A9".repeat(10)};` +
+    `\r\n n*2*=${"%C3%A9".repeat(5)}\r\n`,
+  ],
 ];
 
 for (const [name, header, expected] of CASES) {

@@ -222,7 +222,15 @@ const CLEANED: readonly [name: string, message: string, result: string, changed:
     "Content-Transfer-Encoding: base64\n\na\nGk=\n",
     [],
   ],
-  ["quoted-printable", `${QP}\n=41 é\n`, `${QP}\n=41 =C3=A9\n`, []],
+  ["quoted-printable", `${QP}\n=41 é ß\n`, `${QP}\n=41 =C3=A9 =C3=9F\n`, []],
+  ...["8 bit", "utf-8"].map((encoding) =>
+    [
+      `what is said to be ${encoding}`,
+      `MIME-Version: 1.0\n${PLAIN}Content-Transfer-Encoding: ${encoding}\n\né\n`,
+      `MIME-Version: 1.0\n${PLAIN}Content-Transfer-Encoding: base64\n\nw6kNCg==\n`,
+      [],
+    ] as [string, string, string, string[]]
+  ),
 ];
 for (const [name, message, result, changed] of CLEANED) {
   Deno.test(`8 bits in ${name} are brought into seven`, async () => {

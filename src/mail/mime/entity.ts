@@ -45,8 +45,9 @@ const MEDIA_TYPE = /^[a-z\d][\w!#$&^.+-]{0,126}\/[a-z\d][\w!#$&^.+-]{0,126}$/;
 /** RFC 2046 sections 4 and 5, RFC 2077, 8081, 9694 and 9695, and what is used without. */
 const TOP_LEVEL =
   /^(?:text|image|audio|video|application|multipart|message|model|font|haptics|example|chemical|x-[^/]+)\//;
-/** Encodings that leave octets as they are, in all the ways that they are written. */
-const IDENTITY = /^(?:7[-_ ]?bits?|8[-_ ]?bits?|binary|none|)$/;
+/** Encodings that leave octets as they are, in all the ways that they are written, and charsets. */
+const IDENTITY =
+  /^(?:7[-_ ]?bits?|8[-_ ]?bits?|binary|none|plain|text|utf-?8|us-ascii|iso-8859-\d+|windows-125\d|)$/;
 
 /**
  * Reads the header section of an entity that stands in `parent`, null for a whole message.
