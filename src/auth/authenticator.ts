@@ -96,6 +96,11 @@ export interface AuthExchange {
 /** Finds out who clients are. A step may take its time: wrong passwords are slowed. */
 export interface Authenticator {
   /**
+   * Takes note of users that were added or changed; null where there is nothing to wait for. Asked
+   * before `mechanisms`, so that the first user can log in at once.
+   */
+  refresh(): Promise<void> | null;
+  /**
    * The names for the AUTH line of EHLO, the strongest first; empty where nobody could
    * authenticate. Whether AUTH may be offered on this connection at all is `authAvailability`'s.
    */

@@ -82,6 +82,8 @@ class UserAuthenticator implements ManagedAuthenticator {
   readonly #checks: CredentialChecks;
   #state: AuthState;
   #watch: UsersWatch | null = null;
+  /** The look that is under way. */
+  #looking: Promise<void> | null = null;
 
   constructor(
     auth: AuthSettings,
@@ -111,8 +113,17 @@ class UserAuthenticator implements ManagedAuthenticator {
     this.#checks = new CredentialChecks({ sources: () => this.#state, tools: this.#tools });
   }
 
+  refresh(): Promise<void> | null {
+    if (this.#watch?.isDue) {
+      const looking = this.#look().finally(() => {
+        if (this.#looking === looking) this.#looking = null;
+      });
+      this.#looking = looking;
+    }
+    return this.#looking;
+  }
+
   mechanisms(facts: Pick<AuthFacts, "tls" | "certificate">): readonly string[] {
-    this.#lookSoon();
     return this.#state.offered(facts).map(({ name }) => name);
   }
 
@@ -129,7 +140,8 @@ class UserAuthenticator implements ManagedAuthenticator {
           ? refused("credentials", "there is no client certificate")
           : this.#state.certificateVerdict(certificate),
     });
-    return this.#watch?.isDue ? afterLook(exchange, () => this.#look()) : exchange;
+    const looking = this.refresh();
+    return looking === null ? exchange : afterLook(exchange, looking);
   }
 
   identify(certificate: ClientCertificate): Identity | null {
@@ -169,7 +181,8 @@ class UserAuthenticator implements ManagedAuthenticator {
 
   /** Looks at the users file beside what is going on, where it is time for it. */
   #lookSoon(): void {
-    if (this.#watch?.isDue) this.#looks.run(() => this.#look());
+    const looking = this.#watch?.isDue ? this.refresh() : null;
+    if (looking !== null) this.#looks.run(() => looking);
   }
 
   /** Takes the users of the file where it changed. */
@@ -188,11 +201,11 @@ class UserAuthenticator implements ManagedAuthenticator {
   }
 }
 
-/** An exchange that waits for `look` before its first step. */
-function afterLook(exchange: AuthExchange, look: () => Promise<void>): AuthExchange {
+/** An exchange that waits for a look before its first step. */
+function afterLook(exchange: AuthExchange, looking: Promise<void>): AuthExchange {
   return {
     async begin(initialResponse) {
-      await look();
+      await looking;
       return await exchange.begin(initialResponse);
     },
     respond: (line) => exchange.respond(line),

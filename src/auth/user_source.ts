@@ -20,7 +20,7 @@ export interface UsersFile {
 }
 
 /** How often the file is looked at. */
-const LOOK_EVERY_MS = 1000;
+const LOOK_EVERY_MS = 20;
 
 /** Notices changes of a users file when somebody asks, so that nothing runs while nobody does. */
 export class UsersWatch {

@@ -9,6 +9,8 @@ import {
   userTable,
 } from "../smtp/server/secure_relay.ts";
 import { haveTlsPeer, runPeer } from "../support/peers.ts";
+import { PlainClient } from "../support/plain_client.ts";
+import { startPosthouse } from "../support/relay_process.ts";
 
 const FROM = "sender@source.test";
 const TO = "user@sink.test";
@@ -102,4 +104,23 @@ Deno.test({
       });
       assertEquals(code, 0, stderr);
     }),
+});
+
+Deno.test("submission: the first user logs in in the first session after `user add`", async () => {
+  await using bench = await startSecureRelay({ listener: `tls = "required"\nauth = "required"` });
+  const tls = { hostname: "relay.test", caCerts: [authority.certificate] };
+  using before = await PlainClient.greetInTls(bench.port, tls);
+  const offersPassword = ({ extensions }: PlainClient): boolean =>
+    extensions.some((line) => /^AUTH .*PLAIN/.test(line));
+  assertEquals(offersPassword(before), false);
+  const config = `${bench.folder}/posthouse.toml`;
+  const { code, stderr } = await startPosthouse(
+    ["user", "add", "alice", "--password-stdin", "--config", config],
+    { cwd: bench.folder, stdin: `${PASSWORD}\n` },
+  ).ended;
+  assertEquals(code, 0, stderr);
+  using client = await PlainClient.greetInTls(bench.port, tls);
+  assertEquals(offersPassword(client), true);
+  const { code: reply } = await client.command(`AUTH PLAIN ${btoa(`\0alice\0${PASSWORD}`)}`);
+  assertEquals(reply, 235);
 });

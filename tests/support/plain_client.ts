@@ -38,6 +38,8 @@ export interface PlainResult {
 export class PlainClient implements Disposable {
   readonly #conn: Deno.Conn;
   readonly #input = new ByteBuffer();
+  /** Lines of the reply to EHLO, without the name of the server. */
+  extensions: readonly string[] = [];
 
   private constructor(conn: Deno.Conn) {
     this.#conn = conn;
@@ -60,7 +62,7 @@ export class PlainClient implements Disposable {
   /** Connects and introduces itself. */
   static async greet(port: number): Promise<PlainClient> {
     const client = await PlainClient.connect(port);
-    await client.command("EHLO client.test");
+    client.extensions = (await client.command("EHLO client.test")).lines.slice(1);
     return client;
   }
 
@@ -77,7 +79,7 @@ export class PlainClient implements Disposable {
       const options = { hostname, caCerts: [...caCerts] };
       conn = await Deno.startTls(conn as Deno.TcpConn, options);
       const client = new PlainClient(conn);
-      await client.command("EHLO client.test");
+      client.extensions = (await client.command("EHLO client.test")).lines.slice(1);
       return client;
     } catch (error) {
       closeQuietly(conn);

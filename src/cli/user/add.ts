@@ -16,7 +16,7 @@ export const userAddCommand: Command = {
   summary: "Add a user.",
   operands: "NAME",
   details: "Asks for the password at a terminal. The user is stored in the users file " +
-    "(auth.users_file); a running relay reads it within a second.",
+    "(auth.users_file); a running relay reads it at once.",
   flags: [
     ...LIMIT_FLAGS,
     ...PASSWORD_FLAGS,

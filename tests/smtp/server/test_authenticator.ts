@@ -14,6 +14,10 @@ import { failureReply } from "../../../src/auth/replies.ts";
  * `CN=alice`. It takes the protocol apart no further than dialogues need.
  */
 export class TestAuthenticator implements Authenticator {
+  refresh(): null {
+    return null;
+  }
+
   mechanisms(): readonly string[] {
     return ["PLAIN", "LOGIN"];
   }

@@ -30,13 +30,24 @@ export const ehlo: Verb = {
   access: "open",
   check: always,
   pipelinable: false,
-  run: (session, args) =>
-    introduce(session, { helo: asciiHelo(args), esmtp: true }, () => {
-      const { hostname, offer } = session.context;
-      const lines = offer.extensions.map(({ ehloLine }) => ehloLine(session));
-      return { code: 250, lines: [hostname, ...lines.filter((line) => line !== null)] };
-    }),
+  run(session, args) {
+    const refreshing = session.context.auth?.authenticator.refresh() ?? null;
+    return refreshing === null
+      ? introduceExtended(session, args)
+      : refreshing.then(() => introduceExtended(session, args));
+  },
 };
+
+function introduceExtended(
+  session: VerbSession,
+  args: string,
+): VerbResult | Promise<VerbResult> {
+  return introduce(session, { helo: asciiHelo(args), esmtp: true }, () => {
+    const { hostname, offer } = session.context;
+    const lines = offer.extensions.map(({ ehloLine }) => ehloLine(session));
+    return { code: 250, lines: [hostname, ...lines.filter((line) => line !== null)] };
+  });
+}
 
 /**
  * Makes the client known by its name and forgets any transaction (RFC 5321 4.1.4). A refusal
