@@ -187,4 +187,6 @@ export const CASES: Readonly<Record<string, Told>> = {
   },
   text_with_nul: { text: "ab\n" },
   html_without_line_end: { text: "Hello.\nA  page\nBye.\n", losses: ["structure text/plain"] },
+  charset_latin1_of_utf8: { subject: "Größe", text: "Größe\n", losses: ["charset text"] },
+  text_empty_beside_html: { text: "A page\n", html: "<p>A page</p>" },
 };

@@ -84,7 +84,7 @@ const UNTOLD =
 /**
  * Decodes text. UTF-8 where the octets are that and nothing says otherwise, else windows-1252:
  * without a charset, with one that stands for ASCII, and with one that nobody knows. A charset
- * that the octets do not fit gives way to UTF-8 where they are that.
+ * that the octets do not fit gives way to UTF-8 where they are that, and windows-1252 always does.
  *
  * @param label the charset as it is written.
  */
@@ -100,6 +100,9 @@ export function readText(
   }
   if (WIDE.test(name) && isOctetText(octets)) return { text: decodeUtf8(octets), isCertain: true };
   const text = decode(octets);
+  // Whoever means windows-1252 writes no sequences of UTF-8 alone, but many say it of UTF-8.
+  const isMisnamed = WESTERN.has(name) && isUtf8(octets) && !isAscii(octets);
+  if (isMisnamed) return { text: decodeUtf8(octets), isCertain: false };
   if (!text.includes("\ufffd")) return { text, isCertain: true };
   // What has no high bits is UTF-8, too, and no less in the charset that it names.
   if (isUtf8(octets) && !isAscii(octets)) return { text: decodeUtf8(octets), isCertain: true };
@@ -107,6 +110,11 @@ export function readText(
   const isOther = /^utf-?8/.test(name) && !/[\u0080-\ufffc]/.test(text);
   return { text: isOther ? guess(octets) : text, isCertain: false };
 }
+
+/** What programs write that do not ask what they send. */
+const WESTERN: ReadonlySet<string> = new Set([
+  ...["iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "windows-1252", "cp1252"],
+]);
 
 /** Charsets in which ASCII has octets of zero. */
 const WIDE = /^(?:utf-?(?:16|32)|ucs-?[24]|iso-10646-ucs-[24]|unicode)/;

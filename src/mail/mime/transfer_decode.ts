@@ -55,7 +55,7 @@ const LOOKED_CHARS = 1_000;
 /** A line of nothing but one sign, or words: what is added below a message, and no base64. */
 const OTHER = /^\s*([-_*~#])\1+\s*$|^(?=[^]*[^A-Za-z\d+/=\s])[^]*\S[ \t]+\S/;
 /** Behind padding. */
-const BASE64 = /^[A-Za-z\d+/=\s]*$/;
+const BASE64 = /^\s*[A-Za-z\d+/=]*\s*$/;
 
 /**
  * RFC 2045 section 6.8: what is not in the alphabet is passed over. Behind padding it goes on as
@@ -122,7 +122,8 @@ class Base64Decoder implements TransferDecoder {
     while (at < text.length) {
       const end = text.indexOf("\n", at) + 1 || text.length;
       const line = text.slice(at, Math.min(end, at + LOOKED_CHARS));
-      if (this.#isPadded ? !BASE64.test(line) : OTHER.test(line)) return text.slice(0, at);
+      const isOther = this.#isPadded ? !BASE64.test(line) : OTHER.test(line);
+      if (isOther) return text.slice(0, at + (/^=*/.exec(line)?.[0].length ?? 0));
       at = end;
     }
     return text;

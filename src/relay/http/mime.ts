@@ -113,7 +113,7 @@ async function textsOf(
       ),
     );
     htmls.push(
-      ...(rich.length > 0 ? rich : plain).map(({ kind, text }) =>
+      ...(rich.length > 0 ? rich : plain.filter(hasText)).map(({ kind, text }) =>
         kind === "html" ? text : textToHtml(text)
       ),
     );
@@ -122,6 +122,10 @@ async function textsOf(
     text: isText ? joined(texts, "") : null,
     html: isHtml ? joined(htmls, "<br>\n") : null,
   };
+}
+
+function hasText({ text }: { readonly text: string }): boolean {
+  return text.trim() !== "";
 }
 
 function joined(texts: readonly string[], between: string): string {
