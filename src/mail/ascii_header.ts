@@ -15,6 +15,9 @@ const MAILBOXES: ReadonlySet<string> = new Set([
   ...["resent-from", "resent-sender", "resent-to", "resent-cc", "resent-bcc"],
 ]);
 
+/** Fields of names with something in angle brackets behind them (RFC 2919 section 3). */
+const PHRASES: ReadonlySet<string> = new Set([...MAILBOXES, "list-id"]);
+
 /** Fields whose parameters may be encoded (RFC 2231). */
 const PARAMETERS: ReadonlySet<string> = new Set(["content-type", "content-disposition"]);
 
@@ -23,7 +26,7 @@ const OPAQUE: ReadonlySet<string> = new Set([
   ...["date", "message-id", "in-reply-to", "references", "return-path", "received"],
   ...["mime-version", "content-transfer-encoding", "content-id", "dkim-signature"],
   ...["arc-seal", "arc-message-signature", "arc-authentication-results", "authentication-results"],
-  ...["resent-date", "resent-message-id", "list-id", "list-unsubscribe", "list-unsubscribe-post"],
+  ...["resent-date", "resent-message-id", "list-unsubscribe", "list-unsubscribe-post"],
 ]);
 
 /**
@@ -49,11 +52,30 @@ export function asciiHeader(header: Uint8Array): Uint8Array | null {
 
 const HIGH = /[\x80-\xff]/;
 
+/**
+ * What of the addresses in a header section is not in ASCII: nothing, domains alone, which have
+ * another form (RFC 6531 section 3.2), or more.
+ */
+export function utf8InAddresses(header: Uint8Array): "nothing" | "domains" | "more" {
+  const { fields } = headerSection(header, { limitBytes: header.length });
+  let found: "nothing" | "domains" = "nothing";
+  for (const { name, valueStart, valueEnd } of fields) {
+    const value = header.subarray(valueStart, valueEnd);
+    if (isAscii(value) || !MAILBOXES.has(name.toLowerCase())) continue;
+    for (const part of binaryText(value).match(MAILBOX_PARTS) ?? []) {
+      if (!HIGH.test(part) || !isAddress(part)) continue;
+      if (asciiAddress(part) === null) return "more";
+      found = "domains";
+    }
+  }
+  return found;
+}
+
 /** Values are text of one character an octet here. */
 function asciiValue(name: string, value: string): string | null {
   if (OPAQUE.has(name)) return null;
   if (PARAMETERS.has(name)) return asciiParameters(value);
-  return MAILBOXES.has(name) ? asciiPhrases(value) : asciiText(value);
+  return PHRASES.has(name) ? asciiPhrases(value) : asciiText(value);
 }
 
 const ENCODED_WORD = /^=\?[^?]+\?[bq]\?[^?]*\?=$/i;
@@ -103,8 +125,12 @@ function asciiPhrases(value: string): string | null {
 function asciiPhrase(part: string): string | null {
   if (part.startsWith('"')) return encodedWords(unquoted(unfold(part)));
   if (part.startsWith("(")) return `(${encodedWords(unquoted(unfold(part)))})`;
-  // An address, or an angle bracket that nobody closed.
-  return part.startsWith("<") || part.includes("@") ? asciiAddress(part) : asciiText(part);
+  return isAddress(part) ? asciiAddress(part) : asciiText(part);
+}
+
+/** An address, or an angle bracket that nobody closed; no quoted string and no comment. */
+function isAddress(part: string): boolean {
+  return part.startsWith("<") || (part.includes("@") && !/^["(]/.test(part));
 }
 
 /** An address whose domain alone is not in ASCII (RFC 6531 section 3.2), with what is around it. */
@@ -112,7 +138,8 @@ function asciiAddress(part: string): string | null {
   const [, before = "", written = "", after = ""] = /^([<\s]*)([^<>\s]+)([>\s]*)$/.exec(part) ?? [];
   const octets = octetsOf(written);
   const parsed = isUtf8(octets) ? parseMailbox(decodeText(octets)) : null;
-  return parsed?.kind === "ok" ? `${before}${withAsciiDomain(parsed.mailbox)}${after}` : null;
+  const address = parsed?.kind === "ok" ? withAsciiDomain(parsed.mailbox) : written;
+  return isAscii(encodeText(address)) ? `${before}${address}${after}` : null;
 }
 
 /** The content of a quoted string or a comment. */

@@ -142,6 +142,27 @@ Deno.test("UTF-8: words in header fields are encoded for a host of 7 bits", asyn
   ]);
 });
 
+Deno.test("UTF-8: identifiers in header fields go to a host of 8 bits as they came", async () => {
+  const body = "From: j@origin.example\r\nMessage-ID: <é@origin.example>\r\n" +
+    "List-Id: Größe <l.origin.example>\r\n\r\nHello\r\n";
+  const { outcomes, data } = await deliver({ body }, { extensions: PLAIN });
+  assertEquals([outcomes, data], [[STORED], [body]]);
+});
+
+Deno.test("UTF-8: domains in header fields are written in ASCII where they are not taken", async () => {
+  const body = "From: j@bücher.example\r\nCc: Zoë <z@bücher.example>\r\n\r\nHello\r\n";
+  for (const extensions of [PLAIN, []]) {
+    const { outcomes, data } = await deliver({ body }, { extensions });
+    assertEquals(outcomes, [STORED]);
+    assertEquals(data, [
+      "From: j@xn--bcher-kva.example\r\nCc: =?utf-8?B?Wm/Dqw==?= <z@xn--bcher-kva.example>\r\n" +
+      "\r\nHello\r\n",
+    ]);
+  }
+  const taken = await deliver({ body }, { extensions: UTF8 });
+  assertEquals([taken.outcomes, taken.data], [[STORED], [body]]);
+});
+
 Deno.test("UTF-8: an address in a header field goes where it is taken alone", async () => {
   for (const body of [ADDRESS, `DKIM-Signature: v=1\r\n${ADDRESS}`]) {
     const { outcomes } = await deliver({ body }, { extensions: PLAIN });

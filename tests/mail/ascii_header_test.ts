@@ -50,6 +50,7 @@ const CASES: readonly [name: string, header: string, ascii: string | null][] = [
     "Subject: =?utf-8?Q?a?= é =?utf-8?Q?b?= c\r\n",
     `Subject: =?utf-8?Q?a?= ${word(" é ")} =?utf-8?Q?b?= c\r\n`,
   ],
+  ["a list", "List-Id: é <l.example>\r\n", `List-Id: ${word("é")} <l.example>\r\n`],
   ["an identifier", "Message-ID: <é@a.example>\r\n", null],
   [
     "a parameter",

@@ -1,5 +1,5 @@
 import { encodeText } from "../../base/bytes.ts";
-import { asciiHeader } from "../../mail/ascii_header.ts";
+import { utf8InAddresses } from "../../mail/ascii_header.ts";
 import {
   type ConversionObstacle,
   type ConversionTarget,
@@ -49,11 +49,13 @@ export async function prepareBody(
   { message, body }: Pick<DeliveryJob, "message" | "body">,
   { conversion, needsAsciiAddresses, ...options }: PrepareOptions,
 ): Promise<PreparedBody> {
-  // RFC 6531 section 3.2; words outside ASCII are taken wherever 8 bits are.
-  if (needsAsciiAddresses && asciiHeader(await headerOctets(body)) === null) {
+  // RFC 6531 section 3.2; all else outside ASCII is taken wherever 8 bits are.
+  const found = needsAsciiAddresses ? utf8InAddresses(await headerOctets(body)) : "nothing";
+  if (found === "more") {
     const text = "Next hop does not accept non-ASCII addresses in header fields";
     return unsuitable(reply(554, "5.6.9", text));
   }
+  if (found === "domains") conversion = "7bit"; // in which header sections are in ASCII
   if (conversion === null) {
     const { sizeBytes } = body;
     const data = bodyAsItIs(body, message.facts.dotLines);
