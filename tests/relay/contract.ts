@@ -409,6 +409,10 @@ async function checkLimits(api: ProviderCase): Promise<void> {
     : { kind: "unsuitable", enhanced: "5.6.7" };
   expect(international.report.outcomes, expected, "SMTPUTF8");
   assertEquals(international.requests.length, api.international === true ? 1 : 0);
+  const facts = { recipients: ENVELOPE, smtpUtf8: true };
+  const message = "From: Jörg <jorg@client.example>\r\nSubject: Grüße\r\n\r\nx\r\n";
+  const inWords = await attempt(api, message, facts);
+  expect(inWords.report.outcomes, "delivered", "words outside ASCII, and SMTPUTF8");
   await using transport = api.create("http://127.0.0.1:9", options(new ManualClock(NOW_MS)));
   assertEquals(transport.maxRecipients, api.maxRecipients);
   assertEquals(transport.destinationOf("one.example"), transport.destinationOf("two.example"));

@@ -1,5 +1,5 @@
-import { isAscii } from "node:buffer";
 import { concatBytes, encodeText } from "../../base/bytes.ts";
+import { utf8InAddresses } from "../../mail/ascii_header.ts";
 import { planConversion } from "../../mail/conversion_plan.ts";
 import { convert } from "../../mail/convert.ts";
 import {
@@ -47,10 +47,12 @@ export function rawProblem(
   if (!facts.lineOriented) return replyOf("5.6.3", `${api} accepts no binary content`);
   if (!isAsciiText(localPartOf(reversePath))) return notInternational(api);
   if (!smtpUtf8 || !facts.eightBit) return null;
-  // RFC 6531 3.2: UTF-8 fields may only go where they are known to be understood. Many clients
+  // RFC 6531 3.2: UTF-8 addresses may only go where they are known to be understood. Many clients
   // say SMTPUTF8 of every message, so the fields themselves decide.
   return headOf(job).then(({ octets, section }) =>
-    isAscii(octets.subarray(0, section.endOffset)) ? null : notInternational(api)
+    utf8InAddresses(octets.subarray(0, section.endOffset)) === "nothing"
+      ? null
+      : notInternational(api)
   );
 }
 
