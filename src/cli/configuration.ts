@@ -1,6 +1,9 @@
 import type { Config } from "../config/schema.ts";
-import { loadConfig, type LoadResult } from "../config/load.ts";
-import { formatProblem } from "../config/problems.ts";
+import { DEFAULT_CONFIG_FILE, loadConfig, type LoadResult } from "../config/load.ts";
+import { formatProblem, type Problem, type Warning } from "../config/problems.ts";
+import { formatPath, type Path } from "../config/toml.ts";
+import { CertificateError } from "../net/server_tls.ts";
+import { readPair } from "../net/server_tls_files.ts";
 import { counted } from "./text.ts";
 import type { FlagValues } from "./flags.ts";
 import type { CliIo } from "./io.ts";
@@ -16,6 +19,44 @@ export function readConfig(io: CliIo, flags: FlagValues): Promise<LoadResult> {
   });
 }
 
+/** What a valid configuration refers to, and what is unwise in it. */
+export interface Findings {
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Certificates that end sooner are warned of. */
+const EXPIRY_WARNING_MS = 7 * 24 * 3600_000;
+
+/** Looks at what a configuration means where it runs: files of certificates, and who gets in. */
+export async function examine(
+  io: Pick<CliIo, "readTextFile">,
+  { config, file, locate, warnings }: Extract<LoadResult, { kind: "ok" }>,
+): Promise<Findings> {
+  const problems: Problem[] = [];
+  const more: Warning[] = [];
+  for (const [index, pair] of config.tls.certificates.entries()) {
+    const path: Path = ["tls", "certificates", index];
+    const place = {
+      ...{ file: file ?? DEFAULT_CONFIG_FILE, path: formatPath(path) },
+      ...locate(path),
+    };
+    try {
+      const { expiresAtMs } = await readPair(pair, (name) => io.readTextFile(name));
+      const leftMs = expiresAtMs - Date.now();
+      if (leftMs > EXPIRY_WARNING_MS) continue;
+      const when = new Date(expiresAtMs).toISOString().slice(0, 10);
+      const message = `The certificate in ${pair.certificateFile} ` +
+        `${leftMs > 0 ? "expires" : "expired"} on ${when}. Renew it.`;
+      more.push({ ...place, message });
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      problems.push({ ...place, expected: "a certificate and its key", got: error.message });
+    }
+  }
+  return { problems, warnings: [...warnings, ...more] };
+}
+
 /** Loads the configuration; when it is invalid, writes every problem and returns null. */
 export async function configOrProblems(io: CliIo, flags: FlagValues): Promise<Config | null> {
   const result = await readConfig(io, flags);
@@ -27,7 +68,7 @@ export async function configOrProblems(io: CliIo, flags: FlagValues): Promise<Co
 /** Writes each problem on a line of its own to standard error. */
 export function writeProblems(
   io: CliIo,
-  { problems }: Extract<LoadResult, { kind: "invalid" }>,
+  { problems }: { readonly problems: readonly Problem[] },
 ): void {
   for (const problem of problems) io.err(`${formatProblem(problem)}\n`);
   io.err(`${counted(problems.length, "problem")} in the configuration.\n`);

@@ -9,7 +9,8 @@ import { configureLogging, type Logging } from "../observe/log_sink.ts";
 import type { RelayEvent } from "../observe/events.ts";
 import { StoreError } from "../queue/store.ts";
 import { type Command, CONFIG_FLAG, type Invocation } from "./command.ts";
-import { readConfig, writeProblems } from "./configuration.ts";
+import { formatWarning, type Warning } from "../config/problems.ts";
+import { examine, readConfig, writeProblems } from "./configuration.ts";
 import { type CliIo, EXIT, type ExitCode } from "./io.ts";
 import { hasColors } from "./style.ts";
 
@@ -40,7 +41,13 @@ async function serve({ io, flags }: Invocation): Promise<ExitCode> {
     return EXIT.usage;
   }
   const { config, file, effective } = loaded;
+  const { problems, warnings } = await examine(io, loaded);
+  if (problems.length > 0) {
+    writeProblems(io, { problems });
+    return EXIT.usage;
+  }
   await using logging = startLogging(io, config.log);
+  for (const warning of warnings) logging.sink(warningEvent(warning));
   const onError = (cause: unknown): void => logging.sink(defectEvent(cause));
   using signals = new Signals(io, { onError });
   using stack = new DisposableStack();
@@ -68,6 +75,11 @@ function defectEvent(cause: unknown): RelayEvent {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const message = `Internal error, please report it: ${reason}`;
   return { type: "trouble", level: "error", component: "relay", message, cause };
+}
+
+function warningEvent(warning: Warning): RelayEvent {
+  const message = formatWarning(warning);
+  return { type: "trouble", level: "warning", component: "config", message };
 }
 
 function startLogging(io: CliIo, { level, format }: LogConfig): Logging {

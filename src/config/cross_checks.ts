@@ -1,5 +1,6 @@
 import { nearest } from "../base/suggest.ts";
 import { bounceFindings } from "./bounce_checks.ts";
+import { reachFindings } from "./reach.ts";
 import { isTable } from "./references.ts";
 import type { Path } from "./toml.ts";
 
@@ -27,6 +28,7 @@ export function crossCheck(root: Table): Finding[] {
     ...bounceFindings(root),
     ...arcFindings(root),
     ...providerEventsFindings(root),
+    ...reachFindings(root),
   ];
 }
 

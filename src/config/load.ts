@@ -3,7 +3,14 @@ import { coerceReferences } from "./coerce.ts";
 import { crossCheck } from "./cross_checks.ts";
 import { effectiveDocument } from "./effective.ts";
 import { isHostname } from "./fields.ts";
-import { type Problem, problemAt, type ProblemContext, problemsOf } from "./problems.ts";
+import {
+  type Problem,
+  problemAt,
+  type ProblemContext,
+  problemsOf,
+  type Warning,
+} from "./problems.ts";
+import { adviceOn } from "./reach.ts";
 import { type ReferenceSources, type ResolvedDocument, resolveReferences } from "./references.ts";
 import {
   completeDocument,
@@ -13,7 +20,7 @@ import {
   documentSchema,
 } from "./schema.ts";
 import { secretKeys } from "./secrets.ts";
-import { parseToml } from "./toml.ts";
+import { formatPath, parseToml, type Path, type Position } from "./toml.ts";
 
 /** The file that is read when none is named. */
 export const DEFAULT_CONFIG_FILE = "posthouse.toml";
@@ -32,6 +39,10 @@ export type LoadResult =
     readonly config: Config;
     /** The file that was read; null when there is none and the defaults hold. */
     readonly file: string | null;
+    /** What works and is unwise, in the order of the file. */
+    readonly warnings: readonly Warning[];
+    /** Where the value at a path stands. */
+    readonly locate: (path: Path) => Position;
     /** Everything that holds, keys as in TOML; referenced values are shown as their references. */
     readonly effective: Readonly<Record<string, unknown>>;
   }
@@ -67,6 +78,11 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
     kind: "ok",
     config: deepFreeze(configOf(complete)),
     file: source.exists ? file : null,
+    warnings: [...adviceOn(complete)].map(({ path, message }) => ({
+      ...{ file, path: formatPath(path), message },
+      ...positions.ofValue(path),
+    })).sort((a, b) => a.line - b.line),
+    locate: (path) => positions.ofValue(path),
     effective: effectiveDocument(complete, { references, secrets }),
   };
 }

@@ -18,6 +18,19 @@ export interface Problem extends Position {
   readonly suggestion?: string;
 }
 
+/** Something in a config file that works and is unwise. */
+export interface Warning extends Position {
+  readonly file: string;
+  readonly path: string;
+  /** What can happen, and what to do about it. */
+  readonly message: string;
+}
+
+/** `posthouse.toml:4:1: relay.networks[0]: warning: Clients of …`. */
+export function formatWarning({ file, line, column, path, message }: Warning): string {
+  return `${file}:${line}:${column}: ${path}: warning: ${message}`;
+}
+
 /** `posthouse.toml:12:3: transports.out.port: expected a whole number, got "abc"`. */
 export function formatProblem(problem: Problem): string {
   const { file, line, column, path, expected, got, suggestion } = problem;

@@ -21,7 +21,7 @@ export interface CopyTarget {
   /** Takes them, too. */
   readonly hash: Hash;
   /** The checks of the content. */
-  readonly judge: (request: Omit<ContentRequest, "maxHops">) => AuthorDecision;
+  readonly judge: (request: Omit<ContentRequest, "maxHops" | "hostname">) => AuthorDecision;
   /** Octets of a message; 0 for no limit. */
   readonly messageBytes: number;
   /** Whether fields go that name recipients whom the others shall not see. */

@@ -148,7 +148,8 @@ export class MessageSubmitter {
       const octets = messages[index]?.message ?? new Uint8Array(0);
       const copied = await copyMessage(octets, {
         ...{ messageBytes: limits.messageBytes, writer, hash },
-        judge: (request) => policy.content(facts, { ...request, maxHops: limits.hops }),
+        judge: (request) =>
+          policy.content(facts, { ...request, maxHops: limits.hops, hostname: limits.hostname }),
         hidesBcc: policy.hidesBcc(facts),
       });
       if (copied.kind === "refused") {

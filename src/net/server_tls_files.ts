@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { KeyPair, TlsMinVersion } from "./conn.ts";
 import { CertificateError, ServerTlsContext, type ServerTlsOptions } from "./server_tls.ts";
@@ -5,11 +6,7 @@ import { CertificateError, ServerTlsContext, type ServerTlsOptions } from "./ser
 /** The settings of a TLS server, by the paths of PEM files. */
 export interface ServerTlsFilesOptions {
   /** At least one; the first is shown to clients that ask for no name. */
-  readonly certificates: readonly {
-    /** The certificate, then its intermediates. */
-    readonly certificateFile: string;
-    readonly keyFile: string;
-  }[];
+  readonly certificates: readonly PairFiles[];
   readonly minVersion?: TlsMinVersion;
   readonly requestClientCertificates?: boolean;
   /** Roots for client certificates. */
@@ -107,21 +104,79 @@ async function readFiles(files: ServerTlsFilesOptions): Promise<ServerTlsOptions
   const { certificates, clientCaFile, ...rest } = files;
   return {
     ...rest,
-    certificates: await Promise.all(certificates.map(readPair)),
+    certificates: await Promise.all(certificates.map(async (files) => {
+      const { certificate, key } = await readPair(files);
+      return { certificate, key };
+    })),
     ...(clientCaFile === undefined ? {} : { clientCa: [await readFile(clientCaFile)] }),
   };
 }
 
-async function readPair(
-  { certificateFile, keyFile }: { certificateFile: string; keyFile: string },
-): Promise<KeyPair> {
-  const [certificate, key] = await Promise.all([readFile(certificateFile), readFile(keyFile)]);
-  return { certificate, key };
+/** The files of a certificate and its key. */
+export interface PairFiles {
+  /** The certificate, then its intermediates. */
+  readonly certificateFile: string;
+  readonly keyFile: string;
 }
 
-async function readFile(path: string): Promise<string> {
+/**
+ * Reads a certificate and its key.
+ *
+ * @throws CertificateError that names the file and says what is wrong with it.
+ */
+export async function readPair(
+  { certificateFile, keyFile }: PairFiles,
+  read: (path: string) => Promise<string> = Deno.readTextFile,
+): Promise<KeyPair & { readonly expiresAtMs: number }> {
+  const [certificate, key] = await Promise.all([
+    readFile(certificateFile, read),
+    readFile(keyFile, read),
+  ]);
+  if (!CERTIFICATE.test(certificate)) {
+    throw new CertificateError(
+      `${certificateFile} holds no certificate in PEM${swapped(certificate)}`,
+    );
+  }
+  if (!KEY.test(key)) {
+    throw new CertificateError(`${keyFile} holds no private key in PEM${swapped(key)}`);
+  }
+  if (ENCRYPTED.test(key)) {
+    throw new CertificateError(`The key in ${keyFile} is encrypted; store it without a passphrase`);
+  }
+  const own = inFile(certificateFile, () => new X509Certificate(certificate));
+  if (!own.checkPrivateKey(inFile(keyFile, () => createPrivateKey(key)))) {
+    throw new CertificateError(
+      `The key in ${keyFile} does not belong to the certificate in ${certificateFile}`,
+    );
+  }
+  return { certificate, key, expiresAtMs: Date.parse(own.validTo) };
+}
+
+const CERTIFICATE = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----/;
+const KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
+
+/** A hint where the other file's content stands in a file. */
+function swapped(text: string): string {
+  const other = KEY.test(text) ? "a private key" : CERTIFICATE.test(text) ? "a certificate" : null;
+  return other === null ? "" : `, but ${other}: certificate and key may be swapped`;
+}
+
+function inFile<Value>(path: string, parse: () => Value): Value {
   try {
-    return await Deno.readTextFile(path);
+    return parse();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CertificateError(`${path} is damaged: ${reason}`, { cause });
+  }
+}
+
+async function readFile(
+  path: string,
+  read: (path: string) => Promise<string> = Deno.readTextFile,
+): Promise<string> {
+  try {
+    return await read(path);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CertificateError(`Cannot read ${path}: ${reason}`, { cause });

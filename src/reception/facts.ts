@@ -44,6 +44,8 @@ export interface ContentRequest {
   readonly header: MessageHeader;
   /** The most Received fields (RFC 5321 6.3 asks for at least 100). */
   readonly maxHops: number;
+  /** The name of this host in its own Received fields. */
+  readonly hostname: string;
   /** The section as the client sent it; absent where it need not be well formed. */
   readonly received?: { readonly header: MessageHeader; readonly hasBody: boolean };
 }

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
 import { configJsonSchema } from "../../src/config/json_schema.ts";
-import { run } from "./support.ts";
+import { testAuthority } from "../support/certificates.ts";
+import { tempFolder } from "../support/peers.ts";
+import { run, start } from "./support.ts";
 
 Deno.test("check without a config file prints the defaults", async () => {
   const { code, out, err } = await run(["check"]);
@@ -81,4 +83,68 @@ Deno.test("version tells what the program stands on", async () => {
   assertEquals([facts.posthouse, facts.deno], [manifest.version, Deno.version.deno]);
   const text = await run(["version"]);
   assertStringIncludes(text.out, `posthouse ${manifest.version}\n`);
+});
+
+const CERTIFICATES = `[tls]
+certificates = [
+  { certificate = "one.crt", key = "one.key" },
+]
+`;
+
+/** What `check` says of a certificate and its key. */
+async function checkPair(certificate: string, key: string): Promise<[number, string]> {
+  const files = { "posthouse.toml": CERTIFICATES, "one.crt": certificate, "one.key": key };
+  const { code, err } = await run(["check"], { files });
+  return [code, err.split("\n")[0] ?? ""];
+}
+
+Deno.test("check names the file of a certificate or key that cannot be used, and what is wrong", async () => {
+  const authority = testAuthority();
+  const notAfterMs = Date.now() + 30 * 24 * 3600_000;
+  const { certificate, key } = authority.issue({ names: ["relay.test"], notAfterMs });
+  const other = authority.issue({ names: ["other.test"] });
+  const place = "posthouse.toml:3:3: tls.certificates[0]: expected a certificate and its key, got ";
+  assertEquals(await checkPair(certificate, key), [0, ""]);
+  assertEquals(await checkPair(key, certificate), [
+    2,
+    `${place}one.crt holds no certificate in PEM, but a private key: certificate and key may be ` +
+    "swapped",
+  ]);
+  assertEquals(await checkPair(certificate, other.key), [
+    2,
+    `${place}The key in one.key does not belong to the certificate in one.crt`,
+  ]);
+  assertEquals(await checkPair(certificate, ""), [
+    2,
+    `${place}one.key holds no private key in PEM`,
+  ]);
+  const [, damaged] = await checkPair(certificate.replace(/\n.{20}/, "\n"), key);
+  assertStringIncludes(damaged, `${place}one.crt is damaged: `);
+  const missing = await run(["check"], { files: { "posthouse.toml": CERTIFICATES } });
+  assertStringIncludes(missing.err, `${place}Cannot read one.crt: `);
+});
+
+Deno.test("check and serve warn of a certificate that ends soon, and of an open relay", async () => {
+  await using folder = await tempFolder();
+  const notAfterMs = Date.now() + 24 * 3600_000;
+  const { certificate, key } = testAuthority().issue({ names: ["relay.test"], notAfterMs });
+  await Deno.writeTextFile(`${folder.path}/one.crt`, certificate);
+  await Deno.writeTextFile(`${folder.path}/one.key`, key);
+  const toml = CERTIFICATES.replaceAll("one.", `${folder.path}/one.`) +
+    `[[listeners]]\nname = "in"\naddress = "0.0.0.0"\nport = 0\n[relay]\nnetworks = ["0.0.0.0/0"]\n`;
+  const files = {
+    "posthouse.toml": `data_dir = "${folder.path}/data"\nadmin.enabled = false\n${toml}`,
+  };
+  const { code, out, err } = await run(["check"], { files });
+  assertEquals(code, 0);
+  assertStringIncludes(err, "warning: Clients of listener in (0.0.0.0 port 0) in 0.0.0.0/0");
+  assertMatch(err, /tls\.certificates\[0\]: warning: The certificate in \S+ expires on \d{4}-/);
+  assertStringIncludes(out, `name = "in"`);
+  const { warnings } = JSON.parse((await run(["check", "--json"], { files })).out);
+  assertEquals(warnings.length, 2);
+  const relay = start(["serve"], { files });
+  await relay.waitForOutput(/"level":"warning".*may send to any domain without a login/);
+  await relay.waitForOutput(/"type":"started"/);
+  relay.signal("SIGTERM");
+  assertEquals((await relay.finished).code, 0);
 });

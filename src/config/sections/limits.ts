@@ -42,7 +42,10 @@ export const limitsSchema = table({
   recipients: wholeNumber({ min: 1, max: MOST_RECIPIENTS }).default(1000)
     .describe("Recipients of one message; at most 65,536."),
   received_hops: count().default(100)
-    .describe("Received fields above which a message is refused as a mail loop (RFC 5321 6.3)."),
+    .describe(
+      "Received fields above which a message is refused as a mail loop (RFC 5321 6.3). More than " +
+        "5 of this relay itself are a loop, too.",
+    ),
   errors: count().default(20).describe(
     "Refused commands that end a session. Recipients above a limit do not count.",
   ),

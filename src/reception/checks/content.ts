@@ -1,5 +1,5 @@
 import { endsAbruptly, isInLines } from "../../mail/header_form.ts";
-import { countFields } from "../../mail/headers.ts";
+import { countFields, fieldText, type MessageHeader } from "../../mail/headers.ts";
 import { type Reply, reply } from "../../mail/reply.ts";
 import { type AuthorDecision, decideAuthors } from "../../policy/authors.ts";
 import type { SyncCheck } from "../check.ts";
@@ -15,12 +15,21 @@ const NO_FIELD = reply(554, "5.6.0", "The header section has an invalid line");
 const BINARY_HEADER = reply(554, "5.6.0", "The header section has octets that are no lines");
 const REVOKED = reply(550, "5.7.1", "Not authorized to send");
 
-/** Ends loops by the count of Received fields. */
+/**
+ * How often a message may come through this relay: content filters and forwarders hand it in again,
+ * and a loop would multiply it until the other limit.
+ */
+const MAX_VISITS = 5;
+
+/** Ends loops by the count of Received fields, of all and of this relay's own. */
 export const hops: ContentCheck = {
   name: "hops",
   about: "Received fields of the message",
-  judge: ({ request: { header, maxHops } }) =>
-    countFields(header, "received") > maxHops ? refused(LOOP) : null,
+  judge({ request: { header, maxHops, hostname } }) {
+    const hops = countFields(header, "received");
+    const isLoop = hops > maxHops || (hops > MAX_VISITS && visits(header, hostname) > MAX_VISITS);
+    return isLoop ? refused(LOOP) : null;
+  },
 };
 
 /** Tells programs at once what is wrong with the message that they made. */
@@ -53,6 +62,15 @@ export const authors: ContentCheck = {
     return allowed === null ? refused(REVOKED) : decideAuthors(allowed, header);
   },
 };
+
+/** How many Received fields this relay wrote (see `formatReceived`). */
+function visits(header: MessageHeader, hostname: string): number {
+  const own = `by ${hostname} with `.toLowerCase();
+  return header.fields.filter((field) =>
+    field.name.toLowerCase() === "received" &&
+    fieldText(header.bytes, field).toLowerCase().includes(own)
+  ).length;
+}
 
 function refused(reply: Reply): AuthorDecision {
   return { kind: "refuse", reply };

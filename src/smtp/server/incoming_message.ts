@@ -27,10 +27,10 @@ export class IncomingMessage {
     this.#origin = originOf(session, transaction.params);
     const writer = beginMessage(session, { transaction, origin: this.#origin });
     this.#messageId = writer.id;
-    const { limits, policy } = session.context;
+    const { limits, policy, hostname } = session.context;
     this.#receiver = new MessageReceiver(writer, {
       maxBytes: transaction.maxBytes,
-      judge: (header) => policy.content(session, { header, maxHops: limits.hops }),
+      judge: (header) => policy.content(session, { header, maxHops: limits.hops, hostname }),
       hidesBcc: policy.hidesBcc(session),
     });
     transaction.message = this;
