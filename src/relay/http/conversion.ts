@@ -1,3 +1,6 @@
+import { decodeText, encodeText } from "../../base/bytes.ts";
+import { asciiHeader } from "../../mail/ascii_header.ts";
+import { unfold } from "../../mail/headers.ts";
 import type { Reply } from "../../mail/reply.ts";
 import { isAsciiText, withoutControls } from "../../mail/safe_text.ts";
 import type { DeliveryJob, Loss, Outcome } from "../../delivery/transport.ts";
@@ -8,6 +11,7 @@ import { base64Body } from "./body.ts";
 import { apiAddress, carryProblem } from "./carry.ts";
 import { JsonStream } from "./json.ts";
 import { conversionLoss, parameterLosses } from "./loss.ts";
+import type { TextField } from "./message_fields.ts";
 import { messageSource } from "./message_source.ts";
 import { type ParsedMessage, parseMessage } from "./mime.ts";
 import { outcomeOf, replyOf, type Verdict } from "./outcome.ts";
@@ -186,7 +190,18 @@ function headersOf(
   { refusedFields }: ConversionLimits,
 ): Record<string, string> {
   const carried = customFields.filter(({ name }) => !refusedFields.test(name.toLowerCase()));
-  return Object.fromEntries(carried.map(({ name, value }) => [name, value]));
+  return Object.fromEntries(carried.map((field) => [field.name, fieldValue(field)]));
+}
+
+/**
+ * The value of a field on one line, in ASCII where it has a form for that: SendGrid and MailChannels
+ * ask for that, and the others give it on as it is.
+ */
+function fieldValue({ name, value }: TextField): string {
+  const line = withoutControls(value);
+  if (isAsciiText(line)) return line;
+  const written = asciiHeader(encodeText(`${name}: ${line}\r\n`));
+  return written === null ? line : unfold(decodeText(written)).slice(name.length + 1).trim();
 }
 
 /** What one API in particular cannot carry. */

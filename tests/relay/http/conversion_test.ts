@@ -1,5 +1,6 @@
 /** What an API cannot carry of a message, limit by limit. */
 import { assertEquals } from "@std/assert";
+import { decodeEncodedWords } from "../../../src/mail/encoded_word.ts";
 import { type ConversionLimits, convertJob } from "../../../src/relay/http/conversion.ts";
 import { sampleJob } from "../../support/delivery_jobs.ts";
 
@@ -60,6 +61,23 @@ Deno.test("each limit of an API costs what it says, in one order", async () => {
     ...["fields X-Own", "fields X-Bad", "fields Message-ID", "fields Reply-To"],
     ...ALWAYS,
   ]);
+});
+
+Deno.test("fields are told on one line and in ASCII", async () => {
+  const name = "é".repeat(30);
+  const body = "From: a@b.example\r\nReferences: <1@a>\r\n\t<2@a>\r\nX-Long: " + name + "\r\n" +
+    "Disposition-Notification-To: Jörg <a@b.example>\r\nX-Word: =?utf-8?Q?=C3=A9?=\r\n" +
+    "In-Reply-To: <é@a>\r\n\r\nx\r\n";
+  const converted = await convertJob(sampleJob({ body }), ALL);
+  if (converted.kind !== "converted") throw new Error(converted.reply.lines.join());
+  const { "X-Long": long = "", ...headers } = converted.headers;
+  assertEquals(headers, {
+    "References": "<1@a> <2@a>",
+    "Disposition-Notification-To": "=?utf-8?B?SsO2cmc=?= <a@b.example>",
+    "X-Word": "=?utf-8?Q?=C3=A9?=",
+    "In-Reply-To": "<é@a>",
+  });
+  assertEquals([decodeEncodedWords(long), /^[ -~]*$/.test(long)], [name, true]);
 });
 
 Deno.test("what has no text has a space, no subject says so, and no author is the sender", async () => {
