@@ -70,14 +70,16 @@ Deno.test("LMTP: the server may be behind a Unix socket", async () => {
 });
 
 Deno.test("LMTP: a socket that is not there bounces nothing", async () => {
+  await using folder = await tempFolder();
+  const path = `${folder.path}/lmtp`;
   const services = smtpServices();
   await using transport = new LmtpTransport({
     name: "mailboxes",
     heloName: "relay.example",
     services,
-    servers: [{ path: "/nowhere/lmtp" }],
+    servers: [{ path }],
   });
   assertEquals(inWords(await transport.deliver(sampleJob(), { signal })), [
-    "broken 451 4.4.1 Cannot connect to /nowhere/lmtp: host unreachable",
+    `broken 451 4.4.1 Cannot connect to ${path}: host unreachable`,
   ]);
 });

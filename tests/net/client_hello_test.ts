@@ -56,3 +56,33 @@ Deno.test("a hello without a name, or that is none, asks for no name", () => {
   assertEquals(helloServerName(Uint8Array.of(22, 3, 1, 0, 4, 2, 0, 0, 0)), none); // a ServerHello
   assertEquals(helloServerName(Uint8Array.of(22, 3, 1, 0, 4, 1, 255, 0, 0)), none); // too long
 });
+
+/** The begin of a handshake message of this type and length, of which `bytes` octets have come. */
+function begun(type: number, lengthBytes: number, bytes: number): Uint8Array {
+  const header = [type, lengthBytes >> 16, ...number16(lengthBytes & 0xffff)];
+  const message = [...header, ...new Array<number>(bytes - header.length).fill(0)];
+  return Uint8Array.from([22, 3, 1, ...number16(message.length), ...message]);
+}
+
+Deno.test("a hello of more than 16 KiB is not waited for", () => {
+  assertEquals(helloServerName(begun(1, 16384, 4)), { kind: "incomplete" });
+  assertEquals(helloServerName(begun(1, 16385, 4)), { kind: "complete", serverName: null });
+});
+
+Deno.test("a hello between records of no use is waited for as far as 32 KiB", () => {
+  const start = hello(serverName("mx.example.org"), { recordBytes: 40 }).subarray(0, 45);
+  const sent = (bytes: number): Uint8Array => {
+    const padded = new Uint8Array(bytes + 4);
+    padded.set(start);
+    for (let at = start.length; at < bytes; at += 5) padded.set([22, 3, 1, 0, 0], at);
+    return padded.subarray(0, bytes);
+  };
+  assertEquals(helloServerName(sent(32768)), { kind: "incomplete" });
+  assertEquals(helloServerName(sent(32769)), { kind: "complete", serverName: null });
+});
+
+Deno.test("what is no hello of a client has no name, though one stands where it would be", () => {
+  const sent = hello(serverName("mx.example.org"));
+  sent[5] = 2; // a ServerHello
+  assertEquals(helloServerName(sent), { kind: "complete", serverName: null });
+});

@@ -209,6 +209,41 @@ export const messageCases: readonly StoreCase[] = [
     },
   },
   {
+    title: "a message that is refused takes its spool file with it, and none of another's",
+    async run(store) {
+      await store.put(messageOf(1));
+      const name = await spoolText(store, ["refused"]);
+      const refused = messageOf(1, { place: { kind: "spool", name } });
+      await assertRejects(() => store.put(refused), StoreError);
+      const again = messageOf(2, { place: { kind: "spool", name } });
+      await assertRejects(() => store.put(again), StoreError);
+      assertEquals(await store.get(idOf(2)), null);
+
+      const taken = { kind: "spool", name: await spoolText(store, ["taken"]) } as const;
+      await store.put(messageOf(3, { place: taken }));
+      await assertRejects(() => store.put(messageOf(3, { place: taken })), StoreError);
+      assertEquals(await textOf(store, 3), "taken");
+    },
+  },
+  {
+    title: "a batch that is refused takes all its spool files with it",
+    async run(store) {
+      await store.put(messageOf(1));
+      const names = [await spoolText(store, ["one"]), await spoolText(store, ["two"])];
+      const places = names.map((name) => ({ kind: "spool", name }) as const);
+      const batch = [
+        messageOf(2, { place: places[0] as BodyPlace }),
+        messageOf(1),
+        messageOf(3, { place: places[1] as BodyPlace }),
+      ];
+      await assertRejects(() => store.putAll(batch), StoreError);
+      for (const place of places) {
+        await assertRejects(() => store.put(messageOf(4, { place })), StoreError);
+      }
+      assertEquals(await store.count({}), 1);
+    },
+  },
+  {
     title: "nothing can be done with a closed store",
     async run(store) {
       await store[Symbol.asyncDispose]();
