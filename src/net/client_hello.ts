@@ -1,4 +1,4 @@
-import { decodeLatin1 } from "../base/bytes.ts";
+import { concatBytes, decodeLatin1 } from "../base/bytes.ts";
 
 /** What the first octets of a TLS client tell about the name it wants. */
 export type HelloName =
@@ -14,7 +14,6 @@ const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;
 const SERVER_NAME_EXTENSION = 0;
 const HOST_NAME = 0;
-const RECORD_HEADER_BYTES = 5;
 const MESSAGE_HEADER_BYTES = 4;
 /** Hellos with post-quantum key shares have about 2 KiB. */
 const MAX_HELLO_BYTES = 16384;
@@ -41,20 +40,13 @@ export function helloServerName(sent: Uint8Array): HelloName {
 
 /** The contents of the handshake records at the begin of `sent`, and whether more may follow. */
 function handshakeMessage(sent: Uint8Array): { message: Uint8Array; mayGrow: boolean } {
-  const joined = new Uint8Array(sent.length);
-  let lengthBytes = 0;
-  let offset = 0;
-  while (sent[offset] === HANDSHAKE_RECORD) {
-    if (sent.length - offset < RECORD_HEADER_BYTES) break;
-    const recordBytes = ((sent[offset + 3] ?? 0) << 8) | (sent[offset + 4] ?? 0);
-    const start = offset + RECORD_HEADER_BYTES;
-    const fragment = sent.subarray(start, start + recordBytes);
-    joined.set(fragment, lengthBytes);
-    lengthBytes += fragment.length;
-    offset = start + recordBytes;
+  const cursor = new Cursor(sent);
+  const fragments: Uint8Array[] = [];
+  while (cursor.next === HANDSHAKE_RECORD) {
+    cursor.skip(3); // type, version
+    fragments.push(cursor.take(cursor.number(2)));
   }
-  const mayGrow = offset >= sent.length || sent[offset] === HANDSHAKE_RECORD;
-  return { message: joined.subarray(0, lengthBytes), mayGrow };
+  return { message: concatBytes(fragments), mayGrow: cursor.isAtEnd };
 }
 
 function serverNameOf(cursor: Cursor): string | null {
@@ -63,7 +55,7 @@ function serverNameOf(cursor: Cursor): string | null {
   cursor.skip(cursor.number(2)); // cipher suites
   cursor.skip(cursor.number(1)); // compression methods
   cursor.skip(2); // length of the extensions
-  while (cursor.remainingBytes >= 4) {
+  while (!cursor.isAtEnd) {
     const type = cursor.number(2);
     const content = cursor.take(cursor.number(2));
     if (type === SERVER_NAME_EXTENSION) return hostNameOf(new Cursor(content));
@@ -73,10 +65,10 @@ function serverNameOf(cursor: Cursor): string | null {
 
 function hostNameOf(list: Cursor): string | null {
   list.skip(2); // length of the list
-  while (list.remainingBytes >= 3) {
+  while (!list.isAtEnd) {
     const type = list.number(1);
     const name = list.take(list.number(2));
-    if (type === HOST_NAME) return decodeLatin1(name);
+    if (type === HOST_NAME && name.length > 0) return decodeLatin1(name);
   }
   return null;
 }
@@ -90,8 +82,13 @@ class Cursor {
     this.#bytes = bytes;
   }
 
-  get remainingBytes(): number {
-    return Math.max(this.#bytes.length - this.#offset, 0);
+  get isAtEnd(): boolean {
+    return this.#offset >= this.#bytes.length;
+  }
+
+  /** The next octet, which stays; undefined at the end. */
+  get next(): number | undefined {
+    return this.#bytes[this.#offset];
   }
 
   number(octets: 1 | 2 | 3): number {

@@ -97,8 +97,7 @@ export function crowdsOf(rows: Iterable<ShapeRow>, slots: readonly number[]): Re
 }
 
 function compareTexts(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+  return Number(a > b) - Number(a < b);
 }
 
 /** All of them together. */

@@ -21,6 +21,7 @@ import type { MessageSink } from "../../src/smtp/server/sink.ts";
 import { load } from "../config/support.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { tempFolder } from "../support/peers.ts";
+import { symbolicLink } from "../support/symbolic_link.ts";
 
 async function configOf(source: string): Promise<Config> {
   const result = await load(source);
@@ -326,7 +327,7 @@ Deno.test({
       ]
     ) await open(`${root}/${name}`, mode);
     await Deno.chmod(root, 0o755);
-    await Deno.symlink("/etc/hostname", `${root}/link`);
+    await symbolicLink("/etc/hostname", `${root}/link`);
     await Deno.mkdir(`${root}/tmp`);
     await Deno.chmod(`${root}/tmp`, 0o1777);
     const told = (await makePrivate(root)).map((line) => line.replace(root, "")).sort();

@@ -5,6 +5,7 @@ import { PlainClient } from "../support/plain_client.ts";
 import { startTestRelay } from "./relay/running_relay.ts";
 import { richMessage, type TestQueue, testQueue } from "./queue/queue_setup.ts";
 import { type Finished, run } from "./support.ts";
+import { symbolicLink } from "../support/symbolic_link.ts";
 
 const ID = "1M84EQRXE3K2ZW60";
 const SECOND = "1M84EQRXE3K2ZW61";
@@ -104,7 +105,7 @@ Deno.test("links in a backup bring in no file of somebody else", async () => {
   const to = `${queue.folder}/backup`;
   await backup(queue, to);
   await Deno.rename(`${to}/pauses.json`, `${queue.folder}/secret`);
-  await Deno.symlink(`${queue.folder}/secret`, `${to}/pauses.json`);
+  await symbolicLink(`${queue.folder}/secret`, `${to}/pauses.json`);
   const { code, err } = await run(["restore", to, "--data-dir", `${queue.folder}/restored`]);
   assertEquals(code, 1);
   assertMatch(err, /^pauses\.json: it is a link or not a file$/m);

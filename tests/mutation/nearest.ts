@@ -4,7 +4,9 @@ import ts from "typescript";
 import { roomOf } from "../tools/rooms.ts";
 
 /** Slow, or of the whole relay: not the nearest of anything. */
-const FAR = ["tests/e2e/", "tests/scenario/", "tests/bench/", "tests/mutation/", "tests/tools/"];
+const FAR = ["bench", "e2e", "fuzz", "mutation", "scenario", "tools"].map((name) =>
+  `tests/${name}/`
+);
 /** How many imports lie at most between a test file and the room it is near to. */
 const MAX_HOPS = 2;
 

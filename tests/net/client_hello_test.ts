@@ -46,6 +46,27 @@ Deno.test("the server name is found wherever the hello is cut", () => {
   }
 });
 
+Deno.test("a name is found behind long extensions, in records of any length", () => {
+  const long = extension(21, new Array<number>(700).fill(0));
+  for (const recordBytes of [16384, 300, 256]) {
+    const sent = hello([...long, ...serverName("a")], { recordBytes });
+    assertEquals(helloServerName(sent), { kind: "complete", serverName: "a" });
+    for (const length of [5, 260, 310, 600, sent.length - 1]) {
+      assertEquals(helloServerName(sent.subarray(0, length)), { kind: "incomplete" });
+    }
+  }
+});
+
+Deno.test("a name of another kind is none, and keeps nobody from the host's behind it", () => {
+  const other = [1, 0, 1, 97];
+  const host = [0, 0, 1, 98];
+  const nameOf = (list: readonly number[]) =>
+    helloServerName(hello(extension(0, [...number16(list.length), ...list])));
+  assertEquals(nameOf(other), { kind: "complete", serverName: null });
+  assertEquals(nameOf([0, 0, 0]), { kind: "complete", serverName: null });
+  assertEquals(nameOf([...other, ...host]), { kind: "complete", serverName: "b" });
+});
+
 Deno.test("a hello without a name, or that is none, asks for no name", () => {
   const none = { kind: "complete", serverName: null } as const;
   assertEquals(helloServerName(hello([])), none);

@@ -9,6 +9,7 @@ import { type BodyPlace, type QueueStore, StoreError } from "../../src/queue/sto
 import { textOf } from "./conformance/case.ts";
 import { StoreFolder } from "./folder.ts";
 import { claimOf, fixedClock, idOf, messageOf, NOW_MS, settlementOf } from "./messages.ts";
+import { symbolicLink } from "../support/symbolic_link.ts";
 
 const TEXT = "Subject: large\r\n\r\nText\r\n";
 
@@ -175,7 +176,7 @@ Deno.test("a link in the spool folder is no message", async () => {
   await store.put(messageOf(1, { place }));
   const path = `${folder.path}/spool/${place.name}`;
   await Deno.rename(path, `${folder.path}/secret`);
-  await Deno.symlink(`${folder.path}/secret`, path);
+  await symbolicLink(`${folder.path}/secret`, path);
   const error = await assertRejects(() => textOf(store, 1), StoreError);
   assertEquals(error.kind, "corrupt");
 });

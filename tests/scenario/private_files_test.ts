@@ -4,6 +4,7 @@ import { encodeText } from "../../src/base/bytes.ts";
 import { startPeer, tempFolder } from "../support/peers.ts";
 import { PlainClient } from "../support/plain_client.ts";
 import { PERMISSIONS, relayConfig, startRelay } from "../support/relay_process.ts";
+import { symbolicLink } from "../support/symbolic_link.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const PROJECT = new URL("../../deno.json", import.meta.url).pathname;
@@ -67,7 +68,7 @@ Deno.test("a relay takes its data folder from others, says so, and works on", as
   const data = `${folder.path}/data`;
   await Deno.mkdir(`${data}/dkim`);
   await Deno.writeTextFile(`${data}/dkim/key.pem`, "secret", { mode: 0o644 });
-  await Deno.symlink(`${folder.path}/large.eml`, `${data}/link`);
+  await symbolicLink(`${folder.path}/large.eml`, `${data}/link`);
   await Deno.chmod(data, 0o755);
   await Deno.chmod(`${data}/users.toml`, 0o644);
   await Deno.chmod(`${data}/queue.db`, 0o664);

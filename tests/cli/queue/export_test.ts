@@ -24,6 +24,7 @@ for m in box:
     print(json.dumps({"from": m.get_from() if sys.argv[1] == "mbox" else "",
       "path": m["Return-Path"], "to": m["Envelope-To"], "subject": m["Subject"], "body": m.get_payload()}))
 `;
+import { symbolicLink } from "../../support/symbolic_link.ts";
 
 async function readWithPython(format: string, path: string): Promise<Record<string, string>[]> {
   const { code, stdout, stderr } = await runPeer("python3", { args: ["-c", PYTHON, format, path] });
@@ -115,7 +116,7 @@ Deno.test("an export replaces links and files that others could read, and writes
     const to = `${queue.folder}/${format}`;
     await Deno.mkdir(`${to}/${place}`, { recursive: true });
     const name = format === "maildir" ? `${PAUSED_AT / 1000}.${ID}.relay.example.net` : `${ID}.eml`;
-    await Deno.symlink(target, `${to}/${place}${name}`);
+    await symbolicLink(target, `${to}/${place}${name}`);
     if (format === "posthouse") await Deno.writeTextFile(`${to}/${ID}.json`, "", { mode: 0o666 });
     const { code } = await queue.run(["export", ID, "--to", to, "--format", format]);
     assertEquals([code, await Deno.readTextFile(target)], [0, "precious\n"], format);

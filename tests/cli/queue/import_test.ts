@@ -4,6 +4,7 @@ import { generateKey } from "../../../src/signing/key.ts";
 import { startTestRelay } from "../relay/running_relay.ts";
 import { run, start } from "../support.ts";
 import { richMessage, testQueue } from "./queue_setup.ts";
+import { symbolicLink } from "../../support/symbolic_link.ts";
 
 const ID = "1M84EQRXE3K2ZW60";
 
@@ -386,9 +387,9 @@ Deno.test("links in somebody's mailbox do not bring in the files of others", asy
   for (const folder of ["md/new", "md/cur", "md/tmp", "eml"]) {
     await Deno.mkdir(`${queue.folder}/${folder}`, { recursive: true });
   }
-  await Deno.symlink(secret, `${queue.folder}/md/new/1.a.b`);
-  await Deno.symlink(secret, `${queue.folder}/md/cur/2.a.b:2,`);
-  await Deno.symlink(secret, `${queue.folder}/eml/a.eml`);
+  await symbolicLink(secret, `${queue.folder}/md/new/1.a.b`);
+  await symbolicLink(secret, `${queue.folder}/md/cur/2.a.b:2,`);
+  await symbolicLink(secret, `${queue.folder}/eml/a.eml`);
   for (const [folder, count] of [["md", 2], ["eml", 1]] as const) {
     const { code, out } = await queue.run(["import", `${queue.folder}/${folder}`, "--all"]);
     const aside = `${count} skipped: a link or not a file`;
