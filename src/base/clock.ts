@@ -57,8 +57,8 @@ export class Until {
 
   /** When the wait is over; in the past when it is. */
   at(nowMs: number): number {
-    const backMs = this.#setAtMs - nowMs;
-    if (backMs > 0) this.set(this.#atMs - backMs, nowMs);
+    const backMs = Math.max(0, this.#setAtMs - nowMs);
+    this.set(this.#atMs - backMs, this.#setAtMs - backMs);
     return this.#atMs;
   }
 }

@@ -33,7 +33,7 @@ export interface Router {
   open(message: MessageRecord): (recipient: RecipientRecord) => Way | null;
   /** Whether the answer depends on nothing but the recipient's domain. */
   readonly byDomainOnly: boolean;
-  /** The transports of each rule. */
+  /** The transports of each rule; a way without one where mail may come to rest. */
   readonly ways: readonly (readonly Transport[])[];
   /** All transports; operators may choose one that no rule names. */
   readonly transports: ReadonlySet<Transport>;

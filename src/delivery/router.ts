@@ -5,7 +5,14 @@ import { chooseRoute, compileRules, type RouteRule, routesByDomainOnly } from ".
 import type { RouteFacts } from "./route_match.ts";
 import type { Router } from "./dispatcher.ts";
 import type { Transport } from "./transport.ts";
-import { compileTreatment, type Fate, type Judge, stricter, type Treatment } from "./treatment.ts";
+import {
+  compileTreatment,
+  type Fate,
+  type Judge,
+  keepsMail,
+  stricter,
+  type Treatment,
+} from "./treatment.ts";
 import { weighted } from "./weights.ts";
 
 /** A rule with the transports it names. */
@@ -44,9 +51,10 @@ export function createRouter(
     transports: rule.transports.map((name) => transportOf(rule, { name, transports })),
     judge: stricter(ofRelay, compileTreatment(rule.treatment)),
   }]));
+  const isKept = [treatment, ...rules.map((rule) => rule.treatment)].some(keepsMail);
   return {
     byDomainOnly: routesByDomainOnly(rules) && ofRelay === null,
-    ways: [...bound.values()].map((rule) => rule.transports),
+    ways: [...[...bound.values()].map((rule) => rule.transports), ...isKept ? [[]] : []],
     transports: new Set(transports.values()),
     open(message) {
       const facts = messageFacts(message);

@@ -49,6 +49,11 @@ export function compileTreatment(treatment: Treatment | undefined): Judge | null
   return (forwardPath) => isAllowed(forwardPath) ? DELIVER : fate;
 }
 
+/** Whether mail comes to rest by this treatment, also where no transport works. */
+export function keepsMail(treatment: Treatment | undefined): boolean {
+  return treatment?.mode === "hold" || treatment?.mode === "capture";
+}
+
 /** The first of two judgements that does not deliver, the relay's before the route's. */
 export function stricter(relay: Judge | null, route: Judge | null): Judge | null {
   if (relay === null || route === null) return relay ?? route;

@@ -1,5 +1,5 @@
 /** What is known of destinations: how it grows, shrinks, and is forgotten. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertNotEquals } from "@std/assert";
 import { Allowance } from "../../src/delivery/allowance.ts";
 import type { Destination } from "../../src/delivery/destination.ts";
 import { DestinationTable } from "../../src/delivery/destination_table.ts";
@@ -84,6 +84,20 @@ Deno.test("concurrency is halved by trouble, down to one, and the run begins ane
   attempt(DELIVERED, { remote: null });
   attempt(DELIVERED);
   assertEquals(of().concurrency, 2, "nobody was reached, so nothing is known");
+});
+
+Deno.test("what one of many recipients meets is what the destination taught", () => {
+  const closing: Outcome = { kind: "temporary", reply: reply(421, "4.3.2", "Bye") };
+  const pausing = { ...GREYLISTED, pausesMs: 90_000 } as Outcome;
+  for (const outcome of [closing, LIMITED, UNREACHABLE, pausing]) {
+    const seen = [[outcome], [DELIVERED, outcome], [GREYLISTED, DELIVERED, outcome]].map((all) => {
+      const { clock, of, attempt } = setUp();
+      attempt(all);
+      return [of().concurrency, of().state(clock.now()), of().restUntilMs(clock.now())];
+    });
+    assertEquals(seen, [seen[0], seen[0], seen[0]]);
+    assertNotEquals(seen[0], [4, { kind: "up" }, 0]);
+  }
 });
 
 Deno.test("what is down begins with what it began with when it is up again", () => {

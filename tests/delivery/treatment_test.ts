@@ -114,3 +114,51 @@ Deno.test("when the first of weighted transports is broken the other one stands 
   for (const id of ids) assertEquals(await stateOf(store, id), "delivered");
   await scheduler.stop({ limitMs: 0 });
 });
+
+/** The way by this transport is closed for every message. */
+const SUSPENDED = { kind: "broken", scope: "transport", reply: GREYLISTED.reply } as const;
+
+for (const where of ["relay", "route"] as const) {
+  Deno.test(`what is captured by the ${where} waits for no transport that is down`, async () => {
+    const out = new FakeTransport({ answer: () => SUSPENDED });
+    const treatment = { mode: "capture", allow: ["r1@*"] } as const;
+    const { clock, store, scheduler, put } = setUp(
+      where === "relay"
+        ? { transports: [out], treatment }
+        : { transports: [out], rules: [rule({ treatment })] },
+    );
+    const first = await put("a.example", { recipients: 2 });
+    scheduler.start();
+    await clock.advance(0);
+    assertEquals([out.jobs.length, await stateOf(store, first)], [1, "held,queued"]);
+    const second = await put("b.example", { recipients: 2 });
+    scheduler.wake();
+    await clock.advance(0);
+    assertEquals([out.jobs.length, await stateOf(store, second)], [1, "held,queued"]);
+    await scheduler.stop({ limitMs: 0 });
+  });
+}
+
+Deno.test("an outage of one route's transport keeps no mail of another route", async () => {
+  const down = new FakeTransport({ name: "down", answer: () => SUSPENDED });
+  const up = new FakeTransport({ name: "up" });
+  const rules = [
+    rule({ name: "one", transports: ["down"], match: { recipientDomain: ["a.example"] } }),
+    rule({ name: "two", transports: ["up"] }),
+  ];
+  const { clock, store, scheduler, put } = setUp({ transports: [down, up], rules });
+  const waiting = [await put("a.example")];
+  scheduler.start();
+  await clock.advance(0);
+  waiting.push(await put("a.example"));
+  const other = await put("b.example");
+  const fresh = scheduler.reserve([{ domain: "c.example" }], 0);
+  assertEquals(fresh !== null, true, "fresh mail of the other route may come");
+  scheduler.unreserve([{ domain: "c.example" }], 0);
+  scheduler.wake();
+  await clock.advance(0);
+  assertEquals([down.jobs.length, up.jobs.length], [1, 1]);
+  assertEquals(await stateOf(store, other), "delivered");
+  for (const id of waiting) assertEquals(await stateOf(store, id), "queued");
+  await scheduler.stop({ limitMs: 0 });
+});
