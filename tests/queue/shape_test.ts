@@ -74,7 +74,7 @@ Deno.test("shape: the largest crowd first, then by reason, what is queued before
     const told = crowdsOf(rows, []).map(({ state, reason, recipients }) =>
       [state, reason, recipients] as const
     );
-    assertEquals(told, order);
+    assertEquals(told, [...order]);
   }
 });
 

@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { MtaSts, type MtaStsOptions } from "../../../src/delivery/tls/sts.ts";
 import { fetchStsPolicy } from "../../../src/delivery/tls/sts_fetch.ts";
-import { namesExchanger, parseStsPolicy, stsId } from "../../../src/delivery/tls/sts_policy.ts";
 import { fetchFrom, webFetch } from "../../../src/net/http_fetch.ts";
 import { openMemoryStore } from "../../../src/queue/memory/store.ts";
 import { testAuthority } from "../../support/certificates.ts";
@@ -217,18 +216,4 @@ Deno.test("MTA-STS: failures are told apart in the words of reports", async () =
   assertEquals(await failureOf(() => Promise.resolve(new Response("mode: enforce", TEXT))), {
     ...{ kind: "failed", type: "sts-policy-invalid" },
   });
-});
-
-Deno.test("MTA-STS: ids and names are read as they are written", () => {
-  assertEquals(stsId(["v=STSv1; id=20160831085700Z;", "other"]), "20160831085700Z");
-  assertEquals(stsId(["v=STSv1;id=a"]), "a");
-  assertEquals(stsId(["v=STSv1; id=a-b;"]), null);
-  const policy = parseStsPolicy(POLICY.replace("mx.dest", "*.dest"));
-  if (policy === null) throw new Error("no policy");
-  assertEquals(
-    ["mx.dest.example", "a.mx.dest.example", "dest.example"].map((host) =>
-      namesExchanger(policy, host)
-    ),
-    [true, false, false],
-  );
 });
