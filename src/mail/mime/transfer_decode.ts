@@ -52,8 +52,11 @@ export function transferDecode<Octets extends Uint8Array>(
 
 /** How much of a line tells whether it is base64. */
 const LOOKED_CHARS = 1_000;
-/** A line of nothing but one sign, or words: what is added below a message, and no base64. */
-const OTHER = /^\s*([-_*~#])\1+\s*$|^(?=[^]*[^A-Za-z\d+/=\s])[^]*\S[ \t]+\S/;
+/**
+ * A line of nothing but one sign, one that begins like a boundary, or words: what stands below the
+ * content, and no base64.
+ */
+const OTHER = /^\s*([-_*~#])\1+\s*$|^\s*--|^(?=[^]*[^A-Za-z\d+/=\s])[^]*\S[ \t]+\S/;
 /** Behind padding. */
 const BASE64 = /^\s*[A-Za-z\d+/=]*\s*$/;
 

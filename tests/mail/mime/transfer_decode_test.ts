@@ -11,6 +11,7 @@ const CASES: readonly (readonly [encoding: string, body: string, decoded: string
   ["base64", "SGVsbG8=\r\n-- \r\nA footer that was added\r\n", "Hello"],
   ["base64", "SGVsbG8h\r\n\r\nA footer, which was added\r\n", "Hello!"],
   ["base64", "SGVsbG8= words behind it", "Hello"],
+  ["base64", "SGVsbG8h\r\n --boundary\r\nABCD\r\n", "Hello!"],
   ["base64", "SGVsbG8h\r\n--\r\nwords\r\n", "Hello!"],
   ["base64", `${"SGVsbG8h".repeat(300)} a, b`, "Hello!".repeat(300) + "i"],
   ["base64", "", ""],
