@@ -174,9 +174,11 @@ Deno.test("a refusal that says when to come again is a limit, and teaches a pace
 
 Deno.test("a limit that is far off is no rest in line, but one that is near", () => {
   const { clock, of, attempt } = setUp();
+  assertEquals(of().shortRestUntilMs(clock.now()), null, "no limit is reached");
   attempt({ ...LIMITED, retryAfterMs: MINUTE_MS } as Outcome);
   assertEquals(of().shortRestUntilMs(clock.now()), clock.now() + MINUTE_MS);
   assertEquals(of().standing(clock.now()), { kind: "resting", untilMs: clock.now() + MINUTE_MS });
+  assertEquals(of().shortRestUntilMs(clock.now() + MINUTE_MS), null, "it is over");
   const far = of("far.example");
   attempt({ ...LIMITED, retryAfterMs: MINUTE_MS + 1 } as Outcome, { at: far });
   assertEquals(far.shortRestUntilMs(clock.now()), null);

@@ -61,7 +61,8 @@ Deno.test("mail that waits for its turn goes back when its domain is paused", as
   scheduler.lookAgain();
   await clock.advance(0);
   const detail = await store.get(waiting);
-  assertStringIncludes(detail?.recipients[0]?.lastReply ?? "", "Paused by user ada");
+  assertEquals(detail?.recipients[0]?.lastReply, "451 4.3.2 Paused by user ada: they asked");
+  assertEquals(detail?.recipients[0]?.attempts, 0);
   assertEquals(detail?.recipients[0]?.claimedBy, null);
   first.resolve();
   await settle();

@@ -24,12 +24,9 @@ export function parseStsPolicy(text: string): StsPolicy | null {
 /** Values by name, each in the order of the file; of all but `mx` only the first counts. */
 function fieldsOf(text: string): Map<string, string[]> {
   const fields = new Map<string, string[]>();
-  for (const line of text.split("\n")) {
-    const colon = line.indexOf(":");
-    if (colon < 0) continue;
-    const name = line.slice(0, colon).trim();
-    const value = line.slice(colon + 1).trim();
-    fields.set(name, [...fields.get(name) ?? [], value]);
+  for (const [, before = "", value = ""] of text.matchAll(/^([^:\n]*):(.*)$/gm)) {
+    const name = before.trim();
+    fields.set(name, [...fields.get(name) ?? [], value.trim()]);
   }
   return fields;
 }

@@ -12,7 +12,7 @@ Deno.test("MTA-STS: a policy is read with any line ends, blanks and order", () =
     LINES.map((line) => line.replace(": ", ":")).join("\n"),
     LINES.map((line) => line.replace(": ", "  :\t ") + " \t").join("\n"),
     LINES.toReversed().join("\n"),
-    [...LINES, "", "no field", ": nameless", "other: x"].join("\n"),
+    [...LINES, "", "no field", "mxx", ": nameless", "other: x"].join("\n"),
     [...LINES, "mode: none", "version: STSv2", "max_age: 1"].join("\n"),
     LINES.join("\n").replace("mx.example", "MX.Example"),
   ];
@@ -22,7 +22,7 @@ Deno.test("MTA-STS: a policy is read with any line ends, blanks and order", () =
 Deno.test("MTA-STS: a policy has its mode, all its exchangers and its age", () => {
   const policyOf = (replaced: string, by: string) =>
     parseStsPolicy(LINES.join("\n").replace(replaced, by));
-  const mx = ["a.example", "*.b.example"];
+  const mx = ["a.example", "*.b.example", "[ipv6:2001:db8::1]"];
   const two = policyOf("mx: mx.example", mx.map((name) => `mx: ${name}`).join("\n"));
   assertEquals(two, { ...ENFORCE, mx });
   assertEquals(policyOf("enforce", "testing"), { ...ENFORCE, mode: "testing" });

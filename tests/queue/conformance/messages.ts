@@ -216,8 +216,8 @@ export const messageCases: readonly StoreCase[] = [
       const refused = messageOf(1, { place: { kind: "spool", name } });
       await assertRejects(() => store.put(refused), StoreError);
       const again = messageOf(2, { place: { kind: "spool", name } });
-      await assertRejects(() => store.put(again), StoreError);
-      assertEquals(await store.get(idOf(2)), null);
+      const error = await assertRejects(() => store.put(again), StoreError);
+      assertEquals([error.kind, await store.get(idOf(2))], ["unavailable", null]);
 
       const taken = { kind: "spool", name: await spoolText(store, ["taken"]) } as const;
       await store.put(messageOf(3, { place: taken }));

@@ -252,6 +252,21 @@ export const queryCases: readonly StoreCase[] = [
     },
   },
   {
+    title: "the next attempt that is due is of what waits and is not claimed",
+    async run(store) {
+      const dueAt = (atMs: number, mailbox = "a@dest.example") =>
+        recipientOf(mailbox, { nextAttemptAtMs: NOW_MS + atMs });
+      const held = recipientOf("h@dest.example", { state: "held", nextAttemptAtMs: NOW_MS - 9 });
+      await store.put(messageOf(1, { to: [dueAt(70), held] }));
+      assertEquals((await store.stats()).nextDueAtMs, NOW_MS + 70);
+      await store.put(messageOf(2, { to: [dueAt(-5), dueAt(50, "b@dest.example")] }));
+      await store.put(messageOf(3, { to: [dueAt(60)] }));
+      assertEquals((await store.stats()).nextDueAtMs, NOW_MS - 5);
+      await store.claim(claimOf());
+      assertEquals((await store.stats()).nextDueAtMs, NOW_MS + 50);
+    },
+  },
+  {
     title: "purge forgets what has been done for long, and nothing else",
     async run(store) {
       await fill(store);
