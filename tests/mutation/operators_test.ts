@@ -57,6 +57,20 @@ const CASES: readonly (readonly [string, Record<string, readonly string[]>])[] =
     "dropped await": ["await f() → f()"],
     "removed statement": ["await f(); → ;"],
   }],
+  ["declare function f(): Promise<void>; const g = async () => { return await f(); };", {}],
+  [
+    "declare function f(): Promise<void>; const g = async () => { try { return await f(); } catch {} };",
+    {
+      "dropped await": ["await f() → f()"],
+    },
+  ],
+  [
+    "declare function f(): Promise<void>; const g = async () => { using a = null; return await f(); };",
+    {
+      "dropped await": ["await f() → f()"],
+      "not disposed": ["using → const"],
+    },
+  ],
   ["const state: 'queued' | 'held' = 'held';", { "word": [`'held' → "queued"`] }],
   ["const code = 450; const enhanced = '4.7.1';", {
     "number": ["450 → 550"],

@@ -24,8 +24,9 @@ export const CALL_OPERATORS: Readonly<Record<string, Operator>> = {
   "dropped await": (node) => {
     if (!ts.isAwaitExpression(node)) return [];
     const { parent } = node;
-    const isAlone = ts.isExpressionStatement(parent) || ts.isReturnStatement(parent);
-    return isAlone ? [replace(node, node.expression.getText())] : [];
+    const isMissed = ts.isExpressionStatement(parent) ||
+      (ts.isReturnStatement(parent) && isWaitedFor(parent));
+    return isMissed ? [replace(node, node.expression.getText())] : [];
   },
   "dropped call": (node, context) => ts.isCallExpression(node) ? withoutCall(node, context) : [],
   "sibling method": (node) => {
@@ -46,6 +47,20 @@ export const CALL_OPERATORS: Readonly<Record<string, Operator>> = {
     return list.length > 1 ? [dropFrom(list, list.length - 1)] : [];
   },
 };
+
+/** Whether something happens in the function after a promise is returned, as in a `finally`. */
+function isWaitedFor(node: ts.Node): boolean {
+  const { parent } = node;
+  if (parent === undefined || ts.isFunctionLike(node)) return false;
+  if (ts.isTryStatement(parent) && node === parent.tryBlock) return true;
+  if (ts.isTryStatement(parent) && parent.finallyBlock !== undefined) return true;
+  if (
+    ts.isBlock(node) && node.statements.some((one) => /^(await\s+)?using\b/.test(one.getText()))
+  ) {
+    return true;
+  }
+  return isWaitedFor(parent);
+}
 
 /** The least and the greatest of some numbers are the same in any order. */
 function hasNoOrder(node: ts.Node): boolean {
