@@ -101,4 +101,109 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     change: "/ → *",
     why: "It spares work: the same text is made more often.",
   },
+  {
+    path: "src/base/fifo.ts",
+    text: "if (this.#head > 64 && this.#head * 2 > this.#items.length) {",
+    change:
+      "this.#head > 64 && this.#head * 2 > this.#items.length → !(this.#head > 64 && this.#head * 2 > this.#items.length)",
+    why: "It says only when what was taken is let go of; the items and their order are the same.",
+  },
+  {
+    path: "src/base/fifo.ts",
+    text: "if (this.#head > 64 && this.#head * 2 > this.#items.length) {",
+    change: "&& → ||",
+    why: "It says only when what was taken is let go of; the items and their order are the same.",
+  },
+  {
+    path: "src/base/fifo.ts",
+    text: "if (this.#head > 64 && this.#head * 2 > this.#items.length) {",
+    change: "this.#head > 64 && this.#head * 2 > this.#items.length → this.#head > 64",
+    why: "It says only when what was taken is let go of; the items and their order are the same.",
+  },
+  {
+    path: "src/base/fifo.ts",
+    text: "if (this.#head > 64 && this.#head * 2 > this.#items.length) {",
+    change:
+      "this.#head > 64 && this.#head * 2 > this.#items.length → this.#head * 2 > this.#items.length",
+    why: "It says only when what was taken is let go of; the items and their order are the same.",
+  },
+  {
+    path: "src/base/fifo.ts",
+    text: "if (this.#head > 64 && this.#head * 2 > this.#items.length) {",
+    change: "> → >=",
+    why: "It says only when what was taken is let go of; the items and their order are the same.",
+  },
+  {
+    path: "src/base/fifo.ts",
+    text: "if (this.#head > 64 && this.#head * 2 > this.#items.length) {",
+    change: "64 → 128",
+    why: "It says only when what was taken is let go of; the items and their order are the same.",
+  },
+  {
+    path: "src/base/fifo.ts",
+    text: "if (this.#head > 64 && this.#head * 2 > this.#items.length) {",
+    change: "* → /",
+    why: "It says only when what was taken is let go of; the items and their order are the same.",
+  },
+  {
+    path: "src/base/fifo.ts",
+    text: "if (this.#head > 64 && this.#head * 2 > this.#items.length) {",
+    change: "2 → 3",
+    why: "It says only when what was taken is let go of; the items and their order are the same.",
+  },
+  {
+    path: "src/base/fifo.ts",
+    text: "if (this.#head > 64 && this.#head * 2 > this.#items.length) {",
+    change: "2 → 1",
+    why: "It says only when what was taken is let go of; the items and their order are the same.",
+  },
+  {
+    path: "src/base/clock.ts",
+    text: "#atMs = 0;",
+    change: "0 → 1",
+    why: "Of a time that was never set it matters only that it is over.",
+  },
+  {
+    path: "src/base/clock.ts",
+    text: "#setAtMs = 0;",
+    change: "0 → 1",
+    why: "Of a time that was never set it matters only that it is over.",
+  },
+  {
+    path: "src/queue/shape.ts",
+    text: 'const [code = "", enhancedCode = ""] = lastReply.split(" ", 2);',
+    change: ", 2 → ",
+    why: "It spares work: of the parts only the first two are looked at.",
+  },
+  {
+    path: "src/queue/shape.ts",
+    text: 'const [code = "", enhancedCode = ""] = lastReply.split(" ", 2);',
+    change: "2 → 3",
+    why: "It spares work: of the parts only the first two are looked at.",
+  },
+  {
+    path: "src/queue/shape.ts",
+    text: "crowd.ages[age] = (crowd.ages[age] ?? 0) + count;",
+    change: "0 → 1",
+    why: "No class is missing: each row of ages has all of them.",
+  },
+  {
+    path: "src/queue/shape.ts",
+    text:
+      ".map((crowd) => ({ ...crowd, recipients: crowd.ages.reduce((sum, count) => sum + count, 0) }))",
+    change: ", 0 → ",
+    why: "There is at least one class of age.",
+  },
+  {
+    path: "src/queue/shape.ts",
+    text: "(_, age) => crowds.reduce((sum, crowd) => sum + (crowd.ages[age] ?? 0), 0),",
+    change: "0 → 1",
+    why: "No class is missing: each row of ages has all of them.",
+  },
+  {
+    path: "src/queue/shape.ts",
+    text: "return { recipients: ages.reduce((sum, count) => sum + count, 0), ages };",
+    change: ", 0 → ",
+    why: "There is at least one class of age.",
+  },
 ];
