@@ -1,5 +1,10 @@
 import type { Config } from "../config/schema.ts";
-import { DEFAULT_CONFIG_FILE, loadConfig, type LoadResult } from "../config/load.ts";
+import {
+  DEFAULT_CONFIG_FILE,
+  loadConfig,
+  type LoadOptions,
+  type LoadResult,
+} from "../config/load.ts";
 import { formatProblem, type Problem, type Warning } from "../config/problems.ts";
 import { formatPath, type Path } from "../config/toml.ts";
 import { CertificateError } from "../net/server_tls.ts";
@@ -8,11 +13,15 @@ import { counted } from "./text.ts";
 import type { FlagValues } from "./flags.ts";
 import type { CliIo } from "./io.ts";
 
+/** What a command needs of the configuration; all of it where not given. */
+export type Needs = LoadOptions["needs"];
+
 /** Loads the configuration that `--config` names. */
-export function readConfig(io: CliIo, flags: FlagValues): Promise<LoadResult> {
+export function readConfig(io: CliIo, flags: FlagValues, needs?: Needs): Promise<LoadResult> {
   const path = flags.text("config");
   return loadConfig({
     ...(path === undefined ? {} : { path }),
+    ...(needs === undefined ? {} : { needs }),
     env: (name) => io.env(name),
     readFile: (file) => io.readTextFile(file),
     systemHostname: io.hostname(),
@@ -57,12 +66,33 @@ export async function examine(
   return { problems, warnings: [...warnings, ...more] };
 }
 
-/** Loads the configuration; when it is invalid, writes every problem and returns null. */
-export async function configOrProblems(io: CliIo, flags: FlagValues): Promise<Config | null> {
-  const result = await readConfig(io, flags);
-  if (result.kind === "ok") return result.config;
-  writeProblems(io, result);
-  return null;
+/**
+ * Loads the configuration. Mistakes in what the command needs are written, and the result is null;
+ * others are only warned of.
+ */
+export async function configOrProblems(
+  io: CliIo,
+  flags: FlagValues,
+  needs?: Needs,
+): Promise<Config | null> {
+  const result = await readConfig(io, flags, needs);
+  if (result.kind === "invalid") {
+    writeProblems(io, result);
+    return null;
+  }
+  writeSkipped(io, result);
+  return result.config;
+}
+
+/** Warns of mistakes that do not concern the command. */
+export function writeSkipped(
+  io: CliIo,
+  { skipped }: { readonly skipped: readonly Problem[] },
+): void {
+  if (skipped.length === 0) return;
+  for (const problem of skipped) io.err(`${formatProblem(problem)}\n`);
+  const what = counted(skipped.length, "problem");
+  io.err(`The command runs without them, but the relay does not start: ${what} in the config.\n`);
 }
 
 /** Writes each problem on a line of its own to standard error. */

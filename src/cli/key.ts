@@ -99,7 +99,7 @@ async function withKeys(
   { io, flags }: Invocation,
   use: (keys: Access["keys"]) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const config = await configOrProblems(io, flags);
+  const config = await configOrProblems(io, flags, ["data_dir", "admin"]);
   if (config === null) return EXIT.usage;
   const { keys } = new Access({
     path: `${config.dataDir}/access.json`,

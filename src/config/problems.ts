@@ -70,12 +70,18 @@ export function problemAt(
 }
 
 /** The problems that one issue of the schema stands for: one for each unknown key, else one. */
-export function problemsOf(context: ProblemContext, issue: z.core.$ZodIssue): Problem[] {
+export function problemsOf(
+  context: ProblemContext,
+  issue: z.core.$ZodIssue,
+): { readonly problem: Problem; readonly path: Path }[] {
   const path = issue.path.map((step) => typeof step === "symbol" ? String(step) : step);
   if (issue.code !== "unrecognized_keys") {
-    return [problemAt(context, { path, expected: issue.message })];
+    return [{ problem: problemAt(context, { path, expected: issue.message }), path }];
   }
-  return issue.keys.map((key) => unknownKey(context, { path: [...path, key], issue }));
+  return issue.keys.map((key) => ({
+    problem: unknownKey(context, { path: [...path, key], issue }),
+    path: [...path, key],
+  }));
 }
 
 function unknownKey(

@@ -50,7 +50,8 @@ export function parseUsersFile(source: string, { file }: { file: string }): User
   }
   const secrets = secretKeys(usersFileSchema);
   const context = { file, root, positions, references: new Map(), secrets };
-  const problems = validated.error.issues.flatMap((issue) => problemsOf(context, issue));
+  const problems = validated.error.issues.flatMap((issue) => problemsOf(context, issue))
+    .map(({ problem }) => problem);
   return { kind: "invalid", problems };
 }
 

@@ -46,8 +46,8 @@ Deno.test("init container and compose publish what is listened on", async () => 
   assertStringIncludes(compose.out, "- queue:/srv/mail");
 });
 
-Deno.test("an invalid config is told", async () => {
-  const files = { "posthouse.toml": "x = 1\n" };
+Deno.test("a config whose listeners are invalid gives no service", async () => {
+  const files = { "posthouse.toml": "listeners = 1\n" };
   assertEquals((await run(["init", "systemd"], { files })).code, 2);
 });
 

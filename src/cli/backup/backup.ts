@@ -38,7 +38,7 @@ async function backup(invocation: Invocation): Promise<ExitCode> {
     io.err("Name one folder for the backup.\n");
     return EXIT.usage;
   }
-  const config = await configOrProblems(io, flags);
+  const config = await configOrProblems(io, flags, ["data_dir"]);
   if (config === null) return EXIT.usage;
   const dataDir = flags.text("data-dir") ?? config.dataDir;
   try {

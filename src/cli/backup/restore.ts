@@ -41,7 +41,7 @@ async function restore(invocation: Invocation): Promise<ExitCode> {
     io.err("Name one backup folder.\n");
     return EXIT.usage;
   }
-  const config = await configOrProblems(io, flags);
+  const config = await configOrProblems(io, flags, ["data_dir"]);
   if (config === null) return EXIT.usage;
   const target = { ...config, dataDir: flags.text("data-dir") ?? config.dataDir };
   try {

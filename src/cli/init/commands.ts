@@ -1,5 +1,5 @@
 import { type Command, CONFIG_FLAG, type Invocation } from "../command.ts";
-import { readConfig, writeProblems } from "../configuration.ts";
+import { readConfig, writeProblems, writeSkipped } from "../configuration.ts";
 import { DEFAULT_CONFIG_FILE } from "../../config/load.ts";
 import { EXIT, type ExitCode, writeJson } from "../io.ts";
 import { initCommand } from "./config.ts";
@@ -62,11 +62,12 @@ function printing(what: string, summary: string, print: Print): Command {
 }
 
 async function printFor({ io, flags }: Invocation, print: Print): Promise<ExitCode> {
-  const loaded = await readConfig(io, flags);
+  const loaded = await readConfig(io, flags, ["data_dir", "listeners", "admin", "queue"]);
   if (loaded.kind === "invalid") {
     writeProblems(io, loaded);
     return EXIT.usage;
   }
+  writeSkipped(io, loaded);
   const file = loaded.file ?? DEFAULT_CONFIG_FILE;
   io.out(print({ ...loaded, file, program: programFolder() }));
   return EXIT.ok;

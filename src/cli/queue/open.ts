@@ -30,7 +30,7 @@ export async function withQueue(
   use: (store: QueueStore, config: Config) => Promise<ExitCode>,
   { missing = "tell" }: { missing?: "tell" | "make" | "memory" } = {},
 ): Promise<ExitCode> {
-  const config = await configOrProblems(io, flags);
+  const config = await configOrProblems(io, flags, ["data_dir", "queue"]);
   if (config === null) return EXIT.usage;
   const dataDir = flags.text("data-dir") ?? config.dataDir;
   if (config.queue.store === "memory") {

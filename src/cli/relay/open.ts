@@ -85,7 +85,7 @@ async function findRelay({ io, flags }: Invocation): Promise<Place | null> {
     io.err(`Cannot use --url: expected an address such as http://127.0.0.1:8025, got ${url}.\n`);
     return null;
   }
-  const config = await configOrProblems(io, flags);
+  const config = await configOrProblems(io, flags, ["data_dir", "admin"]);
   if (config === null) return null;
   const obstacle = obstacleOf(config.admin);
   if (obstacle !== null) {

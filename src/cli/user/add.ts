@@ -54,7 +54,7 @@ async function add(invocation: Invocation): Promise<ExitCode> {
   if (name === undefined) return EXIT.usage;
   const read = readLimits(flags);
   if (read.kind === "wrong") return wrongUsage(invocation, read.reason);
-  const config = await configOrProblems(io, flags);
+  const config = await configOrProblems(io, flags, ["data_dir", "auth"]);
   if (config === null) return EXIT.usage;
   const made = await makeUser(invocation, { name, ...read.limits });
   if (typeof made === "string") return wrongUsage(invocation, made);

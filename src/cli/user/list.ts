@@ -36,7 +36,7 @@ interface ListedUser {
 
 async function list(invocation: Invocation): Promise<ExitCode> {
   const { io, flags } = invocation;
-  const config = await configOrProblems(io, flags);
+  const config = await configOrProblems(io, flags, ["data_dir", "auth"]);
   if (config === null) return EXIT.usage;
   const read = await readUsers(config);
   if (read.kind === "refused") {

@@ -29,7 +29,7 @@ export async function changeUser(
   },
 ): Promise<ExitCode> {
   const { io, flags } = invocation;
-  const config = await configOrProblems(io, flags);
+  const config = await configOrProblems(io, flags, ["data_dir", "auth"]);
   if (config === null) return EXIT.usage;
   const result = await editUsers(
     config,
