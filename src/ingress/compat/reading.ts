@@ -43,6 +43,23 @@ export function readContentId(text: string): string | null {
   return id === "" ? null : id;
 }
 
+/**
+ * The content id of a file that is shown: because it is said to be inline, or because HTML refers to
+ * it. Null for all others, whose id nothing asks for.
+ */
+export function shownId(
+  html: string | null,
+  { isInline, id, filename }: {
+    readonly isInline: boolean;
+    readonly id: string | null | undefined;
+    readonly filename: string;
+  },
+): string | null {
+  if (isInline) return id ?? filename;
+  const written = readContentId(id ?? "");
+  return written !== null && html?.includes(`cid:${written}`) === true ? written : null;
+}
+
 /** A file out of base64. */
 export function readAttachment(
   field: string,

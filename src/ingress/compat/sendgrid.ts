@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Draft, DraftAttachment } from "../../mail/compose/draft.ts";
 import type { CompatDesk, HandedAll, Letter } from "./desk.ts";
 import { readJson } from "./json.ts";
-import { checkedMailbox, readAttachment, RequestError } from "./reading.ts";
+import { checkedMailbox, readAttachment, RequestError, shownId } from "./reading.ts";
 import {
   bearerOf,
   boundedBody,
@@ -85,12 +85,14 @@ function lettersOf(request: MailSend): Letter[] {
     if (request.mail_settings?.[key]?.enable !== true) continue;
     throw new RequestError(`mail_settings.${key}`, `The setting ${key} is not supported`);
   }
+  const html = request.content.find(({ type }) => type === "text/html")?.value ?? null;
   const attachments = request.attachments.map((file, place) =>
     readAttachment(`attachments.${place}.content`, {
       ...{ filename: file.filename, type: file.type, content: file.content },
-      contentId: file.disposition.toLowerCase() === "inline"
-        ? file.content_id ?? file.filename
-        : null,
+      contentId: shownId(html, {
+        isInline: file.disposition.toLowerCase() === "inline",
+        ...{ id: file.content_id, filename: file.filename },
+      }),
     })
   );
   return request.personalizations.map((part, index) =>

@@ -8,6 +8,7 @@ import {
   readMailboxes,
   readRawEnvelope,
   RequestError,
+  shownId,
 } from "./reading.ts";
 import { boundedBody, type CompatEnv, originOf, TOO_LARGE, unknownRequest } from "./request.ts";
 import { isSignedWith, readClaim } from "./sigv4.ts";
@@ -122,7 +123,10 @@ function letterOf(request: SendEmail): Letter {
       attachments: (Simple.Attachments ?? []).map((file) =>
         readAttachment("Attachments", {
           ...{ filename: file.FileName, type: file.ContentType ?? "", content: file.RawContent },
-          contentId: file.ContentDisposition === "INLINE" ? file.ContentId ?? file.FileName : null,
+          contentId: shownId(Simple.Body.Html?.Data ?? null, {
+            isInline: file.ContentDisposition === "INLINE",
+            ...{ id: file.ContentId, filename: file.FileName },
+          }),
         })
       ),
     },

@@ -100,7 +100,7 @@ export function readText(
   }
   if (WIDE.test(name) && isOctetText(octets)) return { text: decodeUtf8(octets), isCertain: true };
   const text = decode(octets);
-  // Whoever means windows-1252 writes no sequences of UTF-8 alone, but many say it of UTF-8.
+  // Text in windows-1252 is hardly ever UTF-8 by chance, but much UTF-8 is called windows-1252.
   const isMisnamed = WESTERN.has(name) && isUtf8(octets) && !isAscii(octets);
   if (isMisnamed) return { text: decodeUtf8(octets), isCertain: false };
   if (!text.includes("\ufffd")) return { text, isCertain: true };

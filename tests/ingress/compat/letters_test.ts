@@ -1,5 +1,5 @@
 /** What becomes of each field of the providers' requests. */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import PostalMime from "postal-mime";
 import { CompatBench, type HandedIn, NOW_MS } from "./desk_setup.ts";
 
@@ -449,6 +449,19 @@ Deno.test("compat letters: a null says nothing, at every door", async () => {
     ...{ Headers: null, Attachments: null, MessageStream: null },
   };
   await handIn("/postmark/email", json(TOKEN, postmark));
+});
+
+Deno.test("compat letters: a picture that HTML refers to is shown, even if it is not said to be inline", async () => {
+  const content = [{ type: "text/html", value: '<img src="cid:logo">' }];
+  const attachments = ["logo", "other"].map((id) => ({
+    ...{ content: btoa(id), filename: `${id}.png`, type: "image/png", content_id: id },
+  }));
+  const { text } = await handIn(
+    "/sendgrid/v3/mail/send",
+    json(BEARER, { ...SENDGRID, content, attachments }),
+  );
+  assertStringIncludes(text, "Content-ID: <logo>\r\nContent-Disposition: inline");
+  assert(!text.includes("<other>"));
 });
 
 Deno.test("compat letters: sendgrid refuses what it could not carry", async () => {
