@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { encodeText } from "../../src/base/bytes.ts";
+import { concatBytes, encodeText } from "../../src/base/bytes.ts";
 import { bodyFacts } from "../../src/mail/body_facts.ts";
 import type { Envelope } from "../../src/mail/envelope.ts";
 import { type ExpansionNotice, Intake } from "../../src/queue/intake.ts";
@@ -23,7 +23,14 @@ const nobody = {
 };
 
 /** Takes a message in and returns what is in the store then, the message first. */
-async function takeIn(envelope: Envelope, expansionNotice?: ExpansionNotice) {
+async function takeIn(
+  envelope: Envelope,
+  expansionNotice?: ExpansionNotice,
+  { pieces = [BODY], spoolThresholdBytes = 1000 }: {
+    pieces?: readonly Uint8Array[];
+    spoolThresholdBytes?: number;
+  } = {},
+) {
   const clock = new ManualClock(NOW_MS);
   await using store = openMemoryStore({ clock });
   let ids = 0;
@@ -34,13 +41,13 @@ async function takeIn(envelope: Envelope, expansionNotice?: ExpansionNotice) {
     emit: () => {},
     newId: () => `MESSAGE00000000${++ids}`,
     summarize: () => ({ subject: "", from: "", messageId: "" }),
-    limits: { spoolThresholdBytes: 1000, expireMs: 1_000_000 },
+    limits: { spoolThresholdBytes, expireMs: 1_000_000 },
     ...(expansionNotice === undefined ? {} : { expansionNotice }),
   });
   const origin = { listener: "t", clientAddress: "", clientPort: 0, helo: "", protocol: "SMTP" };
   const writer = intake.begin({ envelope, origin, head: () => new Uint8Array(0) });
-  await writer.write(BODY);
-  assertEquals(await writer.commit(bodyFacts(BODY)), { kind: "stored" });
+  for (const piece of pieces) await writer.write(piece);
+  assertEquals(await writer.commit(bodyFacts(concatBytes(pieces))), { kind: "stored" });
   const { items } = await store.list({ filter: {}, limit: 10 });
   return items.map(({ message }) => message).toSorted((left, right) => left.id < right.id ? -1 : 1);
 }
@@ -70,4 +77,21 @@ Deno.test("intake: the notice of an expansion is queued with the message", async
   assertEquals(stored.length, 2);
   assertEquals(seen, [["MESSAGE000000001", [alias], BODY]]);
   assertEquals((await takeIn(ENVELOPE, notice)).length, 1);
+});
+
+Deno.test("intake: the notice of an expansion sees 64 KiB of a message that is spooled", async () => {
+  const alias = { forwardPath: "team@relay.example", domain: "relay.example" };
+  const sizes: number[] = [];
+  const notice: ExpansionNotice = ({ start }) => {
+    assertEquals(start.subarray(0, BODY.length), BODY);
+    sizes.push(start.length);
+    return null;
+  };
+  const text = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(120);
+  const envelope = { ...ENVELOPE, expanded: [alias] };
+  for (const bytes of [1_000, 65_536 - BODY.length, 80_000]) {
+    const pieces = [BODY, text(bytes), text(100_000)];
+    await takeIn(envelope, notice, { pieces, spoolThresholdBytes: 100_000 });
+  }
+  assertEquals(sizes, [1_000 + BODY.length, 65_536, 65_536]);
 });

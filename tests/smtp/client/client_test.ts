@@ -175,6 +175,20 @@ for (const answer of ["250 2.0.0 Kept", "250-2.0.0 Kept\r\n"]) {
   });
 }
 
+for (const verb of ["MAIL", "RCPT", "DATA"]) {
+  Deno.test(`a reply to ${verb} that the connection ends with is none`, async () => {
+    await using setup = new ClientSetup({
+      answers: { [verb]: [verb === "DATA" ? "354 Go on" : "250 2.0.0 OK", CLOSE] },
+    });
+    const client = await setup.open();
+    const { recipients } = await client.transact(request("a@x"), { signal });
+    assertEquals([inWords(recipients), client.isUsable], [
+      [`lost ${verb.toLowerCase()} closed`],
+      false,
+    ]);
+  });
+}
+
 /** What a client makes of STARTTLS that is answered with these octets. */
 async function startTls(answer: readonly string[]) {
   await using setup = new ClientSetup({ extensions: ["STARTTLS"], answers: { STARTTLS: answer } });
