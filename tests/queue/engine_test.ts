@@ -134,6 +134,14 @@ Deno.test("octets change hands with the answer, and none of what was undone", as
   assertEquals([failing.failures.map(([position]) => position), failing.handOver.length], [[0], 2]);
 });
 
+Deno.test("octets that are claimed change hands, as far as the budget goes", () => {
+  const { run } = engineOn();
+  run([1, 2, 3].map((number) => put(messageOf(number))));
+  const budget = 2 * messageOf(1).facts.sizeBytes;
+  const { handOver } = run([["claim", claimOf({ bodyBudgetBytes: budget })]]);
+  assertEquals(handOver.length, 3, "those of the batch, and of two messages");
+});
+
 /** A worker's end whose thread is here. */
 function workerEnd() {
   const said: Response[] = [];
