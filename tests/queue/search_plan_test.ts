@@ -102,6 +102,7 @@ Deno.test("search: messages stand in buckets, of which each of several workers g
   using empty = databaseOf([]);
   assertEquals(sequenceRange(empty), { newest: -1, oldest: 0 });
   assertEquals(bucketRange(empty), { newest: -1, oldest: 0 });
+  assertEquals(leadOf(sourceOf(empty, { domain: "far.example", text: "x" })), "messages");
   using database = databaseOf(Array.from({ length: 2 * BUCKET_SIZE }, (_, at) => messageOf(at)));
   const { newest, oldest } = sequenceRange(database);
   assertEquals(newest - oldest, 2 * BUCKET_SIZE - 1);
