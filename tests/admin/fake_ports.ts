@@ -107,6 +107,7 @@ export async function fakePorts(
       }),
     },
     config: {
+      fileState: () => Promise.resolve({ kind: "same" }),
       read: () => ({
         document: { hostname: "relay.example" },
         toml: `hostname = "relay.example"\n`,

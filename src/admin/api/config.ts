@@ -11,6 +11,13 @@ const configSchema = z.object({
   document: z.record(z.string(), z.unknown()).describe("Keys as in the config file."),
   toml: z.string().describe("The same, as a config file."),
   loadedAtMs: timeMs(),
+  file: z.object({
+    kind: z.enum(["same", "changed", "broken", "partial"]).describe(
+      "Whether the file on disk says what is in force, something else, has errors, or was only " +
+        "partly used by the last reload.",
+    ),
+    problems: z.array(z.string()).describe("Errors of the file, or what could not be used."),
+  }),
 }).meta({ id: "EffectiveConfig" });
 
 const reloadSchema = z.object({
@@ -28,7 +35,15 @@ export function configRoutes({ ports: { config } }: ApiContext) {
         ...{ tag, id: "getConfig", role: "operator", answer: configSchema },
         summary: "Show the effective configuration, with defaults and without secrets",
       }),
-      (c) => answer(c, configSchema, config.read()),
+      async (c) => {
+        const file = await config.fileState();
+        const problems = file.kind === "broken"
+          ? file.problems
+          : file.kind === "partial"
+          ? [file.problem]
+          : [];
+        return answer(c, configSchema, { ...config.read(), file: { kind: file.kind, problems } });
+      },
     )
     .post(
       "/config/reload",

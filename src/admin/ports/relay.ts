@@ -34,9 +34,22 @@ export interface ConfigPort {
     readonly toml: string;
     readonly loadedAtMs: number;
   };
+  /** How the config file on disk stands to what is in force. */
+  fileState(): Promise<ConfigFileState>;
   /** Reads the config file again. Absent where the process cannot. */
   reload?(request: { readonly by: string }): Promise<ReloadResult>;
 }
+
+/** A config file beside the configuration in force. */
+export type ConfigFileState =
+  /** It says what is in force. */
+  | { readonly kind: "same" }
+  /** It says something else, which a reload would use. */
+  | { readonly kind: "changed" }
+  /** It has mistakes, so a reload would change nothing. */
+  | { readonly kind: "broken"; readonly problems: readonly string[] }
+  /** A part of it is not in force, as the last reload could not use it. */
+  | { readonly kind: "partial"; readonly problem: string };
 
 export type ReloadResult =
   | { readonly kind: "reloaded" }

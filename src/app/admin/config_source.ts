@@ -1,4 +1,4 @@
-import type { ConfigPort, ReloadResult } from "../../admin/ports.ts";
+import type { ConfigFileState, ConfigPort, ReloadResult } from "../../admin/ports.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { LoadResult } from "../../config/load.ts";
 import { formatProblem } from "../../config/problems.ts";
@@ -28,6 +28,8 @@ export class ConfigSource implements ConfigPort {
   readonly #options: ConfigSourceOptions;
   #effective: Readonly<Record<string, unknown>>;
   #loadedAtMs: number;
+  /** Why a part of what was loaded is not in force; null where all of it is. */
+  #unused: string | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
 
   constructor(options: ConfigSourceOptions) {
@@ -43,6 +45,17 @@ export class ConfigSource implements ConfigPort {
   read(): ReturnType<ConfigPort["read"]> {
     const document = this.#effective;
     return { document, toml: printToml(document), loadedAtMs: this.#loadedAtMs };
+  }
+
+  async fileState(): Promise<ConfigFileState> {
+    const found = await this.#options.loaded.load();
+    if (found.kind === "invalid") {
+      return { kind: "broken", problems: found.problems.map(formatProblem) };
+    }
+    if (JSON.stringify(found.effective) !== JSON.stringify(this.#effective)) {
+      return { kind: "changed" };
+    }
+    return this.#unused === null ? { kind: "same" } : { kind: "partial", problem: this.#unused };
   }
 
   /** Reads the configuration again; with a mistake in it, everything stays as it is. */
@@ -66,10 +79,12 @@ export class ConfigSource implements ConfigPort {
     this.#loadedAtMs = clock.now();
     try {
       await use(result.config);
+      this.#unused = null;
       return { kind: "reloaded" };
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       this.#trouble(problem); // the relay goes on
+      this.#unused = problem;
       return { kind: "partial", problem };
     }
   }

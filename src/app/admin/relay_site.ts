@@ -20,7 +20,10 @@ export function relaySite(
 ): AdminSite {
   const { clock, events, submitter, resolver, config } = parts;
   const loadedAtMs = clock.now();
-  const nothing: ConfigPort = { read: () => ({ document: {}, toml: "", loadedAtMs }) };
+  const nothing: ConfigPort = {
+    read: () => ({ document: {}, toml: "", loadedAtMs }),
+    fileState: () => Promise.resolve({ kind: "same" }),
+  };
   return new AdminSite(config(), {
     ...{ clock, events, random, submitter },
     ports: (access) =>

@@ -152,6 +152,30 @@ Deno.test("a reload from the API uses the new configuration or says what is wron
   await refused.body?.cancel();
 });
 
+Deno.test("the config page says that the file has changed, or is broken, and where", async () => {
+  await using folder = await tempFolder();
+  await using running = await runRelay(folder.path);
+  const client = adminClient(running.origin);
+  const page = async (): Promise<string> => await (await fetch(`${running.origin}/config`)).text();
+  const file = async (): Promise<unknown> => {
+    const answer = await (await client.config.$get()).json();
+    return "file" in answer ? answer.file : answer;
+  };
+  const good = running.source.text;
+  assertEquals(await file(), { kind: "same", problems: [] });
+  assert(!(await page()).includes("The file has"));
+  running.source.text = good.replace(`name = "example"`, `name = "other"`);
+  assertEquals(await file(), { kind: "changed", problems: [] });
+  assertStringIncludes(await page(), "The file has changed since it was read.");
+  running.source.text = `${good}\nprot = 1`;
+  const broken = await page();
+  assertStringIncludes(broken, "The file has errors, so the relay keeps the configuration below.");
+  assertStringIncludes(broken, "admin.prot: expected one of");
+  assertStringIncludes(broken, "example"); // what is in force
+  running.source.text = good;
+  assertEquals(await file(), { kind: "same", problems: [] });
+});
+
 Deno.test("a reload can move the admin API and close it, while it is asked to", async () => {
   await using folder = await tempFolder();
   await using running = await runRelay(folder.path);

@@ -1,4 +1,4 @@
-import type { ReloadResult } from "../../../ports.ts";
+import type { ConfigFileState, ReloadResult } from "../../../ports.ts";
 import { Empty, Notice, Panel } from "../../parts/boxes.tsx";
 import { Fact } from "../../parts/fact.tsx";
 import { ActionButton } from "../../parts/form.tsx";
@@ -37,6 +37,9 @@ export async function configPage(
           )}
         </header>
         {result !== null && <Reloaded result={result} />}
+        {result === null && visit.may("operator") && (
+          <FileState state={await ports.config.fileState()} />
+        )}
         <div class="columns">
           <div class="wide stack">
             <Effective visit={visit} />
@@ -68,6 +71,30 @@ function Reloaded({ result }: { result: ReloadResult }) {
         <Notice tone="bad">
           The file has errors; nothing was changed.
           <ul class="mono">{result.problems.map((problem) => <li>{problem}</li>)}</ul>
+        </Notice>
+      );
+  }
+}
+
+/** What a reload would do, where it would do something. */
+function FileState({ state }: { state: ConfigFileState }) {
+  switch (state.kind) {
+    case "same":
+      return null;
+    case "changed":
+      return (
+        <Notice tone="warn">
+          The file has changed since it was read. Reload it to use the changes.
+        </Notice>
+      );
+    case "partial":
+      return <Notice tone="warn">The last reload could not use everything: {state.problem}</Notice>;
+    case "broken":
+      return (
+        <Notice tone="bad">
+          The file has errors, so the relay keeps the configuration below. It would not start with
+          the file. Correct it, then reload.
+          <ul class="mono">{state.problems.map((problem) => <li>{problem}</li>)}</ul>
         </Notice>
       );
   }
