@@ -52,11 +52,10 @@ export function transferDecode<Octets extends Uint8Array>(
 
 /** How much of a line tells whether it is base64. */
 const LOOKED_CHARS = 1_000;
-/**
- * A line of nothing but one sign, one that begins like a boundary, or words: what stands below the
- * content, and no base64.
- */
-const OTHER = /^\s*([-_*~#])\1+\s*$|^\s*--|^(?=[^]*[^A-Za-z\d+/=\s])[^]*\S[ \t]+\S/;
+/** A line of nothing but one sign, or one that begins like a boundary. */
+const RULE = /^\s*(?:([-_*~#])\1+\s*$|--)/;
+const STRANGE = /[^A-Za-z\d+/=\s]/;
+const WORDS = /\S[ \t]+\S/;
 /** Behind padding. */
 const BASE64 = /^\s*[A-Za-z\d+/=]*\s*$/;
 
@@ -125,7 +124,7 @@ class Base64Decoder implements TransferDecoder {
     while (at < text.length) {
       const end = text.indexOf("\n", at) + 1 || text.length;
       const line = text.slice(at, Math.min(end, at + LOOKED_CHARS));
-      const isOther = this.#isPadded ? !BASE64.test(line) : OTHER.test(line);
+      const isOther = this.#isPadded ? !BASE64.test(line) : isNoBase64(line);
       if (isOther) return text.slice(0, at + (/^=*/.exec(line)?.[0].length ?? 0));
       at = end;
     }
@@ -174,6 +173,11 @@ class Base64Decoder implements TransferDecoder {
     for (let left = count; left > 0; left--) this.#rest += ALPHABET[bits >> (left - 1) * 6 & 63];
     return decoded.subarray(0, length);
   }
+}
+
+/** Whether a line is words or a rule, as they stand below the content. */
+function isNoBase64(line: string): boolean {
+  return STRANGE.test(line) && (WORDS.test(line) || RULE.test(line));
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
