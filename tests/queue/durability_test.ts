@@ -1,9 +1,9 @@
 /** What makes a 250 true: what is synced, in which order, and what an undone transaction leaves. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { encodeText } from "../../src/base/bytes.ts";
 import { Database } from "../../src/queue/sqlite/database.ts";
 import { packMessage } from "../../src/queue/sqlite/pack.ts";
-import { WorkerEnd } from "../../src/queue/sqlite/worker_end.ts";
+import { openDatabase, WorkerEnd } from "../../src/queue/sqlite/worker_end.ts";
 import { StoreError } from "../../src/queue/store.ts";
 import { statesOf, textOf } from "./conformance/case.ts";
 import { StoreFolder } from "./folder.ts";
@@ -88,4 +88,27 @@ Deno.test("a settlement that is undone leaves the spool file where it is", async
   assertEquals([recipients.queued, recipients.delivered], [3, 0]);
   await store.settle(settlementOf(1));
   assertEquals(await folder.spooled(), []);
+});
+
+Deno.test("each connection is set up for what it does", async () => {
+  await using folder = await StoreFolder.make();
+  const names = [
+    ...["journal_mode", "synchronous", "cache_size", "temp_store", "mmap_size"],
+    ...["busy_timeout", "automatic_index"],
+  ];
+  const setUpOf = (role: "writer" | "reader"): unknown[] => {
+    using database = openDatabase(role, folder.path);
+    return names.map((name) => database.pragma(name));
+  };
+  assertEquals(setUpOf("writer"), ["wal", 2, -65_536, 2, 0, 5_000, 0]);
+  assertEquals(setUpOf("reader").slice(4), [512 * 1024 * 1024, 5_000, 0]);
+});
+
+Deno.test("a file that is no database is found when a connection opens, not with its first query", async () => {
+  for (const role of ["writer", "reader"] as const) {
+    await using folder = await StoreFolder.make();
+    await Deno.writeTextFile(`${folder.path}/queue.db`, "no database ".repeat(1_000));
+    const error = assertThrows(() => openDatabase(role, folder.path), StoreError);
+    assertEquals(error.kind, "corrupt");
+  }
 });
