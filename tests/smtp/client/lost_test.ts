@@ -55,3 +55,14 @@ Deno.test("lost session: it is not read from, written to or rested", async () =>
   assertEquals(inWords(recipients), ["lost hello aborted"]);
   assertEquals([conn.reads, conn.said, client.isUsable], [reads, "", false]);
 });
+
+Deno.test("client session: a connection that is told to rest again is read once", async () => {
+  const { conn, client } = await openedLate();
+  const { reads } = conn;
+  for (let time = 0; time < 3; time++) {
+    client.rest();
+    await settle();
+  }
+  assertEquals([conn.reads - reads, client.isUsable], [1, true]);
+  client.close();
+});
