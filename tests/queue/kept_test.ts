@@ -1,8 +1,13 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { decodeText, encodeText } from "../../src/base/bytes.ts";
 import { openMemoryStore } from "../../src/queue/memory/store.ts";
 import { sendAgain, type SendAgainRequest } from "../../src/queue/send_again.ts";
-import type { FinalState, QueueStore } from "../../src/queue/store.ts";
+import {
+  type BodyPlace,
+  type FinalState,
+  type QueueStore,
+  StoreError,
+} from "../../src/queue/store.ts";
 import { StoreFolder } from "./folder.ts";
 import { claimOf, fixedClock, idOf, messageOf, NOW_MS, settlementOf } from "./messages.ts";
 
@@ -21,12 +26,12 @@ function forEachStore(name: string, run: (store: QueueStore) => Promise<void>): 
   });
 }
 
-/** Puts a message whose recipients end in these states. */
+/** Puts a message whose recipients end in these states; returns where it is spooled. */
 async function putDone(
   store: QueueStore,
   number: number,
   { states, spool = false }: { states: readonly FinalState[]; spool?: boolean },
-): Promise<void> {
+): Promise<BodyPlace | null> {
   const to = states.map((_, index) => `r${index}@dest.example`);
   const writer = store.spool();
   if (spool) await writer.write(encodeText(`Subject: ${number}\r\n\r\nText\r\n`));
@@ -38,6 +43,7 @@ async function putDone(
     disposition: { kind: "final", state } as const,
   }));
   await store.settle(settlementOf(number, { recipients }));
+  return place;
 }
 
 async function textOf(store: QueueStore, id: string): Promise<string | null> {
@@ -62,6 +68,20 @@ forEachStore("octets of messages that failed are kept until they are dropped", a
   assertEquals(await store.dropBodies({ beforeMs: LATER_MS, limit: 10 }), 1);
   assertEquals(await textOf(store, idOf(1)), null);
   assertEquals((await store.get(idOf(2)))?.hasBody, false);
+});
+
+forEachStore("octets of a message that is purged or deleted are gone", async (store) => {
+  for (const [number, end] of [[1, "purge"], [2, "delete"], [3, "drop"]] as const) {
+    const place = await putDone(store, number, { states: ["failed"], spool: true });
+    if (place === null) throw new TypeError("it is not spooled");
+    if (end === "purge") await store.purge({ beforeMs: LATER_MS, limit: 10 });
+    else if (end === "drop") await store.dropBodies({ beforeMs: LATER_MS, limit: 10 });
+    else {
+      const filter = { ids: [idOf(number)] };
+      await store.command({ filter, command: { kind: "delete" }, nowMs: NOW_MS, by: "op" });
+    }
+    await assertRejects(() => store.put(messageOf(number + 10, { place })), StoreError);
+  }
 });
 
 Deno.test("sqlite store: spool files of failed messages outlive a restart, then go", async () => {
