@@ -31,6 +31,26 @@ Deno.test("dial gives up when its signal aborts", async () => {
   assertEquals(result.kind, "aborted");
 });
 
+Deno.test("a connection that comes when its time is over is closed", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const controller = new AbortController();
+  const { connect } = Deno;
+  Deno.connect = (async (options: Deno.ConnectOptions) => {
+    const socket = await connect(options);
+    controller.abort();
+    return socket;
+  }) as typeof connect;
+  try {
+    const target = { address: "127.0.0.1", port: listener.addr.port };
+    const { signal } = controller;
+    assertEquals((await dial(target, { timeoutMs, signal })).kind, "aborted");
+  } finally {
+    Deno.connect = connect;
+  }
+  using peer = await listener.accept();
+  assertEquals(await peer.read(new Uint8Array(1)), null);
+});
+
 Deno.test("dial connects from a given address of this machine", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const target = { address: "127.0.0.1", port: listener.addr.port, localAddress: "127.0.0.2" };

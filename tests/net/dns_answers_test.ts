@@ -51,6 +51,12 @@ class Draft {
     return this;
   }
 
+  /** Writes one octet of the header. */
+  header(at: number, octet: number): this {
+    this.#octets[at] = octet;
+    return this;
+  }
+
   get message(): Uint8Array {
     return this.#octets.subarray(0, this.length);
   }
@@ -187,4 +193,32 @@ Deno.test("a cut at any octet is malformed or none of ours", () => {
     const { kind } = decodeAnswer(cut, { id: ID, name: "a.test", type: "A" });
     assertEquals(kind === "malformed" || kind === "unrelated", true, `${length}: ${kind}`);
   }
+});
+
+Deno.test("a query, and what asks more than once, answers nothing", () => {
+  const answered = () => new Draft("a.test").u16(POINTER | ASKED).record(A, [192, 0, 2, 1]);
+  assertEquals(read(answered()).kind, "answered");
+  assertEquals(read(answered().header(2, 0x04)).kind, "malformed"); // a query that came back
+  assertEquals(read(answered().header(5, 2)).kind, "malformed");
+  assertEquals(read(answered().header(4, 1)).kind, "malformed");
+});
+
+Deno.test("without its question an answer is taken for a refusal alone", () => {
+  const told = [0, 1, 2, 3, 4, 5].map((rcode) => {
+    const { message } = new Draft("a.test").header(5, 0).header(3, rcode);
+    const answer = decodeAnswer(message.subarray(0, 12), { id: ID, name: "a.test", type: "A" });
+    return answer.kind === "answered" ? answer.rcode : answer.kind;
+  });
+  assertEquals(told, ["unrelated", "FORMERR", "SERVFAIL", "unrelated", "NOTIMP", "REFUSED"]);
+});
+
+Deno.test("what is shorter than a header is nobody's answer", () => {
+  const { message } = new Draft("a.test");
+  const kinds = Array.from(
+    { length: 14 },
+    (_, bytes) =>
+      decodeAnswer(message.subarray(0, bytes), { id: ID, name: "a.test", type: "A" }).kind,
+  );
+  assertEquals(new Set(kinds.slice(0, 12)), new Set(["unrelated"]));
+  assertEquals(kinds.slice(12), ["malformed", "malformed"]);
 });

@@ -11,6 +11,7 @@ import { ManualClock, settle } from "../support/manual_clock.ts";
 import { startDnsServer } from "../support/dns_server.ts";
 
 const HOUR_MS = 3_600_000;
+const [NOERROR, SERVFAIL, NXDOMAIN] = [0, 2, 3];
 
 /** A server that answers each query with these datagrams; `null` is silence. */
 async function rawServer(
@@ -197,4 +198,36 @@ Deno.test("dns exchange: names that cannot be are not asked", async () => {
   assertEquals([kinds, dns.queries.length], [Array(4).fill("nonexistent"), 0]);
   await resolver.txt(`${long}.test`);
   assertEquals(dns.queries.length, 1);
+});
+
+/** What comes of the two families of addresses, by their answers: rcodes, or an address. */
+const FAMILIES: readonly [ipv6: number | string, ipv4: number | string, kind: string][] = [
+  ["2001:db8::1", "192.0.2.1", "found"],
+  ["2001:db8::1", SERVFAIL, "found"],
+  [SERVFAIL, "192.0.2.1", "found"],
+  [SERVFAIL, NXDOMAIN, "temporary"],
+  [NXDOMAIN, SERVFAIL, "temporary"],
+  [NOERROR, SERVFAIL, "temporary"],
+  [SERVFAIL, NOERROR, "temporary"],
+  [NOERROR, NXDOMAIN, "none"],
+  [NXDOMAIN, NOERROR, "none"],
+  [NXDOMAIN, NXDOMAIN, "nonexistent"],
+];
+
+Deno.test("dns exchange: a family that cannot be asked for may be there, whatever the other says", async () => {
+  for (const [ipv6, ipv4, kind] of FAMILIES) {
+    await using server = await rawServer(({ id = 0, questions = [] }) => {
+      const [question] = questions;
+      if (question === undefined) return [];
+      const { name } = question;
+      const said = question.type === "AAAA" ? ipv6 : ipv4;
+      const answers = typeof said === "string"
+        ? [{ type: question.type as "A", name, ttl: 60, data: said }]
+        : [];
+      const flags = typeof said === "string" ? NOERROR : said;
+      return [Buffer.from(encode({ type: "response", id, flags, questions, answers }))];
+    });
+    using resolver = resolverOf(server.address, { attempts: 1 });
+    assertEquals((await resolver.addresses("host.test")).kind, kind, `${ipv6} ${ipv4}`);
+  }
 });
