@@ -222,3 +222,11 @@ Deno.test("what is shorter than a header is nobody's answer", () => {
   assertEquals(new Set(kinds.slice(0, 12)), new Set(["unrelated"]));
   assertEquals(kinds.slice(12), ["malformed", "malformed"]);
 });
+
+Deno.test("an answer to a question of another type or name is nobody's", () => {
+  const answered = () =>
+    new Draft("a.test", { type: MX }).u16(POINTER | ASKED).record(MX, [0, 1, 0]);
+  assertEquals(read(answered(), { type: "MX" }).kind, "answered");
+  assertEquals(read(answered(), { type: "A" }).kind, "unrelated");
+  assertEquals(read(answered(), { type: "MX", name: "b.test" }).kind, "unrelated");
+});

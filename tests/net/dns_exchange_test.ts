@@ -231,3 +231,20 @@ Deno.test("dns exchange: a family that cannot be asked for may be there, whateve
     assertEquals((await resolver.addresses("host.test")).kind, kind, `${ipv6} ${ipv4}`);
   }
 });
+
+Deno.test("dns exchange: EDNS is asked for first, and left out for who does not know it", async () => {
+  for (const refusal of [1, 4]) { // FORMERR, NOTIMP
+    const asked: number[] = [];
+    await using server = await rawServer((query, bytes) => {
+      const { id = 0, questions = [] } = query;
+      const records = bytes[11] ?? 0;
+      if (questions[0]?.type === "A") asked.push(records);
+      if (records === 0) return [answerTo(query)];
+      const refused = { type: "response", id, flags: refusal, questions } as const;
+      return [Buffer.from(encode(refused))];
+    });
+    using resolver = resolverOf(server.address, { attempts: 1 });
+    assertEquals((await resolver.addresses("host.test")).kind, "found");
+    assertEquals(asked, [1, 0]);
+  }
+});
