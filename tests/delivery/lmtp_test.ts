@@ -83,3 +83,16 @@ Deno.test("LMTP: a socket that is not there bounces nothing", async () => {
     `broken 451 4.4.1 Cannot connect to ${path}: host unreachable`,
   ]);
 });
+
+Deno.test("LMTP: a server whose name has no address bounces nothing", async () => {
+  const services = smtpServices();
+  await using transport = new LmtpTransport({
+    ...{ name: "mailboxes", heloName: "relay.example", services },
+    servers: [{ host: "gone.invalid", port: 24 }],
+  });
+  const [told] = inWords(await transport.deliver(sampleJob(), { signal }));
+  assertMatch(
+    told ?? "",
+    /^(?:broken 451 4\.4\.4 LMTP server gone\.invalid has no address|temporary)/,
+  );
+});

@@ -56,6 +56,7 @@ const REPLIES: readonly [string, string, string][] = [
     "later 30",
   ],
   [GOOGLE, "421 4.4.5 Server busy, try again later.", "slow_down"],
+  [OFFICE, "451 4.7.500 Access denied for now", "slow_down"],
   [
     GOOGLE,
     "450 4.2.1 The user you are trying to contact is receiving mail too quickly.",

@@ -273,3 +273,11 @@ Deno.test("only so many domains' exchangers are remembered, the oldest goes firs
   for (let count = 0; count < 9_999; count++) await book.lookUp(`d${count}.example`);
   assertEquals([book.get("first.example"), book.get("second.example")], [["first.example"], null]);
 });
+
+Deno.test("a gate that gave turns is remembered until the last of them", () => {
+  const gate = new Gate([limiterOf({ rates: [{ count: 1, perMs: MINUTE_MS }] })]);
+  assertEquals(gate.isForgettable(0), true);
+  gate.begin(0);
+  const turnAtMs = gate.turnFor({ nowMs: 0, waiting: 10, isFresh: false }) ?? 0;
+  assertEquals([gate.isForgettable(0), gate.isForgettable(turnAtMs)], [false, true]);
+});
