@@ -32,7 +32,8 @@ Deno.test("files that cannot be used are named and change nothing", async () => 
   await Deno.writeTextFile(`${folder.path}/a.key`, selfSigned({ names: ["two.test"] }).key);
   await assertRejects(() => files.reload(), CertificateError, "does not belong to");
   await Deno.remove(`${folder.path}/a.key`);
-  await assertRejects(() => files.reload(), CertificateError, "a.key");
+  const missing = await assertRejects(() => files.reload(), CertificateError, "a.key");
+  assertEquals(missing.cause instanceof Deno.errors.NotFound, true);
   await assertRejects(() => ServerTlsFiles.open(options), CertificateError, "a.key");
   assertEquals(files.context.current === before, true);
 });

@@ -102,7 +102,10 @@ export const outboxCases: readonly StoreCase[] = [
       const next = await outbox.calls({ webhook: "crm", limit: 1, cursor: page.cursor ?? "" });
       assertEquals(next.items.map(({ status }) => status), [null]);
       assertEquals(next.cursor, null);
-      assertEquals((await outbox.calls({ limit: 9 })).items.length, 3);
+      const all = (await outbox.calls({ limit: 9 })).items;
+      const two = await outbox.calls({ limit: 2 });
+      const rest = await outbox.calls({ limit: 2, cursor: two.cursor ?? "" });
+      assertEquals([all.length, [...two.items, ...rest.items]], [3, all]);
     },
   },
   {
