@@ -1,4 +1,4 @@
-/** What waits for the store or the DNS goes on once, whatever its look-up comes to. */
+/** What waits for the store or the DNS goes on once, by what its look-up comes to. */
 import { assertEquals } from "@std/assert";
 import { TaskGroup } from "../../src/base/task_group.ts";
 import { type Holding, LookUps } from "../../src/delivery/look_ups.ts";

@@ -214,7 +214,7 @@ const FAMILIES: readonly [ipv6: number | string, ipv4: number | string, kind: st
   [NXDOMAIN, NXDOMAIN, "nonexistent"],
 ];
 
-Deno.test("dns exchange: a family that cannot be asked for may be there, whatever the other says", async () => {
+Deno.test("dns exchange: a family that cannot be asked for may be there, although the other is not", async () => {
   for (const [ipv6, ipv4, kind] of FAMILIES) {
     await using server = await rawServer(({ id = 0, questions = [] }) => {
       const [question] = questions;
