@@ -30,7 +30,9 @@ export interface AttemptFacts {
 /** How long a peer is left alone that refused without a word on when to come again. */
 const SHORT_REST_MS = 1_000;
 
-type Broken = Extract<Outcome, { kind: "broken" }>;
+type Broken = Extract<Outcome, { kind: "broken" }> & {
+  readonly scope: "destination" | "transport";
+};
 type Limited = Extract<Outcome, { kind: "temporary" }>;
 type Pausing = Limited & { readonly pausesMs: number };
 
@@ -46,7 +48,7 @@ export class Learner<Job> {
     if (this.#options.signal.aborted) return;
     const { report: { outcomes, rate, remote }, ticket } = facts;
     if (rate !== undefined) this.#limit(destination, { ...rate, number: ticket.number });
-    const broken = outcomes.find((outcome) => outcome.kind === "broken");
+    const broken = outcomes.find(isBroken);
     if (broken !== undefined) return this.#learnFailure(destination, { broken, ticket });
     const pausing = outcomes.find(isPausing);
     if (pausing !== undefined) return this.#pause(destination, { pausing, ticket });
@@ -130,6 +132,11 @@ export class Learner<Job> {
     this.#options.emit({ type: "destination_up", transport, destination: name, reason: "" });
     this.#options.onUp();
   }
+}
+
+/** Whether other mail would fare the same. */
+function isBroken(outcome: Outcome): outcome is Broken {
+  return outcome.kind === "broken" && outcome.scope !== "message";
 }
 
 function isPausing(outcome: Outcome): outcome is Pausing {

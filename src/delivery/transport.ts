@@ -70,8 +70,11 @@ export type Outcome =
    */
   | {
     readonly kind: "broken";
-    /** `destination`: this destination cannot be reached this way; `transport`: nothing can. */
-    readonly scope: "destination" | "transport";
+    /**
+     * `destination`: this destination cannot be reached this way; `transport`: nothing can;
+     * `message`: the hosts that answer cannot carry this message, and others might if they did.
+     */
+    readonly scope: "destination" | "transport" | "message";
     /** A reply-shaped summary with a 4xx code. */
     readonly reply: Reply;
     readonly retryAfterMs?: number;

@@ -2,7 +2,14 @@ import { assert, assertEquals } from "@std/assert";
 import { reply } from "../../src/mail/reply.ts";
 import type { Outcome } from "../../src/delivery/transport.ts";
 import type { QueueStore } from "../../src/queue/store.ts";
-import { DELIVERED, FakeTransport, GREYLISTED, setUp, stateOf } from "./scheduler_setup.ts";
+import {
+  DELIVERED,
+  FakeTransport,
+  GREYLISTED,
+  setUp,
+  stateOf,
+  UNREACHABLE,
+} from "./scheduler_setup.ts";
 
 const LIMITED: Outcome = {
   kind: "temporary",
@@ -159,3 +166,24 @@ Deno.test("mail goes in the order of its age once an outage of its only way is o
 async function deliveredCount(store: QueueStore): Promise<number> {
   return (await store.stats()).recipients.delivered;
 }
+
+Deno.test("a message that no host which answers can carry keeps nothing else from them", async () => {
+  const unfit = { ...UNREACHABLE, scope: "message" } as const;
+  const first = new FakeTransport({
+    name: "first",
+    answer: ({ message }) => message.id === "LARGE" ? unfit : DELIVERED,
+  });
+  const rules = [{ name: "all", match: {}, transports: ["first"] }];
+  const { clock, store, scheduler, put, events } = setUp({ transports: [first], rules });
+  await put("a.example", { id: "LARGE" });
+  const small = await put("a.example");
+  scheduler.start();
+  await clock.advance(0);
+  assertEquals([await stateOf(store, "LARGE"), await stateOf(store, small)], [
+    "queued",
+    "delivered",
+  ]);
+  assertEquals(events.filter(({ type }) => type === "destination_down"), []);
+  assertEquals((await store.get("LARGE"))?.recipients[0]?.attempts, 1);
+  await scheduler.stop({ limitMs: 0 });
+});

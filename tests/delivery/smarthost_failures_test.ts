@@ -5,7 +5,7 @@ import type { DialFailure } from "../../src/net/dial.ts";
 import { sampleJob } from "../support/delivery_jobs.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { freePort } from "../support/peers.ts";
-import { CLOSE, type Script } from "../support/scripted_peer.ts";
+import { CLOSE, type Script, startScriptedPeer } from "../support/scripted_peer.ts";
 import { inWords, smarthostSetup, soleOutcome } from "../support/smarthost_setup.ts";
 import { dialWith, smtpServices } from "../support/smtp_services.ts";
 
@@ -226,3 +226,16 @@ async function isPending(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol();
   return await Promise.race([promise, Promise.resolve(pending)]) === pending;
 }
+
+Deno.test("a host that is down says nothing of a destination where another one answers", async () => {
+  const dead = { host: "127.0.0.1", port: 1 };
+  for (const place of [0, 1, 2]) {
+    const peer = startScriptedPeer({ extensions: ["SIZE 20"] });
+    const hosts = [dead, { ...dead, port: 2 }];
+    hosts.splice(place, 0, { host: "127.0.0.1", port: peer.port });
+    await using setup = smarthostSetup({}, { hosts });
+    const outcome = soleOutcome(await setup.deliver(sampleJob()));
+    await peer[Symbol.asyncDispose]();
+    assertEquals([outcome.kind, "scope" in outcome && outcome.scope], ["broken", "message"]);
+  }
+});

@@ -129,7 +129,8 @@ export class Attempt {
 
   /**
    * A host could not be used; another may be. That one of several hosts does not exist, or can not
-   * carry the message, says nothing for good while another of them may come back.
+   * carry the message, says nothing for good while another of them may come back, and a host that
+   * does not answer says nothing of the destination while another does.
    */
   failHost(outcome: Outcome): void {
     for (const index of this.#openIndexes()) this.#fallBackOn(index, outcome);
@@ -161,7 +162,10 @@ export class Attempt {
   #fallBackOn(index: number, outcome: Outcome): void {
     const earlier = this.#fallback[index] ?? null;
     const isForGood = outcome.kind === "permanent" || outcome.kind === "unsuitable";
-    if (!isForGood || earlier === null) this.#fallback[index] = outcome;
+    const last = !isForGood || earlier === null ? outcome : earlier;
+    const isUnfit = [outcome, earlier].some(saysUnfit);
+    const isDown = last.kind === "broken" && last.scope === "destination";
+    this.#fallback[index] = isUnfit && isDown ? { ...last, scope: "message" } : last;
   }
 
   #openIndexes(): number[] {
@@ -173,4 +177,10 @@ export class Attempt {
   #isOpen(index: number): boolean {
     return this.#outcomes[index] === null && !this.#setAside[index];
   }
+}
+
+/** Whether a host that answered cannot carry the message. */
+function saysUnfit(outcome: Outcome | null): boolean {
+  return outcome?.kind === "unsuitable" ||
+    outcome?.kind === "broken" && outcome.scope === "message";
 }
