@@ -4,6 +4,8 @@ import { type Dice, diceOf } from "./dice.ts";
 import { scenesOf } from "./scenes.ts";
 import {
   DAY_MS,
+  DNS_ANSWERS,
+  EXCHANGERS,
   type Happening,
   HOUR_MS,
   MINUTE_MS,
@@ -32,6 +34,8 @@ export function planOf(seed: number): Plan {
   const steps = [
     ...mailOf(seed, { settings, endMs }),
     ...troublesOf(seed, { settings, variants, endMs }),
+    ...dnsOf(seed, { settings, endMs }),
+    ...rivalsOf(seed, endMs),
     ...scenesOf(seed, { settings, variants, endMs }),
   ].filter(({ atMs }) => !calms.some((calm) => atMs >= calm.atMs && atMs <= calm.atMs + CALM_MS));
   return {
@@ -51,6 +55,7 @@ function hoursOf(dice: Dice): number {
 function settingsOf(seed: number): Settings {
   const dice = diceOf(seed, "settings");
   const window = dice.pick([8, 20, 60, 500]);
+  const layout = diceOf(seed, "exchangers");
   const maxDownMs = dice.pick([MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS]);
   return {
     leaseMs: dice.pick([2 * MINUTE_MS, 10 * MINUTE_MS, 10 * MINUTE_MS, 3 * HOUR_MS]),
@@ -75,6 +80,7 @@ function settingsOf(seed: number): Settings {
     hasWires: diceOf(seed, "wires").chance(0.4),
     driftPpm: dice.pick([0, 0, 50, -50, -2_000]),
     domains: Array.from({ length: dice.between(1, 5) }, (_, index) => `d${index}.example`),
+    exchangers: Array.from({ length: 5 }, () => layout.pick(EXCHANGERS)),
   };
 }
 
@@ -93,7 +99,20 @@ function variantsOf(seed: number, { domains }: Settings): Variant[] {
       shaping: shapingOf(dice, domains),
     };
   });
-  return [dice.chance(0.3) ? { ...first, shaping: shapingOf(dice, domains) } : first, ...others];
+  const variants = [
+    dice.chance(0.3) ? { ...first, shaping: shapingOf(dice, domains) } : first,
+    ...others,
+  ];
+  return variants.map((variant) => ({
+    ...variant,
+    transports: variant.transports.map((plan) => withLmtp(plan, seed)),
+  }));
+}
+
+/** Some of the smarthosts are servers of mailboxes. */
+function withLmtp(plan: TransportPlan, seed: number): TransportPlan {
+  const dice = diceOf(seed, `lmtp ${plan.name} ${plan.revision}`);
+  return { ...plan, isLmtp: plan.kind === "smarthost" && dice.chance(0.5) };
 }
 
 function transportPlan(dice: Dice, name: string): TransportPlan {
@@ -105,6 +124,7 @@ function transportPlan(dice: Dice, name: string): TransportPlan {
     maxRecipients: dice.pick([1, 3, 100]),
     limitBytes: dice.pick([1_500, 1_000_000, 1_000_000]),
     serverRecipients: dice.pick([2, 3, 100, 100]),
+    isLmtp: false,
   };
 }
 
@@ -244,6 +264,25 @@ function troublesOf(
     }
   }
   return steps;
+}
+
+/** What the DNS says otherwise for a while, where somebody asks it. */
+function dnsOf(
+  seed: number,
+  { settings: { domains, hasWires }, endMs }: { settings: Settings; endMs: number },
+): Step[] {
+  const dice = diceOf(seed, "dns");
+  if (!hasWires || !dice.chance(0.5)) return [];
+  return Array.from({ length: dice.spread(1, 6) }, (): Step => {
+    const answer = dice.pick(DNS_ANSWERS);
+    const change = { domain: dice.pick(domains), answer, forMs: dice.spread(SECOND_MS, endMs) };
+    return { kind: "dns", atMs: momentOf(dice, endMs), change };
+  });
+}
+
+function rivalsOf(seed: number, endMs: number): Step[] {
+  const dice = diceOf(seed, "rivals");
+  return dice.chance(0.1) ? [{ kind: "rival", atMs: momentOf(dice, endMs) }] : [];
 }
 
 /** Much happens in the first minutes, when the first crowd of mail is under way. */

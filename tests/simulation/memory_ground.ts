@@ -14,6 +14,7 @@ export interface BesideOptions {
 export class MemoryGround implements Ground {
   readonly lookShare = 0.3;
   readonly fillsUp = false;
+  readonly isOwned = false;
   readonly #listeners = new Set<() => void>();
   readonly #store: QueueStore;
   readonly #world: World;

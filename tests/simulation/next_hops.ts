@@ -8,25 +8,15 @@ import type {
   Transport,
 } from "../../src/delivery/transport.ts";
 import type { Clock } from "../../src/base/clock.ts";
-import { StoreError } from "../../src/queue/store.ts";
 import { checkBegin, checkClaims } from "./invariants.ts";
 import type { Account, Take } from "./ledger.ts";
+import { MadeUpError } from "./made_up.ts";
 import { MINUTE_MS, SECOND_MS, type Sky, type TransportPlan, type Weather } from "./plan.ts";
 import type { Life, World } from "./world.ts";
 
 const LONGEST_HANG_MS = 10 * MINUTE_MS;
 /** From here on the message is on its way, and the next hop may have it whatever is heard of it. */
 const SENT_SHARE = 0.6;
-
-/** Failures that the world makes up; what else is thrown is a fault of the relay. */
-export class MadeUpError extends Error {
-  override readonly name = "MadeUpError";
-}
-
-/** Whether the world wanted a failure. */
-export function isMadeUp(error: unknown): boolean {
-  return error instanceof StoreError || error instanceof MadeUpError;
-}
 
 /** The next hops of one transport, seen through it: every outcome there is, when the weather says. */
 export class WorldTransport implements Transport {

@@ -44,7 +44,18 @@ export interface Settings {
   /** Whether transports that speak SMTP do so, over wires in memory. */
   readonly hasWires: boolean;
   readonly domains: readonly string[];
+  /** How the exchangers of each domain stand in the DNS. */
+  readonly exchangers: readonly typeof EXCHANGERS[number][];
 }
+
+export const EXCHANGERS = [
+  /** One, with two addresses. */
+  "one",
+  /** Two, of which the first never answers. */
+  "first_dead",
+  /** The domain itself, as it has no MX records (RFC 5321 section 5.1). */
+  "implicit",
+] as const;
 
 /** One configuration. */
 export interface Variant {
@@ -66,6 +77,8 @@ export interface TransportPlan {
   readonly limitBytes: number;
   /** The most recipients that its server takes in one transaction; the rest gets 452. */
   readonly serverRecipients: number;
+  /** Whether its server answers for each recipient behind the final dot (RFC 2033). */
+  readonly isLmtp: boolean;
 }
 
 export type Step = { readonly atMs: number } & Happening;
@@ -95,6 +108,9 @@ export type Happening =
     readonly mails: readonly PlannedMail[];
     readonly killAfterMs: number | null;
   }
+  /** Another relay starts in the same folder. */
+  | { readonly kind: "rival" }
+  | { readonly kind: "dns"; readonly change: DnsChange }
   /** The process gets no turn for a while, as a machine that sleeps; its wall clock goes on. */
   | { readonly kind: "suspend"; readonly forMs: number };
 
@@ -154,6 +170,26 @@ export interface Weather {
   readonly domain: string | null;
   /** In how many of the attempts. */
   readonly share: number;
+}
+
+export const DNS_ANSWERS = [
+  /** NXDOMAIN. */
+  "nonexistent",
+  /** It takes no mail (RFC 7505). */
+  "null_mx",
+  /** Nobody answers for a while. */
+  "timeout",
+  /** The exchangers have no address. */
+  "no_address",
+  /** The exchangers have other addresses. */
+  "moved",
+] as const;
+
+/** What the DNS says of a domain for a while. */
+export interface DnsChange {
+  readonly domain: string;
+  readonly answer: typeof DNS_ANSWERS[number];
+  readonly forMs: number;
 }
 
 export const STORE_TROUBLES = [

@@ -23,10 +23,11 @@ import type { QueueStore } from "../../src/queue/store.ts";
 import { SuppressionList } from "../../src/queue/suppressions.ts";
 import { recordEvent } from "../../src/webhooks/event_body.ts";
 import { type Dice, diceOf } from "./dice.ts";
-import { isMadeUp, WorldTransport } from "./next_hops.ts";
+import { isMadeUp } from "./made_up.ts";
+import { WorldTransport } from "./next_hops.ts";
 import { WireTransport } from "./wire_transport.ts";
 import { DAY_MS, type PlannedMail, type TransportPlan, type Variant } from "./plan.ts";
-import type { Life, World } from "./world.ts";
+import { type Life, stackOf, type World } from "./world.ts";
 
 const HOSTNAME = "relay.example";
 
@@ -294,10 +295,6 @@ function octetsOf({ number, sizeBytes }: PlannedMail): Uint8Array {
 
 function troubleOf(cause: unknown): RelayEvent {
   return { type: "trouble", level: "error", component: "queue", message: String(cause), cause };
-}
-
-function stackOf(cause: unknown): string {
-  return cause instanceof Error ? cause.stack ?? "" : "";
 }
 
 function describe({ type, ...facts }: RelayEvent): string {

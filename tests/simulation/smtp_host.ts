@@ -11,6 +11,8 @@ export interface HostWorld {
   refuse(mailbox: string): void;
   /** It has enough recipients, and wants this one in another transaction. */
   tooMany(mailbox: string): void;
+  /** It takes this recipient in the present transaction. */
+  hasRoom(mailbox: string): void;
   /** Writes a reply, in lines that end in CRLF. */
   say(text: string): void;
   /** Ends the connection: `reset` loses what is under way. */
@@ -65,6 +67,7 @@ export class SmtpHost {
     const verb = line.slice(0, 4).toUpperCase();
     switch (verb) {
       case "EHLO":
+      case "LHLO":
         return this.#say(...EXTENSIONS, `250 SIZE ${this.#world.plan.limitBytes}`);
       case "MAIL":
         this.#reset();
@@ -104,6 +107,7 @@ export class SmtpHost {
       const is552 = this.#world.plan.serverRecipients % 2 === 1;
       return this.#say(is552 ? "552 Too many recipients" : "452 4.5.3 Too many recipients");
     }
+    this.#world.hasRoom(mailbox);
     this.#recipients.push(mailbox);
     this.#say("250 2.1.5 OK");
   }
@@ -111,6 +115,7 @@ export class SmtpHost {
   #endOfData(data: string): void {
     const recipients = this.#recipients;
     const first = recipients[0] ?? "";
+    if (this.#world.plan.isLmtp) return this.#answerEach(data);
     if (this.#sky === "uncertain") {
       if (this.#world.roll(`taken ${first}`) < 0.5) this.#world.take(recipients, data);
       return this.#world.end("reset");
@@ -119,6 +124,29 @@ export class SmtpHost {
     this.#world.take(recipients, data);
     this.#reset();
     this.#say("250 2.0.0 Taken");
+  }
+
+  /** A reply for each recipient (RFC 2033 section 4.2), until the weather strikes. */
+  #answerEach(data: string): void {
+    const recipients = this.#recipients;
+    const roll = this.#world.roll(`answers ${recipients[0]}`);
+    const strikesAt = Math.floor(roll * recipients.length);
+    for (const [place, mailbox] of recipients.entries()) {
+      const isReset = this.#sky === "uncertain";
+      if (place === strikesAt && (isReset || this.#strikes("."))) {
+        // What it has not answered for it may have all the same.
+        if (this.#world.roll(`taken ${mailbox}`) < 0.5) {
+          this.#world.take(recipients.slice(place), data);
+        }
+        return isReset ? this.#world.end("reset") : undefined;
+      }
+      if (this.#world.roll(`quota ${mailbox}`) < 0.1) this.#say("452 4.2.2 Mailbox full");
+      else {
+        this.#world.take([mailbox], data);
+        this.#say("250 2.0.0 Taken");
+      }
+    }
+    this.#reset();
   }
 
   /** Whether the weather strikes at a stage, where it does. */

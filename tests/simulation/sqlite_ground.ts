@@ -17,6 +17,7 @@ import { type Ground, Life, type World } from "./world.ts";
 export class SqliteGround implements Ground {
   readonly lookShare = 0.2;
   readonly fillsUp = true;
+  readonly isOwned = true;
   readonly #world: World;
   readonly #folder: string;
   readonly #processes = new Map<Life, StoreProcess>();

@@ -1,8 +1,8 @@
 import { encodeText } from "../../src/base/bytes.ts";
-import type { Dial, MailResolver } from "../../src/delivery/smtp/options.ts";
+import type { Dial } from "../../src/delivery/smtp/options.ts";
 import type { Conn } from "../../src/net/conn.ts";
-import type { DnsResult } from "../../src/net/resolver.ts";
 import type { Account } from "./ledger.ts";
+import { domainAt, isDeadAt } from "./name_server.ts";
 import type { Sky, TransportPlan } from "./plan.ts";
 import { SmtpHost } from "./smtp_host.ts";
 import type { Life, World } from "./world.ts";
@@ -23,6 +23,7 @@ export function worldDial(facts: WireFacts): Dial {
   return async (target, { signal }) => {
     const address = "address" in target ? target.address : target.path;
     const domain = domainAt(world, address);
+    const isDead = isDeadAt(address) && !world.isFinishing;
     const latencyMs = 1 + 50 * world.roll(`dial ${address}`);
     await new Promise<void>((resolve) =>
       world.clock.schedule(latencyMs, { owner: life.wires, callback: resolve })
@@ -30,7 +31,7 @@ export function worldDial(facts: WireFacts): Dial {
     if (signal?.aborted) return { kind: "aborted", reason: "given up" };
     const sky = skyFor(domain, `dial ${plan.name} ${address}`);
     const roll = world.roll(`no dial ${address}`);
-    if (sky === "down") {
+    if (sky === "down" || isDead) {
       if (roll < 0.4) return { kind: "refused", reason: "connection refused" };
       return { kind: roll < 0.7 ? "timeout" : "unreachable", reason: "no answer" };
     }
@@ -38,39 +39,6 @@ export function worldDial(facts: WireFacts): Dial {
     const cutAt = sky === "allowance" ? Math.round(2_000 * roll ** 2) : Infinity;
     return { kind: "connected", conn: new WorldConn(facts, { address, cutAt }) };
   };
-}
-
-/** A DNS in which every domain has one exchanger with two addresses, when the weather lets it. */
-export function worldResolver({ world, skyFor }: Omit<WireFacts, "plan" | "life">): MailResolver {
-  const facts = { ttlMs: 60_000, authentic: false };
-  const answer = <T>(name: string, records: readonly T[]): Promise<DnsResult<T>> => {
-    const isDown = skyFor(name.replace(/^mx\./, ""), `dns ${name}`) === "throws";
-    return Promise.resolve(
-      isDown
-        ? { kind: "temporary", reason: "server_failure" }
-        : records.length === 0
-        ? { kind: "none", ...facts }
-        : { kind: "found", records, canonicalName: name, ...facts },
-    );
-  };
-  return {
-    mx: (domain) => answer(domain, [{ preference: 10, exchange: `mx.${domain}` }]),
-    addresses(host) {
-      const place = world.plan.settings.domains.indexOf(host.replace(/^mx\./, ""));
-      const addresses = place < 0 ? [] : [`192.0.2.${10 + place}`, `192.0.2.${100 + place}`];
-      return answer(host, addresses.map((address) => ({ address, family: 4 as const })));
-    },
-    tlsa: (name) => answer(name, []),
-    cname: (name) => answer(name, []),
-    txt: (name) => answer(name, []),
-    srv: (name) => answer(name, []),
-  };
-}
-
-/** The domain whose exchanger is at an address; empty for a smarthost. */
-function domainAt(world: World, address: string): string {
-  const last = Number(address.split(".").at(-1));
-  return world.plan.settings.domains[last >= 100 ? last - 100 : last - 10] ?? "";
 }
 
 /** The relay's end of a connection to a next hop. */
@@ -110,6 +78,9 @@ class WorldConn implements Conn {
       },
       tooMany: (mailbox) => {
         for (const account of world.ledger.openFor(mailbox)) account.wasTooMany = true;
+      },
+      hasRoom: (mailbox) => {
+        for (const account of world.ledger.openFor(mailbox)) account.wasTooMany = false;
       },
       say: (text) => this.#later(() => this.#receive(text)),
       end: (how) => this.#later(() => this.#end(how)),

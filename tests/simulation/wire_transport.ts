@@ -1,5 +1,6 @@
 import { Deadlines } from "../../src/base/deadlines.ts";
 import { MxTransport } from "../../src/delivery/mx.ts";
+import { LmtpTransport } from "../../src/delivery/lmtp.ts";
 import { SmarthostTransport } from "../../src/delivery/smarthost.ts";
 import type { SmtpTransportOptions } from "../../src/delivery/smtp/options.ts";
 import type {
@@ -10,9 +11,11 @@ import type {
 } from "../../src/delivery/transport.ts";
 import { diceOf } from "./dice.ts";
 import { checkOutcome } from "./invariants.ts";
-import { beginAll, isMadeUp, markMisfits, skyFor } from "./next_hops.ts";
+import { isMadeUp } from "./made_up.ts";
+import { beginAll, markMisfits, skyFor } from "./next_hops.ts";
 import type { TransportPlan } from "./plan.ts";
-import { worldDial, worldResolver } from "./wire.ts";
+import { worldResolver } from "./name_server.ts";
+import { worldDial } from "./wire.ts";
 import type { Life, World } from "./world.ts";
 
 /** A real transport that speaks SMTP, with next hops in memory, and somebody who watches it. */
@@ -37,7 +40,7 @@ export class WireTransport implements Transport {
     this.#inner = innerTransport(plan, { world, life, deadlines: this.#deadlines });
     this.plan = plan;
     this.name = plan.name;
-    this.kind = plan.kind;
+    this.kind = this.#inner.kind;
     this.maxConcurrency = plan.maxConcurrency;
     this.maxRecipients = plan.maxRecipients;
     const { sharedDestination, maxRecipientsOf } = this.#inner;
@@ -130,8 +133,10 @@ function innerTransport(
     maxConcurrency: plan.maxConcurrency,
     maxRecipients: plan.maxRecipients,
   };
-  return plan.kind === "mx" ? new MxTransport(options) : new SmarthostTransport({
-    ...options,
-    hosts: [{ host: "198.51.100.1", port: 25 }, { host: "198.51.100.2", port: 25 }],
-  });
+  if (plan.kind === "mx") return new MxTransport(options);
+  return plan.isLmtp
+    ? new LmtpTransport({ ...options, servers: HOSTS })
+    : new SmarthostTransport({ ...options, hosts: HOSTS });
 }
+
+const HOSTS = [{ host: "198.51.100.1", port: 25 }, { host: "198.51.100.2", port: 25 }];

@@ -3,7 +3,15 @@ import { setImmediate } from "node:timers";
 import { WorldClock } from "./clock.ts";
 import { diceOf, rollOf } from "./dice.ts";
 import { Ledger, type Violation } from "./ledger.ts";
-import type { Plan, StoreTrouble, Variant, Weather } from "./plan.ts";
+import { isMadeUp } from "./made_up.ts";
+import {
+  type DnsChange,
+  type Plan,
+  SECOND_MS,
+  type StoreTrouble,
+  type Variant,
+  type Weather,
+} from "./plan.ts";
 
 const START_MS = Date.UTC(2026, 0, 5);
 
@@ -31,6 +39,8 @@ export interface Ground extends AsyncDisposable {
   peekAll(): Promise<readonly MessageDetail[]>;
   /** Whether it makes a full disk itself, as the machine does. */
   readonly fillsUp: boolean;
+  /** Whether it has one owner at a time. */
+  readonly isOwned: boolean;
   /** Somebody else changed the queue. */
   changedElsewhere(): void;
   /** Files and connections that a life has open. */
@@ -64,6 +74,7 @@ export class World {
   readonly ledger = new Ledger();
   readonly weather = new Set<Weather>();
   readonly storeTroubles = new Set<StoreTrouble>();
+  readonly dnsChanges = new Set<DnsChange>();
   /** Variants that were in force at some time. */
   readonly wereInForce = new Set<Variant>();
   readonly trace: TraceLine[] | null;
@@ -73,6 +84,8 @@ export class World {
   look: (() => void) | null = null;
   /** Lives of relays that stopped in peace, so that nothing of theirs explains a repetition. */
   readonly endedWell = new Set<number>();
+  /** Whether the end is awaited, by the only one who lets the world go on. */
+  isFinishing = false;
   /** How many attempts began. */
   attempts = 0;
   /** Whether the relay that runs has nothing in its window; false while none runs. */
@@ -182,6 +195,25 @@ export class World {
     } while (this.violation === null && this.clock.fireNext(untilMs));
   }
 
+  /** Lets the world go on until something has ended, where nobody else does. */
+  async waitFor<T>(work: Promise<T>): Promise<T> {
+    if (!this.isFinishing) return await work;
+    let isOver = false;
+    work.finally(() => isOver = true).catch(() => {});
+    while (!isOver && this.violation === null) {
+      await this.runUntil(this.clock.elapsedMs + SECOND_MS);
+    }
+    if (!isOver) throw new BrokenOff();
+    return await work;
+  }
+
+  /** Begins something that goes on by itself; what it throws is a fault unless it was wanted. */
+  background(work: () => Promise<void>): void {
+    work().catch((error) => {
+      if (!isMadeUp(error)) this.fail("nothing throws", stackOf(error));
+    });
+  }
+
   /** How often something happened. */
   get turns(): number {
     return this.#turns;
@@ -191,6 +223,15 @@ export class World {
   after(delayMs: number, callback: () => void): void {
     this.clock.schedule(delayMs, { owner: this, callback });
   }
+}
+
+/** A rule was broken, so that what was waited for may never come. */
+export class BrokenOff extends Error {
+  override readonly name = "BrokenOff";
+}
+
+export function stackOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? String(error) : String(error);
 }
 
 /** A time as `2d 03:04:05.678`. */
