@@ -79,6 +79,7 @@ export class Attempts {
     let told: Told;
     try {
       told = { kind: "report", report: await this.#deliver(destination, { job, ticket }) };
+      if (told.report.fault !== undefined) await this.#tellFault(job, told.report.fault);
     } catch (error) {
       told = await this.#whyFailed(job, error);
     }
@@ -114,8 +115,14 @@ export class Attempts {
     });
   }
 
+  /** Tells of a fault that only some recipients of an attempt met, unless it is none. */
+  async #tellFault(job: Job, fault: unknown): Promise<void> {
+    const why = await this.#whyFailed(job, fault);
+    if (why.kind === "failed") this.#options.onError(why.error, job.entry.message.id);
+  }
+
   /** Octets that are gone mean something else with a message that is over; the store knows. */
-  async #whyFailed(job: Job, error: unknown): Promise<Told> {
+  async #whyFailed(job: Job, error: unknown): Promise<Exclude<Told, { kind: "report" }>> {
     if (!(error instanceof BodyGoneError)) return { kind: "failed", error };
     try {
       return await this.#isOver(job) ? { kind: "void" } : { kind: "failed", error };
@@ -209,8 +216,9 @@ export class Attempts {
   #noteMisfits(job: Job, { outcomes }: DeliveryReport): void {
     job.recipients.forEach((recipient, position) => {
       const outcome = outcomes[position];
-      if (outcome?.kind !== "unsuitable") return;
-      this.#options.dispatcher.noteMisfit(job, { recipient, reply: outcome.reply });
+      const isUnfit = outcome?.kind === "unsuitable" ||
+        outcome?.kind === "broken" && outcome.scope === "message";
+      if (isUnfit) this.#options.dispatcher.noteMisfit(job, { recipient, outcome });
     });
   }
 

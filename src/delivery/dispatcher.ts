@@ -17,7 +17,7 @@ import {
 } from "./job.ts";
 import type { Lines } from "./lines.ts";
 import { type Holding, LookUps, type Suppressions } from "./look_ups.ts";
-import { Misfits } from "./misfits.ts";
+import { Misfits, type Unfit } from "./misfits.ts";
 import { describePause, type OperatorPauses, PutOffDomains, putOffUntilMs } from "./pauses.ts";
 import type { Settler } from "./settler.ts";
 import type { Shaper } from "./shaping/shaper.ts";
@@ -127,8 +127,8 @@ export class Dispatcher {
   }
 
   /** Remembers that the transport of a job cannot carry its message to a recipient. */
-  noteMisfit(job: Job, { recipient, reply }: { recipient: RecipientRecord; reply: Reply }): void {
-    this.#misfits.note(job, { recipient, reply, nowMs: this.#options.clock.now() });
+  noteMisfit(job: Job, misfit: { recipient: RecipientRecord; outcome: Unfit }): void {
+    this.#misfits.note(job, { ...misfit, nowMs: this.#options.clock.now() });
   }
 
   /** Lets what waits for a look-up go back to the store: operators changed its way meanwhile. */
@@ -225,23 +225,28 @@ export class Dispatcher {
   /** Passes on whom the transport of a job could not carry the message to, and returns the others. */
   #passOverMisfits(job: Job): readonly RecipientRecord[] {
     const nowMs = this.#options.clock.now();
-    const replies = new Map<RecipientRecord, Reply>();
+    const unfit = new Map<RecipientRecord, Unfit>();
+    const setbacks = new Map(job.setbacks);
     for (const recipient of job.recipients) {
       const said = this.#misfits.find(job, { recipient, nowMs });
-      if (said !== null) replies.set(recipient, said);
+      if (said === null) continue;
+      unfit.set(recipient, said);
+      if (said.kind === "broken") {
+        setbacks.set(recipient, sooner(job.setbacks.get(recipient) ?? null, said));
+      }
     }
-    if (replies.size === 0) return job.recipients;
-    const recipients = [...replies.keys()];
-    const next = nextStep(job, { recipients, setbacks: job.setbacks });
+    if (unfit.size === 0) return job.recipients;
+    const recipients = [...unfit.keys()];
+    const next = nextStep(job, { recipients, setbacks });
     for (const part of next) this.dispatch(part);
     if (next.length === 0) {
       // As at the end of an attempt: an earlier transport is waited for, if one would take it.
-      const outcomes = [...replies].map(([recipient, said]): Outcome =>
-        job.setbacks.get(recipient) ?? { kind: "permanent", reply: said }
+      const outcomes = [...unfit].map(([recipient, { reply }]): Outcome =>
+        setbacks.get(recipient) ?? { kind: "permanent", reply }
       );
       this.#settle(job.entry, recipients, outcomes);
     }
-    return job.recipients.filter((recipient) => !replies.has(recipient));
+    return job.recipients.filter((recipient) => !unfit.has(recipient));
   }
 
   #dispatchFitting(job: Job): void {

@@ -1,7 +1,6 @@
-import type { Reply } from "../mail/reply.ts";
 import type { RecipientRecord } from "../queue/store.ts";
 import { type Job, transportOf } from "./job.ts";
-import type { Transport } from "./transport.ts";
+import type { Outcome, Transport } from "./transport.ts";
 
 /** Recipients that are remembered at once; above it the oldest is forgotten. */
 const MAX_REMEMBERED = 10_000;
@@ -9,9 +8,12 @@ const MAX_REMEMBERED = 10_000;
 /** Next hops change what they take, so nothing is remembered for longer. */
 const REMEMBERED_MS = 3_600_000;
 
+/** That a transport cannot carry a message: never, or not while some of its hosts are down. */
+export type Unfit = Extract<Outcome, { kind: "unsuitable" | "broken" }>;
+
 interface Misfit {
-  /** What each transport said when it could not carry the message. */
-  readonly replies: Map<Transport, Reply>;
+  /** What each transport said when it could not carry the message, and in which attempt. */
+  readonly said: Map<Transport, { readonly outcome: Unfit; readonly attempts: number }>;
   readonly untilMs: number;
 }
 
@@ -25,16 +27,16 @@ export class Misfits {
   readonly #misfits = new Map<string, Misfit>();
 
   /** Remembers that the transport of a job cannot carry its message to a recipient. */
-  note(job: Job, { recipient, reply, nowMs }: {
+  note(job: Job, { recipient, outcome, nowMs }: {
     recipient: RecipientRecord;
-    reply: Reply;
+    outcome: Unfit;
     nowMs: number;
   }): void {
     const key = keyOf(job, recipient);
-    const replies = this.#misfits.get(key)?.replies ?? new Map<Transport, Reply>();
-    replies.set(transportOf(job), reply);
+    const said: Misfit["said"] = this.#misfits.get(key)?.said ?? new Map();
+    said.set(transportOf(job), { outcome, attempts: recipient.attempts });
     this.#misfits.delete(key); // so that it stands last
-    this.#misfits.set(key, { replies, untilMs: nowMs + REMEMBERED_MS });
+    this.#misfits.set(key, { said, untilMs: nowMs + REMEMBERED_MS });
     if (this.#misfits.size <= MAX_REMEMBERED) return;
     for (const oldest of this.#misfits.keys()) return void this.#misfits.delete(oldest);
   }
@@ -43,11 +45,16 @@ export class Misfits {
   find(
     job: Job,
     { recipient, nowMs }: { recipient: RecipientRecord; nowMs: number },
-  ): Reply | null {
+  ): Unfit | null {
     if (this.#misfits.size === 0) return null;
     const known = this.#misfits.get(keyOf(job, recipient));
     if (known === undefined || known.untilMs <= nowMs) return null;
-    return known.replies.get(transportOf(job)) ?? null;
+    const last = known.said.get(transportOf(job));
+    if (last === undefined || last.outcome.kind === "unsuitable") return last?.outcome ?? null;
+    // What may suit it again is passed over for another transport, and only in the same attempt.
+    const isPassedOver = last.attempts === recipient.attempts &&
+      job.step + 1 < job.transports.length;
+    return isPassedOver ? last.outcome : null;
   }
 
   /** Forgets everything, as other transports are in force. */

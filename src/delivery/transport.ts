@@ -173,6 +173,8 @@ export interface DeliveryReport {
   /** Absent when the peer said nothing of it. */
   readonly rate?: RateAllowance;
   readonly dialogue?: Dialogue;
+  /** What this program failed with after some recipients had their outcomes; absent when it did not. */
+  readonly fault?: unknown;
 }
 
 /** How an attempt is to be made. */

@@ -11,6 +11,7 @@ import {
   DELIVERED,
   FakeTransport,
   freshMessage,
+  GREYLISTED,
   setUp,
   stateOf,
   UNREACHABLE,
@@ -250,4 +251,29 @@ Deno.test("octets that are gone hold a message only if the store says that it is
   await clock.advance(3_600_000);
   assertEquals(await stateOf(store, id), "held");
   await scheduler.stop({ limitMs: 0 });
+});
+
+Deno.test("a fault that some recipients of an attempt met is told, unless the message is over", async () => {
+  for (const isCancelled of [false, true]) {
+    const out = new FakeTransport();
+    const { clock, store, scheduler, put, events } = setUp({ transports: [out] });
+    const id = await put("a.example");
+    out.deliver = async ({ recipients }) => {
+      const filter = { ids: [id] };
+      const command = { kind: "cancel" } as const;
+      if (isCancelled) await store.command({ filter, command, nowMs: clock.now(), by: "op" });
+      return {
+        outcomes: recipients.map(() => GREYLISTED),
+        ...{ remote: null, tls: null, fault: new BodyGoneError("it is not in the store") },
+      };
+    };
+    scheduler.start();
+    await clock.advance(0);
+    const troubles = events.filter(({ type }) => type === "trouble");
+    assertEquals([await stateOf(store, id), troubles.length], [
+      isCancelled ? "cancelled" : "queued",
+      isCancelled ? 0 : 1,
+    ]);
+    await scheduler.stop({ limitMs: 0 });
+  }
 });

@@ -121,20 +121,20 @@ Deno.test("so many misfits are remembered, for an hour each, by message, recipie
     RecipientRecord,
     RecipientRecord,
   ];
-  const said = reply(552, "5.3.4", "Too large");
+  const said = { kind: "unsuitable", reply: reply(552, "5.3.4", "Too large") } as const;
   const first = jobOf("FIRST", out);
   assertEquals(misfits.find(first, { recipient: one, nowMs: 0 }), null);
-  misfits.note(first, { recipient: one, reply: said, nowMs: 0 });
+  misfits.note(first, { recipient: one, outcome: said, nowMs: 0 });
   const found = (job: Job, recipient = one, nowMs = 0) => misfits.find(job, { recipient, nowMs });
   assertEquals([found(first), found(first, two), found(jobOf("SECOND", out))], [said, null, null]);
   assertEquals(found(jobOf("FIRST", other)), null);
-  misfits.note(jobOf("FIRST", other), { recipient: one, reply: said, nowMs: 1_000 });
+  misfits.note(jobOf("FIRST", other), { recipient: one, outcome: said, nowMs: 1_000 });
   assertEquals([found(first), found(jobOf("FIRST", other))], [said, said]);
   assertEquals([found(first, one, 3_600_999), found(first, one, 3_601_000)], [said, null]);
-  misfits.note(jobOf("SECOND", out), { recipient: one, reply: said, nowMs: 0 });
-  misfits.note(first, { recipient: one, reply: said, nowMs: 0 });
+  misfits.note(jobOf("SECOND", out), { recipient: one, outcome: said, nowMs: 0 });
+  misfits.note(first, { recipient: one, outcome: said, nowMs: 0 });
   for (let count = 0; count < 9_999; count++) {
-    misfits.note(jobOf(`M${count}`, out), { recipient: one, reply: said, nowMs: 0 });
+    misfits.note(jobOf(`M${count}`, out), { recipient: one, outcome: said, nowMs: 0 });
   }
   assertEquals([found(first), found(jobOf("SECOND", out)), found(jobOf("M9998", out))], [
     ...[said, null, said],

@@ -8,9 +8,9 @@ import { DELIVERED, FakeTransport, setUp, stateOf } from "./scheduler_setup.ts";
 const TOO_LARGE: Outcome = { kind: "unsuitable", reply: reply(552, "5.3.4", "Too large") };
 
 /** Two transports of one route, where each attempt by either takes a place of one slow rate. */
-function shared(second: Outcome) {
+function shared(second: Outcome, unfit = TOO_LARGE) {
   const clock = new ManualClock();
-  const first = new FakeTransport({ name: "first", answer: () => TOO_LARGE });
+  const first = new FakeTransport({ name: "first", answer: () => unfit });
   const other = new FakeTransport({ name: "other", answer: () => second });
   const shaper = new Shaper([{
     name: "all",
@@ -55,4 +55,22 @@ Deno.test("what did not fit an hour ago is tried again", async () => {
   await clock.advance(24 * 3_600_000);
   assertEquals(await stateOf(store, id), "delivered");
   assertEquals(first.jobs.length, 2);
+});
+
+Deno.test("a transport that may carry it later is passed over until the next attempt", async () => {
+  const unfit: Outcome = {
+    kind: "broken",
+    scope: "message",
+    reply: reply(451, "4.4.1", "Connection refused"),
+  };
+  const busy: Outcome = { kind: "temporary", reply: reply(451, "4.3.0", "Busy") };
+  const { clock, scheduler, store, first, other, put } = shared(busy, unfit);
+  const id = await put("dest.example");
+  scheduler.start();
+  await clock.advance(400_000);
+  assertEquals([first.jobs.length, other.jobs.length], [1, 1]);
+  await clock.advance(3_600_000);
+  assertEquals(first.jobs.length, other.jobs.length);
+  assertEquals(first.jobs.length, (await store.get(id))?.recipients[0]?.attempts);
+  await scheduler.stop({ limitMs: 0 });
 });

@@ -36,13 +36,11 @@ export class SmtpDelivery implements AsyncDisposable {
   readonly #maxAddresses: number;
   readonly #hostUnknown: HostUnknown;
   readonly #opener: SessionOpener;
-  readonly #onError: (error: unknown) => void;
   readonly #pool: ConnectionPool;
   readonly #recipientLimits: RecipientLimits;
 
   constructor(options: SmtpTransportOptions, { hostUnknown }: { hostUnknown: HostUnknown }) {
     const { clock, random, resolver, onError } = options.services;
-    this.#onError = onError;
     this.#clock = clock;
     this.#converts = options.converts ?? true;
     this.#resign = options.services.resign ?? null;
@@ -74,9 +72,8 @@ export class SmtpDelivery implements AsyncDisposable {
       await this.#ask(hosts, attempt);
     } catch (error) {
       if (!attempt.hasOutcomes) throw error;
-      this.#onError(error);
       attempt.loseTooMany(INTERNAL_ERROR);
-      return attempt.report(INTERNAL_ERROR); // what was taken stays that
+      return { ...attempt.report(INTERNAL_ERROR), fault: error }; // what was taken stays that
     }
     return attempt.report(broken(reply(451, "4.4.1", "No host could be tried")));
   }
