@@ -67,6 +67,9 @@ export async function checkClaims(world: World, accounts: readonly Account[]): P
     const recipient = detail?.recipients.find(({ forwardPath }) => forwardPath === mailbox);
     const state = recipient?.state ?? "gone";
     const isCancelled = state === "cancelled" && world.ledger.cancelled.has(messageId);
+    if (state === "held" && world.ledger.held.has(messageId)) {
+      world.fail("what is held is not tried", `${messageId} to ${mailbox}`);
+    }
     if (state !== "delivered" && state !== "failed" && state !== "expired" && !isCancelled) {
       continue;
     }
@@ -149,6 +152,14 @@ export async function checkMoved(world: World, before: DueThen): Promise<void> {
   }
 }
 
+/** In good weather fresh mail is tried soon, whatever stands in the queue since the bad one. */
+export function checkProbes(world: World, probes: readonly Account[]): void {
+  for (const { messageId, mailbox, attempts } of probes) {
+    if (attempts > 0) continue;
+    world.fail("fresh mail is tried soon when nothing is in its way", `${messageId} to ${mailbox}`);
+  }
+}
+
 function signOf(
   world: World,
   { detail, recipient }: { detail: MessageDetail; recipient: Recipient },
@@ -200,6 +211,7 @@ export async function checkEnd(world: World, { healedWallMs }: { healedWallMs: n
       world.fail("every accepted recipient is accounted for", `${id} to ${mailbox} is gone`);
     }
   }
+  checkImports(world, details);
   for (const detail of details) {
     for (const recipient of detail.recipients) {
       checkFinal(world, { detail, recipient, healedWallMs });
@@ -207,6 +219,16 @@ export async function checkEnd(world: World, { healedWallMs }: { healedWallMs: n
     }
   }
   await checkOutbox(world, byId);
+}
+
+/** However often an import is repeated, each message of it is in the queue once. */
+function checkImports(world: World, details: readonly MessageDetail[]): void {
+  const seen = new Set<string>();
+  for (const { message: { id, origin, summary: { subject } } } of details) {
+    if (origin.listener !== "import") continue;
+    if (seen.has(subject)) world.fail("an import brings each message once", `${id}: ${subject}`);
+    seen.add(subject);
+  }
 }
 
 interface FinalFacts {
@@ -255,7 +277,9 @@ function isRefusalExplained(
     const route = routes.find(({ match: { recipientDomain } }) =>
       recipientDomain === undefined || recipientDomain.includes(domainOf(forwardPath))
     );
-    const names = rerouted ? [transport] : route?.transports ?? [];
+    // What was decided before the operator came stands, even if it was on disk only then.
+    const isLate = account.endedAtMs <= ledger.reroutedAtMs(message.id);
+    const names = rerouted && !isLate ? [transport] : route?.transports ?? [];
     return transports.filter(({ name }) => names.includes(name))
       .every(({ limitBytes }) => message.facts.sizeBytes > limitBytes);
   });

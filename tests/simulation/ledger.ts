@@ -26,6 +26,8 @@ export interface Account {
   /** Attempts under way, by the life of the relay that makes them. */
   openIn: number | null;
   attempts: number;
+  /** When the last attempt ended. */
+  endedAtMs: number;
   refused: boolean;
   /** Whether the transport of the attempt under way cannot carry the message. */
   isMisfit: boolean;
@@ -53,13 +55,32 @@ export class Ledger {
   /** Messages that an operator cancelled or returned recipients of. */
   readonly commanded = new Set<string>();
   readonly suppressed = new Set<string>();
-  /** Messages that an operator cancelled, as the operator was told. */
+  /** Messages that an operator cancelled, if the store says so, too. */
   readonly cancelled = new Set<string>();
+  /** Messages that an operator held, and did nothing else with since. */
+  readonly held = new Set<string>();
   /** By mailbox, those with an attempt under way. */
   readonly #open = new Map<string, Set<Account>>();
   readonly #notices = new Map<string, Notice[]>();
   readonly #idsByNumber = new Map<number, string[]>();
   readonly #numbersById = new Map<string, number>();
+  readonly #reroutedAtMs = new Map<string | null, number>();
+  readonly #now: () => number;
+
+  /** `now` is the time since the beginning of the world. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** An operator reroutes messages, or all of them. */
+  rerouted(ids: readonly (string | null)[]): void {
+    for (const id of ids) this.#reroutedAtMs.set(id, this.#now());
+  }
+
+  /** When a message was rerouted last; 0 for never. */
+  reroutedAtMs(id: string): number {
+    return Math.max(this.#reroutedAtMs.get(id) ?? 0, this.#reroutedAtMs.get(null) ?? 0);
+  }
 
   account(messageId: string, mailbox: string): Account {
     const key = keyOf(messageId, mailbox);
@@ -67,6 +88,7 @@ export class Ledger {
     if (account === undefined) {
       account = {
         ...{ messageId, mailbox, takes: [], openIn: null, attempts: 0, openBy: "" },
+        endedAtMs: 0,
         ...{ refused: false, unsure: false, wasTooMany: false, isMisfit: false },
       };
       this.#accounts.set(key, account);
@@ -90,6 +112,7 @@ export class Ledger {
   /** It ends, or is broken off. */
   end(account: Account): void {
     account.openIn = null;
+    account.endedAtMs = this.#now();
     account.isMisfit = false;
     const open = this.#open.get(account.mailbox);
     open?.delete(account);

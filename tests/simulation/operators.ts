@@ -62,8 +62,18 @@ async function command(
     ...(ids === null ? {} : { ids }),
     ...("domain" in operation ? { domain: operation.domain } : {}),
   };
-  await relay.queue.command({ filter, command: commandOf(operation), by: BY });
-  if (kind === "cancel") { for (const id of ids ?? []) world.ledger.cancelled.add(id); }
+  const { ledger } = world;
+  const isWhole = filter.domain === undefined;
+  if (kind !== "hold") { for (const id of ids ?? [...ledger.held]) ledger.held.delete(id); }
+  if (kind === "reroute") ledger.rerouted(ids ?? [null]);
+  try {
+    await relay.queue.command({ filter, command: commandOf(operation), by: BY });
+  } finally { // where the answer was lost, the store says whether it was done
+    for (const id of isWhole ? ids ?? [] : []) {
+      if (kind === "cancel") ledger.cancelled.add(id);
+      if (kind === "hold") ledger.held.add(id);
+    }
+  }
 }
 
 function commandOf(operation: Exclude<Commanding, { kind: "send_again" }>): QueueCommand {

@@ -101,6 +101,8 @@ export type Happening =
     readonly when: typeof MOMENTS[number];
     readonly forMs: number;
     readonly act: Act;
+    /** Whether nobody hears what the store says of the act. */
+    readonly losesReply: boolean;
   }
   /** `posthouse queue import`, killed in the middle unless that is null, and then done again. */
   | {

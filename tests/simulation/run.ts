@@ -4,13 +4,14 @@ import {
   checkMoved,
   checkNextSteps,
   checkOwners,
+  checkProbes,
   checkSpool,
   dueNow,
   type DueThen,
   PATIENCE_MS,
   unfinished,
 } from "./invariants.ts";
-import type { Violation } from "./ledger.ts";
+import type { Account, Violation } from "./ledger.ts";
 import { operate } from "./operators.ts";
 import {
   type Act,
@@ -69,6 +70,9 @@ export async function simulate(plan: Plan, options: RunOptions): Promise<Verdict
 }
 
 const CLIENT_RETRY_MS = 5 * MINUTE_MS;
+/** Numbers of mail from here on are of probes. */
+const FIRST_PROBE = 900;
+const LOST_FOR_MS = 100;
 /** How often an ambush looks. */
 const LOOK_OUT_MS = 500;
 /** What a process that gets no turn does later. */
@@ -114,10 +118,13 @@ class Director {
     // What expired while the clock was fast stays so when it is set back.
     const healedWallMs = world.clock.latestWallMs;
     await this.#heal();
-    const giveUpMs = world.clock.elapsedMs + this.#longestWaitMs();
+    const healedMs = world.clock.elapsedMs;
+    const giveUpMs = healedMs + this.#longestWaitMs();
+    const probes = await this.#sendProbes();
     for (let sliceMs = MINUTE_MS;; sliceMs = Math.min(HOUR_MS, 2 * sliceMs)) {
       await world.runUntil(world.clock.elapsedMs + sliceMs);
       if (world.violation !== null) return;
+      if (world.clock.elapsedMs > healedMs + PATIENCE_MS) checkProbes(world, probes);
       const open = await unfinished(world);
       if (open.length === 0 && this.#processes.importsOpen === 0) break;
       if (world.clock.elapsedMs > giveUpMs) {
@@ -131,6 +138,22 @@ class Director {
     this.#checkQuiet();
     await this.#processes.stop();
     await checkSpool(world);
+  }
+
+  /** Fresh mail for each domain, which nothing is in the way of. */
+  async #sendProbes(): Promise<readonly Account[]> {
+    const { plan: { settings: { domains } }, ledger } = this.#world;
+    const mails = domains.map((domain, place): PlannedMail => ({
+      ...{ number: FIRST_PROBE + place, sender: "", recipients: [{ mailbox: `probe@${domain}` }] },
+      ...{ sizeBytes: 100, aborts: false, holdMs: 0 },
+    }));
+    const taking = mails.map((mail) => this.#relay?.take(mail));
+    await this.#world.waitFor(Promise.all(taking));
+    return mails.flatMap(({ number, recipients }) =>
+      ledger.idsOf(number).flatMap((id) =>
+        recipients.map(({ mailbox }) => ledger.account(id, mailbox))
+      )
+    );
   }
 
   /** The longest time that a schedule, a client or a clock that was set back may ask for. */
@@ -201,6 +224,10 @@ class Director {
     if (this.#world.isFinishing || world.clock.elapsedMs > untilMs) return;
     const prey = this.#relay === null ? null : beset(this.#relay, { when: step.when, world });
     if (prey === null) return world.after(LOOK_OUT_MS, () => this.#ambush(step, untilMs));
+    if (step.losesReply) {
+      const trouble = { what: "lost_reply", forMs: LOST_FOR_MS, share: 1 } as const;
+      this.#happen({ kind: "store", atMs: step.atMs, trouble });
+    }
     this.#happen({ atMs: step.atMs, ...this.#actOn(prey, step.act) });
   }
 

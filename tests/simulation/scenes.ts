@@ -32,19 +32,23 @@ export function scenesOf(seed: number, facts: Facts): Step[] {
       ? own.spread(10, 5 * MINUTE_MS)
       : own.between(0, facts.endMs * 0.9);
     const mails = Array.from({ length: own.between(3, 8) }, () => mailFor(own, number++, facts));
-    steps.push(...scene(own, { ...facts, atMs, mails }));
+    steps.push(...scene(own, { ...facts, seed, atMs, mails }));
   }
   return steps;
 }
 
 type Scene = (
   dice: Dice,
-  facts: Facts & { readonly atMs: number; readonly mails: readonly PlannedMail[] },
+  facts: Facts & {
+    readonly seed: number;
+    readonly atMs: number;
+    readonly mails: readonly PlannedMail[];
+  },
 ) => Step[];
 
 const SCENES: readonly (readonly [share: number, scene: Scene])[] = [
   [0.5, ambushes],
-  [0.15, imports],
+  [0.2, imports],
   [0.15, sleeps],
 ];
 
@@ -64,7 +68,11 @@ function mailFor(dice: Dice, number: number, { settings: { domains } }: Facts): 
 }
 
 /** A crowd comes to next hops that are slow, and something happens to what waits or is tried. */
-function ambushes(dice: Dice, { atMs, mails, variants }: Parameters<Scene>[1]): Step[] {
+function ambushes(
+  dice: Dice,
+  { seed, atMs, mails, variants, settings }: Parameters<Scene>[1],
+): Step[] {
+  const lost = diceOf(seed, "lost replies");
   const steps = arrivals(dice, { atMs, mails });
   const sky = dice.pick(["slow", "slow", "greylist", "reject", "uncertain"] as const);
   const weather = { forMs: dice.spread(MINUTE_MS, 20 * MINUTE_MS), transport: null, domain: null };
@@ -81,7 +89,10 @@ function ambushes(dice: Dice, { atMs, mails, variants }: Parameters<Scene>[1]): 
       ? dice.pick(["misfit", "misfit", "trying"] as const)
       : dice.pick(["lined", "lined", "trying"] as const);
     const startMs = atMs + dice.spread(100, 30 * SECOND_MS);
-    steps.push({ kind: "ambush", atMs: startMs, when, forMs: 2 * MINUTE_MS, act });
+    const losesReply = act.kind === "operate" && settings.leaseMs <= HOUR_MS && lost.chance(0.3);
+    steps.push({
+      ...{ kind: "ambush", atMs: startMs, when, forMs: 2 * MINUTE_MS, act, losesReply },
+    });
   }
   return steps;
 }
@@ -126,7 +137,7 @@ function operationOf(
 /** An import before, beside and behind a start. */
 function imports(dice: Dice, { atMs, mails }: Parameters<Scene>[1]): Step[] {
   const killAfterMs = dice.chance(0.4) ? dice.spread(10, 20 * SECOND_MS) : null;
-  const whole = mails.map((mail) => ({ ...mail, aborts: false }));
+  const whole = mails.map((mail) => ({ ...mail, aborts: false, ...largeOr(dice, mail) }));
   const steps: Step[] = [{ kind: "import", atMs, mails: whole, killAfterMs }];
   const starts = dice.between(0, 3);
   for (let index = 0; index < starts; index++) {
@@ -135,6 +146,11 @@ function imports(dice: Dice, { atMs, mails }: Parameters<Scene>[1]): Step[] {
     steps.push({ kind: "restart", atMs: atMs + dice.spread(10, 20 * SECOND_MS), how, downMs });
   }
   return steps;
+}
+
+/** Most of it goes to spool files. */
+function largeOr(dice: Dice, { sizeBytes }: PlannedMail): Pick<PlannedMail, "sizeBytes"> {
+  return { sizeBytes: dice.chance(0.6) ? dice.between(2_100, 12_000) : sizeBytes };
 }
 
 /** The machine sleeps past the end of leases. */

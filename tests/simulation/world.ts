@@ -16,7 +16,7 @@ import {
 const START_MS = Date.UTC(2026, 0, 5);
 
 /** No plan comes near it; a relay that spins does. */
-const MOST_TURNS = 100_000;
+const MOST_TURNS = 300_000;
 
 const TURNS_PER_LOOK = 40;
 const MOST_CALLS_AT_ONCE = 20_000;
@@ -71,7 +71,7 @@ export class Life {
 export class World {
   readonly plan: Plan;
   readonly clock: WorldClock;
-  readonly ledger = new Ledger();
+  readonly ledger = new Ledger(() => this.clock.elapsedMs);
   readonly weather = new Set<Weather>();
   readonly storeTroubles = new Set<StoreTrouble>();
   readonly dnsChanges = new Set<DnsChange>();
