@@ -2,6 +2,8 @@
 import { assertEquals } from "@std/assert";
 import { probed } from "../mutation/probes.ts";
 import { mailgunBody } from "../provider_events/support.ts";
+import { makeKey } from "../signing/verify_setup.ts";
+import { type DnsServer, startDnsServer } from "../support/dns_server.ts";
 import { type HttpRecorder, startHttpRecorder } from "../support/http_recorder.ts";
 import { freePort, tempFolder } from "../support/peers.ts";
 import { PlainClient } from "../support/plain_client.ts";
@@ -54,10 +56,11 @@ interface World {
   readonly mailgun: HttpRecorder;
   readonly receiver: HttpRecorder;
   readonly sink: RecordingSink;
+  readonly dns: DnsServer;
 }
 
 /** A config by which a few messages come through every room. */
-function settings({ mailgun, receiver, sink }: World, ports: Record<string, number>): string {
+function settings({ mailgun, receiver, sink, dns }: World, ports: Record<string, number>): string {
   return `
     [[webhooks]]
     name = "crm"
@@ -65,6 +68,13 @@ function settings({ mailgun, receiver, sink }: World, ports: Record<string, numb
     [[users]]
     name = "ada"
     password = "${PASSWORD}"
+    [dns]
+    servers = ["${dns.address}"]
+    [arc]
+    domain = "relay.test"
+    selector = "s1"
+    key = { file = "arc.pem" }
+    trusted = true
     [admin]
     open_on_loopback = true
     port = ${ports["admin"]}
@@ -111,7 +121,7 @@ async function use(relay: RelayProcess, ports: Record<string, number>): Promise<
       method: "POST",
       body: mailgunBody(
         { event: "opened", recipient: "b@api.test", "user-variables": {} },
-        { key: "k", timestamp: String(Math.floor(Date.now() / 1000)) },
+        { key: "k", timestamp: String(Math.floor(Date.now() / 1000)), token: crypto.randomUUID() },
       ),
     }),
   ];
@@ -129,11 +139,13 @@ Deno.test("a rejected promise in any room is logged as a defect, and mail goes o
   }));
   await using receiver = startHttpRecorder(() => ({ kind: "answer", status: 204 }));
   await using sink = startRecordingSink();
+  await using dns = await startDnsServer();
+  await Deno.writeTextFile(`${folder.path}/arc.pem`, makeKey("relay.test", "ed25519").pem);
   const ports = { admin: freePort(), events: freePort() };
   await using relay = await startRelay({
     folder: folder.path,
     program: await copySources(folder.path),
-    settings: settings({ mailgun, receiver, sink }, ports),
+    settings: settings({ mailgun, receiver, sink, dns }, ports),
   });
   await relay.waitForEvent("started");
   await use(relay, ports);
