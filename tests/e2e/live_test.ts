@@ -67,7 +67,7 @@ Deno.test({
   },
 });
 
-const UPDATES = 60;
+const UPDATES = 30;
 
 Deno.test({
   name: `the overview takes ${UPDATES} updates without growing (needs chromium)`,
